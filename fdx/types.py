@@ -1,0 +1,77 @@
+"""The words that every room of fdx shares: a recording, its axes and units, and the errors that users see.
+
+Axis legend, used in every docstring of fdx:
+
+    B  examples of a batch          T  time (samples of a signal, frames of a spectrogram)
+    F  frequency (mel bins)         C  channels (sensor axes, image channels)
+    K  classes                      N  rows of a table
+
+Units are in the names: `_hz`, `_s`, `_rpm`; acceleration is in g unless a dataset says otherwise.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+UNKNOWN = math.nan
+
+
+class FdxError(Exception):
+    """Base of every error that fdx raises for a user: it says what was wrong, where, and what to do."""
+
+
+class DataError(FdxError, ValueError):
+    """A recording, file or dataset cannot be used."""
+
+
+class ConfigError(FdxError, ValueError):
+    """A flag or a configuration value cannot be used."""
+
+
+class SplitError(FdxError, ValueError):
+    """A protocol cannot split this data, or two splits share samples."""
+
+
+class WeightsError(FdxError, ValueError):
+    """A file of weights cannot be read, fetched or merged."""
+
+
+class CheckpointError(FdxError, RuntimeError):
+    """A checkpoint is missing, damaged or of another run."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Recording:
+    """One continuous acquisition: the unit of truth (law 1).
+
+    Attributes:
+      samples: float32 [T, C], in the unit of the dataset.
+      sample_rate_hz: the rate at which `samples` were taken.
+      recording: stable id, unique in its dataset config.
+      label: class name of the dataset's finest label.
+      fault_type: coarse class: normal, inner_race, outer_race, ball, ...
+      bearing: the physical bearing (or machine part) that was recorded.
+      domain: operating condition or machine that transfer moves between.
+      speed_rpm: shaft speed, NaN when unknown.
+      load: load in the dataset's own unit, NaN when unknown.
+      source: where it came from (file name), for messages.
+    """
+
+    samples: np.ndarray
+    sample_rate_hz: float
+    recording: str
+    label: str
+    fault_type: str
+    bearing: str
+    domain: str
+    speed_rpm: float = UNKNOWN
+    load: float = UNKNOWN
+    source: str = ''
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.samples.shape[0] / self.sample_rate_hz
