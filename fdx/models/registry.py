@@ -3,6 +3,7 @@
 A model is a linen module that
   - takes `num_classes` and its own options, `axis_name` among them;
   - has `STAGES`, the ordered names of its stages, the last one 'head', each holding the parameters of that name;
+  - has `STEM`, a regular expression of its first layer's parameters;
   - is called as `model.apply(variables, x, train=, start=, stop=)` and returns (output, dict of named features).
 """
 

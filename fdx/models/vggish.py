@@ -1,4 +1,4 @@
-"""VGGish: the audio network of Hershey et al., "CNN architectures for large-scale audio classification", ICASSP 2017."""
+"""VGGish (Hershey et al., "CNN architectures for large-scale audio classification", ICASSP 2017)."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ class VGGish(nn.Module):
     head_input: str = 'embedding'
     axis_name: str | None = None
 
+    STEM = 'stage1/conv1/.*'
     STAGES = ('stage1', 'stage2', 'stage3', 'stage4', 'fc1', 'fc2', 'embedding', 'head')
 
     def setup(self):

@@ -1,0 +1,210 @@
+"""Finds, fetches and reads the CWRU files: a .mat file in, a Recording with its true rate and speed out."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import math
+import os
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.io
+
+from fdx.data.download import NetworkUnreachableError, download, looks_like_html
+from fdx.types import DataError, Recording
+
+from .files import URL_TEMPLATE, CwruFile
+from .subsets import Subset
+
+_FOLDER = 'cwru'
+_log = logging.getLogger(__name__)
+
+
+def read_file(path: str | os.PathLike, file: CwruFile, channel: str) -> Recording:
+    """Reads one channel of one file.
+
+    Args:
+      path: the .mat file (MATLAB 5 format).
+      file: its row in the table; decides which variables are read and how long they must be.
+      channel: 'DE', 'FE' or 'BA'.
+
+    Returns:
+      The recording: samples float32 [T, 1] in g at `file.rate_hz`; the speed is the file's own, or the nominal one
+      where the file has none; the load is in hp.
+
+    Raises:
+      DataError: a channel that was not recorded, no MATLAB file, a damaged one, a missing variable, a length other
+        than the table's, or values that are not finite numbers.
+    """
+    path = pathlib.Path(path)
+    if channel not in file.channels:
+        raise DataError(f'{path} has no channel {channel!r}: choose one of {", ".join(file.channels)}')
+    try:
+        samples, speed_rpm = _load(path, file, channel)
+    except DataError as error:
+        raise DataError(f'{path}: {error}. Replace it by a fresh copy of {file.name} from {file.url}') from error
+    return Recording(
+        samples=samples,
+        sample_rate_hz=float(file.rate_hz),
+        recording=f'cwru_{file.number:03d}_{channel.lower()}',
+        label=file.label,
+        fault_type=file.fault,
+        bearing=file.bearing,
+        domain=f'load{file.load_hp}',
+        speed_rpm=speed_rpm,
+        load=float(file.load_hp),
+        source=path.name,
+    )
+
+
+def resolve_files(
+    subset: Subset,
+    manual_dir: str | os.PathLike | None,
+    download_dir: str | os.PathLike | None,
+    *,
+    url_template: str = URL_TEMPLATE,
+    downloader: Callable[..., pathlib.Path] = download,
+    offline: bool = False,
+) -> dict[int, pathlib.Path]:
+    """Finds every file of a subset on disk, fetching what is missing.
+
+    A file N is looked for as N.mat and cwru/N.mat in `manual_dir`, then in `download_dir`, and else fetched to
+    `download_dir`/cwru/N.mat, where it is kept only if it reads as the table says. After the first failure of the
+    network itself nothing more is tried; a file that the server refuses does not hold up the others.
+
+    Args:
+      subset: the files and the channel they are to be read through.
+      manual_dir: folder of files that the user has put there, or None.
+      download_dir: folder of fetched files, or None: nothing is fetched.
+      url_template: address of a file, with '{N}' in place of its number.
+      downloader: called as downloader(url, target, looks_right=...), like fdx.data.download.download.
+      offline: True fetches nothing.
+
+    Returns:
+      {file number: path}, in the subset's order.
+
+    Raises:
+      DataError: some files are neither there nor to be had: names all of them, the first reason, and both remedies.
+    """
+    if '{N}' not in url_template:
+        raise DataError(f"url_template {url_template!r} has no '{{N}}' in it, the place of the file's number")
+    folders = [pathlib.Path(folder) for folder in (manual_dir, download_dir) if folder is not None]
+    found = {file.number: _find(file, folders) for file in subset.files}
+    if offline:
+        reason = 'downloads are off'
+    elif download_dir is None:
+        reason = 'no download folder is given'
+    else:
+        reason = _fetch_missing(subset, found, pathlib.Path(download_dir) / _FOLDER, url_template, downloader)
+    missing = [file for file in subset.files if found[file.number] is None]
+    if missing:
+        raise DataError(_missing_text(subset, missing, manual_dir, url_template, reason))
+    return found
+
+
+def _find(file: CwruFile, folders: list[pathlib.Path]) -> pathlib.Path | None:
+    candidates = (folder / place / file.name for folder in folders for place in ('', _FOLDER))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _fetch_missing(
+    subset: Subset,
+    found: dict[int, pathlib.Path | None],
+    folder: pathlib.Path,
+    url_template: str,
+    downloader: Callable[..., pathlib.Path],
+) -> str:
+    """Fetches what is None in `found`, in place; returns the reason of the first failure, or ''."""
+    reason = ''
+    for file in subset.files:
+        if found[file.number] is not None:
+            continue
+        url = url_template.replace('{N}', str(file.number))
+        check = functools.partial(_complaint, file=file, channel=subset.channel)
+        _log.info('fetching %s', url)
+        try:
+            found[file.number] = downloader(url, folder / file.name, looks_right=check)
+        except NetworkUnreachableError as error:
+            # Each further file would wait for its own timeout.
+            return reason or str(error)
+        except DataError as error:
+            reason = reason or str(error)
+    return reason
+
+
+def _missing_text(
+    subset: Subset,
+    missing: list[CwruFile],
+    manual_dir: str | os.PathLike | None,
+    url_template: str,
+    reason: str,
+) -> str:
+    names = ', '.join(file.name for file in missing)
+    folder = 'a folder and name it in manual_dir' if manual_dir is None else f'manual_dir={manual_dir}'
+    absent = '' if manual_dir is None or pathlib.Path(manual_dir).is_dir() else ' (this folder does not exist)'
+    return (
+        f'CWRU subset {subset.name}: {len(missing)} of {len(subset.files)} files are missing: {names}. '
+        f'Either put them into {folder}{absent}, or let them be downloaded from {url_template}; '
+        f'what stopped that: {reason}'
+    )
+
+
+def _complaint(path: pathlib.Path, *, file: CwruFile, channel: str) -> str | None:
+    """What is wrong with a fetched file, or None."""
+    try:
+        _load(path, file, channel)
+    except DataError as error:
+        return str(error)
+    return None
+
+
+def _load(path: pathlib.Path, file: CwruFile, channel: str) -> tuple[np.ndarray, float]:
+    """Reads (samples float32 [T, 1], speed in rpm); its errors do not name the file."""
+    _refuse_other_formats(path)
+    variable = file.variable(channel)
+    contents = _parse(scipy.io.loadmat, path, variable_names=[variable, file.rpm_variable])
+    if variable not in contents:
+        held = ', '.join(sorted(name for name, _, _ in _parse(scipy.io.whosmat, path)))
+        raise DataError(f'the variable {variable} is missing; the file holds {held or "nothing"}')
+    samples = contents[variable]
+    if samples.shape not in ((file.length, 1), (1, file.length)):
+        raise DataError(f'{variable} has shape {samples.shape}, and {file.length} samples were recorded')
+    if samples.dtype.kind not in 'fiu':
+        raise DataError(f'{variable} holds {samples.dtype}, not real numbers')
+    bad = np.flatnonzero(~np.isfinite(samples))
+    if bad.size:
+        raise DataError(f'{variable} has {bad.size} values that are NaN or infinite, the first at sample {bad[0]}')
+    return samples.astype(np.float32).reshape(-1, 1), _speed_rpm(contents, file)
+
+
+def _refuse_other_formats(path: pathlib.Path) -> None:
+    """Raises DataError unless the file begins as one of MATLAB 5 does."""
+    try:
+        with path.open('rb') as stream:
+            head = stream.read(128)
+    except OSError as error:
+        raise DataError(f'the file cannot be read: {error.strerror or error}') from error
+    if looks_like_html(head):
+        raise DataError(f'this is an HTML page, not a MATLAB file: it begins {head[:40]!r}')
+    if not head.startswith(b'MATLAB 5.0 MAT-file'):
+        raise DataError(f'this is not a file of MATLAB 5: it begins {head[:40]!r}')
+
+
+def _parse(function: Callable[..., Any], path: pathlib.Path, **options: Any) -> Any:
+    """Calls scipy's loadmat or whosmat; a failure inside it becomes a DataError."""
+    try:
+        return function(path, appendmat=False, **options)
+    except Exception as error:
+        # On damaged bytes scipy raises whatever it trips over: ValueError, OSError, TypeError, ZeroDivisionError, ...
+        raise DataError(f'the MATLAB file is damaged or cut short ({type(error).__name__}: {error})') from error
+
+
+def _speed_rpm(contents: dict[str, np.ndarray], file: CwruFile) -> float:
+    measured = contents.get(file.rpm_variable)
+    if measured is None or measured.size != 1 or measured.dtype.kind not in 'fiu':
+        return float(file.nominal_rpm)
+    value = float(measured.item())
+    return value if math.isfinite(value) and value > 0 else float(file.nominal_rpm)

@@ -1,0 +1,1 @@
+"""Records, splits, protocols and pipelines: from recordings to batches."""

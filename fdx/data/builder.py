@@ -1,0 +1,108 @@
+"""What fdx's TFDS builders share: a dataset is a list of recordings, a common rate and class names."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+
+import tensorflow_datasets as tfds
+
+from fdx.data.blocks import DEFAULT_GUARD_S, NO_BLOCK, Windowing, fold_blocks
+from fdx.data.records import RecordSpec, make_records, record_features
+from fdx.signal.front_ends import create_front_end
+from fdx.types import Recording
+
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(kw_only=True)
+class VibrationConfig(tfds.core.BuilderConfig):
+    """A dataset config: which recordings, which front end, how windows are cut.
+
+    Attributes:
+      subset: which recordings, in the builder's own words.
+      front_end: name of the front end.
+      hop_s: seconds between windows of a block; None: windows do not overlap.
+      window_s: seconds of a window; None: just one patch of the front end.
+      guard_s: seconds between blocks that belong to no window.
+      with_waveform: whether records keep the waveform.
+    """
+
+    subset: str = ''
+    front_end: str = 'vggish'
+    hop_s: float | None = None
+    window_s: float | None = None
+    guard_s: float = DEFAULT_GUARD_S
+    with_waveform: bool = True
+
+
+class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    """Base of the builders: subclasses give recordings, class names and the common rate of a config.
+
+    Splits are fold 0 of the protocol time_blocks (law 2). Windows of recordings too short for their blocks have
+    block -1 and lie in the train split; the protocol time_blocks refuses them by name when a run asks for it.
+    Shards are array_record unless said otherwise: they can be read without TensorFlow, in any order.
+    """
+
+    def __init__(self, *, file_format: str | None = 'array_record', **kwargs):
+        super().__init__(file_format=file_format or 'array_record', **kwargs)
+
+    @abc.abstractmethod
+    def class_names(self) -> Sequence[str]:
+        """Names of the labels, in the order of their numbers."""
+
+    @abc.abstractmethod
+    def fault_types(self) -> Sequence[str]:
+        """Names of the coarse classes, in the order of their numbers."""
+
+    @abc.abstractmethod
+    def common_rate_hz(self) -> float:
+        """The lowest rate among the config's recordings."""
+
+    @abc.abstractmethod
+    def recordings(self, dl_manager: tfds.download.DownloadManager) -> Iterable[Recording]:
+        """The config's recordings, the same ones in the same order at every iteration."""
+
+    def description(self) -> str:
+        """What the dataset is, for its info page."""
+        return (type(self).__doc__ or '').strip()
+
+    def record_spec(self) -> RecordSpec:
+        """How this config's recordings become records."""
+        config, rate = self.builder_config, self.common_rate_hz()
+        front_end = create_front_end(config.front_end)
+        window = front_end.patch_samples(rate) if config.window_s is None else round(config.window_s * rate)
+        hop = window if config.hop_s is None else round(config.hop_s * rate)
+        return RecordSpec(front_end, rate, Windowing(window, hop, round(config.guard_s * rate)), config.with_waveform)
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        spec = self.record_spec()
+        metadata = {
+            'front_end': spec.front_end.config(),
+            'common_rate_hz': spec.common_rate_hz,
+            **dataclasses.asdict(spec.windowing),
+        }
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=self.description(),
+            features=record_features(spec, self.class_names(), self.fault_types()),
+            metadata=tfds.core.MetadataDict(metadata),
+            disable_shuffling=True,
+        )
+
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
+        recordings = self.recordings(dl_manager)
+        blocks = {split: list(b) for split, b in fold_blocks(0).items()}
+        blocks['train'].append(NO_BLOCK)
+        return {split: self._generate_examples(recordings, b) for split, b in blocks.items()}
+
+    def _generate_examples(self, recordings: Iterable[Recording], blocks: Sequence[int]) -> Iterator[tuple[str, dict]]:
+        spec = self.record_spec()
+        for recording in recordings:
+            for i, (key, example) in enumerate(make_records(recording, spec, blocks)):
+                if i == 0 and example['block'] == NO_BLOCK:
+                    seconds = recording.duration_s
+                    logger.warning('%s lasts %.2f s: too short for blocks, block -1', recording.recording, seconds)
+                yield key, example

@@ -1,0 +1,113 @@
+"""From rows to batches: random-access examples, and grain iterators over them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import grain
+import numpy as np
+
+from fdx.data.source import Dataset, Table
+
+READ_THREADS = 4
+READ_AHEAD_BATCHES = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class RecordExamples:
+    """Rows of a dataset as network inputs.
+
+    Attributes:
+      dataset: the records.
+      rows: int64 [N] row numbers.
+      label_key: `label` or `fault_type`.
+      gain: what scaling `train` fitted, else 1.
+    """
+
+    dataset: Dataset
+    rows: np.ndarray
+    label_key: str
+    gain: float = 1.0
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, i: int) -> dict[str, np.ndarray]:
+        spectrogram = self.dataset.record(int(self.rows[i]), ('spectrogram',))['spectrogram']
+        return {'inputs': self.dataset.front_end.with_gain(spectrogram, self.gain), 'labels': self.labels()[i]}
+
+    def labels(self) -> np.ndarray:
+        """int32 [N]."""
+        return self.dataset.table[self.label_key][self.rows].astype(np.int32)
+
+
+@dataclasses.dataclass(frozen=True)
+class ArrayExamples:
+    """Examples that lie in memory, such as cached features.
+
+    Attributes:
+      inputs: [N, ...].
+      targets: int32 [N].
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitem__(self, i: int) -> dict[str, np.ndarray]:
+        return {'inputs': self.inputs[i], 'labels': self.targets[i]}
+
+    def labels(self) -> np.ndarray:
+        """int32 [N]."""
+        return self.targets
+
+
+Examples = RecordExamples | ArrayExamples
+
+
+def steps_per_epoch(num_examples: int, batch_size: int) -> int:
+    """Batches of an epoch; the last one may be short."""
+    return -(-num_examples // batch_size)
+
+
+def train_batches(examples: Examples, batch_size: int, seed: int) -> grain.DatasetIterator:
+    """Endless shuffled batches, another order every epoch, each example once an epoch.
+
+    Batch k depends on the seed and k alone; the iterator's get_state and set_state resume it exactly.
+    """
+    dataset = grain.MapDataset.source(examples).seed(seed).shuffle().batch(batch_size, drop_remainder=False).repeat()
+    return iter(dataset.to_iter_dataset(_read_options(examples)))
+
+
+def eval_batches(examples: Examples, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
+    """All examples once, in order; the last batch may be short."""
+    dataset = grain.MapDataset.source(examples).batch(batch_size, drop_remainder=False)
+    return iter(dataset.to_iter_dataset(_read_options(examples)))
+
+
+def _read_options(examples: Examples) -> grain.ReadOptions:
+    if isinstance(examples, ArrayExamples):
+        return grain.ReadOptions(num_threads=0, prefetch_buffer_size=0)
+    return grain.ReadOptions(num_threads=READ_THREADS, prefetch_buffer_size=READ_AHEAD_BATCHES)
+
+
+def few_labels(table: Table, rows: np.ndarray, per_class: int, label_key: str, seed: int) -> np.ndarray:
+    """Keeps `per_class` rows of each class, drawn in turn from its recordings; 0 keeps all.
+
+    Drawing in turn spreads few labels over operating conditions, as someone would who labels recordings; within a
+    recording the draw is random.
+    """
+    if per_class == 0:
+        return rows
+    kept = []
+    for label in np.unique(table[label_key][rows]):
+        rng = np.random.default_rng([seed, int(label)])
+        mine = rows[table[label_key][rows] == label]
+        turns = [rng.permutation(mine[table['recording'][mine] == r]) for r in np.unique(table['recording'][mine])]
+        turns = [turns[i] for i in rng.permutation(len(turns))]
+        order = [t[k] for k in range(max(map(len, turns))) for t in turns if k < len(t)]
+        kept += order[:per_class]
+    return np.sort(np.array(kept, np.int64))

@@ -1,0 +1,230 @@
+"""Protocols: pure functions from the table of records to row numbers of train, validation and test (law 2)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from fdx.data.blocks import NO_BLOCK, NUM_BLOCKS, fold_blocks
+from fdx.data.guard import Leak, guard_splits
+from fdx.data.source import Table
+from fdx.types import SplitError
+
+VALIDATION_SHARE = TEST_SHARE = 0.1
+Rows = dict[str, np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Splits:
+    """Row numbers of a protocol's fold.
+
+    Attributes:
+      train: int64 [N], in table order; likewise validation and test.
+      protocol: its name.
+      fold: which fold.
+      leak: what the guard measured.
+      leaks: True where the protocol is known to leak: its scores are no estimate of new data.
+    """
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    protocol: str
+    fold: int
+    leak: Leak
+    leaks: bool
+
+
+def without_overlap(table: Table, rows: np.ndarray) -> np.ndarray:
+    """Thins rows so that no two of a recording overlap: the earliest window stays, then the next that is free.
+
+    Overlapping windows are fine to train on; scored, they count the same second several times and make intervals
+    too narrow.
+    """
+    order = rows[np.lexsort((table['window_start'][rows], table['recording'][rows]))]
+    kept, last_recording, free_from = [], None, 0
+    for row in order:
+        start = int(table['window_start'][row])
+        if table['recording'][row] != last_recording or start >= free_from:
+            kept.append(row)
+            last_recording, free_from = table['recording'][row], start + table.window_length
+    return np.sort(np.array(kept, np.int64))
+
+
+def time_blocks(table: Table, fold: int, seed: int, label_key: str) -> Rows:
+    """Blocks of every recording: three train, one validates, one tests, rotated by the fold.
+
+    Raises:
+      SplitError: recordings without blocks, named.
+    """
+    del seed, label_key
+    short = sorted(set(table['recording'][table['block'] == NO_BLOCK]))
+    if short:
+        raise SplitError(
+            f'too short for time_blocks: {", ".join(short)}. Protocols that fit: by_recording, by_bearing, by_domain, '
+            f'random_windows; or leave them out with --exclude_recordings={",".join(short)}'
+        )
+    return {name: np.flatnonzero(np.isin(table['block'], blocks)) for name, blocks in fold_blocks(fold).items()}
+
+
+def _by_group(table: Table, fold: int, seed: int, label_key: str, group_key: str) -> Rows:
+    """Whole groups (recordings, bearings) go to one split each, class by class; fold f rotates which."""
+    split_of: dict[str, str] = {}
+    labels, groups = table[label_key], table[group_key]
+    parts_of_class = _num_parts(table, group_key, label_key)
+    for label in np.unique(labels):
+        mine = np.random.default_rng([seed, int(label)]).permutation(np.unique(groups[labels == label]))
+        for i, part in enumerate(np.array_split(mine, parts_of_class)):
+            place = (i - fold) % parts_of_class
+            name = {parts_of_class - 1: 'test', parts_of_class - 2: 'validation'}.get(place, 'train')
+            for group in part:
+                if split_of.setdefault(group, name) != name:
+                    raise SplitError(
+                        f'{group_key} {group} holds several classes of {label_key} that this fold puts into '
+                        f'{split_of[group]} and {name}: protocol by_{group_key} does not fit, use time_blocks'
+                    )
+    where = np.array([split_of[g] for g in groups])
+    return {name: np.flatnonzero(where == name) for name in ('train', 'validation', 'test')}
+
+
+def _num_parts(table: Table, group_key: str, label_key: str) -> int:
+    """Into how many parts every class's groups are dealt: as many as the poorest class has, at most NUM_BLOCKS."""
+    labels, groups = table[label_key], table[group_key]
+    of_class = {label: np.unique(groups[labels == label]) for label in np.unique(labels)}
+    label, poorest = min(of_class.items(), key=lambda item: len(item[1]))
+    if len(poorest) < 3:
+        raise SplitError(
+            f'protocol by_{group_key} needs 3 {group_key}s of every class, class number {label} of {label_key} has '
+            f'{len(poorest)} ({", ".join(poorest)}); protocols that fit: time_blocks, random_windows, or a coarser '
+            '--label_key'
+        )
+    return min(NUM_BLOCKS, len(poorest))
+
+
+def by_recording(table: Table, fold: int, seed: int, label_key: str) -> Rows:
+    """Whole recordings, at least three a class."""
+    return _by_group(table, fold, seed, label_key, 'recording')
+
+
+def by_bearing(table: Table, fold: int, seed: int, label_key: str) -> Rows:
+    """Whole bearings, at least three a class: the only protocol that tests on a fault never seen."""
+    return _by_group(table, fold, seed, label_key, 'bearing')
+
+
+def by_domain(table: Table, fold: int, seed: int, label_key: str) -> Rows:
+    """Leaves one domain out: domain number `fold` tests, the next one validates, the others train."""
+    del seed, label_key
+    domains = np.unique(table['domain'])
+    if len(domains) < 3:
+        raise SplitError(f'protocol by_domain needs 3 domains, the dataset has {", ".join(domains)}: use time_blocks')
+    test, validation = domains[fold], domains[(fold + 1) % len(domains)]
+    where = table['domain']
+    return {
+        'train': np.flatnonzero((where != test) & (where != validation)),
+        'validation': np.flatnonzero(where == validation),
+        'test': np.flatnonzero(where == test),
+    }
+
+
+def random_windows(table: Table, fold: int, seed: int, label_key: str) -> Rows:
+    """The study's protocol: 80/10/10 of the windows of each class at random, whatever recording they come from.
+
+    It leaks (Di Maggio, Sensors 23(1):211, 2023, splits so): neighbours of a test window, and where windows overlap
+    parts of it, are trained on.
+    """
+    parts: dict[str, list[np.ndarray]] = {'train': [], 'validation': [], 'test': []}
+    for label in np.unique(table[label_key]):
+        rows = np.flatnonzero(table[label_key] == label)
+        rows = np.random.default_rng([seed, fold, int(label)]).permutation(rows)
+        test, validation = (max(1, round(share * len(rows))) for share in (TEST_SHARE, VALIDATION_SHARE))
+        parts['test'].append(rows[:test])
+        parts['validation'].append(rows[test : test + validation])
+        parts['train'].append(rows[test + validation :])
+    return {name: np.sort(np.concatenate(p)) for name, p in parts.items()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Protocol:
+    """One way of splitting.
+
+    Attributes:
+      split: the pure function.
+      leaks: True where test windows are known not to be independent of training windows.
+      num_folds: folds that `--fold=all` pools; 0: one a domain.
+    """
+
+    split: Callable[[Table, int, int, str], Rows]
+    leaks: bool = False
+    num_folds: int = NUM_BLOCKS
+
+
+PROTOCOLS = {
+    'time_blocks': Protocol(time_blocks),
+    'by_recording': Protocol(by_recording),
+    'by_bearing': Protocol(by_bearing),
+    'by_domain': Protocol(by_domain, num_folds=0),
+    'random_windows': Protocol(random_windows, leaks=True, num_folds=1),
+}
+
+
+def folds_of(protocol: str, table: Table, label_key: str = 'label') -> list[int]:
+    """The folds that together score every row once (one random fold for random_windows)."""
+    spec = _protocol(protocol)
+    if protocol == 'by_domain':
+        return list(range(len(np.unique(table['domain']))))
+    if protocol in ('by_recording', 'by_bearing'):
+        return list(range(_num_parts(table, protocol[3:], label_key)))
+    return list(range(spec.num_folds))
+
+
+def split_rows(
+    table: Table,
+    protocol: str,
+    *,
+    fold: int = 0,
+    seed: int = 0,
+    label_key: str = 'label',
+    exclude_recordings: tuple[str, ...] = (),
+) -> Splits:
+    """Rows of a protocol's fold, guarded.
+
+    Args:
+      table: the dataset's table.
+      protocol: a key of PROTOCOLS.
+      fold: which fold.
+      seed: decides what is random in the protocol (the blocks are not).
+      label_key: 'label' or 'fault_type', the classes that group protocols and random_windows stratify by.
+      exclude_recordings: recordings to leave out.
+
+    Returns:
+      Splits. Validation and test rows of protocols that do not leak are thinned to windows that do not overlap.
+
+    Raises:
+      SplitError: unknown protocol or recording, data that the protocol cannot split, an empty split, or shared
+        samples.
+    """
+    spec = _protocol(protocol)
+    unknown = sorted(set(exclude_recordings) - set(table['recording']))
+    if unknown:
+        raise SplitError(f'--exclude_recordings names {", ".join(unknown)}, which the dataset does not hold')
+    keep = np.flatnonzero(~np.isin(table['recording'], exclude_recordings))
+    kept = Table({k: v[keep] for k, v in table.columns.items()}, table.window_length)
+    folds = folds_of(protocol, kept, label_key)
+    if fold not in folds:
+        raise SplitError(f'fold {fold}: protocol {protocol} has folds {folds[0]} to {folds[-1]} on this data')
+    rows = {name: keep[r] for name, r in spec.split(kept, fold, seed, label_key).items()}
+    if not spec.leaks:
+        rows = {name: r if name == 'train' else without_overlap(table, r) for name, r in rows.items()}
+    empty = [name for name, r in rows.items() if not len(r)]
+    if empty:
+        raise SplitError(f'protocol {protocol}, fold {fold}: no rows in {", ".join(empty)}')
+    leak = guard_splits(table, rows, may_leak=spec.leaks)
+    return Splits(**rows, protocol=protocol, fold=fold, leak=leak, leaks=spec.leaks)
+
+
+def _protocol(name: str) -> Protocol:
+    if name not in PROTOCOLS:
+        raise SplitError(f'unknown protocol {name!r}; fdx has: {", ".join(PROTOCOLS)}')
+    return PROTOCOLS[name]

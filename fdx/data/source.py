@@ -1,0 +1,150 @@
+"""A prepared dataset: random access to its records, and the table of everything but the arrays."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from fdx.signal.front_ends import front_end_from_config
+from fdx.signal.log_mel import LogMel
+from fdx.types import DataError
+
+SPLITS = ('train', 'validation', 'test')
+TEXT_COLUMNS = ('recording', 'domain', 'bearing')
+NUMBER_COLUMNS = (
+    'label',
+    'fault_type',
+    'window_start',
+    'block',
+    'speed_rpm',
+    'load',
+    'sample_rate_hz',
+    'peak',
+)  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """One row a record over the union of the splits, in the order train, validation, test.
+
+    Attributes:
+      columns: name -> array [N]; texts are arrays of str.
+      window_length: samples of every window, at the common rate.
+    """
+
+    columns: dict[str, np.ndarray]
+    window_length: int
+
+    def __len__(self) -> int:
+        return len(self.columns['label'])
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.columns[name]
+
+
+class Dataset:
+    """Records of one prepared TFDS config, read without TensorFlow.
+
+    Attributes:
+      name: `builder/config:version`.
+      front_end: the front end that made the spectrograms.
+      metadata: what the builder stored: common_rate_hz, window_length, hop_length, guard_length.
+      table: see Table.
+    """
+
+    def __init__(self, builder: tfds.core.DatasetBuilder):
+        info = builder.info
+        if not {'front_end', 'window_length'} <= set(info.metadata or {}):
+            raise DataError(f'{builder.data_dir} was not built by an fdx builder: its metadata names no front end')
+        self.name = f'{info.name}/{info.config_name}:{info.version}'
+        self.data_dir = pathlib.Path(builder.data_dir)
+        self.metadata = dict(info.metadata)
+        self.front_end: LogMel = front_end_from_config(self.metadata['front_end'])
+        self._features = info.features
+        self._ends = np.cumsum([info.splits[s].num_examples if s in info.splits else 0 for s in SPLITS])
+        self._sources = [
+            builder.as_data_source(split=s, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
+            if s in info.splits
+            else []
+            for s in SPLITS
+        ]
+        self._decoders: dict[frozenset[str], tfds.features.FeaturesDict] = {}
+        self.table = self._read_table()
+
+    def class_names(self, label_key: str = 'label') -> list[str]:
+        """Names of the classes of `label` or `fault_type`."""
+        return list(self._features[label_key].names)
+
+    @property
+    def has_waveform(self) -> bool:
+        """Whether records keep their waveform."""
+        return 'waveform' in self._features
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def record(self, row: int, fields: Sequence[str]) -> dict:
+        """The named fields of one record; texts are str.
+
+        Raises:
+          DataError: a row outside the table.
+        """
+        if not 0 <= row < len(self):
+            raise DataError(f'{self.name}: row {row} of {len(self)}')
+        split = int(np.searchsorted(self._ends, row, side='right'))
+        start = 0 if split == 0 else int(self._ends[split - 1])
+        record = self._decoder(frozenset(fields)).deserialize_example_np(self._sources[split][row - start])
+        return {k: record[k].decode() if isinstance(record[k], bytes) else record[k] for k in fields}
+
+    def read(self, rows: Sequence[int], field: str) -> np.ndarray:
+        """One field of many records, stacked: [N, ...]."""
+        return np.stack([self.record(int(r), (field,))[field] for r in rows])
+
+    def _decoder(self, fields: frozenset[str]) -> tfds.features.FeaturesDict:
+        """The part of the features that decodes `fields` and leaves the others, compressed arrays too, alone."""
+        if fields not in self._decoders:
+            missing = ', '.join(sorted(fields - set(self._features)))
+            if missing:
+                raise DataError(f'{self.name} has no field {missing}; it has {", ".join(self._features)}')
+            self._decoders[fields] = tfds.features.FeaturesDict({f: self._features[f] for f in fields})
+        return self._decoders[fields]
+
+    def _read_table(self) -> Table:
+        records = [self.record(i, TEXT_COLUMNS + NUMBER_COLUMNS) for i in range(len(self))]
+        columns = {k: np.array([r[k] for r in records]) for k in TEXT_COLUMNS + NUMBER_COLUMNS}
+        return Table(columns, int(self.metadata['window_length']))
+
+
+def open_dataset(name: str, data_dir: str | pathlib.Path) -> Dataset:
+    """Opens a prepared dataset.
+
+    Args:
+      name: `builder/config` or `builder/config:version`; the newest version is taken where none is given. A config
+        without its front end (`cwru/load0_12k`) means the one with `-vggish`.
+      data_dir: the folder given to `launch.prepare`.
+
+    Raises:
+      DataError: not prepared; the text gives the command that prepares it.
+    """
+    path, version = name.partition(':')[::2]
+    builder, _, config = path.partition('/')
+    root = pathlib.Path(data_dir)
+    for candidate in (config, f'{config}-vggish'):
+        folder = root / builder / candidate
+        versions = [p for p in sorted(folder.glob('*.*.*'), key=_version_key) if (p / 'dataset_info.json').is_file()]
+        chosen = [p for p in versions if not version or p.name == version]
+        if config and chosen:
+            return Dataset(tfds.builder_from_directory(chosen[-1]))
+    have = sorted(f'{p.parent.parent.name}/{p.parent.name}' for p in root.glob('*/*/*.*.*'))
+    raise DataError(
+        f'dataset {name!r} is not prepared in {root}; there: {", ".join(have) or "nothing"}. Prepare it: '
+        f'python -m launch.prepare datasets/{builder} --config={config or "CONFIG"} --data_dir={root}'
+    )
+
+
+def _version_key(path: pathlib.Path) -> tuple:
+    return tuple(int(p) if p.isdigit() else -1 for p in path.name.split('.'))

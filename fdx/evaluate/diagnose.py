@@ -1,0 +1,109 @@
+"""Diagnosis of a raw recording with a checkpoint: the same band, windows and front end as its dataset."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+import numpy as np
+
+from fdx.data.blocks import Windowing
+from fdx.data.raw_files import read_raw_file
+from fdx.data.records import RecordSpec, prepare_recording
+from fdx.evaluate.predictions import vote
+from fdx.evaluate.predictor import Predictor
+from fdx.signal.frames import window_starts
+from fdx.types import DataError, Recording
+
+
+@dataclasses.dataclass(frozen=True)
+class Diagnosis:
+    """What a model says about one recording.
+
+    Attributes:
+      file: the file.
+      window_starts_s: float [N], where each window begins.
+      window_s: length of a window.
+      probabilities: float32 [N, K].
+      class_names: K names.
+    """
+
+    file: str
+    window_starts_s: np.ndarray
+    window_s: float
+    probabilities: np.ndarray
+    class_names: list[str]
+
+    def rows(self) -> list[dict]:
+        """JSON-able rows: one a window, then one for the recording."""
+        names = self.class_names
+        rows = [
+            {
+                'kind': 'window',
+                'file': self.file,
+                'start_s': round(float(start), 6),
+                'duration_s': self.window_s,
+                'predicted': names[int(p.argmax())],
+                'probabilities': {n: float(v) for n, v in zip(names, p)},
+            }
+            for start, p in zip(self.window_starts_s, self.probabilities)
+        ]
+        mean, by_mean, by_vote, agreement = vote(self.probabilities)
+        summary = {
+            'kind': 'recording',
+            'file': self.file,
+            'windows': len(self.probabilities),
+            'predicted_mean': names[by_mean],
+            'predicted_vote': names[by_vote],
+            'agreement': float(agreement),
+            'mean_probabilities': {n: float(v) for n, v in zip(names, mean)},
+        }
+        return [*rows, summary]
+
+
+def diagnose_recording(predictor: Predictor, recording: Recording, *, hop_s: float | None = None) -> Diagnosis:
+    """Cuts a recording as the checkpoint's dataset was cut, and predicts every window.
+
+    Args:
+      predictor: a loaded checkpoint.
+      recording: samples [T, C] with as many channels as the model takes.
+      hop_s: seconds between windows; None: they do not overlap.
+
+    Raises:
+      DataError: what fdx.signal.checks refuses, a wrong number of channels, or a rate below the dataset's.
+    """
+    data = predictor.meta['dataset']
+    rate, length = data['common_rate_hz'], data['window_length']
+    source = recording.source or recording.recording
+    hop = length if hop_s is None else round(hop_s * rate)
+    if hop < 1:
+        raise DataError(f'--hop_s={hop_s}: at {rate:g} Hz it must be at least {1 / rate:.6f} s')
+    if recording.samples.shape[-1] != 1:
+        raise DataError(
+            f'{source}: {recording.samples.shape[-1]} channels, the model takes 1; choose one with --channel'
+        )
+    if recording.sample_rate_hz < rate * (1 - 1e-6):
+        raise DataError(
+            f'{source}: recorded at {recording.sample_rate_hz:g} Hz, but the model was trained on {rate:g} Hz and '
+            'needs the band up to half of that; record faster, or check --sample_rate'
+        )
+    windowing = Windowing(length, hop, data['guard_length'])
+    prepared = prepare_recording(recording, RecordSpec(predictor.front_end, rate, windowing))
+    starts = window_starts(len(prepared.samples), length, hop)
+    patches = [predictor.front_end(prepared.samples[s : s + length], rate) for s in starts]
+    probabilities = predictor.patch_probabilities(np.stack(patches))
+    return Diagnosis(source, starts / rate, length / rate, probabilities, predictor.class_names)
+
+
+def diagnose_file(
+    predictor: Predictor,
+    path: str | os.PathLike,
+    *,
+    sample_rate_hz: float | None = None,
+    variable: str | None = None,
+    channel: str | int | None = None,
+    hop_s: float | None = None,
+) -> Diagnosis:
+    """Reads a raw file (fdx.data.raw_files) and diagnoses it; DataError says what is wrong with the file."""
+    recording = read_raw_file(path, sample_rate_hz=sample_rate_hz, variable=variable, channel=channel)
+    return diagnose_recording(predictor, recording, hop_s=hop_s)

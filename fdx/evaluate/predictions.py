@@ -1,0 +1,255 @@
+"""The table of scored windows: one row a window, pooled over folds, summed up per recording."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import os
+import pathlib
+import zipfile
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fdx.files import atomic_write_bytes
+from fdx.types import DataError
+
+# Softmax in bfloat16 is normalised to about three digits.
+SUM_TOLERANCE = 1e-2
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Predictions:
+    """Scored windows whose true class is known.
+
+    Attributes:
+      probabilities: float32 [N, K], rows sum to 1.
+      labels: int64 [N], true class indices in [0, K).
+      recordings: N recording ids.
+      window_starts: int64 [N], first sample of each window in its recording.
+      class_names: K distinct names, in the order of the columns.
+      folds: int64 [N], the fold in which each row was scored.
+      domains: N domain names, or None.
+
+    Raises:
+      DataError: on construction, if a shape, type or value does not fit this description.
+    """
+
+    probabilities: np.ndarray
+    labels: np.ndarray
+    recordings: list[str]
+    window_starts: np.ndarray
+    class_names: list[str]
+    folds: np.ndarray
+    domains: list[str] | None = None
+
+    def __post_init__(self):
+        """Brings every field to its type and checks them against each other."""
+        probabilities = np.asarray(self.probabilities, dtype=np.float32)
+        class_names = [str(name) for name in self.class_names]
+        _check_probabilities(probabilities, class_names)
+        n = len(probabilities)
+        labels = _integer_column('labels', self.labels, n)
+        if labels.min() < 0 or labels.max() >= len(class_names):
+            raise DataError(
+                f'labels lie in [{labels.min()}, {labels.max()}], but {len(class_names)} classes allow '
+                f'[0, {len(class_names) - 1}]: score with the class names that the labels were made with'
+            )
+        checked = {
+            'probabilities': probabilities,
+            'labels': labels,
+            'recordings': _text_column('recordings', self.recordings, n),
+            'window_starts': _integer_column('window_starts', self.window_starts, n),
+            'class_names': class_names,
+            'folds': _integer_column('folds', self.folds, n),
+            'domains': None if self.domains is None else _text_column('domains', self.domains, n),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
+        """N, the number of windows."""
+        return len(self.labels)
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """int64 [N]: the most probable class of each window (the first of equals)."""
+        return self.probabilities.argmax(axis=1)
+
+
+def _check_probabilities(probabilities: np.ndarray, class_names: list[str]) -> None:
+    """Raises DataError unless `probabilities` is a table of distributions over `class_names`."""
+    if len(class_names) < 2 or len(set(class_names)) != len(class_names):
+        raise DataError(f'class_names must be two or more distinct names, not {class_names}')
+    if probabilities.ndim != 2 or probabilities.shape[1] != len(class_names):
+        raise DataError(f'probabilities have shape {probabilities.shape}, expected [N, {len(class_names)}]')
+    if not len(probabilities):
+        raise DataError('there are no scored windows: check that the split is not empty')
+    bad = ~np.isfinite(probabilities).all(axis=1)
+    bad |= (probabilities < 0).any(axis=1) | (np.abs(probabilities.sum(axis=1) - 1) > SUM_TOLERANCE)
+    if bad.any():
+        row = int(bad.argmax())
+        raise DataError(
+            f'{int(bad.sum())} rows of probabilities are not distributions, first row {row}: '
+            f'{probabilities[row].tolist()}; pass the softmax of the logits, finite and summing to 1'
+        )
+
+
+def _integer_column(name: str, values: Any, n: int) -> np.ndarray:
+    """`values` as int64 [n], or a DataError that names the column."""
+    values = np.asarray(values)
+    if values.shape != (n,) or values.dtype.kind not in 'iu':
+        raise DataError(f'{name} must be integers of shape ({n},), not {values.dtype} of shape {values.shape}')
+    return values.astype(np.int64)
+
+
+def _text_column(name: str, values: Sequence[str], n: int) -> list[str]:
+    """`values` as a list of n strings, or a DataError that names the column."""
+    values = [str(value) for value in values]
+    if len(values) != n:
+        raise DataError(f'{name} has {len(values)} entries for {n} windows')
+    return values
+
+
+def concatenate(parts: Sequence[Predictions]) -> Predictions:
+    """Pools the test windows of several folds into one table.
+
+    Domains are kept if every part has them.
+
+    Raises:
+      DataError: no parts, different class names, or one window twice in one fold (it would count twice).
+    """
+    if not parts:
+        raise DataError('there are no predictions to pool: score at least one fold')
+    names = parts[0].class_names
+    for i, part in enumerate(parts):
+        if part.class_names != names:
+            raise DataError(f'part {i} was scored over classes {part.class_names}, part 0 over {names}: cannot pool')
+    folds = np.concatenate([part.folds for part in parts])
+    recordings = [recording for part in parts for recording in part.recordings]
+    starts = np.concatenate([part.window_starts for part in parts])
+    seen = set()
+    for key in zip(folds.tolist(), recordings, starts.tolist()):
+        if key in seen:
+            fold, recording, start = key
+            raise DataError(f'fold {fold} holds the window at sample {start} of {recording} twice: pool each fold once')
+        seen.add(key)
+    domains = None
+    if all(part.domains is not None for part in parts):
+        domains = [domain for part in parts for domain in part.domains or ()]
+    return Predictions(
+        probabilities=np.concatenate([part.probabilities for part in parts]),
+        labels=np.concatenate([part.labels for part in parts]),
+        recordings=recordings,
+        window_starts=starts,
+        class_names=list(names),
+        folds=folds,
+        domains=domains,
+    )
+
+
+def vote(probabilities: np.ndarray) -> tuple[np.ndarray, int, int, float]:
+    """Sums up the windows of one recording in two ways.
+
+    Args:
+      probabilities: float [N, K], one row a window, N >= 1.
+
+    Returns:
+      (mean_probability float64 [K], the class of the largest mean, the class most windows vote for, the share of
+      windows that vote for that class). Equal votes are decided by the mean probability.
+    """
+    mean = np.asarray(probabilities, dtype=np.float64).mean(axis=0)
+    votes = np.bincount(np.argmax(probabilities, axis=1), minlength=len(mean))
+    winner = int(np.where(votes == votes.max(), mean, -1.0).argmax())
+    return mean, int(mean.argmax()), winner, float(votes[winner] / len(probabilities))
+
+
+def per_recording(predictions: Predictions) -> list[dict[str, Any]]:
+    """Diagnoses every recording from its windows, in the order of first appearance.
+
+    Returns:
+      One dict a recording: recording, label, windows (their number), mean_probability {class name: probability},
+      predicted_mean and predicted_vote (class names, see `vote`), agreement (share of windows behind the vote).
+
+    Raises:
+      DataError: the windows of one recording carry different labels.
+    """
+    rows: dict[str, list[int]] = {}
+    for row, recording in enumerate(predictions.recordings):
+        rows.setdefault(recording, []).append(row)
+    names = predictions.class_names
+    table = []
+    for recording, index in rows.items():
+        labels = np.unique(predictions.labels[index])
+        if len(labels) > 1:
+            raise DataError(f'recording {recording} has windows of several labels: {[names[i] for i in labels]}')
+        mean, by_mean, by_vote, agreement = vote(predictions.probabilities[index])
+        table.append(
+            {
+                'recording': recording,
+                'label': names[labels[0]],
+                'windows': len(index),
+                'mean_probability': {name: float(value) for name, value in zip(names, mean)},
+                'predicted_mean': names[by_mean],
+                'predicted_vote': names[by_vote],
+                'agreement': agreement,
+            }
+        )
+    return table
+
+
+def confident_mistakes(predictions: Predictions, limit: int = 10) -> list[dict[str, Any]]:
+    """The wrong windows in which the model believed most, most confident first (equals in row order).
+
+    Returns:
+      At most `limit` dicts: recording, window_start, fold, label, predicted (class names), probability (of the
+      predicted class), label_probability (of the true one).
+    """
+    predicted = predictions.predicted
+    wrong = np.flatnonzero(predicted != predictions.labels)
+    confidence = predictions.probabilities.max(axis=1)
+    order = wrong[np.argsort(-confidence[wrong], kind='stable')][:limit]
+    return [
+        {
+            'recording': predictions.recordings[i],
+            'window_start': int(predictions.window_starts[i]),
+            'fold': int(predictions.folds[i]),
+            'label': predictions.class_names[predictions.labels[i]],
+            'predicted': predictions.class_names[predicted[i]],
+            'probability': float(confidence[i]),
+            'label_probability': float(predictions.probabilities[i, predictions.labels[i]]),
+        }
+        for i in order
+    ]
+
+
+def save_predictions(path: str | os.PathLike, predictions: Predictions) -> None:
+    """Writes the table to a compressed .npz without pickles, completely or not at all.
+
+    Raises:
+      FileWriteError: the file cannot be written.
+    """
+    columns = {field.name: getattr(predictions, field.name) for field in dataclasses.fields(predictions)}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **{name: np.asarray(value) for name, value in columns.items() if value is not None})
+    atomic_write_bytes(path, buffer.getvalue())
+
+
+def load_predictions(path: str | os.PathLike) -> Predictions:
+    """Reads what `save_predictions` wrote.
+
+    Raises:
+      DataError: the file is missing, damaged or not a table of predictions.
+    """
+    path = pathlib.Path(path)
+    fields = dataclasses.fields(Predictions)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            columns = {field.name: file[field.name] for field in fields if field.name in file.files}
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        raise DataError(f'cannot read predictions from {path}: {error}; run the evaluation again') from error
+    missing = [field.name for field in fields if field.name not in columns and field.name != 'domains']
+    if missing:
+        raise DataError(f'{path} lacks the columns {missing}: it is not a file of save_predictions')
+    return Predictions(**columns)

@@ -1,0 +1,61 @@
+"""A checkpoint as a function: examples in, probabilities out. It needs the checkpoint and nothing else (law 5)."""
+
+from __future__ import annotations
+
+import pathlib
+
+import numpy as np
+import scipy.special
+
+from fdx.data.pipeline import ArrayExamples, Examples
+from fdx.signal.front_ends import front_end_from_config
+from fdx.train import parallel
+from fdx.train.config import TrainConfig
+from fdx.train.feature_cache import Progress, forward_all, no_progress
+from fdx.train.model_setup import build_model, load_run
+from fdx.train.steps import make_forward
+
+
+class Predictor:
+    """The network of a run with its front end, gain and class names.
+
+    Attributes:
+      workdir: of the run.
+      step: the step that was loaded.
+      meta: what the checkpoint says about itself.
+      config: the run's TrainConfig.
+      class_names: K names.
+      front_end: makes the network's input.
+      gain: what scaling `train` fitted, else 1.
+    """
+
+    def __init__(self, workdir: str | pathlib.Path, step: str | int = 'best', progress: Progress = no_progress):
+        """Loads and verifies a checkpoint; CheckpointError when that fails."""
+        self.workdir = pathlib.Path(workdir)
+        self._params, self.meta, self.step = load_run(workdir, step)
+        self.config = TrainConfig.from_json(self.meta['config'])
+        self.class_names: list[str] = self.meta['class_names']
+        self.front_end = front_end_from_config(self.meta['front_end'])
+        self.gain: float = self.meta['gain']
+        self._model = build_model(self.config, len(self.class_names))
+        self._progress = progress
+        self._forwards: dict = {}
+
+    def probabilities(self, examples: Examples, what: str = 'predict') -> np.ndarray:
+        """Softmax of the logits, float32 [N, K]."""
+        return scipy.special.softmax(self._run(examples, None, what), axis=1).astype(np.float32)
+
+    def features(self, examples: Examples, name: str = 'embedding') -> np.ndarray:
+        """A named feature of the network, [N, ...]."""
+        return self._run(examples, name, name)
+
+    def patch_probabilities(self, patches: np.ndarray) -> np.ndarray:
+        """Softmax for patches [N, ...] that the front end made (the gain is applied here)."""
+        inputs = self.front_end.with_gain(patches, self.gain)
+        return self.probabilities(ArrayExamples(inputs, np.zeros(len(inputs), np.int32)))
+
+    def _run(self, examples: Examples, feature: str | None, what: str) -> np.ndarray:
+        if feature not in self._forwards:
+            forward = make_forward(self._model.clone(axis_name=parallel.AXIS), feature=feature)
+            self._forwards[feature] = parallel.compile_forward(forward)
+        return forward_all(self._forwards[feature], self._params, examples, progress=self._progress, what=what)

@@ -1,0 +1,186 @@
+"""One self-contained HTML page about one evaluation, and the same numbers as results.json."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+from matplotlib.figure import Figure
+
+from fdx.evaluate.plots import figure_to_data_uri, plot_confusion, plot_history
+from fdx.files import atomic_write_text, write_json
+from fdx.types import DataError
+
+TEMPLATE = 'report.html.j2'
+MAX_RECORDINGS = 200
+
+# The order and wording of "how it was made"; what a config holds besides comes after, under its own key.
+CONFIG_LABELS = {
+    'dataset': 'Dataset',
+    'dataset_config': 'Dataset config',
+    'dataset_version': 'Dataset version',
+    'front_end': 'Front end',
+    'model': 'Model',
+    'init': 'Initial weights',
+    'freeze': 'Frozen',
+    'protocol': 'Protocol',
+    'fold': 'Fold',
+    'folds': 'Folds',
+    'seed': 'Seed',
+    'selection_criterion': 'Step chosen by',
+    'selected_step': 'Step chosen',
+    'selected_epoch': 'Epoch chosen',
+    'packages': 'Package versions',
+}
+
+# Order, heading and caption of the figures; others follow under their own name.
+FIGURE_TEXTS = {
+    'confusion': ('Confusion matrix', 'Windows by true class (rows) and predicted class (columns).'),
+    'per_class': ('Recall of each class', 'Dot: recall. Bar: 95 % Wilson interval over windows.'),
+    'history': ('Training curves', 'Dotted line: the step that was kept.'),
+    'samples': ('A sample of each class', 'One window a class: waveform above, what the model sees below.'),
+    'embedding': ('Embedding', 'Test windows in the embedding of the model; distances between groups mean little.'),
+    'embedding_profile': ('One embedding a class', 'The values that the classifier sees.'),
+}
+
+
+@dataclasses.dataclass
+class ReportContext:
+    """What a report tells; only `result` is needed.
+
+    Attributes:
+      result: dict of `fdx.evaluate.metrics.summarise`.
+      config: flat dict of how it was made; the keys of CONFIG_LABELS come first, with their wording. A value may be
+        a list, or a dict such as {'jax': '0.10.2'}, which are joined on one line.
+      history: rows of `fdx.evaluate.plots.plot_history`, or empty.
+      figures: name -> figure, placed by FIGURE_TEXTS. `confusion` and `history` are drawn if missing.
+      per_recording: rows of `fdx.evaluate.predictions.per_recording`, or empty.
+      notes: sentences worth reading before the numbers, for example the length of the guard.
+      leak: {'leaks': bool, 'share': float (of the test windows, 0 to 1) or None, 'reason': str}, or None if unknown.
+      mistakes: rows of `fdx.evaluate.predictions.confident_mistakes`, or empty.
+      title: heading of the page.
+    """
+
+    result: Mapping[str, Any]
+    config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    history: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    figures: dict[str, Figure] = dataclasses.field(default_factory=dict)
+    per_recording: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    notes: list[str] = dataclasses.field(default_factory=list)
+    leak: Mapping[str, Any] | None = None
+    mistakes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    title: str = 'Fault diagnosis: evaluation'
+
+
+def write_report(path: str | os.PathLike, context: ReportContext) -> None:
+    """Renders `context` to one HTML file that needs no other file and no network, completely or not at all.
+
+    Raises:
+      DataError: the result or the leak info lacks an entry that the page needs.
+      FileWriteError: the file cannot be written.
+    """
+    atomic_write_text(path, render_report(context))
+
+
+def write_results(path: str | os.PathLike, results: Mapping[str, Any]) -> None:
+    """Writes `results` as JSON with sorted keys; NaN and infinities become null.
+
+    Raises:
+      DataError: `results` is not a mapping or holds a value without a JSON form.
+      FileWriteError: the file cannot be written.
+    """
+    if not isinstance(results, Mapping):
+        raise DataError(f'results must be a dict of named numbers, not a {type(results).__name__}')
+    write_json(path, results)
+
+
+def render_report(context: ReportContext) -> str:
+    """The page as text (see `write_report`)."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader('fdx.evaluate', 'templates'),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(percent=_percent, interval=_interval, decimal=_decimal, count=_count)
+    try:
+        recordings = _recordings_in_order(context.per_recording)
+        return environment.get_template(TEMPLATE).render(
+            title=context.title,
+            result=context.result,
+            config=_config_rows(context.config),
+            notes=context.notes,
+            leak=context.leak,
+            figures=_figures(context),
+            recordings=recordings[:MAX_RECORDINGS],
+            recordings_total=len(recordings),
+            mistakes=context.mistakes,
+        )
+    except (KeyError, jinja2.UndefinedError) as error:
+        raise DataError(f'the report lacks an entry: {error}; pass the dict of summarise() and whole rows') from error
+
+
+def _percent(share: float | None, digits: int = 1) -> str:
+    """0.973 -> '97.3 %'; a dash for what is not defined."""
+    return '–' if share is None else f'{100 * share:.{digits}f} %'
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    """(0.91, 0.99) -> '91.0 to 99.0 %'; a dash for what is not defined."""
+    return '–' if interval is None else f'{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %'
+
+
+def _decimal(value: float | None, digits: int = 3) -> str:
+    """A number with fixed digits; a dash for what is not defined."""
+    return '–' if value is None else f'{float(value):.{digits}f}'
+
+
+def _count(value: int) -> str:
+    """12345 -> '12,345'."""
+    return f'{int(value):,}'
+
+
+def _config_rows(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(wording, value) pairs, known keys first."""
+    ordered = [key for key in CONFIG_LABELS if key in config] + [key for key in config if key not in CONFIG_LABELS]
+    return [(CONFIG_LABELS.get(key, key), _config_text(config[key])) for key in ordered]
+
+
+def _config_text(value: Any) -> str:
+    """A value of the config on one line."""
+    if isinstance(value, Mapping):
+        return ', '.join(f'{key} {entry}' for key, entry in value.items()) or 'none'
+    if isinstance(value, (list, tuple)):
+        return ', '.join(str(entry) for entry in value) or 'none'
+    return 'none' if value is None or value == '' else str(value)
+
+
+def _figures(context: ReportContext) -> list[dict[str, str]]:
+    """Name, heading, caption and data URI of each figure, in reading order."""
+    figures = dict(context.figures)
+    if 'confusion' not in figures:
+        figures['confusion'] = plot_confusion(
+            context.result['confusion_matrix'], context.result['class_names'], title=''
+        )
+    if 'history' not in figures and context.history:
+        figures['history'] = plot_history(context.history)
+    ordered = [name for name in FIGURE_TEXTS if name in figures]
+    ordered += [name for name in figures if name not in FIGURE_TEXTS]
+    rows = []
+    for name in ordered:
+        heading, caption = FIGURE_TEXTS.get(name, (name.replace('_', ' ').capitalize(), ''))
+        rows.append({'name': name, 'heading': heading, 'caption': caption, 'uri': figure_to_data_uri(figures[name])})
+    return rows
+
+
+def _recordings_in_order(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of the table of recordings, trouble first: by wrong verdicts of mean and vote (2, 1, 0), then agreement."""
+    rows = []
+    for row in table:
+        wrong = sum(row[verdict] != row['label'] for verdict in ('predicted_mean', 'predicted_vote'))
+        rows.append({**row, 'wrong_verdicts': wrong, 'confidence': row['mean_probability'][row['predicted_mean']]})
+    return sorted(rows, key=lambda row: (-row['wrong_verdicts'], row['agreement'], row['recording']))

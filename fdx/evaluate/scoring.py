@@ -1,0 +1,139 @@
+"""Scores the checkpoints of a run, fold by fold, on a split of a prepared dataset."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+import numpy as np
+
+from fdx.data.pipeline import RecordExamples
+from fdx.data.source import Dataset, open_dataset
+from fdx.evaluate.predictions import Predictions, concatenate
+from fdx.evaluate.predictor import Predictor
+from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.run import select_rows
+from fdx.types import CheckpointError, DataError
+
+SPLITS = ('train', 'validation', 'test', 'all')
+
+
+@dataclasses.dataclass(frozen=True)
+class Scored:
+    """A run's score.
+
+    Attributes:
+      predictions: of all folds, pooled.
+      predictors: one a fold.
+      examples: the scored examples of each fold.
+      leaks: whether the score is no estimate of new data.
+      leak_share: share of the scored windows that overlap training windows or come from recordings trained on.
+      leak_reason: why, in words; '' when it does not leak.
+    """
+
+    predictions: Predictions
+    predictors: list[Predictor]
+    examples: list[RecordExamples]
+    leaks: bool
+    leak_share: float
+    leak_reason: str
+
+
+def run_folders(workdir: str | pathlib.Path) -> list[pathlib.Path]:
+    """The folders with checkpoints: the workdir itself, or its fold_0, fold_1, ...
+
+    Raises:
+      CheckpointError: neither is there.
+    """
+    root = pathlib.Path(workdir)
+    if (root / 'checkpoints').is_dir():
+        return [root]
+    folds = sorted(p for p in root.glob('fold_*') if (p / 'checkpoints').is_dir())
+    if not folds:
+        raise CheckpointError(f'{root} holds no checkpoints, neither its own nor in fold_0, fold_1, ...: train first')
+    return folds
+
+
+def score_run(
+    workdir: str | pathlib.Path,
+    *,
+    split: str = 'test',
+    step: str | int = 'best',
+    dataset: str | None = None,
+    data_dir: str | None = None,
+    progress: Progress = no_progress,
+) -> Scored:
+    """Scores every fold of a run on its own split and pools the predictions.
+
+    Args:
+      workdir: of `launch.train`, one fold or the parent of several.
+      split: train, validation, test, or all (every record; for a dataset other than the training one).
+      step: best, last or a number.
+      dataset: another dataset than the run's own; its classes must be among the run's.
+      data_dir: another place than the run's own.
+      progress: wraps long work.
+
+    Raises:
+      CheckpointError: nothing there, or damaged.
+      DataError: an unknown split, a dataset that is not prepared, has other classes or another front end.
+    """
+    if split not in SPLITS:
+        raise DataError(f'--split={split}: it is one of {", ".join(SPLITS)}')
+    predictors = [Predictor(folder, step, progress) for folder in run_folders(workdir)]
+    data = open_dataset(dataset or predictors[0].meta['dataset']['name'], data_dir or predictors[0].config.data_dir)
+    parts, examples, leaks = [], [], []
+    for predictor in predictors:
+        _check_fits(predictor, data)
+        rows, leak = _rows(predictor, data, split)
+        of_fold = RecordExamples(data, rows, predictor.config.label_key, predictor.gain)
+        probabilities = predictor.probabilities(of_fold, f'score fold {predictor.config.fold}')
+        parts.append(_predictions(predictor, of_fold, probabilities))
+        examples.append(of_fold)
+        leaks.append(leak)
+    share = float(np.mean([s for s, _ in leaks]))
+    reasons = sorted({r for _, r in leaks if r})
+    return Scored(concatenate(parts), predictors, examples, bool(reasons), share, '; '.join(reasons))
+
+
+def _check_fits(predictor: Predictor, data: Dataset) -> None:
+    unknown = sorted(set(data.class_names(predictor.config.label_key)) - set(predictor.class_names))
+    if unknown:
+        raise DataError(f'{data.name} has classes that the checkpoint does not know: {", ".join(unknown)}')
+    if data.front_end.config() != predictor.front_end.config():
+        raise DataError(
+            f'{data.name} was made by front end {data.front_end.name}, the checkpoint by {predictor.front_end.name}: '
+            'prepare the config with the same front end'
+        )
+
+
+def _rows(predictor: Predictor, data: Dataset, split: str) -> tuple[np.ndarray, tuple[float, str]]:
+    """Rows to score, and (share of them that leak, why)."""
+    own = data.name == predictor.meta['dataset']['name']
+    if own and split != 'all':
+        splits, _ = select_rows(predictor.config, data)
+        rows = getattr(splits, split)
+        if split == 'train':
+            return rows, (1.0, 'the training split itself is scored')
+        if splits.leaks:
+            why = f'protocol {splits.protocol} deals windows of the same recordings to training and test'
+            return rows, (max(splits.leak.shared, splits.leak.same_recording), why)
+        return rows, (0.0, '')
+    rows = np.arange(len(data)) if split == 'all' else getattr(select_rows(predictor.config, data)[0], split)
+    trained = np.isin(data.table['recording'][rows], predictor.meta['train_recordings'])
+    why = 'recordings of this dataset were trained on' if trained.any() else ''
+    return rows, (float(trained.mean()), why)
+
+
+def _predictions(predictor: Predictor, examples: RecordExamples, probabilities: np.ndarray) -> Predictions:
+    table, rows = examples.dataset.table, examples.rows
+    names = examples.dataset.class_names(predictor.config.label_key)
+    number = np.array([predictor.class_names.index(n) for n in names])
+    return Predictions(
+        probabilities=probabilities,
+        labels=number[examples.labels()],
+        recordings=list(table['recording'][rows]),
+        window_starts=table['window_start'][rows],
+        class_names=predictor.class_names,
+        folds=np.full(len(rows), predictor.config.fold),
+        domains=list(table['domain'][rows]),
+    )

@@ -1,0 +1,1 @@
+"""Host-side signal processing: recordings to spectrograms. Imports nothing of fdx but types."""

@@ -1,0 +1,100 @@
+"""What a recording must be before a front end sees it: refused with file, channel and position."""
+
+from __future__ import annotations
+
+import logging
+import math
+
+import numpy as np
+
+from fdx.types import DataError, Recording
+
+logger = logging.getLogger(__name__)
+
+# A converter at its limit repeats its extreme value; three equal neighbours at the extreme are a clipped peak.
+CLIP_RUN = 3
+
+
+def check_rate(sample_rate_hz: float | None, source: str) -> float:
+    """The rate as a float.
+
+    Raises:
+      DataError: missing, not a number, not finite, or not above 0.
+    """
+    if sample_rate_hz is None or not math.isfinite(sample_rate_hz) or sample_rate_hz <= 0:
+        raise DataError(
+            f'{source}: sample rate is {sample_rate_hz}; a positive number of Hz is needed, give it with --sample_rate'
+        )
+    return float(sample_rate_hz)
+
+
+def count_clipped(x: np.ndarray) -> int:
+    """Samples of x [T] that lie in runs of CLIP_RUN or more equal values at its maximum or minimum."""
+    total = 0
+    for extreme in (x.max(), x.min()):
+        at = np.concatenate(([0], (x == extreme).view(np.int8), [0]))
+        edges = np.flatnonzero(np.diff(at))
+        runs = edges[1::2] - edges[::2]
+        total += int(runs[runs >= CLIP_RUN].sum())
+    return total
+
+
+def check_samples(samples: np.ndarray, *, min_samples: int, source: str) -> np.ndarray:
+    """Refuses what no front end can use.
+
+    Args:
+      samples: [T] or [T, C], any real dtype.
+      min_samples: fewest samples that make one patch, at the rate of `samples`.
+      source: file or recording, for the message.
+
+    Returns:
+      The samples as float32 [T, C].
+
+    Raises:
+      DataError: wrong number of axes, shorter than one patch, NaN or infinity (with channel and position), or a
+        constant channel. A clipped channel is a warning in the log, with its count.
+    """
+    x = np.asarray(samples)
+    if x.ndim == 1:
+        x = x[:, None]
+    if x.ndim != 2 or x.shape[1] == 0:
+        raise DataError(f'{source}: samples have shape {np.shape(samples)}; [time] or [time, channels] is needed')
+    if np.iscomplexobj(x) or x.dtype == object:
+        raise DataError(f'{source}: samples are {x.dtype}; real numbers are needed')
+    if x.shape[0] < min_samples:
+        raise DataError(
+            f'{source}: {x.shape[0]} samples are shorter than one patch, which needs {min_samples}; '
+            'record longer, or choose a front end with a shorter patch'
+        )
+    with np.errstate(over='ignore'):
+        x = x.astype(np.float32)
+    for c in range(x.shape[1]):
+        bad = np.flatnonzero(~np.isfinite(x[:, c]))
+        if bad.size:
+            raise DataError(
+                f'{source}: channel {c} has {bad.size} NaN or infinite samples, the first at sample {bad[0]}; '
+                'cut them out or repair the recording'
+            )
+        if x[:, c].min() == x[:, c].max():
+            raise DataError(
+                f'{source}: channel {c} is constant ({x[0, c]:g}) from sample 0 to {x.shape[0] - 1}; '
+                'the sensor was not connected, or the wrong channel was chosen'
+            )
+        clipped = count_clipped(x[:, c])
+        if clipped:
+            logger.warning(
+                '%s: channel %d looks clipped: %d of %d samples sit at its extreme values; lower the recording gain',
+                source,
+                c,
+                clipped,
+                x.shape[0],
+            )
+    return x
+
+
+def check_recording(recording: Recording, min_duration_samples: int) -> Recording:
+    """`check_rate` and `check_samples` on a recording; returns it with float32 [T, C] samples."""
+    source = recording.source or recording.recording
+    check_rate(recording.sample_rate_hz, source)
+    samples = check_samples(recording.samples, min_samples=min_duration_samples, source=source)
+    return Recording(**{**recording.__dict__, 'samples': samples})

@@ -1,0 +1,110 @@
+"""Polyphase resampling in float32 between any two rates, and the common band of a dataset (law 3)."""
+
+from __future__ import annotations
+
+import fractions
+import functools
+import math
+
+import numpy as np
+import scipy.signal
+
+from fdx.types import ConfigError
+
+# Share of the lower Nyquist frequency that passes untouched; from there to Nyquist the filter falls to STOP_DB.
+PASS_SHARE = 0.95
+STOP_DB = 80.0
+MAX_FACTOR = 20_000
+
+
+def rational_ratio(from_hz: float, to_hz: float) -> tuple[int, int]:
+    """Integers (up, down) with up / down = to_hz / from_hz.
+
+    Rates that are no integers (533.05 Hz from timestamps) give the nearest fraction with parts up to 20,000; its
+    relative error is below 1e-5.
+
+    Raises:
+      ConfigError: a rate that is not a positive finite number, or a ratio beyond 1:20,000.
+    """
+    for name, value in (('from_hz', from_hz), ('to_hz', to_hz)):
+        if not (math.isfinite(value) and value > 0):
+            raise ConfigError(f'{name}={value}: a sample rate must be a positive number of Hz')
+    exact = fractions.Fraction(to_hz) / fractions.Fraction(from_hz)
+    ratio = exact.limit_denominator(MAX_FACTOR)
+    if exact > 1:
+        ratio = 1 / (1 / exact).limit_denominator(MAX_FACTOR)
+    if ratio <= 0 or abs(float(ratio / exact) - 1) > 1e-5:
+        raise ConfigError(f'cannot resample {from_hz:g} Hz to {to_hz:g} Hz: the rates lie too far apart')
+    return ratio.numerator, ratio.denominator
+
+
+@functools.lru_cache(maxsize=64)
+def _low_pass(rate_hz: float, cutoff_hz: float, gain: float) -> np.ndarray:
+    """Kaiser low-pass at `rate_hz`: flat to PASS_SHARE x cutoff, STOP_DB down from the cutoff on; odd length."""
+    width_hz = (1 - PASS_SHARE) * cutoff_hz
+    taps, beta = scipy.signal.kaiserord(STOP_DB, width_hz / (rate_hz / 2))
+    taps |= 1
+    filt = scipy.signal.firwin(taps, cutoff_hz - width_hz / 2, window=('kaiser', beta), fs=rate_hz)
+    return (gain * filt).astype(np.float32)
+
+
+def resample(x: np.ndarray, from_hz: float, to_hz: float, *, band_hz: float | None = None) -> np.ndarray:
+    """Resamples along axis 0 with a linear-phase polyphase filter (Crochiere and Rabiner, 1983).
+
+    Args:
+      x: float32 [T] or [T, C] at `from_hz`; taken as zero outside.
+      from_hz: its rate.
+      to_hz: the wanted rate.
+      band_hz: the signal is low-passed to below this frequency even where the rates would not ask for it; None
+        filters only what resampling itself needs.
+
+    Returns:
+      float32 [ceil(T to_hz / from_hz)] or [.., C]; the input's samples, unchanged, when the rates are equal and
+      no band is given.
+    """
+    x = np.asarray(x, np.float32)
+    up, down = rational_ratio(from_hz, to_hz)
+    cutoff = min(from_hz, to_hz) / 2 if band_hz is None else min(band_hz, from_hz / 2, to_hz / 2)
+    if up == down == 1:
+        if band_hz is None:
+            return x
+        taps = _low_pass(from_hz, cutoff, 1.0)
+        return scipy.signal.oaconvolve(x, taps.reshape(-1, *[1] * (x.ndim - 1)), mode='same', axes=0).astype(np.float32)
+    taps = _low_pass(from_hz * up, cutoff, 1.0)
+    return scipy.signal.resample_poly(x, up, down, axis=0, window=taps).astype(np.float32, copy=False)
+
+
+def resampled_length(num_samples: int, from_hz: float, to_hz: float) -> int:
+    """Number of samples that `resample` returns for `num_samples`."""
+    up, down = rational_ratio(from_hz, to_hz)
+    return -(-num_samples * up // down)
+
+
+def samples_before_resampling(num_samples: int, from_hz: float, to_hz: float) -> int:
+    """Fewest samples at `from_hz` that give at least `num_samples` at `to_hz`."""
+    if num_samples <= 0:
+        return 0
+    up, down = rational_ratio(from_hz, to_hz)
+    return (num_samples - 1) * down // up + 1
+
+
+def to_common_band(x: np.ndarray, from_hz: float, common_hz: float) -> np.ndarray:
+    """Brings a recording to the rate and the band of its dataset (law 3).
+
+    Every recording of a dataset config passes the same low-pass, stated in Hz, also those that were taken at the
+    common rate: a class cannot be told by the roll-off of its anti-alias filter near the common Nyquist frequency.
+
+    Args:
+      x: float32 [T] or [T, C] at `from_hz`.
+      from_hz: rate of the recording, at least `common_hz`.
+      common_hz: the lowest rate among the recordings of the config.
+
+    Raises:
+      ConfigError: the recording's rate is below the common one.
+    """
+    if from_hz < common_hz * (1 - 1e-6):
+        raise ConfigError(
+            f'a recording at {from_hz:g} Hz cannot be brought to {common_hz:g} Hz: it has no content above '
+            f'{from_hz / 2:g} Hz; the common rate must be the lowest of the dataset'
+        )
+    return resample(x, from_hz, common_hz, band_hz=common_hz / 2)

@@ -1,0 +1,1 @@
+"""Training: state, freezing, optimiser, parallel steps, loop, checkpoints, feature cache, logs."""

@@ -1,0 +1,108 @@
+"""Everything that decides a training run, in one place; `launch.train` turns each field into a flag."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from fdx.types import ConfigError
+
+SELECTIONS = ('loss', 'macro_f1', 'accuracy', 'last')
+CACHE_MODES = ('auto', 'on', 'off')
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """A training run. Defaults are Table 2 of Di Maggio, Sensors 23(1):211, 2023.
+
+    Attributes:
+      dataset: `builder/config`, e.g. cwru/load0_12k-vggish.
+      data_dir: folder of prepared datasets.
+      label_key: `label` or `fault_type`, what is learned.
+      protocol: how recordings are split (fdx.data.protocols).
+      fold: which fold of the protocol.
+      exclude_recordings: ids of recordings to leave out.
+      labels_per_class: training windows kept of each class, drawn recording by recording; 0 keeps all.
+      model: name in fdx.models.
+      model_options: options of the model, e.g. {'width_multiplier': 0.25}.
+      dropout_rate: dropout in front of the classifier.
+      init: random, audioset, a file of weights, or the workdir of an fdx run whose backbone is taken.
+      freeze: none, head, first_last, or a file of `train REGEX` and `freeze REGEX` lines.
+      epochs: passes over the training rows.
+      batch_size: examples a step, over all devices.
+      learning_rate: Adam's at the start.
+      halve_every: epochs after which the learning rate is halved; 0 keeps it.
+      l2: factor of the L2 penalty on kernels.
+      clip_norm: largest global norm of the trainable gradients; 0 does not clip.
+      select_by: validation criterion that chooses the best epoch.
+      cache_features: auto, on or off: compute a frozen prefix once.
+      seed: decides initialisation, data order, dropout and what is random in the protocol.
+    """
+
+    dataset: str
+    data_dir: str = 'data'
+    label_key: str = 'label'
+    protocol: str = 'time_blocks'
+    fold: int = 0
+    exclude_recordings: tuple[str, ...] = ()
+    labels_per_class: int = 0
+    model: str = 'vggish'
+    model_options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    dropout_rate: float = 0.5
+    init: str = 'random'
+    freeze: str = 'none'
+    epochs: int = 4
+    batch_size: int = 32
+    learning_rate: float = 5e-4
+    halve_every: int = 2
+    l2: float = 1e-6
+    clip_norm: float = 0.0
+    select_by: str = 'loss'
+    cache_features: str = 'auto'
+    seed: int = 0
+
+    def __post_init__(self):
+        checks = {
+            'label_key': self.label_key in ('label', 'fault_type'),
+            'labels_per_class': self.labels_per_class >= 0,
+            'dropout_rate': 0 <= self.dropout_rate < 1,
+            'epochs': self.epochs >= 1,
+            'batch_size': self.batch_size >= 1,
+            'learning_rate': self.learning_rate > 0,
+            'halve_every': self.halve_every >= 0,
+            'l2': self.l2 >= 0,
+            'clip_norm': self.clip_norm >= 0,
+            'select_by': self.select_by in SELECTIONS,
+            'cache_features': self.cache_features in CACHE_MODES,
+        }
+        for name, good in checks.items():
+            if not good:
+                raise ConfigError(f'--{name}={getattr(self, name)!r} cannot be used; {_ALLOWED[name]}')
+
+    def to_json(self) -> dict:
+        """A JSON-able dict; `from_json` reads it."""
+        return {**dataclasses.asdict(self), 'exclude_recordings': list(self.exclude_recordings)}
+
+    @classmethod
+    def from_json(cls, data: dict) -> TrainConfig:
+        """Inverse of `to_json`; ConfigError names fields of another fdx version."""
+        known = {f.name for f in dataclasses.fields(cls)}
+        unknown = sorted(set(data) - known)
+        if unknown:
+            raise ConfigError(f'this fdx does not know the settings {", ".join(unknown)} of a stored run')
+        return cls(**{**data, 'exclude_recordings': tuple(data.get('exclude_recordings', ()))})
+
+
+_ALLOWED = {
+    'label_key': 'it is label or fault_type',
+    'labels_per_class': 'it is a count, 0 for all',
+    'dropout_rate': 'it lies in [0, 1)',
+    'epochs': 'at least 1',
+    'batch_size': 'at least 1',
+    'learning_rate': 'it is above 0',
+    'halve_every': 'epochs, 0 for never',
+    'l2': 'it is 0 or above',
+    'clip_norm': 'it is 0 (off) or above',
+    'select_by': f'it is one of {", ".join(SELECTIONS)}',
+    'cache_features': f'it is one of {", ".join(CACHE_MODES)}',
+}

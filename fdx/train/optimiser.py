@@ -1,0 +1,46 @@
+"""The optimiser: Adam on the trainable parameters, nothing on the frozen ones."""
+
+from __future__ import annotations
+
+import jax
+import optax
+
+from fdx.train.config import TrainConfig
+
+
+def learning_rate_schedule(config: TrainConfig, steps_per_epoch: int) -> optax.Schedule:
+    """learning_rate * 0.5 ** floor(epoch / halve_every), or constant with halve_every=0."""
+    if config.halve_every == 0:
+        return optax.constant_schedule(config.learning_rate)
+    return optax.exponential_decay(config.learning_rate, config.halve_every * steps_per_epoch, 0.5, staircase=True)
+
+
+def make_optimiser(config: TrainConfig, mask: dict, steps_per_epoch: int) -> optax.GradientTransformation:
+    """Adam (Kingma and Ba, 2015) with an L2 penalty on kernels, masked by `mask`.
+
+    Clipping and the penalty stand inside the trainable branch: outside, they would read the gradients of frozen
+    parameters, which would then be computed. Frozen parameters have no optimiser state and an update of zero.
+
+    Args:
+      config: learning_rate, halve_every, l2 and clip_norm are read.
+      mask: tree like the parameters, True where they train.
+      steps_per_epoch: steps that the schedule counts as an epoch.
+    """
+    parts = []
+    if config.clip_norm:
+        parts.append(optax.clip_by_global_norm(config.clip_norm))
+    if config.l2:
+        # The penalty l2/2 |w|^2 is part of the loss, so its gradient goes through Adam; biases are spared.
+        parts.append(optax.masked(optax.add_decayed_weights(config.l2), _is_kernel))
+    parts += [optax.scale_by_adam(), optax.scale_by_learning_rate(learning_rate_schedule(config, steps_per_epoch))]
+    labels = jax.tree.map(lambda train: 'train' if train else 'freeze', mask)
+    return optax.multi_transform({'train': optax.chain(*parts), 'freeze': optax.set_to_zero()}, labels)
+
+
+def _is_kernel(params):
+    return jax.tree_util.tree_map_with_path(lambda path, _: getattr(path[-1], 'key', '') == 'kernel', params)
+
+
+def apply_updates(params: dict, updates: dict, mask: dict) -> dict:
+    """Adds updates where `mask` is True; frozen leaves come back bit for bit (0.0 + -0.0 would not)."""
+    return jax.tree.map(lambda p, u, train: p + u if train else p, params, updates, mask)

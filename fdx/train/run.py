@@ -1,0 +1,277 @@
+"""A training run: dataset, splits, model, loop and checkpoints put together from one config."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import logging
+import pathlib
+import platform
+import time
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from sklearn.metrics import f1_score
+
+import fdx
+from fdx.data.pipeline import Examples, RecordExamples, few_labels, steps_per_epoch, train_batches
+from fdx.data.protocols import Splits, split_rows
+from fdx.data.source import Dataset, open_dataset
+from fdx.models.registry import model_spec
+from fdx.signal.scaling import fit_gain
+from fdx.train import parallel
+from fdx.train.checkpoints import Checkpoints
+from fdx.train.config import TrainConfig
+from fdx.train.feature_cache import FeatureCache, Progress, forward_all, no_progress
+from fdx.train.logs import MetricsLog
+from fdx.train.loop import Plan, Progressed, fit
+from fdx.train.model_setup import ModelSetup, set_up_model
+from fdx.train.optimiser import make_optimiser
+from fdx.train.steps import TrainState, make_forward, make_train_step
+from fdx.types import CheckpointError, ConfigError
+
+logger = logging.getLogger(__name__)
+
+PACKAGES = ('jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy', 'scipy', 'tensorflow-datasets', 'grain')
+
+
+@dataclasses.dataclass(frozen=True)
+class RunResult:
+    """What a run leaves.
+
+    Attributes:
+      workdir: where.
+      best_step: the step that validation chose.
+      history: one row an epoch.
+      seconds: of the whole run, from config to last checkpoint.
+    """
+
+    workdir: pathlib.Path
+    best_step: int
+    history: list[dict]
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class RunData:
+    """The examples of a run.
+
+    Attributes:
+      dataset: where they come from.
+      splits: rows of each split, thinned to the labels that the run may use.
+      gain: what scaling `train` fitted.
+      train: training examples; likewise validation.
+    """
+
+    dataset: Dataset
+    splits: Splits
+    gain: float
+    train: Examples
+    validation: Examples
+
+
+def select_rows(config: TrainConfig, dataset: Dataset) -> tuple[Splits, float]:
+    """The rows of a run and the gain fitted on its training rows; evaluation calls it with the stored config."""
+    splits = split_rows(
+        dataset.table,
+        config.protocol,
+        fold=config.fold,
+        seed=config.seed,
+        label_key=config.label_key,
+        exclude_recordings=config.exclude_recordings,
+    )
+    train = few_labels(dataset.table, splits.train, config.labels_per_class, config.label_key, config.seed)
+    gain = fit_gain(dataset.front_end.scaling, dataset.table['peak'][train])
+    return dataclasses.replace(splits, train=train), gain
+
+
+def _load_data(config: TrainConfig, dataset: Dataset) -> RunData:
+    shape, wanted = dataset.front_end.output_shape(), model_spec(config.model).input_shape
+    if shape != wanted:
+        raise ConfigError(f'{dataset.name} has spectrograms of {shape}, model {config.model} takes {wanted}')
+    splits, gain = select_rows(config, dataset)
+    examples = {
+        name: RecordExamples(dataset, getattr(splits, name), config.label_key, gain) for name in ('train', 'validation')
+    }
+    return RunData(dataset, splits, gain, **examples)
+
+
+def _cached(config: TrainConfig, setup: ModelSetup, data: RunData, caches: dict, progress: Progress) -> RunData:
+    """Replaces inputs by features of the frozen prefix where the config allows."""
+    if config.cache_features == 'off' or (config.cache_features == 'auto' and setup.start == 0):
+        return data
+    if setup.start == 0:
+        raise ConfigError(
+            '--cache_features=on needs a frozen first stage: choose --freeze=head, or --cache_features=auto'
+        )
+    seed = config.seed if setup.origin == 'random' else 0
+    key = (setup.origin, setup.start, config.model, str(config.model_options), data.dataset.name, seed)
+    if key not in caches:
+        caches[key] = FeatureCache(setup.model, setup.prefix, setup.start, progress)
+    parts = {name: caches[key].examples(getattr(data, name), name) for name in ('train', 'validation')}
+    return dataclasses.replace(data, **parts)
+
+
+def describe(config: TrainConfig, setup: ModelSetup, data: RunData) -> dict:
+    """What a checkpoint says about itself (law 5), all but the numbers of the step."""
+    dataset, splits = data.dataset, data.splits
+    return {
+        'config': config.to_json(),
+        'class_names': dataset.class_names(config.label_key),
+        'front_end': dataset.front_end.config(),
+        'gain': data.gain,
+        'dataset': {'name': dataset.name, **{k: v for k, v in dataset.metadata.items() if k != 'front_end'}},
+        'splits': {name: len(getattr(splits, name)) for name in ('train', 'validation', 'test')},
+        'train_recordings': sorted(set(dataset.table['recording'][splits.train])),
+        'leaks': splits.leaks,
+        'leak': dataclasses.asdict(splits.leak),
+        'init': setup.origin,
+        'frozen_stages': setup.start,
+        'trained_values': setup.trained,
+        'versions': {
+            'fdx': fdx.__version__,
+            'python': platform.python_version(),
+            **{p: importlib.metadata.version(p) for p in PACKAGES},
+        },
+        'backend': jax.default_backend(),
+        'devices': jax.device_count(),
+    }
+
+
+def _score(row: dict, select_by: str) -> float:
+    return {
+        'loss': -row['validation_loss'],
+        'macro_f1': row['validation_macro_f1'],
+        'accuracy': row['validation_accuracy'],
+        'last': float(row['step']),
+    }[select_by]
+
+
+def _validator(model, examples: Examples, start: int) -> Callable[[TrainState], dict]:
+    forward = parallel.compile_forward(make_forward(model, start=start))
+    labels = examples.labels()
+
+    def validate(state: TrainState) -> dict:
+        logits = forward_all(forward, {**state.prefix, **state.params}, examples).astype(np.float64)
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        predicted = logits.argmax(axis=1)
+        return {
+            'validation_loss': float(-log_p[np.arange(len(labels)), labels].mean()),
+            'validation_accuracy': float((predicted == labels).mean()),
+            'validation_macro_f1': float(f1_score(labels, predicted, labels=np.unique(labels), average='macro')),
+        }
+
+    return validate
+
+
+def _same_run(stored: dict, meta: dict) -> None:
+    differ = [
+        f'--{k}: {stored["config"].get(k)!r} there, {v!r} now'
+        for k, v in meta['config'].items()
+        if k not in ('epochs', 'cache_features', 'data_dir') and stored['config'].get(k) != v
+    ]
+    if differ:
+        raise CheckpointError('the workdir holds another run (' + '; '.join(differ) + '): choose another --workdir')
+
+
+def train(
+    config: TrainConfig,
+    workdir: str | pathlib.Path,
+    *,
+    caches: dict | None = None,
+    progress: Progress = no_progress,
+    on_epoch: Callable[[dict], None] = lambda row: None,
+    resume_step: str | int = 'last',
+) -> RunResult:
+    """Trains one fold, or goes on where the workdir's last checkpoint stands.
+
+    Args:
+      config: what to do.
+      workdir: for checkpoints, metrics.jsonl and TensorBoard files.
+      caches: dict that keeps feature caches between runs with the same frozen prefix (folds).
+      progress: wraps iterables of long work; takes `total` and `desc`.
+      on_epoch: called with every row of the history.
+      resume_step: last, best or a number: where to go on.
+
+    Raises:
+      FdxError: whatever the config, the data, weights or the workdir's checkpoints make impossible.
+      InterruptedRunError: SIGTERM; the state is saved.
+    """
+    began = time.perf_counter()
+    workdir = pathlib.Path(workdir)
+    data = _load_data(config, open_dataset(config.dataset, config.data_dir))
+    setup = set_up_model(config, len(data.dataset.class_names(config.label_key)))
+    meta = describe(config, setup, data)
+    data = _cached(config, setup, data, {} if caches is None else caches, progress)
+    cached = not isinstance(data.train, RecordExamples)
+    epoch_steps = steps_per_epoch(len(data.train), config.batch_size)
+    optimiser = make_optimiser(config, setup.mask, epoch_steps)
+    state = TrainState(
+        step=jnp.int32(0),
+        params=setup.params,
+        prefix={} if cached else setup.prefix,
+        opt_state=optimiser.init(setup.params),
+    )
+    batches = train_batches(data.train, config.batch_size, config.seed)
+    checkpoints = Checkpoints(workdir)
+    state, progressed = _resume(checkpoints, state, setup.prefix, meta, batches, resume_step)
+    checkpoints.save_prefix(setup.prefix)
+    log = MetricsLog(workdir, progressed.history) if jax.process_index() == 0 else None
+
+    def save(state: TrainState, progressed: Progressed) -> None:
+        row = progressed.history[-1] if progressed.history else None
+        at_end = row is not None and row['step'] == int(state.step)
+        selection = {'criterion': config.select_by, 'score': _score(row, config.select_by) if at_end else None}
+        stored = {**meta, 'step': int(state.step), 'selection': selection, 'history': progressed.history}
+        stored |= {'sums': progressed.sums, 'data': progressed.data, 'seconds': time.perf_counter() - began}
+        checkpoints.save(int(state.step), state.params, state.opt_state, stored)
+
+    def log_row(row: dict) -> None:
+        if log:
+            log.write(row)
+        on_epoch(row)
+
+    start = setup.start if cached else 0
+    plan = Plan(
+        step=parallel.compile_step(make_train_step(setup.model, optimiser, setup.mask, seed=config.seed, start=start)),
+        batches=batches,
+        batch_size=config.batch_size,
+        steps_per_epoch=epoch_steps,
+        epochs=config.epochs,
+        validate=_validator(setup.model, data.validation, start),
+        save=save,
+        on_epoch=log_row,
+        progress=progress,
+    )
+    try:
+        fit(state, plan, progressed)
+    finally:
+        checkpoints.close()
+        if log:
+            log.close()
+    return RunResult(workdir, checkpoints.best_step(), progressed.history, time.perf_counter() - began)
+
+
+def _resume(
+    checkpoints: Checkpoints, state: TrainState, prefix: dict, meta: dict, batches, resume_step: str | int
+) -> tuple[TrainState, Progressed]:
+    """The state of the workdir's checkpoint and its place in the data; the given state in a new workdir."""
+    if not checkpoints.steps():
+        checkpoints.discard_after(None)
+        return state, Progressed()
+    step = checkpoints.resolve(resume_step)
+    checkpoints.verify(step)
+    stored = checkpoints.meta(step)
+    _same_run(stored, meta)
+    checkpoints.discard_after(step)
+    params, stored_prefix = checkpoints.restore_params(step, state.params, prefix)
+    if not all(jax.tree.leaves(jax.tree.map(np.array_equal, prefix, stored_prefix))):
+        raise CheckpointError(f'--init={meta["config"]["init"]} holds other weights than when this run began')
+    opt_state = checkpoints.restore_optimiser(step, state.opt_state)
+    batches.set_state(stored['data'])
+    logger.info('resuming from step %d', step)
+    progressed = Progressed(stored['history'], stored['sums'], stored['data'])
+    return state.replace(step=jnp.int32(step), params=params, opt_state=opt_state), progressed

@@ -1,0 +1,47 @@
+"""The strict merge (law 9): loaded arrays take the place of fresh ones, and nothing is skipped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fdx.types import WeightsError
+from fdx.weights.trees import cast_finite, flatten_tree, shape_difference, unflatten_tree
+
+
+def _is_under(name: str, prefixes: Sequence[str]) -> bool:
+    return any(name == prefix or name.startswith(prefix + '/') for prefix in prefixes)
+
+
+def merge_params(
+    init: Mapping[str, Any], loaded: Mapping[str, Any], *, replace: Sequence[str] = ('head',)
+) -> dict[str, Any]:
+    """Puts loaded arrays into a freshly initialised tree.
+
+    Args:
+      init: nested dict of arrays; outside `replace`, shapes and dtypes alone suffice (`jax.ShapeDtypeStruct`).
+      loaded: nested dict of arrays of the same paths and shapes; what it holds under `replace` is left aside.
+      replace: path prefixes ('head', 'stage4/conv2') that keep the values of `init`: the new classifier.
+
+    Returns:
+      Nested dict of the structure of `init`; loaded arrays are NumPy arrays of the dtype of `init`.
+
+    Raises:
+      WeightsError: an array outside `replace` that is missing, extra or misshapen (the message lists all of them),
+        a value that is not finite, a cast between floating point and integers, or a prefix that matches no array.
+    """
+    fresh, given = flatten_tree(init), flatten_tree(loaded)
+    for prefix in replace:
+        if not any(_is_under(name, (prefix,)) for name in fresh):
+            raise WeightsError(f'replace={prefix!r} matches no array of the model; it has: {", ".join(sorted(init))}')
+    expected = {name: leaf for name, leaf in fresh.items() if not _is_under(name, replace)}
+    found = {name: leaf for name, leaf in given.items() if not _is_under(name, replace)}
+    lines = shape_difference(expected, found)
+    if lines:
+        raise WeightsError(
+            'the loaded arrays do not fit the model (- the model expects, + the file has):\n' + '\n'.join(lines)
+        )
+    merged = {
+        name: cast_finite(name, found[name], leaf.dtype) if name in expected else leaf for name, leaf in fresh.items()
+    }
+    return unflatten_tree(merged)

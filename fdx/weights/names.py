@@ -1,0 +1,118 @@
+"""Name tables: which array of a torch state dict becomes which array of a Flax tree, and in which layout."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from fdx.types import WeightsError
+from fdx.weights.trees import cast_finite, flatten_tree, shape_difference, unflatten_tree
+
+logger = logging.getLogger(__name__)
+
+# Axes of the torch array in the order in which Flax wants them.
+LAYOUTS: dict[str, tuple[int, ...]] = {
+    'conv': (2, 3, 1, 0),  # [out, in, T, F] -> [T, F, in, out]
+    'linear': (1, 0),  # [out, in] -> [in, out]
+    'vector': (0,),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One array.
+
+    Attributes:
+      source: its torch name, e.g. 'features.0.weight'.
+      target: its Flax name, e.g. 'stage1/conv1/kernel'; batch statistics lie under 'batch_stats/'.
+      layout: a key of LAYOUTS.
+    """
+
+    source: str
+    target: str
+    layout: str
+
+
+@dataclasses.dataclass(frozen=True)
+class NameTable:
+    """All arrays of one published checkpoint.
+
+    Attributes:
+      origin: the implementation whose names these are.
+      entries: the arrays that fdx takes.
+      dropped: regular expression of the names that are left out on purpose, or None.
+    """
+
+    origin: str
+    entries: tuple[Entry, ...]
+    dropped: str | None = None
+
+
+def module_entries(source: str, target: str, layout: str) -> tuple[Entry, Entry]:
+    """The weight and the bias of one convolution ('conv') or fully connected layer ('linear')."""
+    return (
+        Entry(f'{source}.weight', f'{target}/kernel', layout),
+        Entry(f'{source}.bias', f'{target}/bias', 'vector'),
+    )
+
+
+def uses_torch_names(names: Mapping[str, Any]) -> bool:
+    """True for 'features.0.weight', False for 'stage1/conv1/kernel'."""
+    return not any('/' in name for name in names)
+
+
+def convert_state_dict(
+    state: Mapping[str, np.ndarray], table: NameTable, template: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Turns a torch state dict into a Flax tree.
+
+    Args:
+      state: floating point arrays by torch name, in torch's layouts.
+      table: the names.
+      template: nested dict of the model's shapes and dtypes without its classifier (`fdx.weights.structure`).
+
+    Returns:
+      Nested dict of NumPy arrays in Flax's layouts and the dtypes of the template.
+
+    Raises:
+      WeightsError: a name that is missing or extra, another shape (the message lists all), or a value that is not
+        finite.
+    """
+    shapes = flatten_tree(template)
+    lines = shape_difference(
+        shapes, {e.target: shapes.get(e.target, jax.ShapeDtypeStruct((), np.float32)) for e in table.entries}
+    )
+    if lines:
+        raise WeightsError(f'the name table of {table.origin} does not cover the model:\n' + '\n'.join(lines))
+    dropped = [name for name in state if table.dropped and re.fullmatch(table.dropped, name)]
+    if dropped:
+        logger.info('left out on purpose, fdx does not use them: %s', ', '.join(sorted(dropped)))
+    found = {name: array for name, array in state.items() if name not in set(dropped)}
+    expected = {e.source: _torch_struct(shapes[e.target], e.layout) for e in table.entries}
+    lines = shape_difference(expected, found)
+    if lines:
+        raise WeightsError(
+            f'the arrays are not those of {table.origin} (- expected, + in the file):\n' + '\n'.join(lines)
+        )
+    return unflatten_tree(
+        {
+            e.target: np.ascontiguousarray(
+                cast_finite(e.source, found[e.source], shapes[e.target].dtype).transpose(LAYOUTS[e.layout])
+            )
+            for e in table.entries
+        }
+    )
+
+
+def _torch_struct(struct: Any, layout: str) -> jax.ShapeDtypeStruct:
+    """The shape that an array of the Flax shape `struct.shape` has in torch."""
+    shape = [0] * len(struct.shape)
+    for flax_axis, torch_axis in enumerate(LAYOUTS[layout]):
+        shape[torch_axis] = struct.shape[flax_axis]
+    return jax.ShapeDtypeStruct(tuple(shape), struct.dtype)

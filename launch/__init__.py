@@ -1,0 +1,1 @@
+"""Programs: flags in, library calls, files out."""

@@ -1,0 +1,57 @@
+"""How every program starts: absl flags, a user's error as a message instead of a traceback, exit codes."""
+
+from __future__ import annotations
+
+import logging as stdlib_logging
+import sys
+from collections.abc import Callable, Sequence
+
+from absl import app, flags, logging
+
+from fdx.types import FdxError
+
+EXIT_ERROR = 1
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+
+def run(main: Callable[[Sequence[str]], int | None], *, positional: bool = False) -> None:
+    """Parses the flags, calls `main(argv)` and ends the process.
+
+    An FdxError goes to standard error as 'error: ...' with exit code 1; any other exception is a defect and keeps its
+    traceback. Ctrl-C ends with 130.
+
+    Args:
+      main: gets what absl leaves of the command line (the program's name, then positional arguments); what it
+        returns is the exit code, None being 0.
+      positional: whether the program takes positional arguments; if not, one is an error, since it is most often a
+        flag whose dashes were forgotten.
+    """
+
+    def guarded(argv: Sequence[str]) -> int | None:
+        if len(argv) > 1 and not positional:
+            _complain(f'unexpected argument {argv[1]!r}: flags are written --name=value (--help lists them)')
+            return EXIT_ERROR
+        _quiet_dependencies()
+        try:
+            return main(argv)
+        except FdxError as e:
+            _complain(str(e))
+            return EXIT_ERROR
+        except KeyboardInterrupt:
+            _complain('interrupted')
+            return EXIT_INTERRUPTED
+
+    app.run(guarded)
+
+
+def _quiet_dependencies() -> None:
+    """Shows fdx's own messages, and warnings only of the libraries below it, unless --verbosity is given."""
+    if flags.FLAGS['verbosity'].present:
+        return
+    logging.set_verbosity(logging.WARNING)
+    stdlib_logging.getLogger('fdx').setLevel(stdlib_logging.INFO)
+
+
+def _complain(message: str) -> None:
+    sys.stdout.flush()
+    print(f'error: {message}', file=sys.stderr)

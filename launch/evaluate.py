@@ -1,0 +1,79 @@
+"""Scores a trained run and writes results.json, PNGs and a self-contained report.html.
+
+    python -m launch.evaluate --checkpoint=runs/cwru
+    python -m launch.evaluate --checkpoint=runs/cwru_seed0,runs/cwru_seed1,runs/cwru_seed2
+
+Everything else is read from the checkpoint. A workdir of --fold=all is pooled over its folds. Several runs, separated
+by commas, are scored one by one, with the mean and the spread over them at the end.
+"""
+
+from __future__ import annotations
+
+import pathlib
+
+from absl import flags
+
+from fdx.evaluate.evaluate import evaluate
+from fdx.evaluate.metrics import mean_and_spread
+from fdx.evaluate.report import write_results
+from launch import cli
+from launch.display import progress, table
+
+FLAGS = flags.FLAGS
+flags.DEFINE_list('checkpoint', None, 'workdir of launch.train, or several separated by commas')
+flags.DEFINE_string('split', 'test', 'train, validation, test or all')
+flags.DEFINE_string('step', 'best', 'which checkpoint: best (by validation), last or a number')
+flags.DEFINE_string('dataset', None, 'another prepared dataset than the one of training')
+flags.DEFINE_string('data_dir', None, 'folder of prepared datasets, where it has moved since training')
+flags.DEFINE_string('out', None, 'where results go; WORKDIR/evaluation by default')
+flags.mark_flag_as_required('checkpoint')
+
+
+def show(results: dict, out: pathlib.Path) -> None:
+    """Prints the numbers of an evaluation."""
+    low, high = results['accuracy_interval']
+    rows = [
+        (r['class'], *('-' if r[k] is None else f'{100 * r[k]:.2f}' for k in ('precision', 'recall')), r['support'])
+        for r in results['per_class']
+    ]
+    print(table(('class', 'precision %', 'recall %', 'windows'), rows))
+    print(
+        f'accuracy {100 * results["accuracy"]:.2f}% (95% interval {100 * low:.2f}-{100 * high:.2f}%), '
+        f'macro F1 {results["macro_f1"]:.4f}, {results["windows"]} windows of {results["recordings"]} recordings'
+    )
+    if results['leaks']:
+        print(f'LEAKS: {results["leak_reason"]} ({100 * results["leak_share"]:.0f}% of the scored windows)')
+    print(f'report: {out / "report.html"}')
+
+
+def main(argv) -> None:
+    """Scores the runs that the flags name."""
+    del argv
+    scored = []
+    for workdir in FLAGS.checkpoint:
+        name = 'evaluation' if FLAGS.split == 'test' and not FLAGS.dataset else f'evaluation_{FLAGS.split}'
+        out = pathlib.Path(FLAGS.out or pathlib.Path(workdir) / name)
+        if FLAGS.out and len(FLAGS.checkpoint) > 1:
+            out /= pathlib.Path(workdir).name
+        results = evaluate(
+            workdir,
+            out,
+            split=FLAGS.split,
+            step=FLAGS.step,
+            dataset=FLAGS.dataset,
+            data_dir=FLAGS.data_dir,
+            progress=progress,
+        )
+        show(results, out)
+        scored.append(results)
+    if len(scored) > 1:
+        spread = mean_and_spread(scored)
+        for name in ('accuracy', 'macro_f1'):
+            mean, deviation = spread[name]['mean'], spread[name]['standard_deviation']
+            print(f'{name}: mean {mean:.4f}, standard deviation {deviation:.4f}, {spread["n"]} runs')
+        if FLAGS.out:
+            write_results(pathlib.Path(FLAGS.out) / 'spread.json', spread)
+
+
+if __name__ == '__main__':
+    cli.run(main)

@@ -1,0 +1,261 @@
+"""Builds a dataset with TFDS's own `build` command and flags, without TensorFlow.
+
+    python -m launch.prepare datasets/cwru --config=load0_12k-vggish --manual_dir=recordings
+    python -m launch.prepare datasets/bearing_rig --data_dir=data --overwrite
+
+A config that is already prepared in --data_dir is kept as it is, even if the builder's code or the recordings have
+changed since: pass --overwrite to build it again. Without --config, every config of the dataset is built. Where
+--manual_dir is not given, the environment variable FDX_RAW_DATA names the folder of recordings.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+import pathlib
+import sys
+from collections.abc import Iterator
+
+import simple_parsing
+import tensorflow_datasets as tfds
+from absl import app, flags
+from etils import epath
+from tensorflow_datasets.scripts.cli import build, cli_utils
+
+from fdx.types import ConfigError, FdxError
+from launch.cli import EXIT_ERROR, EXIT_INTERRUPTED
+
+RAW_DATA_VARIABLE = 'FDX_RAW_DATA'
+
+
+def _default_manual_dir() -> epath.Path | None:
+    folder = os.environ.get(RAW_DATA_VARIABLE)
+    return epath.Path(folder) if folder else None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PathOptions(cli_utils.PathOptions):
+    """Path options.
+
+    Attributes:
+      data_dir: Where prepared datasets lie, as for every program of fdx.
+      manual_dir: Folder of recordings that you already have; FDX_RAW_DATA is its default.
+    """
+
+    data_dir: epath.Path = simple_parsing.field(default=epath.Path('data'))
+    manual_dir: epath.Path | None = simple_parsing.field(default_factory=_default_manual_dir)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GenerationOptions(cli_utils.GenerationOptions):
+    """Generation options.
+
+    Attributes:
+      file_format: Format of the shards; only array_record can be read without TensorFlow.
+    """
+
+    file_format: str | None = simple_parsing.choice(
+        *(file_format.value for file_format in tfds.core.FileFormat), default='array_record'
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Args(build.Args):
+    """Flags of TFDS's `build` command, with fdx's defaults."""
+
+    paths: PathOptions = simple_parsing.field(default_factory=PathOptions)
+    """Path options."""
+
+    generation: GenerationOptions = simple_parsing.field(default_factory=GenerationOptions)
+    """Generation options."""
+
+
+parse_flags = cli_utils.make_flags_parser(Args, description=__doc__)
+
+
+def main(args: Args) -> int:
+    """Builds what the flags name; a user's error is one line on standard error and exit code 1."""
+    data_dir = pathlib.Path(args.paths.data_dir).expanduser()
+    folders_before = set(_folders(data_dir))
+    done = False
+    if not (flags.FLAGS.is_parsed() and flags.FLAGS['verbosity'].present):
+        # TFDS warns that every new folder has no dataset_info.json yet; fdx's own warnings have other loggers.
+        logging.getLogger('absl').setLevel(logging.ERROR)
+    try:
+        if args.paths.manual_dir is not None and not args.paths.manual_dir.expanduser().is_dir():
+            raise ConfigError(
+                f'--manual_dir (or {RAW_DATA_VARIABLE}) is {args.paths.manual_dir}, which is no folder; '
+                'name the folder of your recordings'
+            )
+        # With these two flags the datasets are those that other modules have registered: TFDS finds them itself.
+        if not args.generation.imports and not args.automation.exclude_datasets:
+            for folder in [*args.positional_datasets, *args.datasets] or ['.']:
+                announce(args, load_builder_cls(folder))
+        args.execute()
+        done = True
+    except KeyboardInterrupt:
+        print('error: interrupted', file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except Exception as e:
+        error = _user_error(e)
+        if error is None:
+            raise
+        sys.stdout.flush()
+        print('error:', ' '.join(str(error).split()), file=sys.stderr)
+        return EXIT_ERROR
+    finally:
+        if not done:
+            _remove_remains(data_dir, folders_before)
+    return 0
+
+
+def load_builder_cls(folder: str) -> type[tfds.core.DatasetBuilder]:
+    """Imports the builder of a dataset folder (or script) under the name that TFDS will look for.
+
+    TFDS takes an ImportError inside a builder for a wrong module name, tries another name and reports that one; so the
+    module is imported here first, where the error still has its text.
+
+    Args:
+      folder: folder `name` with name_dataset_builder.py (or name.py) in it, or the script itself.
+
+    Returns:
+      The one builder class of the script.
+
+    Raises:
+      ConfigError: there is no such folder, or the builder cannot be imported.
+    """
+    path = pathlib.Path(folder).expanduser().resolve()
+    script = _script(path)
+    if script is None:
+        raise ConfigError(f'{folder} has no dataset builder; existing ones: {_existing(folder, path)}')
+    try:
+        with tfds.core.utils.add_sys_path(script.parent.parent):
+            return tfds.core.community.builder_cls_from_module(f'{script.parent.stem}.{script.stem}')
+    except ImportError as e:
+        hint = ''
+        if (e.name or '').split('.')[0] == 'datasets':
+            hint = (
+                '; inside a builder import neighbours relatively (from . import x): TFDS replaces `datasets` meanwhile'
+            )
+        raise ConfigError(f'{folder} cannot be imported ({script.name}): {type(e).__name__}: {e}{hint}') from e
+    except ValueError as e:
+        if 'Could not load DatasetBuilder' not in str(e):
+            raise
+        raise ConfigError(f'{script} must define just one dataset builder, with all its methods: {e}') from e
+
+
+def _script(path: pathlib.Path) -> pathlib.Path | None:
+    if path.is_dir():
+        candidates = [path / f'{path.name}_dataset_builder.py', path / f'{path.name}.py']
+    else:
+        candidates = [path.with_suffix('.py')]
+    return next((c for c in candidates if c.is_file()), None)
+
+
+def _existing(folder: str, path: pathlib.Path) -> str:
+    """The dataset folders beside the one that was asked for, else those of ./datasets."""
+    for parent, shown in ((path.parent, pathlib.Path(folder).parent), (pathlib.Path('datasets'),) * 2):
+        names = sorted(p.name for p in parent.glob('*/') if _script(p.resolve())) if parent.is_dir() else []
+        if names:
+            return ', '.join(str(shown / name) for name in names)
+    return 'none here or in ./datasets (run this in the folder that holds datasets/)'
+
+
+def announce(args: Args, builder_cls: type[tfds.core.DatasetBuilder]) -> None:
+    """Checks the config asked for, and says which configs are built and which are prepared already.
+
+    Raises:
+      ConfigError: the config does not exist, or with --fail_if_exists it is prepared already.
+    """
+    generation, debug = args.generation, args.debug
+    names = [config.name for config in builder_cls.BUILDER_CONFIGS]
+    configs = _requested_configs(builder_cls, names, generation.config, generation.config_idx)
+    if not configs:
+        configs = names or [None]
+        if len(names) > 1:
+            print(f'No --config given: building all {len(names)} configs of {builder_cls.name}: {", ".join(names)}')
+    if generation.download_only or generation.update_metadata_only or args.automation.experimental_latest_version:
+        return
+    for config in configs:
+        try:
+            builder = builder_cls(config=config, data_dir=args.paths.data_dir, file_format=generation.file_format)
+        except ValueError as e:
+            if 'File format is already set' not in str(e):
+                raise
+            raise ConfigError(
+                f'config {config} of {builder_cls.name} is prepared in {args.paths.data_dir} in another format ({e}); '
+                'leave out --file_format, remove its folder or choose another --data_dir'
+            ) from e
+        if not builder.is_prepared():
+            continue
+        if debug.fail_if_exists:
+            raise ConfigError(
+                f'{builder.data_path} is prepared already; leave out --fail_if_exists or pass --overwrite'
+            )
+        if debug.overwrite:
+            print(f'Prepared already, deleted and built again: {builder.data_path}')
+        else:
+            print(f'Prepared already, kept as it is (--overwrite builds it again): {builder.data_path}')
+
+
+def _requested_configs(
+    builder_cls: type[tfds.core.DatasetBuilder], names: list[str], config: str | None, index: int | None
+) -> list[str | tfds.core.BuilderConfig]:
+    existing = f'existing ones: {", ".join(names)}' if names else 'this dataset has no configs: leave the flag out'
+    if config is not None and index is not None:
+        raise ConfigError(f'--config={config} and --config_idx={index} are both given; give one of them')
+    if index is not None:
+        if not 0 <= index < len(names):
+            raise ConfigError(f'{builder_cls.name} has no config number {index} (from 0); {existing}')
+        return [names[index]]
+    if config is None:
+        return []
+    if config.startswith('{') and names:
+        try:
+            return [builder_cls.builder_config_cls(**json.loads(config))]
+        except (json.JSONDecodeError, TypeError) as e:
+            raise ConfigError(f'--config={config} does not describe a config of {builder_cls.name}: {e}') from e
+    if config not in names:
+        raise ConfigError(f'{builder_cls.name} has no config {config!r}; {existing}')
+    return [config]
+
+
+def _user_error(e: BaseException | None) -> FdxError | None:
+    """The FdxError behind an exception: TFDS may wrap what a builder raises."""
+    seen = set()
+    while e is not None and id(e) not in seen:
+        if isinstance(e, FdxError):
+            return e
+        seen.add(id(e))
+        e = e.__cause__ or e.__context__
+    return None
+
+
+def _folders(data_dir: pathlib.Path) -> Iterator[pathlib.Path]:
+    """The data folder and its folders down to data_dir/dataset/config/version."""
+    if data_dir.is_dir():
+        yield data_dir
+        for depth in ('*/', '*/*/', '*/*/*/'):
+            yield from data_dir.glob(depth)
+
+
+def _remove_remains(data_dir: pathlib.Path, folders_before: set[pathlib.Path]) -> None:
+    """Removes the empty folders of a failed build (TFDS removes the half-written version folder, not its parents)."""
+    new = sorted(set(_folders(data_dir)) - folders_before, key=lambda p: len(p.parts), reverse=True)
+    for folder in new:
+        # TFDS notes the default config beforehand; alone in its folder it describes nothing.
+        if folder.is_dir() and [p.name for p in folder.iterdir()] == ['.config']:
+            (folder / '.config' / 'metadata.json').unlink(missing_ok=True)
+            _remove_if_empty(folder / '.config')
+        _remove_if_empty(folder)
+
+
+def _remove_if_empty(folder: pathlib.Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+if __name__ == '__main__':
+    app.run(main, flags_parser=parse_flags)

@@ -1,0 +1,68 @@
+"""Trains a classifier on a prepared dataset; the same command goes on where a stopped run stands.
+
+Example, the study's head-only transfer on real recordings, all five time folds:
+
+    python -m launch.train --dataset=cwru/load0_12k --init=runs/demo/pretrain --freeze=head --fold=all \
+        --epochs=60 --halve_every=20 --learning_rate=5e-3 --workdir=runs/cwru
+
+Defaults are Table 2 of Di Maggio, Sensors 23(1):211, 2023. Score the run with launch.evaluate, use it on raw files with
+launch.predict.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+import jax
+from absl import flags
+
+from fdx.data.protocols import folds_of
+from fdx.data.source import open_dataset
+from fdx.train.run import train
+from launch import cli
+from launch.config_flags import define_train_flags, train_config
+from launch.display import epoch_line, progress
+from launch.prepare_on_demand import prepare_if_missing
+
+FLAGS = flags.FLAGS
+define_train_flags()
+flags.DEFINE_string('workdir', None, 'where checkpoints and logs go; with --fold=all, one sub-folder a fold')
+flags.DEFINE_string('manual_dir', None, 'folder of raw recordings, to prepare the dataset on first use')
+flags.DEFINE_string('step', 'last', 'which checkpoint of the workdir to resume from: last, best or a number')
+flags.DEFINE_string('coordinator', None, 'several hosts: address:port of process 0; the others connect to it')
+flags.DEFINE_integer('num_processes', 1, 'several hosts: how many processes train together')
+flags.DEFINE_integer('process_id', 0, 'several hosts: number of this process')
+flags.mark_flag_as_required('workdir')
+
+
+def main(argv) -> None:
+    """Trains the fold or folds that the flags name."""
+    del argv
+    if FLAGS.coordinator:
+        jax.distributed.initialize(FLAGS.coordinator, FLAGS.num_processes, FLAGS.process_id)
+    config = train_config()
+    prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir)
+    folds = [config.fold]
+    if FLAGS.fold == 'all':
+        folds = folds_of(config.protocol, open_dataset(config.dataset, config.data_dir).table, config.label_key)
+    caches: dict = {}
+    for fold in folds:
+        workdir = pathlib.Path(FLAGS.workdir)
+        if FLAGS.fold == 'all':
+            workdir /= f'fold_{fold}'
+            print(f'fold {fold}')
+        result = train(
+            dataclasses.replace(config, fold=fold),
+            workdir,
+            caches=caches,
+            progress=progress,
+            on_epoch=lambda row: print(epoch_line(row), flush=True),
+            resume_step=FLAGS.step,
+        )
+        print(f'best step {result.best_step} by validation {config.select_by}; {result.seconds:.1f} s; {workdir}')
+    print(f'score it: python -m launch.evaluate --checkpoint={FLAGS.workdir}')
+
+
+if __name__ == '__main__':
+    cli.run(main)

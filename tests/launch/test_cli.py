@@ -1,0 +1,62 @@
+"""How programs start and end."""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = """
+import sys
+from absl import flags
+from fdx.types import DataError
+from launch.cli import run
+flags.DEFINE_string('do', 'return', '')
+def main(argv):
+    do = flags.FLAGS.do
+    if do == 'data': raise DataError('a.mat: no samples')
+    if do == 'stop': raise KeyboardInterrupt
+    if do == 'bug': raise ZeroDivisionError('a defect')
+    print('ran', *argv[1:])
+    return 3 if do == 'three' else None
+run(main, positional={positional})
+"""
+
+
+def start(*args: str, positional: bool = False) -> subprocess.CompletedProcess:
+    command = [sys.executable, '-c', PROGRAM.replace('{positional}', str(positional)), *args]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ('args', 'code', 'out', 'err'),
+    [
+        ([], 0, 'ran\n', ''),
+        (['--do=three'], 3, 'ran\n', ''),
+        (['--do=data'], 1, '', 'error: a.mat: no samples\n'),
+        (['--do=stop'], 130, '', 'error: interrupted\n'),
+        (
+            ['do=data'],
+            1,
+            '',
+            "error: unexpected argument 'do=data': flags are written --name=value (--help lists them)\n",
+        ),
+    ],
+)
+def test_exit_codes_and_messages(args, code, out, err):
+    done = start(*args)
+    assert (done.returncode, done.stdout, done.stderr) == (code, out, err)
+
+
+def test_positional_arguments_where_the_program_takes_them():
+    done = start('a', 'b', positional=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, 'ran a b\n', '')
+
+
+def test_a_defect_keeps_its_traceback():
+    done = start('--do=bug')
+    assert done.returncode == 1
+    assert 'Traceback' in done.stderr and 'ZeroDivisionError: a defect' in done.stderr

@@ -1,0 +1,69 @@
+"""python -m launch.convert_weights, as a user calls it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WIDTH = 1 / 64
+
+
+def load_script(name: str):
+    spec = importlib.util.spec_from_file_location(pathlib.Path(name).stem, ROOT / 'tests' / name)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def source(tmp_path):
+    state = load_script('golden/make_vggish.py').seeded_state_dict(WIDTH)
+    path = tmp_path / 'slim.pth'
+    path.write_bytes(load_script('weights/torch_bytes.py').state_file(state))
+    return path
+
+
+def convert(*args: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, '-m', 'launch.convert_weights', *args]
+    env = {**os.environ, 'JAX_PLATFORMS': 'cpu'}
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
+
+
+def test_it_converts_and_says_what_it_wrote(source, tmp_path):
+    out = tmp_path / 'vggish.safetensors'
+    done = convert(
+        '--model=vggish', f'--source={source}', f'--out={out}', f'--width_multiplier={WIDTH}', '--licence=Apache-2.0'
+    )
+    assert done.returncode == 0, done.stderr
+    digest = hashlib.sha256(out.read_bytes()).hexdigest()
+    widths = [(9, 1), (9, 2), (18, 4), (36, 4), (36, 8), (72, 8), (192, 64), (64, 64), (64, 2)]  # (inputs, outputs)
+    count = sum(inputs * outputs + outputs for inputs, outputs in widths)
+    assert [line.split() for line in done.stdout.splitlines()] == [
+        ['wrote', str(out)],
+        ['arrays', '18'],
+        ['parameters', f'{count:,}'],
+        ['bytes', f'{out.stat().st_size:,}'],
+        ['SHA-256', digest],
+    ]
+    manifest = json.loads((tmp_path / 'vggish.safetensors.json').read_text())
+    assert (manifest['sha256'], manifest['licence'], manifest['origin']) == (digest, 'Apache-2.0', 'slim.pth')
+    assert manifest['source_sha256'] == hashlib.sha256(source.read_bytes()).hexdigest()
+
+
+def test_a_users_error_is_one_line_and_leaves_nothing(tmp_path):
+    source = tmp_path / 'page.pth'
+    source.write_bytes(b'<html>')
+    done = convert('--model=vggish', f'--source={source}', f'--out={tmp_path / "o.safetensors"}')
+    assert done.returncode == 1
+    assert done.stdout == ''
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1 and lines[0].startswith(f'error: {source}: not a torch file')
+    assert [p.name for p in tmp_path.iterdir()] == ['page.pth']
