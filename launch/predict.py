@@ -23,7 +23,7 @@ from launch.display import progress
 FLAGS = flags.FLAGS
 flags.DEFINE_string('checkpoint', None, 'workdir of launch.train (of one fold, where there are several)')
 flags.DEFINE_string('step', 'best', 'which checkpoint: best (by validation), last or a number')
-flags.DEFINE_float('sample_rate', None, 'rate in Hz; needed where a file carries none, and wins, with a warning, where it does')
+flags.DEFINE_float('sample_rate', None, 'rate in Hz for files that carry none; it wins, with a warning, over theirs')
 flags.DEFINE_string('variable', None, 'variable of a .mat file, e.g. X105_DE_time or bearing.gs')
 flags.DEFINE_string('channel', None, 'channel of files with several: number from 0, or column name')
 flags.DEFINE_float('hop_s', None, 'seconds between windows; by default they follow each other without overlap')

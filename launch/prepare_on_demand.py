@@ -9,6 +9,7 @@ import pathlib
 import tensorflow_datasets as tfds
 
 from fdx.data.source import open_dataset
+from fdx.signal.front_ends import DEFAULT_FRONT_END
 from fdx.types import ConfigError, DataError
 
 
@@ -43,7 +44,7 @@ def _builder(name: str, data_dir: str) -> tfds.core.DatasetBuilder:
             raise
         raise ConfigError(f'--dataset={name}: there is no builder datasets/{base}') from e
     known = [c.name for c in module.Builder.BUILDER_CONFIGS]
-    for candidate in (config, f'{config}-vggish'):
+    for candidate in (config, f'{config}-{DEFAULT_FRONT_END}'):
         if candidate in known:
             return module.Builder(config=candidate, data_dir=data_dir)
     raise ConfigError(f'--dataset={name}: {base} has the configs {", ".join(known)}')

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow_datasets as tfds
 
-from fdx.signal.front_ends import front_end_from_config
+from fdx.signal.front_ends import DEFAULT_FRONT_END, front_end_from_config
 from fdx.signal.log_mel import LogMel
 from fdx.types import DataError
 
@@ -133,7 +133,7 @@ def open_dataset(name: str, data_dir: str | pathlib.Path) -> Dataset:
     path, version = name.partition(':')[::2]
     builder, _, config = path.partition('/')
     root = pathlib.Path(data_dir)
-    for candidate in (config, f'{config}-vggish'):
+    for candidate in (config, f'{config}-{DEFAULT_FRONT_END}'):
         folder = root / builder / candidate
         versions = [p for p in sorted(folder.glob('*.*.*'), key=_version_key) if (p / 'dataset_info.json').is_file()]
         chosen = [p for p in versions if not version or p.name == version]

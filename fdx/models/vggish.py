@@ -5,7 +5,8 @@ from __future__ import annotations
 import flax.linen as nn
 import jax
 
-from fdx.models.layers import ExampleDropout, flatten_examples, max_pool_2x2, scaled_widths
+from fdx.models.conv import Conv3x3, he_init, max_pool_2x2
+from fdx.models.layers import ExampleDropout, flatten_examples, scaled_widths
 
 STAGE_WIDTHS = ((64,), (128,), (256, 256), (512, 512))
 FC_WIDTHS = (4096, 4096)
@@ -25,7 +26,7 @@ class ConvStage(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         """[B, T, F, C] -> [B, T // 2, F // 2, widths[-1]]."""
         for i, width in enumerate(self.widths, 1):
-            x = nn.relu(nn.Conv(width, (3, 3), padding=1, kernel_init=nn.initializers.he_normal(), name=f'conv{i}')(x))
+            x = nn.relu(Conv3x3(width, name=f'conv{i}')(x))
         return max_pool_2x2(x)
 
 
@@ -60,7 +61,7 @@ class VGGish(nn.Module):
         self.stage3 = ConvStage(scaled_widths(STAGE_WIDTHS[2], w))
         self.stage4 = ConvStage(scaled_widths(STAGE_WIDTHS[3], w))
         fc1, fc2 = scaled_widths(FC_WIDTHS, w)
-        he = nn.initializers.he_normal()
+        he = he_init()
         self.fc1 = nn.Dense(fc1, kernel_init=he)
         self.fc2 = nn.Dense(fc2, kernel_init=he)
         self.embedding = nn.Dense(scaled_widths((EMBEDDING_SIZE,), w)[0], kernel_init=he)

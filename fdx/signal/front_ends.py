@@ -25,6 +25,7 @@ VGGISH = {
 BASES = {'vggish': (LogMel, VGGISH)}
 KINDS = {'log_mel': LogMel}
 DEFAULT_SCALING = 'peak'
+DEFAULT_FRONT_END = 'vggish'
 
 
 def front_end_names() -> list[str]:

@@ -1,0 +1,78 @@
+"""Simulated test rigs as fdx records: the study's layout without a download."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import tensorflow_datasets as tfds
+
+from fdx.data.builder import VibrationBuilder, VibrationConfig
+from fdx.signal.front_ends import DEFAULT_FRONT_END, front_end_names
+from fdx.types import Recording
+
+from .machines import MACHINES, STATES
+from .simulator import SAMPLE_RATE_HZ, recordings
+
+SEED = 2023
+STUDY_RIG = 'rig_b'
+# size: (seconds of a recording, seconds of a window or None for one patch, words)
+SIZES = {
+    'small': (6.0, None, '120 recordings of 6 s, one window of 0.975 s a block: 600 windows'),
+    'medium': (30.0, 1.6, '120 recordings of 30 s in chunks of 1.6 s: the 2160 samples of the study'),
+}
+
+
+def _config(name: str, size: str, rig: str, front_end: str) -> VibrationConfig:
+    suffix = '' if front_end == DEFAULT_FRONT_END else f'-{front_end}'
+    return VibrationConfig(
+        name=name + suffix,
+        description=f'Simulated {rig}: {SIZES[size][2]}. Front end {front_end}.',
+        subset=f'{rig}/{size}',
+        front_end=front_end,
+        window_s=SIZES[size][1],
+    )
+
+
+class Builder(VibrationBuilder):
+    """Simulated bearings in three states, at ten speeds and four load cases, on several machines.
+
+    `small` and `medium` are the study's rig, rig_b (Di Maggio, Sensors 23(1):211, 2023); `rig_a_small` and so on name
+    the machine. The default front end, vggish, has no suffix in the names. See simulator.py for the physics.
+    """
+
+    VERSION = tfds.core.Version('1.0.0')
+    RELEASE_NOTES = {'1.0.0': 'First release.'}
+    BUILDER_CONFIGS = [
+        _config(name, size, rig, front_end)
+        for size in SIZES
+        for name, rig in ((size, STUDY_RIG), *((f'{rig}_{size}', rig) for rig in MACHINES))
+        for front_end in front_end_names()
+    ]
+
+    def class_names(self) -> Sequence[str]:
+        """The three states."""
+        return STATES
+
+    def fault_types(self) -> Sequence[str]:
+        """The three states again: the labels are no finer."""
+        return STATES
+
+    def common_rate_hz(self) -> float:
+        """20,480 Hz, as in the study."""
+        return float(SAMPLE_RATE_HZ)
+
+    def recordings(self, dl_manager: tfds.download.DownloadManager) -> Iterable[Recording]:
+        """Simulates the machine, the same at every iteration; nothing is downloaded."""
+        del dl_manager
+        rig, size = self.builder_config.subset.split('/')
+        return _Simulated(rig, SIZES[size][0])
+
+
+class _Simulated:
+    """Recordings of a machine, simulated anew at every iteration: 30 s x 120 would not stay in a small memory."""
+
+    def __init__(self, rig: str, duration_s: float):
+        self._rig, self._duration_s = rig, duration_s
+
+    def __iter__(self):
+        return recordings([self._rig], duration_s=self._duration_s, seed=SEED)
