@@ -17,8 +17,8 @@ EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 def run(main: Callable[[Sequence[str]], int | None], *, positional: bool = False) -> None:
     """Parses the flags, calls `main(argv)` and ends the process.
 
-    An FdxError goes to standard error as 'error: ...' with exit code 1; any other exception is a defect and keeps its
-    traceback. Ctrl-C ends with 130.
+    An FdxError goes to standard error as 'error: ...' with exit code 1, or with the `exit_code` of its class; any other
+    exception is a defect and keeps its traceback. Ctrl-C ends with 130.
 
     Args:
       main: gets what absl leaves of the command line (the program's name, then positional arguments); what it
@@ -36,7 +36,7 @@ def run(main: Callable[[Sequence[str]], int | None], *, positional: bool = False
             return main(argv)
         except FdxError as e:
             _complain(str(e))
-            return EXIT_ERROR
+            return getattr(e, 'exit_code', EXIT_ERROR)
         except KeyboardInterrupt:
             _complain('interrupted')
             return EXIT_INTERRUPTED

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import Any
 
 from absl import flags
 
+from fdx.models.registry import model_spec
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError
+
+# absl then counts the flags defined here to the program that calls, whose --help shows them.
+flags.disclaim_key_flags()
+
+# Fields whose flag is not the field itself.
+_SPECIAL = ('model_options', 'fold')
+# Fields of a model that are no options: the run sets them.
+_SET_BY_RUN = ('num_classes', 'dropout_rate', 'axis_name', 'parent', 'name')
 
 
 def _help_texts(cls: type) -> dict[str, str]:
@@ -19,44 +29,68 @@ def _help_texts(cls: type) -> dict[str, str]:
 
 
 def define_train_flags(**defaults) -> None:
-    """Defines a flag for every field of TrainConfig but model_options and fold; `defaults` override its defaults."""
+    """Defines a flag for every field of TrainConfig but model_options and fold; `defaults` override its defaults.
+
+    `--model_option` (repeated) stands for model_options; `--fold` takes `all`, too.
+    """
     texts = _help_texts(TrainConfig)
     define = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float}
     for field in dataclasses.fields(TrainConfig):
         default = defaults.get(field.name, None if field.default is dataclasses.MISSING else field.default)
         if field.name == 'exclude_recordings':
             flags.DEFINE_list(field.name, list(default), texts[field.name])
-        elif field.name not in ('model_options', 'fold'):
+        elif field.name not in _SPECIAL:
             define[type(default) if default is not None else str](field.name, default, texts[field.name])
     flags.DEFINE_multi_string('model_option', [], 'option of the model as NAME=VALUE, e.g. width_multiplier=0.25')
     flags.DEFINE_string('fold', '0', 'which fold of the protocol, or all: one run a fold, scored together')
 
 
-def _literal(text: str):
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {'true': True, 'false': False, 'none': None}.get(text.lower(), text)
-
-
 def train_config() -> TrainConfig:
-    """The TrainConfig that the parsed flags describe, with fold 0 where `--fold=all`."""
+    """The TrainConfig that the parsed flags describe, with fold 0 where `--fold=all`.
+
+    Raises:
+      ConfigError: a value that cannot be used; the text names the flag.
+    """
     values = {f.name: flags.FLAGS[f.name].value for f in dataclasses.fields(TrainConfig) if f.name != 'model_options'}
     if not values['dataset']:
         raise ConfigError('--dataset is needed, e.g. --dataset=cwru/load0_12k')
-    pairs = [option.partition('=') for option in flags.FLAGS.model_option]
-    if any(not sep for _, sep, _ in pairs):
-        raise ConfigError(f'--model_option={flags.FLAGS.model_option}: write NAME=VALUE')
     fold = values['fold']
-    if fold != 'all' and not fold.isdigit():
+    if fold != 'all' and not fold.isdecimal():
         raise ConfigError(f'--fold={fold}: a number or all')
     return TrainConfig(
         **{
             **values,
             'fold': 0 if fold == 'all' else int(fold),
             'exclude_recordings': tuple(values['exclude_recordings']),
-            'model_options': {name: _literal(text) for name, _, text in pairs},
+            'model_options': _model_options(values['model'], flags.FLAGS.model_option),
         }
     )
+
+
+def _model_options(model: str, given: list[str]) -> dict[str, Any]:
+    """NAME=VALUE texts as options of the model, each of the type of the model's own default."""
+    fields = {f.name: f.default for f in dataclasses.fields(model_spec(model).module) if f.name not in _SET_BY_RUN}
+    options: dict[str, Any] = {}
+    for text in given:
+        name, _, value = text.partition('=')
+        if name not in fields:
+            raise ConfigError(f'--model_option={text}: write NAME=VALUE; {model} has the options {", ".join(fields)}')
+        if name in options:
+            raise ConfigError(f'--model_option={text}: {name} is given twice')
+        options[name] = _as_type_of(fields[name], value, text)
+    return options
+
+
+def _as_type_of(default: Any, value: str, text: str) -> Any:
+    if isinstance(default, bool):
+        known = {'true': True, 'false': False}
+        if value.lower() not in known:
+            raise ConfigError(f'--model_option={text}: the value is true or false')
+        return known[value.lower()]
+    if not isinstance(default, (int, float)):
+        return value
+    try:
+        return type(default)(value)
+    except ValueError as e:
+        kind = 'a whole number' if isinstance(default, int) else 'a number'
+        raise ConfigError(f'--model_option={text}: the value is {kind}, like the default {default}') from e

@@ -10,23 +10,29 @@ by commas, are scored one by one, with the mean and the spread over them at the 
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Sequence
 
 from absl import flags
 
 from fdx.evaluate.evaluate import evaluate
 from fdx.evaluate.metrics import mean_and_spread
 from fdx.evaluate.report import write_results
+from fdx.types import ConfigError
 from launch import cli
 from launch.display import progress, table
 
 FLAGS = flags.FLAGS
-flags.DEFINE_list('checkpoint', None, 'workdir of launch.train, or several separated by commas')
-flags.DEFINE_string('split', 'test', 'train, validation, test or all')
-flags.DEFINE_string('step', 'best', 'which checkpoint: best (by validation), last or a number')
-flags.DEFINE_string('dataset', None, 'another prepared dataset than the one of training')
-flags.DEFINE_string('data_dir', None, 'folder of prepared datasets, where it has moved since training')
-flags.DEFINE_string('out', None, 'where results go; WORKDIR/evaluation by default')
-flags.mark_flag_as_required('checkpoint')
+
+
+def define_flags() -> None:
+    """The flags of this program."""
+    flags.DEFINE_list('checkpoint', None, 'workdir of launch.train, or several separated by commas')
+    flags.DEFINE_string('split', 'test', 'train, validation, test or all')
+    flags.DEFINE_string('step', 'best', 'which checkpoint: best (by validation), last or a number')
+    flags.DEFINE_string('dataset', None, 'another prepared dataset than the one of training')
+    flags.DEFINE_string('data_dir', None, 'folder of prepared datasets, where it has moved since training')
+    flags.DEFINE_string('out', None, 'where results go; a folder evaluation... in the workdir by default')
+    flags.mark_flag_as_required('checkpoint')
 
 
 def show(results: dict, out: pathlib.Path) -> None:
@@ -46,15 +52,28 @@ def show(results: dict, out: pathlib.Path) -> None:
     print(f'report: {out / "report.html"}')
 
 
+def _out_folders(workdirs: Sequence[str]) -> list[pathlib.Path]:
+    """Where the results of each run go, a folder of its own for each."""
+    if not FLAGS.out:
+        parts = ['evaluation', *([FLAGS.split] if FLAGS.split != 'test' or FLAGS.dataset else [])]
+        parts += [FLAGS.dataset.replace('/', '-').replace(':', '-')] if FLAGS.dataset else []
+        return [pathlib.Path(workdir) / '_'.join(parts) for workdir in workdirs]
+    if len(workdirs) == 1:
+        return [pathlib.Path(FLAGS.out)]
+    names = [pathlib.Path(workdir).absolute().name for workdir in workdirs]
+    if len(set(names)) < len(names):
+        names = [f'{i}_{name}' for i, name in enumerate(names)]
+    return [pathlib.Path(FLAGS.out) / name for name in names]
+
+
 def main(argv) -> None:
     """Scores the runs that the flags name."""
     del argv
+    workdirs = [workdir for workdir in FLAGS.checkpoint if workdir]
+    if not workdirs:
+        raise ConfigError('--checkpoint is empty: name the workdir of launch.train')
     scored = []
-    for workdir in FLAGS.checkpoint:
-        name = 'evaluation' if FLAGS.split == 'test' and not FLAGS.dataset else f'evaluation_{FLAGS.split}'
-        out = pathlib.Path(FLAGS.out or pathlib.Path(workdir) / name)
-        if FLAGS.out and len(FLAGS.checkpoint) > 1:
-            out /= pathlib.Path(workdir).name
+    for workdir, out in zip(workdirs, _out_folders(workdirs)):
         results = evaluate(
             workdir,
             out,
@@ -76,4 +95,5 @@ def main(argv) -> None:
 
 
 if __name__ == '__main__':
+    define_flags()
     cli.run(main)

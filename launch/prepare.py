@@ -16,7 +16,6 @@ import logging
 import os
 import pathlib
 import sys
-from collections.abc import Iterator
 
 import simple_parsing
 import tensorflow_datasets as tfds
@@ -24,10 +23,10 @@ from absl import app, flags
 from etils import epath
 from tensorflow_datasets.scripts.cli import build, cli_utils
 
-from fdx.types import ConfigError, FdxError
+from fdx.data.names import resolve_config
+from fdx.types import ConfigError
+from launch.building import RAW_DATA_VARIABLE, check_manual_dir, no_remains, user_error
 from launch.cli import EXIT_ERROR, EXIT_INTERRUPTED
-
-RAW_DATA_VARIABLE = 'FDX_RAW_DATA'
 
 
 def _default_manual_dir() -> epath.Path | None:
@@ -78,37 +77,45 @@ parse_flags = cli_utils.make_flags_parser(Args, description=__doc__)
 def main(args: Args) -> int:
     """Builds what the flags name; a user's error is one line on standard error and exit code 1."""
     data_dir = pathlib.Path(args.paths.data_dir).expanduser()
-    folders_before = set(_folders(data_dir))
-    done = False
     if not (flags.FLAGS.is_parsed() and flags.FLAGS['verbosity'].present):
         # TFDS warns that every new folder has no dataset_info.json yet; fdx's own warnings have other loggers.
         logging.getLogger('absl').setLevel(logging.ERROR)
     try:
-        if args.paths.manual_dir is not None and not args.paths.manual_dir.expanduser().is_dir():
-            raise ConfigError(
-                f'--manual_dir (or {RAW_DATA_VARIABLE}) is {args.paths.manual_dir}, which is no folder; '
-                'name the folder of your recordings'
-            )
-        # With these two flags the datasets are those that other modules have registered: TFDS finds them itself.
-        if not args.generation.imports and not args.automation.exclude_datasets:
-            for folder in [*args.positional_datasets, *args.datasets] or ['.']:
-                announce(args, load_builder_cls(folder))
-        args.execute()
-        done = True
+        with no_remains(data_dir):
+            _build(args)
     except KeyboardInterrupt:
         print('error: interrupted', file=sys.stderr)
         return EXIT_INTERRUPTED
     except Exception as e:
-        error = _user_error(e)
+        error = user_error(e)
         if error is None:
             raise
         sys.stdout.flush()
         print('error:', ' '.join(str(error).split()), file=sys.stderr)
         return EXIT_ERROR
-    finally:
-        if not done:
-            _remove_remains(data_dir, folders_before)
     return 0
+
+
+def _build(args: Args) -> None:
+    check_manual_dir(args.paths.manual_dir)
+    # With these two flags the datasets are those that other modules have registered: TFDS finds them itself.
+    if not args.generation.imports and not args.automation.exclude_datasets:
+        classes = [load_builder_cls(folder) for folder in [*args.positional_datasets, *args.datasets] or ['.']]
+        args = _with_whole_config_name(args, classes)
+        for builder_cls in classes:
+            announce(args, builder_cls)
+    args.execute()
+
+
+def _with_whole_config_name(args: Args, classes: list[type[tfds.core.DatasetBuilder]]) -> Args:
+    """The same flags, with --config completed by the default front end where only that config exists."""
+    config = args.generation.config
+    if config is None:
+        return args
+    names = {resolve_config(config, [c.name for c in cls.BUILDER_CONFIGS]) or config for cls in classes}
+    if len(names) > 1:
+        raise ConfigError(f'--config={config} means {" and ".join(sorted(names))}: build one dataset at a time')
+    return dataclasses.replace(args, generation=dataclasses.replace(args.generation, config=names.pop()))
 
 
 def load_builder_cls(folder: str) -> type[tfds.core.DatasetBuilder]:
@@ -220,41 +227,6 @@ def _requested_configs(
     if config not in names:
         raise ConfigError(f'{builder_cls.name} has no config {config!r}; {existing}')
     return [config]
-
-
-def _user_error(e: BaseException | None) -> FdxError | None:
-    """The FdxError behind an exception: TFDS may wrap what a builder raises."""
-    seen = set()
-    while e is not None and id(e) not in seen:
-        if isinstance(e, FdxError):
-            return e
-        seen.add(id(e))
-        e = e.__cause__ or e.__context__
-    return None
-
-
-def _folders(data_dir: pathlib.Path) -> Iterator[pathlib.Path]:
-    """The data folder and its folders down to data_dir/dataset/config/version."""
-    if data_dir.is_dir():
-        yield data_dir
-        for depth in ('*/', '*/*/', '*/*/*/'):
-            yield from data_dir.glob(depth)
-
-
-def _remove_remains(data_dir: pathlib.Path, folders_before: set[pathlib.Path]) -> None:
-    """Removes the empty folders of a failed build (TFDS removes the half-written version folder, not its parents)."""
-    new = sorted(set(_folders(data_dir)) - folders_before, key=lambda p: len(p.parts), reverse=True)
-    for folder in new:
-        # TFDS notes the default config beforehand; alone in its folder it describes nothing.
-        if folder.is_dir() and [p.name for p in folder.iterdir()] == ['.config']:
-            (folder / '.config' / 'metadata.json').unlink(missing_ok=True)
-            _remove_if_empty(folder / '.config')
-        _remove_if_empty(folder)
-
-
-def _remove_if_empty(folder: pathlib.Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
 
 
 if __name__ == '__main__':

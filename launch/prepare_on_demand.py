@@ -8,9 +8,10 @@ import pathlib
 
 import tensorflow_datasets as tfds
 
+from fdx.data.names import resolve_config
 from fdx.data.source import open_dataset
-from fdx.signal.front_ends import DEFAULT_FRONT_END
 from fdx.types import ConfigError, DataError
+from launch.building import RAW_DATA_VARIABLE, check_manual_dir, no_remains, user_error
 
 
 def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None) -> None:
@@ -22,21 +23,37 @@ def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None) -> None
       manual_dir: folder of raw recordings; the environment variable FDX_RAW_DATA where None.
 
     Raises:
-      ConfigError: no such builder or config in datasets/.
-      DataError: recordings that are missing or cannot be used.
+      ConfigError: no such builder, config or version in datasets/, or no folder `manual_dir`.
+      DataError: recordings that are missing or cannot be used; nothing stays behind.
     """
+    if _is_prepared(name, data_dir):
+        return
+    builder = _builder(name, data_dir)
+    folder = check_manual_dir(manual_dir or os.environ.get(RAW_DATA_VARIABLE) or None)
+    print(f'preparing {builder.info.full_name} in {data_dir} (once)', flush=True)
+    try:
+        with no_remains(pathlib.Path(data_dir)):
+            builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=folder))
+    except Exception as e:
+        error = user_error(e)
+        if error is None or error is e:
+            raise
+        raise error from e
+
+
+def _is_prepared(name: str, data_dir: str) -> bool:
     try:
         open_dataset(name, data_dir)
     except DataError:
-        builder = _builder(name, data_dir)
-        raw = manual_dir or os.environ.get('FDX_RAW_DATA')
-        folder = pathlib.Path(raw).expanduser() if raw else None
-        print(f'preparing {builder.info.full_name} in {data_dir} (once)', flush=True)
-        builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=folder))
+        return False
+    return True
 
 
 def _builder(name: str, data_dir: str) -> tfds.core.DatasetBuilder:
-    base, _, config = name.partition(':')[0].partition('/')
+    path, _, version = name.partition(':')
+    base, _, config = path.partition('/')
+    if not base.isidentifier():
+        raise ConfigError(f'--dataset={name}: write it as builder/config, e.g. cwru/load0_12k')
     try:
         module = importlib.import_module(f'datasets.{base}.{base}_dataset_builder')
     except ModuleNotFoundError as e:
@@ -44,7 +61,9 @@ def _builder(name: str, data_dir: str) -> tfds.core.DatasetBuilder:
             raise
         raise ConfigError(f'--dataset={name}: there is no builder datasets/{base}') from e
     known = [c.name for c in module.Builder.BUILDER_CONFIGS]
-    for candidate in (config, f'{config}-{DEFAULT_FRONT_END}'):
-        if candidate in known:
-            return module.Builder(config=candidate, data_dir=data_dir)
-    raise ConfigError(f'--dataset={name}: {base} has the configs {", ".join(known)}')
+    resolved = resolve_config(config, known)
+    if resolved is None:
+        raise ConfigError(f'--dataset={name}: {base} has the configs {", ".join(known)}')
+    if version and version != str(module.Builder.VERSION):
+        raise ConfigError(f'--dataset={name}: datasets/{base} makes version {module.Builder.VERSION} only')
+    return module.Builder(config=resolved, data_dir=data_dir)

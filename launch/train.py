@@ -1,4 +1,4 @@
-"""Trains a classifier on a prepared dataset; the same command goes on where a stopped run stands.
+r"""Trains a classifier on a prepared dataset; the same command goes on where a stopped run stands.
 
 Example, the study's head-only transfer on real recordings, all five time folds:
 
@@ -19,29 +19,54 @@ from absl import flags
 
 from fdx.data.protocols import folds_of
 from fdx.data.source import open_dataset
+from fdx.train.checkpoints import Checkpoints
 from fdx.train.run import train
+from fdx.types import ConfigError
 from launch import cli
 from launch.config_flags import define_train_flags, train_config
 from launch.display import epoch_line, progress
 from launch.prepare_on_demand import prepare_if_missing
 
 FLAGS = flags.FLAGS
-define_train_flags()
-flags.DEFINE_string('workdir', None, 'where checkpoints and logs go; with --fold=all, one sub-folder a fold')
-flags.DEFINE_string('manual_dir', None, 'folder of raw recordings, to prepare the dataset on first use')
-flags.DEFINE_string('step', 'last', 'which checkpoint of the workdir to resume from: last, best or a number')
-flags.DEFINE_string('coordinator', None, 'several hosts: address:port of process 0; the others connect to it')
-flags.DEFINE_integer('num_processes', 1, 'several hosts: how many processes train together')
-flags.DEFINE_integer('process_id', 0, 'several hosts: number of this process')
-flags.mark_flag_as_required('workdir')
+
+
+def define_flags() -> None:
+    """The flags of this program: those of TrainConfig and its own."""
+    define_train_flags()
+    flags.DEFINE_string('workdir', None, 'where checkpoints and logs go; with --fold=all, one sub-folder a fold')
+    flags.DEFINE_string(
+        'manual_dir', None, 'folder of raw recordings, to prepare the dataset on first use; else FDX_RAW_DATA names it'
+    )
+    flags.DEFINE_string('step', 'last', 'which checkpoint of the workdir to resume from: last, best or a number')
+    flags.DEFINE_string('coordinator', None, 'several hosts: address:port of process 0; the others connect to it')
+    flags.DEFINE_integer('num_processes', 1, 'several hosts: how many processes train together')
+    flags.DEFINE_integer('process_id', 0, 'several hosts: number of this process')
+    flags.mark_flag_as_required('workdir')
+
+
+def _connect() -> None:
+    """Joins the other processes, where there are any."""
+    if FLAGS.coordinator:
+        jax.distributed.initialize(FLAGS.coordinator, FLAGS.num_processes, FLAGS.process_id)
+    elif FLAGS.num_processes != 1 or FLAGS.process_id != 0:
+        raise ConfigError('--num_processes and --process_id need --coordinator=ADDRESS:PORT')
+
+
+def _check_step() -> None:
+    """Refuses a --step that would be ignored: that of a workdir without checkpoints, or of all folds at once."""
+    if FLAGS.step == 'last':
+        return
+    if FLAGS.fold == 'all':
+        raise ConfigError(f'--step={FLAGS.step} with --fold=all: resume one fold, e.g. --fold=0 with its own --workdir')
+    Checkpoints(FLAGS.workdir).resolve(FLAGS.step)
 
 
 def main(argv) -> None:
     """Trains the fold or folds that the flags name."""
     del argv
-    if FLAGS.coordinator:
-        jax.distributed.initialize(FLAGS.coordinator, FLAGS.num_processes, FLAGS.process_id)
     config = train_config()
+    _check_step()
+    _connect()
     prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir)
     folds = [config.fold]
     if FLAGS.fold == 'all':
@@ -65,4 +90,5 @@ def main(argv) -> None:
 
 
 if __name__ == '__main__':
+    define_flags()
     cli.run(main)

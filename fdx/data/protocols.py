@@ -210,6 +210,8 @@ def split_rows(
     if unknown:
         raise SplitError(f'--exclude_recordings names {", ".join(unknown)}, which the dataset does not hold')
     keep = np.flatnonzero(~np.isin(table['recording'], exclude_recordings))
+    if not len(keep):
+        raise SplitError('no rows are left to split: --exclude_recordings names every recording of the dataset')
     kept = Table({k: v[keep] for k, v in table.columns.items()}, table.window_length)
     folds = folds_of(protocol, kept, label_key)
     if fold not in folds:

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from fdx.data.blocks import Windowing, cut_windows
-from fdx.signal.checks import check_recording
+from fdx.signal.checks import check_rate, check_recording
 from fdx.signal.log_mel import LogMel
 from fdx.signal.resample import to_common_band
 from fdx.types import Recording
@@ -67,9 +67,10 @@ def prepare_recording(recording: Recording, spec: RecordSpec) -> Recording:
       DataError: what fdx.signal.checks refuses.
       ConfigError: a rate below the common one.
     """
-    shortest = int(np.ceil(spec.windowing.window_length * recording.sample_rate_hz / spec.common_rate_hz))
+    rate_hz = check_rate(recording.sample_rate_hz, recording.source or recording.recording)
+    shortest = int(np.ceil(spec.windowing.window_length * rate_hz / spec.common_rate_hz))
     checked = check_recording(recording, shortest)
-    samples = to_common_band(checked.samples, recording.sample_rate_hz, spec.common_rate_hz)
+    samples = to_common_band(checked.samples, rate_hz, spec.common_rate_hz)
     return dataclasses.replace(checked, samples=samples, sample_rate_hz=spec.common_rate_hz)
 
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow_datasets as tfds
 
-from fdx.signal.front_ends import DEFAULT_FRONT_END, front_end_from_config
+from fdx.data.names import resolve_config
+from fdx.signal.front_ends import front_end_from_config
 from fdx.signal.log_mel import LogMel
 from fdx.types import DataError
 
@@ -133,12 +134,12 @@ def open_dataset(name: str, data_dir: str | pathlib.Path) -> Dataset:
     path, version = name.partition(':')[::2]
     builder, _, config = path.partition('/')
     root = pathlib.Path(data_dir)
-    for candidate in (config, f'{config}-{DEFAULT_FRONT_END}'):
-        folder = root / builder / candidate
-        versions = [p for p in sorted(folder.glob('*.*.*'), key=_version_key) if (p / 'dataset_info.json').is_file()]
-        chosen = [p for p in versions if not version or p.name == version]
-        if config and chosen:
-            return Dataset(tfds.builder_from_directory(chosen[-1]))
+    ready = [p.parent for p in (root / builder).glob('*/*.*.*/dataset_info.json')]
+    ready = [p for p in ready if not version or p.name == version]
+    resolved = resolve_config(config, {p.parent.name for p in ready})
+    if resolved:
+        newest = max((p for p in ready if p.parent.name == resolved), key=_version_key)
+        return Dataset(tfds.builder_from_directory(newest))
     have = sorted(f'{p.parent.parent.name}/{p.parent.name}' for p in root.glob('*/*/*.*.*'))
     raise DataError(
         f'dataset {name!r} is not prepared in {root}; there: {", ".join(have) or "nothing"}. Prepare it: '

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
+from collections.abc import Callable
 
+import flax.linen as nn
 import numpy as np
 import scipy.special
 
@@ -14,6 +17,12 @@ from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import Progress, forward_all, no_progress
 from fdx.train.model_setup import build_model, load_run
 from fdx.train.steps import make_forward
+
+
+@functools.lru_cache(maxsize=16)
+def _compiled(model: nn.Module, feature: str | None) -> Callable:
+    """The forward pass of a network; the folds of a run share one compiled program."""
+    return parallel.compile_forward(make_forward(model, feature=feature))
 
 
 class Predictor:
@@ -39,7 +48,6 @@ class Predictor:
         self.gain: float = self.meta['gain']
         self._model = build_model(self.config, len(self.class_names))
         self._progress = progress
-        self._forwards: dict = {}
 
     def probabilities(self, examples: Examples, what: str = 'predict') -> np.ndarray:
         """Softmax of the logits, float32 [N, K]."""
@@ -55,7 +63,5 @@ class Predictor:
         return self.probabilities(ArrayExamples(inputs, np.zeros(len(inputs), np.int32)))
 
     def _run(self, examples: Examples, feature: str | None, what: str) -> np.ndarray:
-        if feature not in self._forwards:
-            forward = make_forward(self._model.clone(axis_name=parallel.AXIS), feature=feature)
-            self._forwards[feature] = parallel.compile_forward(forward)
-        return forward_all(self._forwards[feature], self._params, examples, progress=self._progress, what=what)
+        forward = _compiled(self._model, feature)
+        return forward_all(forward, self._params, examples, progress=self._progress, what=what)

@@ -11,11 +11,14 @@ from fdx.data.pipeline import RecordExamples
 from fdx.data.source import Dataset, open_dataset
 from fdx.evaluate.predictions import Predictions, concatenate
 from fdx.evaluate.predictor import Predictor
+from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import Progress, no_progress
 from fdx.train.run import select_rows
 from fdx.types import CheckpointError, DataError
 
 SPLITS = ('train', 'validation', 'test', 'all')
+# What decides which samples a row of a split holds.
+CUTTING = ('common_rate_hz', 'window_length', 'hop_length', 'guard_length')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +83,7 @@ def score_run(
     if split not in SPLITS:
         raise DataError(f'--split={split}: it is one of {", ".join(SPLITS)}')
     predictors = [Predictor(folder, step, progress) for folder in run_folders(workdir)]
-    data = open_dataset(dataset or predictors[0].meta['dataset']['name'], data_dir or predictors[0].config.data_dir)
+    data = _open(predictors[0], dataset, data_dir)
     parts, examples, leaks = [], [], []
     for predictor in predictors:
         _check_fits(predictor, data)
@@ -95,6 +98,14 @@ def score_run(
     return Scored(concatenate(parts), predictors, examples, bool(reasons), share, '; '.join(reasons))
 
 
+def _open(predictor: Predictor, dataset: str | None, data_dir: str | None) -> Dataset:
+    name, folder = dataset or predictor.meta['dataset']['name'], data_dir or predictor.config.data_dir
+    try:
+        return open_dataset(name, folder)
+    except DataError as e:
+        raise DataError(f'{e}; or, if prepared datasets lie elsewhere, name their folder with --data_dir') from e
+
+
 def _check_fits(predictor: Predictor, data: Dataset) -> None:
     unknown = sorted(set(data.class_names(predictor.config.label_key)) - set(predictor.class_names))
     if unknown:
@@ -104,12 +115,22 @@ def _check_fits(predictor: Predictor, data: Dataset) -> None:
             f'{data.name} was made by front end {data.front_end.name}, the checkpoint by {predictor.front_end.name}: '
             'prepare the config with the same front end'
         )
+    changed = [k for k in CUTTING if _is_own(predictor, data) and data.metadata[k] != predictor.meta['dataset'][k]]
+    if changed:
+        raise DataError(
+            f'{data.name} in {data.data_dir} was cut anew since training ({", ".join(changed)} differ), so its splits '
+            'are others: train again, or name the folder of the old one with --data_dir'
+        )
+
+
+def _is_own(predictor: Predictor, data: Dataset) -> bool:
+    """Whether `data` is what the run was trained on."""
+    return data.name == predictor.meta['dataset']['name']
 
 
 def _rows(predictor: Predictor, data: Dataset, split: str) -> tuple[np.ndarray, tuple[float, str]]:
     """Rows to score, and (share of them that leak, why)."""
-    own = data.name == predictor.meta['dataset']['name']
-    if own and split != 'all':
+    if _is_own(predictor, data) and split != 'all':
         splits, _ = select_rows(predictor.config, data)
         rows = getattr(splits, split)
         if split == 'train':
@@ -118,10 +139,18 @@ def _rows(predictor: Predictor, data: Dataset, split: str) -> tuple[np.ndarray, 
             why = f'protocol {splits.protocol} deals windows of the same recordings to training and test'
             return rows, (max(splits.leak.shared, splits.leak.same_recording), why)
         return rows, (0.0, '')
-    rows = np.arange(len(data)) if split == 'all' else getattr(select_rows(predictor.config, data)[0], split)
+    rows = (
+        np.arange(len(data)) if split == 'all' else getattr(select_rows(_config_for(predictor, data), data)[0], split)
+    )
     trained = np.isin(data.table['recording'][rows], predictor.meta['train_recordings'])
     why = 'recordings of this dataset were trained on' if trained.any() else ''
     return rows, (float(trained.mean()), why)
+
+
+def _config_for(predictor: Predictor, data: Dataset) -> TrainConfig:
+    """The run's config for another dataset, which may lack the recordings that the run left out."""
+    excluded = [r for r in predictor.config.exclude_recordings if r in data.table['recording']]
+    return dataclasses.replace(predictor.config, exclude_recordings=tuple(excluded))
 
 
 def _predictions(predictor: Predictor, examples: RecordExamples, probabilities: np.ndarray) -> Predictions:

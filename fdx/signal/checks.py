@@ -59,7 +59,7 @@ def check_samples(samples: np.ndarray, *, min_samples: int, source: str) -> np.n
         x = x[:, None]
     if x.ndim != 2 or x.shape[1] == 0:
         raise DataError(f'{source}: samples have shape {np.shape(samples)}; [time] or [time, channels] is needed')
-    if np.iscomplexobj(x) or x.dtype == object:
+    if x.dtype.kind not in 'biuf':
         raise DataError(f'{source}: samples are {x.dtype}; real numbers are needed')
     if x.shape[0] < min_samples:
         raise DataError(

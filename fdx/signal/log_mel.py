@@ -12,7 +12,6 @@ from fdx.signal import frames, mel, resample, scaling
 from fdx.types import ConfigError, DataError
 
 FFT_CHUNK_FRAMES = 4096
-FILTER_MARGIN_S = 0.02
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,15 +78,17 @@ class LogMel:
 
     def spectrogram(self, x: np.ndarray) -> np.ndarray:
         """log-mel of x float32 [T, C] at `rate_hz`, unscaled: float32 [num_frames(T), n_mels, C]."""
-        window = scipy.signal.get_window('hann', self.window_length, fftbins=True).astype(np.float32)
-        bank = self.filter_bank().astype(np.float32)
+        # Float64 inside: beside a loud line, float32's rounding in the FFT would show in the quiet bands (1e-4).
+        window = scipy.signal.get_window('hann', self.window_length, fftbins=True)
+        bank = self.filter_bank()
         framed = frames.frame(np.ascontiguousarray(x.T, np.float32), self.window_length, self.hop_length)
         out = np.empty((*framed.shape[:2], self.n_mels), np.float32)
         for c in range(framed.shape[0]):
             for i in range(0, framed.shape[1], FFT_CHUNK_FRAMES):
                 part = framed[c, i : i + FFT_CHUNK_FRAMES] * window
-                out[c, i : i + len(part)] = np.abs(scipy.fft.rfft(part, self.fft_length)) @ bank
-        return np.moveaxis(np.log(out + np.float32(self.log_offset)), 0, -1)
+                magnitude = np.abs(scipy.fft.rfft(part, self.fft_length))
+                out[c, i : i + len(part)] = np.log(magnitude @ bank + self.log_offset)
+        return np.moveaxis(out, 0, -1)
 
     def __call__(self, chunk: np.ndarray, sample_rate_hz: float) -> np.ndarray:
         """The first patch of a chunk.
@@ -103,16 +104,17 @@ class LogMel:
         Raises:
           DataError: the chunk is shorter than one patch.
         """
-        # What lies behind the patch is cut off before resampling, but for a margin that the filter reaches into.
-        used = self.patch_samples(sample_rate_hz) + round(FILTER_MARGIN_S * sample_rate_hz)
+        shortest = self.patch_samples(sample_rate_hz)
+        if chunk.shape[0] < shortest:
+            raise DataError(
+                f'a chunk of {chunk.shape[0]} samples at {sample_rate_hz:g} Hz is shorter than one patch of front end '
+                f'{self.name}, which needs {shortest}'
+            )
+        # What lies behind the patch is cut off before resampling, but for what the filter reaches into.
+        used = shortest + resample.filter_reach(sample_rate_hz, self.rate_hz)
         x = scaling.scale_samples(chunk, self.scaling)[:used]
         x = resample.resample(x, sample_rate_hz, self.rate_hz)
         needed = frames.samples_for_frames(self.patch_frames, self.window_length, self.hop_length)
-        if x.shape[0] < needed:
-            raise DataError(
-                f'a chunk of {chunk.shape[0]} samples at {sample_rate_hz:g} Hz is shorter than one patch of front end '
-                f'{self.name}, which needs {self.patch_samples(sample_rate_hz)}'
-            )
         return self.spectrogram(x[:needed])
 
     def with_gain(self, patches: np.ndarray, gain: float) -> np.ndarray:

@@ -8,37 +8,23 @@ Kept are the two newest steps and the one that the validation criterion chose.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 import pathlib
 import shutil
-from collections.abc import Sequence
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
 from jax.experimental import multihost_utils
-from orbax.checkpoint import checkpoint_managers
 
 from fdx.train import manifest
-from fdx.train.parallel import replicated_sharding
+from fdx.train.parallel import replicate, replicated_sharding
 from fdx.types import CheckpointError
 
 logger = logging.getLogger(__name__)
 
 KEEP_LATEST = 2
-
-
-@dataclasses.dataclass
-class _LatestAndBest(checkpoint_managers.PreservationPolicy):
-    """Keeps the newest steps and the best one (highest `score`, the earliest of equals)."""
-
-    def should_preserve(self, checkpoints: Sequence, *, context) -> list[bool]:
-        del context
-        scored = [(-c.metrics['score'], c.step) for c in checkpoints if c.metrics]
-        keep = {c.step for c in checkpoints[-KEEP_LATEST:]} | ({min(scored)[1]} if scored else set())
-        return [c.step in keep for c in checkpoints]
 
 
 def _arrays(tree) -> dict[str, jax.Array]:
@@ -51,12 +37,18 @@ def _abstract(tree):
     return jax.tree.map(lambda x: jax.ShapeDtypeStruct(np.shape(x), x.dtype, sharding=sharding), tree)
 
 
+def _sync(what: str) -> None:
+    if jax.process_count() > 1:
+        multihost_utils.sync_global_devices(f'fdx {what}')
+
+
 class Checkpoints:
     """The checkpoints of one workdir."""
 
     def __init__(self, workdir: str | pathlib.Path):
         self.workdir = pathlib.Path(workdir).absolute()
         self._root = self.workdir / 'checkpoints'
+        self._frozen = self.workdir / 'frozen'
         self._manager: ocp.CheckpointManager | None = None
 
     def steps(self) -> list[int]:
@@ -69,11 +61,15 @@ class Checkpoints:
         return json.loads((self._root / str(step) / 'meta' / 'metadata').read_text())
 
     def best_step(self) -> int:
-        """The step with the highest selection score, the earliest of equals."""
+        """The step with the highest selection score, the earliest of equals; the newest where none has a score.
+
+        Raises:
+          CheckpointError: none is there, or one whose JSON, which holds the score, is damaged.
+        """
         steps = self._need_steps()
-        scores = {s: self.meta(s)['selection']['score'] for s in steps}
-        scored = [(-score, s) for s, score in scores.items() if score is not None]
-        return min(scored)[1] if scored else steps[-1]
+        for step in steps:
+            self._raise_damage(step, self._meta_damage(step))
+        return self._best_of(steps)
 
     def resolve(self, step: str | int) -> int:
         """`best`, `last` or a number -> a finished step.
@@ -94,74 +90,67 @@ class Checkpoints:
         Raises:
           CheckpointError: a file is missing, truncated or changed; names it and the newest intact step.
         """
-        if self.meta_says_frozen(step):
-            manifest.verify(self.workdir / 'frozen', 'without the frozen parameters no step can be used: train again')
-        damage = manifest.find_damage(self._root / str(step))
-        if damage:
-            intact = [s for s in self.steps() if s != step and not manifest.find_damage(self._root / str(s))]
-            remedy = f'the newest intact step is {intact[-1]}: pass --step={intact[-1]}' if intact else (
-                'no other step is intact: train again in a new workdir'
-            )  # fmt: skip
-            raise CheckpointError(f'step {step} is damaged: {damage}; {remedy}')
-
-    def meta_says_frozen(self, step: int) -> bool:
-        """Whether the run has a frozen prefix; True when its JSON cannot be read but the folder is there."""
-        try:
-            return bool(self.meta(step).get('frozen_stages'))
-        except (OSError, ValueError):
-            return (self.workdir / 'frozen').is_dir()
+        # The step first: only then can its JSON be trusted about the prefix.
+        self._raise_damage(step, manifest.find_damage(self._root / str(step)))
+        if self.meta(step)['frozen_stages']:
+            manifest.verify(self._frozen, 'without the frozen parameters no step can be used: train again')
 
     def save_prefix(self, prefix: dict) -> None:
         """Writes the frozen prefix, once for a run."""
-        if not prefix or not manifest.find_damage(self.workdir / 'frozen'):
+        if not prefix or (self._frozen / manifest.MANIFEST).is_file():
             return
         with ocp.StandardCheckpointer() as saver:
-            saver.save(self.workdir / 'frozen', prefix, force=True)
-        self._finish(self.workdir / 'frozen')
+            saver.save(self._frozen, replicate(prefix), force=True)
+        self._finish(self._frozen)
 
     def save(self, step: int, params: dict, opt_state, meta: dict) -> None:
-        """Writes a step, then its manifest; a step that was interrupted has none and is not used."""
+        """Writes a step, then its manifest, then removes steps that are neither new nor best.
+
+        A step whose writing was interrupted has no manifest and is not used.
+        """
         if self._manager is None:
-            options = ocp.CheckpointManagerOptions(
-                preservation_policy=_LatestAndBest(), enable_async_checkpointing=False
-            )
+            options = ocp.CheckpointManagerOptions(enable_async_checkpointing=False)
             self._manager = ocp.CheckpointManager(self._root, options=options)
-        score = meta['selection']['score']
-        args = ocp.args.Composite(
-            params=ocp.args.StandardSave(params),
-            opt=ocp.args.StandardSave(_arrays(opt_state)),
-            meta=ocp.args.JsonSave(meta),
-        )
-        metrics = None if score is None else {'score': score}
-        self._manager.save(step, args=args, metrics=metrics, force=True)
+        args = {'params': ocp.args.StandardSave(params), 'meta': ocp.args.JsonSave(meta)}
+        if jax.tree.leaves(opt_state):  # Orbax does not write empty trees.
+            args['opt'] = ocp.args.StandardSave(_arrays(opt_state))
+        self._manager.save(step, args=ocp.args.Composite(**args), force=True)
         self._finish(self._root / str(step))
+        # A damaged older step must not stop the run: it stays, and whoever asks for the best one is told.
+        steps = self.steps()
+        sound = [s for s in steps if not self._meta_damage(s)]
+        keep = {*steps[-KEEP_LATEST:], self._best_of(sound)}
+        self._remove([self._root / str(s) for s in sound if s not in keep])
 
     def restore_params(self, step: int, like: dict, prefix_like: dict) -> tuple[dict, dict]:
         """Parameters (trained part, frozen prefix) of a verified step; `like` give names, shapes and dtypes."""
         prefix = {}
         if prefix_like:
             with ocp.StandardCheckpointer() as reader:
-                prefix = reader.restore(self.workdir / 'frozen', _abstract(prefix_like))
+                prefix = reader.restore(self._frozen, _abstract(prefix_like))
         with ocp.StandardCheckpointer() as reader:
             return reader.restore(self._root / str(step) / 'params', _abstract(like)), prefix
 
     def restore_optimiser(self, step: int, like):
         """The optimiser's state of a verified step, in the structure of `like`."""
+        if not jax.tree.leaves(like):
+            return like
         with ocp.StandardCheckpointer() as reader:
             leaves = reader.restore(self._root / str(step) / 'opt', _abstract(_arrays(like)))
         return jax.tree.unflatten(jax.tree.structure(like), [leaves[k] for k in sorted(leaves)])
 
     def discard_after(self, step: int | None) -> None:
-        """Removes steps after `step` (None: all) and what an interrupted save left; the run goes on from there."""
-        if jax.process_index() == 0:
-            for folder in (p for p in self._root.glob('*') if p.is_dir()):
-                number = int(folder.name) if folder.name.isdigit() else None
-                unfinished = not (folder / manifest.MANIFEST).is_file()
-                if unfinished or step is None or (number is not None and number > step):
-                    logger.warning('removing %s: %s', folder, 'unfinished' if unfinished else 'after the resumed step')
-                    shutil.rmtree(folder)
-        if jax.process_count() > 1:
-            multihost_utils.sync_global_devices('fdx discard')
+        """Removes steps after `step` and what an interrupted save left; the run goes on from there.
+
+        None: the run begins anew, so all steps go, and the frozen prefix too: it may be of another config.
+        """
+        keep = [s for s in self.steps() if step is not None and s <= step]
+        folders = [p for p in self._root.glob('*') if p.is_dir() and p.name not in map(str, keep)]
+        if step is None and self._frozen.is_dir():
+            folders.append(self._frozen)
+        for folder in folders:
+            logger.warning('removing %s: unfinished, or after the resumed step', folder)
+        self._remove(folders)
 
     def close(self) -> None:
         """Ends the manager's threads."""
@@ -172,8 +161,34 @@ class Checkpoints:
     def _finish(self, folder: pathlib.Path) -> None:
         if jax.process_index() == 0:
             manifest.write_manifest(folder)
-        if jax.process_count() > 1:
-            multihost_utils.sync_global_devices(f'fdx manifest {folder}')
+        _sync(f'manifest {folder}')
+
+    def _remove(self, folders: list[pathlib.Path]) -> None:
+        """Process 0 removes folders, no sooner than all processes have listed them."""
+        _sync('before removal')
+        if jax.process_index() == 0:
+            for folder in folders:
+                # Without its manifest a half-removed step counts as unfinished, not as damaged.
+                (folder / manifest.MANIFEST).unlink(missing_ok=True)
+                shutil.rmtree(folder)
+        _sync('after removal')
+
+    def _best_of(self, steps: list[int]) -> int:
+        scores = {s: self.meta(s)['selection']['score'] for s in steps}
+        scored = [(-score, s) for s, score in scores.items() if score is not None]
+        return min(scored)[1] if scored else steps[-1]
+
+    def _meta_damage(self, step: int) -> str | None:
+        return manifest.find_damage(self._root / str(step), 'meta/')
+
+    def _raise_damage(self, step: int, damage: str | None) -> None:
+        if not damage:
+            return
+        intact = [s for s in self.steps() if s != step and not manifest.find_damage(self._root / str(s))]
+        remedy = 'no other step is intact: train again in a new workdir'
+        if intact:
+            remedy = f'the newest intact step is {intact[-1]}: pass --step={intact[-1]}'
+        raise CheckpointError(f'step {step} is damaged: {damage}; {remedy}')
 
     def _need_steps(self) -> list[int]:
         steps = self.steps()

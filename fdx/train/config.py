@@ -8,6 +8,7 @@ from typing import Any
 from fdx.types import ConfigError
 
 SELECTIONS = ('loss', 'macro_f1', 'accuracy', 'last')
+MAX_SAVES = 20
 CACHE_MODES = ('auto', 'on', 'off')
 
 
@@ -36,6 +37,7 @@ class TrainConfig:
       clip_norm: largest global norm of the trainable gradients; 0 does not clip.
       select_by: validation criterion that chooses the best epoch.
       cache_features: auto, on or off: compute a frozen prefix once.
+      save_every: epochs between checkpoints, and so the epochs that selection chooses from; 0: at most 20 in a run.
       seed: decides initialisation, data order, dropout and what is random in the protocol.
     """
 
@@ -59,6 +61,7 @@ class TrainConfig:
     clip_norm: float = 0.0
     select_by: str = 'loss'
     cache_features: str = 'auto'
+    save_every: int = 0
     seed: int = 0
 
     def __post_init__(self):
@@ -72,12 +75,17 @@ class TrainConfig:
             'halve_every': self.halve_every >= 0,
             'l2': self.l2 >= 0,
             'clip_norm': self.clip_norm >= 0,
+            'save_every': self.save_every >= 0,
             'select_by': self.select_by in SELECTIONS,
             'cache_features': self.cache_features in CACHE_MODES,
         }
         for name, good in checks.items():
             if not good:
                 raise ConfigError(f'--{name}={getattr(self, name)!r} cannot be used; {_ALLOWED[name]}')
+
+    def epochs_between_saves(self) -> int:
+        """`save_every`, or what makes at most MAX_SAVES checkpoints."""
+        return self.save_every or -(-self.epochs // MAX_SAVES)
 
     def to_json(self) -> dict:
         """A JSON-able dict; `from_json` reads it."""
@@ -103,6 +111,7 @@ _ALLOWED = {
     'halve_every': 'epochs, 0 for never',
     'l2': 'it is 0 or above',
     'clip_norm': 'it is 0 (off) or above',
+    'save_every': 'it is a number of epochs, or 0',
     'select_by': f'it is one of {", ".join(SELECTIONS)}',
     'cache_features': f'it is one of {", ".join(CACHE_MODES)}',
 }

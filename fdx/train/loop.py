@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 
 from fdx.train import parallel
 from fdx.train.feature_cache import Progress, no_progress
@@ -21,6 +23,8 @@ SUMS = ('loss', 'correct', 'count')
 
 class InterruptedRunError(FdxError):
     """The run was asked to stop (SIGTERM); its state was saved first."""
+
+    exit_code = 143  # 128 + SIGTERM, as shells report it; launch.cli reads it.
 
 
 @dataclasses.dataclass
@@ -39,16 +43,20 @@ class Progressed:
 
 
 class StopRequest:
-    """Turns SIGTERM into a flag that the loop reads between steps."""
+    """Turns SIGTERM into a question that the loop asks between steps.
+
+    Several processes must stop after the same step, or those that go on wait for ever: there JAX's own handler, which
+    `jax.distributed` installs, agrees on a step with the others.
+    """
 
     def __init__(self):
-        self.asked = False
+        self._asked = False
+        self._previous: Any = None
 
     def __enter__(self) -> StopRequest:
-        try:
+        # Only the main thread may set handlers; elsewhere there is nothing to restore.
+        if jax.process_count() == 1 and threading.current_thread() is threading.main_thread():
             self._previous = signal.signal(signal.SIGTERM, self._ask)
-        except ValueError:  # Only the main thread may set handlers; elsewhere there is nothing to restore.
-            self._previous = None
         return self
 
     def __exit__(self, *_) -> None:
@@ -56,7 +64,13 @@ class StopRequest:
             signal.signal(signal.SIGTERM, self._previous)
 
     def _ask(self, *_) -> None:
-        self.asked = True
+        self._asked = True
+
+    def asked(self, step: int) -> bool:
+        """Whether the run is to stop after `step`; asked once a step, by every process."""
+        if jax.process_count() > 1:
+            self._asked = self._asked or multihost_utils.reached_preemption_sync_point(step)
+        return self._asked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,8 +83,9 @@ class Plan:
       batch_size: their size.
       steps_per_epoch: steps that make an epoch.
       epochs: when to stop.
-      validate: params, prefix -> metrics of the validation rows.
-      save: state, progressed -> None; writes a checkpoint.
+      validate: state -> metrics of the validation rows.
+      save: state, progressed, candidate -> None; writes a checkpoint, one that selection may choose or not.
+      save_every: epochs between checkpoints; the last epoch has one in any case.
       on_epoch: row -> None; logs.
       progress: wraps the steps of an epoch.
     """
@@ -81,8 +96,9 @@ class Plan:
     steps_per_epoch: int
     epochs: int
     validate: Callable[[TrainState], dict[str, Any]]
-    save: Callable[[TrainState, Progressed], None]
+    save: Callable[[TrainState, Progressed, bool], None]
     on_epoch: Callable[[dict], None]
+    save_every: int = 1
     progress: Progress = no_progress
 
 
@@ -99,45 +115,59 @@ def fit(state: TrainState, plan: Plan, progressed: Progressed) -> TrainState:
       validation metrics, seconds.
 
     Raises:
-      InterruptedRunError: SIGTERM came; the state was saved after the running step.
+      InterruptedRunError: SIGTERM came; the state was saved after the running step, at the end of an epoch after
+        its validation.
     """
     done = int(state.step)
     with StopRequest() as stop:
         for epoch in range(done // plan.steps_per_epoch, plan.epochs):
             began = time.perf_counter()
-            left = (epoch + 1) * plan.steps_per_epoch - done
-            state, stopped = _run_steps(state, plan, progressed, epoch, left, stop)
+            end = (epoch + 1) * plan.steps_per_epoch
+            state = _run_steps(state, plan, progressed, epoch, end - done, stop)
             done = int(state.step)
-            if stopped:
-                plan.save(state, progressed)
-                raise InterruptedRunError(f'stopped by SIGTERM after step {done}; run the same command to go on')
+            if done < end:
+                plan.save(state, progressed, False)
+                raise _interrupted(done)
             row = _epoch_row(state, plan, progressed, epoch, began)
             progressed.history.append(row)
             progressed.sums = dict.fromkeys(SUMS, 0.0)
-            plan.save(state, progressed)
+            last = epoch + 1 == plan.epochs
+            due = last or (epoch + 1) % plan.save_every == 0
+            stopped = stop.asked(done) and not last
+            if due or stopped:
+                # A stop must not give selection an epoch that an unbroken run does not save.
+                plan.save(state, progressed, due)
             plan.on_epoch(row)
+            if stopped:
+                raise _interrupted(done)
     return state
+
+
+def _interrupted(done: int) -> InterruptedRunError:
+    return InterruptedRunError(f'stopped by SIGTERM after step {done}; run the same command to go on')
 
 
 def _run_steps(
     state: TrainState, plan: Plan, progressed: Progressed, epoch: int, count: int, stop: StopRequest
-) -> tuple[TrainState, bool]:
-    """Runs `count` steps; metrics stay on the devices until the end, so no step waits for the host."""
+) -> TrainState:
+    """Runs `count` steps, fewer when asked to stop.
+
+    Metrics stay on the devices until the end, so no step waits for the host.
+    """
     pending: list[dict] = []
+    done = int(state.step)
     steps: Iterable[int] = plan.progress(range(count), desc=f'epoch {epoch + 1}/{plan.epochs}', total=count)
-    stopped = False
     for i in steps:
         batch = parallel.shard(next(plan.batches), plan.batch_size)
         state, metrics = plan.step(state, batch)
         pending.append(metrics)
-        if stop.asked and i < count - 1:
-            stopped = True
+        if i < count - 1 and stop.asked(done + i + 1):
             break
     for metrics in jax.device_get(pending):
         for name in SUMS:
             progressed.sums[name] += float(metrics[name])
     progressed.data = plan.batches.get_state()
-    return state, stopped
+    return state
 
 
 def _epoch_row(state: TrainState, plan: Plan, progressed: Progressed, epoch: int, began: float) -> dict:

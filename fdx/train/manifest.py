@@ -29,25 +29,35 @@ def write_manifest(folder: pathlib.Path) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def find_damage(folder: pathlib.Path) -> str | None:
-    """What is wrong with a folder against its manifest, in a sentence; None when it is intact."""
+def find_damage(folder: pathlib.Path, below: str = '') -> str | None:
+    """What is wrong with a folder against its manifest, in a sentence; None when it is intact.
+
+    Args:
+      folder: with its manifest.
+      below: check only files whose relative path begins so, e.g. 'meta/'.
+    """
     manifest = folder / MANIFEST
     if not folder.is_dir():
         return f'{folder} does not exist'
     if not manifest.is_file():
         return f'{folder} has no {MANIFEST}: it was not finished, or the file was deleted'
     try:
-        expected = json.loads(manifest.read_text())
+        expected = {k: (v['bytes'], v['sha256']) for k, v in json.loads(manifest.read_text()).items()}
     except (ValueError, OSError) as e:
         return f'{manifest} cannot be read: {e}'
-    for name, entry in expected.items():
+    except (AttributeError, KeyError, TypeError):
+        return f'{manifest} is no list of files with bytes and sha256: it has changed since it was written'
+    wanted = {name: entry for name, entry in expected.items() if name.startswith(below)}
+    if not wanted:
+        return f'{manifest} names no file {below}: it has changed since it was written'
+    for name, (size, digest) in wanted.items():
         path = folder / name
         if not path.is_file():
             return f'{path} is missing'
-        if path.stat().st_size != entry['bytes']:
-            return f'{path} has {path.stat().st_size} bytes instead of {entry["bytes"]}: it is truncated or overwritten'
+        if path.stat().st_size != size:
+            return f'{path} has {path.stat().st_size} bytes instead of {size}: it is truncated or overwritten'
         with path.open('rb') as f:
-            if hashlib.file_digest(f, 'sha256').hexdigest() != entry['sha256']:
+            if hashlib.file_digest(f, 'sha256').hexdigest() != digest:
                 return f'{path} differs from its SHA-256: its bytes have changed since it was written'
     return None
 

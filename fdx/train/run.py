@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import importlib.metadata
 import logging
 import pathlib
-import platform
 import time
 from collections.abc import Callable
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+import optax
 from sklearn.metrics import f1_score
 
-import fdx
-from fdx.data.pipeline import Examples, RecordExamples, few_labels, steps_per_epoch, train_batches
+from fdx.data.pipeline import ArrayExamples, Examples, RecordExamples, few_labels, steps_per_epoch, train_batches
 from fdx.data.protocols import Splits, split_rows
 from fdx.data.source import Dataset, open_dataset
 from fdx.models.registry import model_spec
@@ -24,6 +22,7 @@ from fdx.signal.scaling import fit_gain
 from fdx.train import parallel
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
+from fdx.train.description import check_same_run, describe, selection
 from fdx.train.feature_cache import FeatureCache, Progress, forward_all, no_progress
 from fdx.train.logs import MetricsLog
 from fdx.train.loop import Plan, Progressed, fit
@@ -33,8 +32,6 @@ from fdx.train.steps import TrainState, make_forward, make_train_step
 from fdx.types import CheckpointError, ConfigError
 
 logger = logging.getLogger(__name__)
-
-PACKAGES = ('jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy', 'scipy', 'tensorflow-datasets', 'grain')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,46 +104,11 @@ def _cached(config: TrainConfig, setup: ModelSetup, data: RunData, caches: dict,
             '--cache_features=on needs a frozen first stage: choose --freeze=head, or --cache_features=auto'
         )
     seed = config.seed if setup.origin == 'random' else 0
-    key = (setup.origin, setup.start, config.model, str(config.model_options), data.dataset.name, seed)
+    key = (setup.origin, setup.start, config.model, str(config.model_options), str(data.dataset.data_dir), seed)
     if key not in caches:
         caches[key] = FeatureCache(setup.model, setup.prefix, setup.start, progress)
     parts = {name: caches[key].examples(getattr(data, name), name) for name in ('train', 'validation')}
     return dataclasses.replace(data, **parts)
-
-
-def describe(config: TrainConfig, setup: ModelSetup, data: RunData) -> dict:
-    """What a checkpoint says about itself (law 5), all but the numbers of the step."""
-    dataset, splits = data.dataset, data.splits
-    return {
-        'config': config.to_json(),
-        'class_names': dataset.class_names(config.label_key),
-        'front_end': dataset.front_end.config(),
-        'gain': data.gain,
-        'dataset': {'name': dataset.name, **{k: v for k, v in dataset.metadata.items() if k != 'front_end'}},
-        'splits': {name: len(getattr(splits, name)) for name in ('train', 'validation', 'test')},
-        'train_recordings': sorted(set(dataset.table['recording'][splits.train])),
-        'leaks': splits.leaks,
-        'leak': dataclasses.asdict(splits.leak),
-        'init': setup.origin,
-        'frozen_stages': setup.start,
-        'trained_values': setup.trained,
-        'versions': {
-            'fdx': fdx.__version__,
-            'python': platform.python_version(),
-            **{p: importlib.metadata.version(p) for p in PACKAGES},
-        },
-        'backend': jax.default_backend(),
-        'devices': jax.device_count(),
-    }
-
-
-def _score(row: dict, select_by: str) -> float:
-    return {
-        'loss': -row['validation_loss'],
-        'macro_f1': row['validation_macro_f1'],
-        'accuracy': row['validation_accuracy'],
-        'last': float(row['step']),
-    }[select_by]
 
 
 def _validator(model, examples: Examples, start: int) -> Callable[[TrainState], dict]:
@@ -167,14 +129,17 @@ def _validator(model, examples: Examples, start: int) -> Callable[[TrainState], 
     return validate
 
 
-def _same_run(stored: dict, meta: dict) -> None:
-    differ = [
-        f'--{k}: {stored["config"].get(k)!r} there, {v!r} now'
-        for k, v in meta['config'].items()
-        if k not in ('epochs', 'cache_features', 'data_dir') and stored['config'].get(k) != v
-    ]
-    if differ:
-        raise CheckpointError('the workdir holds another run (' + '; '.join(differ) + '): choose another --workdir')
+def _saver(checkpoints: Checkpoints, meta: dict, select_by: str, began: float) -> Callable:
+    def save(state: TrainState, progressed: Progressed, candidate: bool) -> None:
+        chosen_by = {'criterion': select_by, 'score': None}
+        if candidate:
+            chosen_by = selection(progressed.history[-1], select_by)
+        step = int(state.step)
+        stored = {**meta, 'step': step, 'selection': chosen_by, **dataclasses.asdict(progressed)}
+        stored['seconds'] = time.perf_counter() - began
+        checkpoints.save(step, state.params, state.opt_state, stored)
+
+    return save
 
 
 def train(
@@ -204,55 +169,45 @@ def train(
     workdir = pathlib.Path(workdir)
     data = _load_data(config, open_dataset(config.dataset, config.data_dir))
     setup = set_up_model(config, len(data.dataset.class_names(config.label_key)))
-    meta = describe(config, setup, data)
+    meta = describe(config, setup, data.dataset, data.splits, data.gain)
     data = _cached(config, setup, data, {} if caches is None else caches, progress)
-    cached = not isinstance(data.train, RecordExamples)
+    start = setup.start if isinstance(data.train, ArrayExamples) else 0
     epoch_steps = steps_per_epoch(len(data.train), config.batch_size)
     optimiser = make_optimiser(config, setup.mask, epoch_steps)
-    state = TrainState(
-        step=jnp.int32(0),
-        params=setup.params,
-        prefix={} if cached else setup.prefix,
-        opt_state=optimiser.init(setup.params),
-    )
     batches = train_batches(data.train, config.batch_size, config.seed)
-    checkpoints = Checkpoints(workdir)
-    state, progressed = _resume(checkpoints, state, setup.prefix, meta, batches, resume_step)
-    checkpoints.save_prefix(setup.prefix)
-    log = MetricsLog(workdir, progressed.history) if jax.process_index() == 0 else None
+    with contextlib.closing(Checkpoints(workdir)) as checkpoints:
+        state, progressed = _resume(
+            checkpoints, _fresh_state(setup, optimiser, start), setup.prefix, meta, batches, resume_step
+        )
+        checkpoints.save_prefix(setup.prefix)
+        with contextlib.closing(MetricsLog(workdir, progressed.history)) as log:
+            step = make_train_step(setup.model, optimiser, setup.mask, seed=config.seed, start=start)
+            plan = Plan(
+                step=parallel.compile_step(step),
+                batches=batches,
+                batch_size=config.batch_size,
+                steps_per_epoch=epoch_steps,
+                epochs=config.epochs,
+                validate=_validator(setup.model, data.validation, start),
+                save=_saver(checkpoints, meta, config.select_by, began),
+                on_epoch=lambda row: (log.write(row), on_epoch(row)),
+                save_every=config.epochs_between_saves(),
+                progress=progress,
+            )
+            fit(state, plan, progressed)
+        return RunResult(workdir, checkpoints.best_step(), progressed.history, time.perf_counter() - began)
 
-    def save(state: TrainState, progressed: Progressed) -> None:
-        row = progressed.history[-1] if progressed.history else None
-        at_end = row is not None and row['step'] == int(state.step)
-        selection = {'criterion': config.select_by, 'score': _score(row, config.select_by) if at_end else None}
-        stored = {**meta, 'step': int(state.step), 'selection': selection, 'history': progressed.history}
-        stored |= {'sums': progressed.sums, 'data': progressed.data, 'seconds': time.perf_counter() - began}
-        checkpoints.save(int(state.step), state.params, state.opt_state, stored)
 
-    def log_row(row: dict) -> None:
-        if log:
-            log.write(row)
-        on_epoch(row)
-
-    start = setup.start if cached else 0
-    plan = Plan(
-        step=parallel.compile_step(make_train_step(setup.model, optimiser, setup.mask, seed=config.seed, start=start)),
-        batches=batches,
-        batch_size=config.batch_size,
-        steps_per_epoch=epoch_steps,
-        epochs=config.epochs,
-        validate=_validator(setup.model, data.validation, start),
-        save=save,
-        on_epoch=log_row,
-        progress=progress,
+def _fresh_state(setup: ModelSetup, optimiser: optax.GradientTransformation, start: int) -> TrainState:
+    """The state of a new run whose batches go into stage `start`: with cached features no prefix is needed."""
+    return parallel.replicate(
+        TrainState(
+            step=np.int32(0),
+            params=setup.params,
+            prefix={} if start else setup.prefix,
+            opt_state=optimiser.init(setup.params),
+        )
     )
-    try:
-        fit(state, plan, progressed)
-    finally:
-        checkpoints.close()
-        if log:
-            log.close()
-    return RunResult(workdir, checkpoints.best_step(), progressed.history, time.perf_counter() - began)
 
 
 def _resume(
@@ -265,13 +220,14 @@ def _resume(
     step = checkpoints.resolve(resume_step)
     checkpoints.verify(step)
     stored = checkpoints.meta(step)
-    _same_run(stored, meta)
-    checkpoints.discard_after(step)
+    check_same_run(stored, meta)
     params, stored_prefix = checkpoints.restore_params(step, state.params, prefix)
     if not all(jax.tree.leaves(jax.tree.map(np.array_equal, prefix, stored_prefix))):
         raise CheckpointError(f'--init={meta["config"]["init"]} holds other weights than when this run began')
     opt_state = checkpoints.restore_optimiser(step, state.opt_state)
+    checkpoints.discard_after(step)
     batches.set_state(stored['data'])
     logger.info('resuming from step %d', step)
     progressed = Progressed(stored['history'], stored['sums'], stored['data'])
-    return state.replace(step=jnp.int32(step), params=params, opt_state=opt_state), progressed
+    step_array = parallel.replicate(np.int32(step))
+    return state.replace(step=step_array, params=params, opt_state=opt_state), progressed

@@ -1,0 +1,44 @@
+# Two commands: `make demo` and `make test`. Both make the environment on first use.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+
+.PHONY: setup demo test lint format test-tfds bench clean
+
+setup: $(INSTALLED)
+
+$(INSTALLED): requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "fdx needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+demo: setup
+	$(RUN) -m launch.demo --workdir=runs/demo --data_dir=data
+
+lint: setup
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+format: setup
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+test: lint
+	$(RUN) -m pytest -n 2 --dist loadscope
+
+# The stock `tfds build` program with its own requirements (TensorFlow among them), in an environment of its own.
+test-tfds: setup
+	test -x .venv-tfds/bin/python || $(PYTHON) -m venv .venv-tfds
+	.venv-tfds/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-tfds.txt
+	FDX_STOCK_PYTHON=.venv-tfds/bin/python $(RUN) -m pytest tests/stock_tfds
+
+# Side-by-side timings against PyTorch, in an environment of its own.
+bench: setup
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-benchmark.txt
+	.venv-bench/bin/python -m benchmarks.study_job
+
+clean:
+	rm -rf data runs .pytest_cache .ruff_cache

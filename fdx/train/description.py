@@ -1,0 +1,81 @@
+"""What a checkpoint says about its run (law 5), and whether two runs are the same one."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import json
+import math
+import platform
+
+import jax
+
+import fdx
+from fdx.data.protocols import Splits
+from fdx.data.source import Dataset
+from fdx.train.config import TrainConfig
+from fdx.train.model_setup import ModelSetup
+from fdx.types import CheckpointError
+
+PACKAGES = ('jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy', 'scipy', 'tensorflow-datasets', 'grain')
+MAY_DIFFER = ('epochs', 'cache_features', 'data_dir')
+MUST_AGREE = ('dataset', 'class_names', 'front_end', 'gain', 'splits', 'frozen_stages', 'trained_values')
+
+
+def describe(config: TrainConfig, setup: ModelSetup, dataset: Dataset, splits: Splits, gain: float) -> dict:
+    """What a checkpoint says about itself, all but the numbers of the step; JSON can hold it."""
+    return {
+        'config': config.to_json(),
+        'class_names': dataset.class_names(config.label_key),
+        'front_end': dataset.front_end.config(),
+        'gain': gain,
+        'dataset': {'name': dataset.name, **{k: v for k, v in dataset.metadata.items() if k != 'front_end'}},
+        'splits': {name: len(getattr(splits, name)) for name in ('train', 'validation', 'test')},
+        'train_recordings': sorted(set(dataset.table['recording'][splits.train])),
+        'leaks': splits.leaks,
+        'leak': dataclasses.asdict(splits.leak),
+        'init': setup.origin,
+        'frozen_stages': setup.start,
+        'trained_values': setup.trained,
+        'versions': {
+            'fdx': fdx.__version__,
+            'python': platform.python_version(),
+            **{p: importlib.metadata.version(p) for p in PACKAGES},
+        },
+        'backend': jax.default_backend(),
+        'devices': jax.device_count(),
+    }
+
+
+def check_same_run(stored: dict, meta: dict) -> None:
+    """Compares the description in a workdir with that of the run which wants to go on there.
+
+    Raises:
+      CheckpointError: flags differ, or what they name (dataset, freezing rules) has changed; the text lists it.
+    """
+    now = json.loads(json.dumps(meta))
+    differ = [
+        f'--{k}: {stored["config"].get(k)!r} there, {v!r} now'
+        for k, v in now['config'].items()
+        if k not in MAY_DIFFER and stored['config'].get(k) != v
+    ]
+    if differ:
+        raise CheckpointError('the workdir holds another run (' + '; '.join(differ) + '): choose another --workdir')
+    changed = [f'{k}: {stored.get(k)!r} there, {now[k]!r} now' for k in MUST_AGREE if stored.get(k) != now[k]]
+    if changed:
+        raise CheckpointError(
+            'the flags are those of the run in the workdir, but the dataset or the freezing rules have changed since ('
+            + '; '.join(changed)
+            + '): choose another --workdir'
+        )
+
+
+def selection(row: dict, select_by: str) -> dict:
+    """Criterion and score of an epoch, the higher the better; a diverged epoch has no score."""
+    score = {
+        'loss': -row['validation_loss'],
+        'macro_f1': row['validation_macro_f1'],
+        'accuracy': row['validation_accuracy'],
+        'last': float(row['step']),
+    }[select_by]
+    return {'criterion': select_by, 'score': score if math.isfinite(row['validation_loss']) else None}

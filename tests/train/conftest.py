@@ -1,0 +1,217 @@
+"""Fixtures of this room: a tiny prepared dataset, runs on it, and training in processes of its own.
+
+Compiled programs are kept in a folder of the session: the same slim network is compiled once, not once a test.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from fdx.data.builder import VibrationBuilder, VibrationConfig
+from fdx.data.source import open_dataset
+from fdx.train.checkpoints import Checkpoints
+from fdx.train.config import TrainConfig
+from fdx.train.model_setup import load_run
+from fdx.train.run import train
+from fdx.types import Recording
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RATE_HZ = 16000.0
+TONES_HZ = {'normal': 500.0, 'inner_race': 1200.0, 'outer_race': 2500.0}
+# Without the ReLU in front of the classifier a network this slim keeps a gradient everywhere.
+SLIM = {'width_multiplier': 1 / 32, 'head_input': 'embedding_linear'}
+CACHE_OPTIONS = {
+    'jax_compilation_cache_dir': None,
+    'jax_persistent_cache_min_compile_time_secs': 0.0,
+    'jax_persistent_cache_min_entry_size_bytes': -1,
+}
+
+
+def tone_in_noise(seed: int, name: str) -> Recording:
+    time_s = np.arange(round(10.6 * RATE_HZ)) / RATE_HZ
+    noise = np.random.default_rng(seed).standard_normal(len(time_s))
+    samples = (np.sin(2 * np.pi * TONES_HZ[name] * time_s) + 0.5 * noise).astype(np.float32)
+    return Recording(samples[:, None], RATE_HZ, f'rec-{name}', name, name, f'bearing-{name}', 'lab')
+
+
+class TrainRoomTones(VibrationBuilder, skip_registration=True):
+    """A tone in noise for each class; 18 training, 6 validation and 6 test windows."""
+
+    VERSION = tfds.core.Version('1.0.0')
+    BUILDER_CONFIGS = [
+        VibrationConfig(name='three-vggish', subset='three', with_waveform=False),
+        VibrationConfig(name='two-vggish', subset='two', with_waveform=False),
+    ]
+
+    def class_names(self):
+        names = list(TONES_HZ)
+        return names if self.builder_config.subset == 'three' else names[:2]
+
+    def fault_types(self):
+        return self.class_names()
+
+    def common_rate_hz(self):
+        return RATE_HZ
+
+    def recordings(self, dl_manager):
+        del dl_manager
+        return [tone_in_noise(i, name) for i, name in enumerate(self.class_names())]
+
+
+@pytest.fixture(scope='session', autouse=True)
+def compilation_cache(tmp_path_factory):
+    """Keeps compiled programs for this session, in this process and those it starts."""
+    folder = str(tmp_path_factory.mktemp('jax_cache'))
+    before = {name: getattr(jax.config, name) for name in CACHE_OPTIONS}
+    for name, value in CACHE_OPTIONS.items():
+        jax.config.update(name, folder if value is None else value)
+    yield folder
+    for name, value in before.items():
+        jax.config.update(name, value)
+
+
+@pytest.fixture(scope='session')
+def data_dir(tmp_path_factory):
+    """Folder in which train_room_tones/three and train_room_tones/two are prepared."""
+    folder = tmp_path_factory.mktemp('tfds')
+    for config in TrainRoomTones.BUILDER_CONFIGS:
+        TrainRoomTones(data_dir=folder, config=config.name).download_and_prepare()
+    return folder
+
+
+@pytest.fixture(scope='session')
+def dataset(data_dir):
+    return open_dataset('train_room_tones/three', data_dir)
+
+
+@pytest.fixture(scope='session')
+def make_config(data_dir):
+    """TrainConfig of a tiny run: 18 training windows in batches of 7 make 3 steps an epoch, the last one of 4."""
+
+    def make(**changes) -> TrainConfig:
+        base = TrainConfig(
+            dataset='train_room_tones/three',
+            data_dir=str(data_dir),
+            model_options=SLIM,
+            epochs=3,
+            batch_size=7,
+            learning_rate=2e-3,
+            seed=3,
+        )
+        return dataclasses.replace(base, **changes)
+
+    return make
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a finished run left: final and best parameters, the history without its seconds."""
+
+    workdir: pathlib.Path
+    params: dict
+    best: dict
+    best_step: int
+    history: list[dict]
+
+
+def read_outcome(workdir) -> Outcome:
+    params, meta, _ = load_run(workdir, 'last')
+    best, _, best_step = load_run(workdir, 'best')
+    history = [{k: v for k, v in row.items() if k != 'seconds'} for row in meta['history']]
+    return Outcome(pathlib.Path(workdir), params, best, best_step, history)
+
+
+@pytest.fixture(scope='session')
+def outcome():
+    """Function workdir -> Outcome."""
+    return read_outcome
+
+
+@pytest.fixture(scope='session')
+def unbroken(make_config, tmp_path_factory):
+    """The run that stopped and resumed runs are compared with; nothing is frozen, dropout is on."""
+    workdir = tmp_path_factory.mktemp('unbroken')
+    train(make_config(), workdir)
+    return read_outcome(workdir)
+
+
+@pytest.fixture(scope='session')
+def head_run(make_config, tmp_path_factory):
+    """A run that trains the classifier alone, on cached features."""
+    workdir = tmp_path_factory.mktemp('head_run')
+    train(make_config(freeze='head', learning_rate=2e-2), workdir)
+    return read_outcome(workdir)
+
+
+@pytest.fixture
+def stored_step():
+    """Function workdir, step -> its folder."""
+    return lambda workdir, step: Checkpoints(workdir)._root / str(step)
+
+
+@pytest.fixture
+def assert_same_trees():
+    """Fails unless two trees have the same structure and values; rtol=None: bit for bit."""
+
+    def check(a, b, rtol=None, atol=0.0):
+        assert jax.tree.structure(a) == jax.tree.structure(b)
+        for (path, x), y in zip(jax.tree_util.tree_leaves_with_path(a), jax.tree.leaves(b)):
+            where = jax.tree_util.keystr(path)
+            if rtol is None:
+                assert np.asarray(x).tobytes() == np.asarray(y).tobytes(), where
+            else:
+                np.testing.assert_allclose(x, y, rtol=rtol, atol=atol, err_msg=where)
+
+    return check
+
+
+@pytest.fixture
+def start_program(tmp_path, compilation_cache):
+    """Starts program.py with a spec; returns the process, whose output is read by `communicate`."""
+    started = []
+
+    def start(spec: dict, *, devices: int = 1, script: str = 'program.py') -> subprocess.Popen:
+        path = tmp_path / f'spec{len(started)}.json'
+        path.write_text(json.dumps(spec))
+        environment = os.environ | {
+            'JAX_PLATFORMS': 'cpu',
+            'XLA_FLAGS': f'--xla_force_host_platform_device_count={devices}',
+            'PYTHONPATH': str(ROOT),
+            'JAX_COMPILATION_CACHE_DIR': compilation_cache,
+            'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0',
+            'JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES': '-1',
+        }
+        process = subprocess.Popen(
+            [sys.executable, str(pathlib.Path(__file__).with_name(script)), str(path)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.fixture
+def free_address():
+    """127.0.0.1 with a port that nobody listens on."""
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        return f'127.0.0.1:{s.getsockname()[1]}'
