@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from typing import Any
 
@@ -15,6 +16,7 @@ from fdx.types import ConfigError
 # absl then counts the flags defined here to the program that calls, whose --help shows them.
 flags.disclaim_key_flags()
 
+MAX_SEED = 2**31
 # Fields whose flag is not the field itself.
 _SPECIAL = ('model_options', 'fold')
 # Fields of a model that are no options: the run sets them.
@@ -57,6 +59,11 @@ def train_config() -> TrainConfig:
     fold = values['fold']
     if fold != 'all' and not fold.isdecimal():
         raise ConfigError(f'--fold={fold}: a number or all')
+    if not 0 <= values['seed'] < MAX_SEED:
+        raise ConfigError(f'--seed={values["seed"]}: a whole number from 0 to {MAX_SEED - 1}')
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f'--{name}={value}: a finite number')
     return TrainConfig(
         **{
             **values,
@@ -90,7 +97,10 @@ def _as_type_of(default: Any, value: str, text: str) -> Any:
     if not isinstance(default, (int, float)):
         return value
     try:
-        return type(default)(value)
-    except ValueError as e:
+        number = type(default)(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
         kind = 'a whole number' if isinstance(default, int) else 'a number'
-        raise ConfigError(f'--model_option={text}: the value is {kind}, like the default {default}') from e
+        raise ConfigError(f'--model_option={text}: the value is {kind}, like the default {default}')
+    return number

@@ -9,9 +9,11 @@ import tqdm
 
 
 def progress(iterable: Iterable, *, desc: str = '', total: int | None = None) -> Iterable:
-    """A tqdm bar on standard error, gone when done; on a log file, a line every 30 s at most."""
-    interval = 0.1 if sys.stderr.isatty() else 30.0
-    return tqdm.tqdm(iterable, desc=desc, total=total, leave=False, mininterval=interval, dynamic_ncols=True)
+    """A tqdm bar on standard error, gone when done; in a log file it shows only where work takes over half a minute."""
+    wait_s = 0.1 if sys.stderr.isatty() else 30.0
+    return tqdm.tqdm(
+        iterable, desc=desc, total=total, leave=False, mininterval=wait_s, delay=wait_s, dynamic_ncols=True
+    )
 
 
 def epoch_line(row: dict) -> str:

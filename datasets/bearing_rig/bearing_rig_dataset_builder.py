@@ -49,6 +49,14 @@ class Builder(VibrationBuilder):
         for front_end in front_end_names()
     ]
 
+    def citation(self) -> str:
+        """The study whose layout is simulated."""
+        return (
+            '@article{dimaggio2023intelligent, author={Di Maggio, Luigi Gianpio}, title={Intelligent fault diagnosis '
+            'of industrial bearings using transfer learning and CNNs pre-trained for audio classification}, '
+            'journal={Sensors}, volume={23}, number={1}, pages={211}, year={2023}}'
+        )
+
     def class_names(self) -> Sequence[str]:
         """The three states."""
         return STATES

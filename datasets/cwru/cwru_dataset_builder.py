@@ -52,6 +52,14 @@ class Builder(VibrationBuilder):
     def _subset(self) -> Subset:
         return SUBSETS[self.builder_config.subset]
 
+    def citation(self) -> str:
+        """The benchmark study of these recordings; the data themselves have no paper."""
+        return (
+            '@article{smith2015rolling, author={Smith, Wade A. and Randall, Robert B.}, title={Rolling element bearing '
+            'diagnostics using the Case Western Reserve University data: a benchmark study}, journal={Mechanical '
+            'Systems and Signal Processing}, volume={64-65}, pages={100-131}, year={2015}}'
+        )
+
     def class_names(self) -> Sequence[str]:
         """Labels of the subset."""
         return self._subset.classes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import itertools
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -12,7 +13,7 @@ import tensorflow_datasets as tfds
 from fdx.data.blocks import DEFAULT_GUARD_S, NO_BLOCK, Windowing, fold_blocks
 from fdx.data.records import RecordSpec, make_records, record_features
 from fdx.signal.front_ends import create_front_end
-from fdx.types import Recording
+from fdx.types import DataError, Recording
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """Base of the builders: subclasses give recordings, class names and the common rate of a config.
 
     Splits are fold 0 of the protocol time_blocks (law 2). Windows of recordings too short for their blocks have
-    block -1 and lie in the train split; the protocol time_blocks refuses them by name when a run asks for it.
+    block -1 and lie in the train split; the protocol time_blocks refuses them by name when a run asks for it. Where
+    all are too short, there is no other split.
     Shards are array_record unless said otherwise: they can be read without TensorFlow, in any order.
     """
 
@@ -69,6 +71,10 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         """What the dataset is, for its info page."""
         return (type(self).__doc__ or '').strip()
 
+    def citation(self) -> str:
+        """BibTeX of what to cite."""
+        return ''
+
     def record_spec(self) -> RecordSpec:
         """How this config's recordings become records."""
         config, rate = self.builder_config, self.common_rate_hz()
@@ -89,6 +95,7 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             description=self.description(),
             features=record_features(spec, self.class_names(), self.fault_types()),
             metadata=tfds.core.MetadataDict(metadata),
+            citation=self.citation(),
             disable_shuffling=True,
         )
 
@@ -96,11 +103,19 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         recordings = self.recordings(dl_manager)
         blocks = {split: list(b) for split, b in fold_blocks(0).items()}
         blocks['train'].append(NO_BLOCK)
-        return {split: self._generate_examples(recordings, b) for split, b in blocks.items()}
+        examples = {split: self._generate_examples(recordings, b) for split, b in blocks.items()}
+        return {
+            split: itertools.chain([first], rest) for split, rest in examples.items() if (first := next(rest, None))
+        }
 
     def _generate_examples(self, recordings: Iterable[Recording], blocks: Sequence[int]) -> Iterator[tuple[str, dict]]:
-        spec = self.record_spec()
+        spec, seen = self.record_spec(), set()
         for recording in recordings:
+            if recording.recording in seen:
+                raise DataError(
+                    f'{recording.source}: a second recording has the id {recording.recording}; make it unique'
+                )
+            seen.add(recording.recording)
             for i, (key, example) in enumerate(make_records(recording, spec, blocks)):
                 if i == 0 and example['block'] == NO_BLOCK:
                     seconds = recording.duration_s

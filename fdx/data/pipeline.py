@@ -34,8 +34,10 @@ class RecordExamples:
         return len(self.rows)
 
     def __getitem__(self, i: int) -> dict[str, np.ndarray]:
-        spectrogram = self.dataset.record(int(self.rows[i]), ('spectrogram',))['spectrogram']
-        return {'inputs': self.dataset.front_end.with_gain(spectrogram, self.gain), 'labels': self.labels()[i]}
+        row = int(self.rows[i])
+        spectrogram = self.dataset.record(row, ('spectrogram',))['spectrogram']
+        label = np.int32(self.dataset.table[self.label_key][row])
+        return {'inputs': self.dataset.front_end.with_gain(spectrogram, self.gain), 'labels': label}
 
     def labels(self) -> np.ndarray:
         """int32 [N]."""

@@ -193,5 +193,7 @@ class Checkpoints:
     def _need_steps(self) -> list[int]:
         steps = self.steps()
         if not steps:
-            raise CheckpointError(f'{self.workdir} holds no finished checkpoint: train first with this --workdir')
+            folds = sorted(p.parent for p in self.workdir.glob('fold_*/checkpoints'))
+            remedy = f'name one of its folds, e.g. {folds[0]}' if folds else 'train first with this --workdir'
+            raise CheckpointError(f'{self.workdir} holds no finished checkpoint of its own: {remedy}')
         return steps

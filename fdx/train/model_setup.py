@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import pathlib
+from collections.abc import Callable
 
 import flax.linen as nn
-import jax
-import jax.numpy as jnp
 
 from fdx.models.registry import create_model, model_spec
 from fdx.train import parallel
@@ -19,6 +19,9 @@ from fdx.types import ConfigError
 from fdx.weights.audioset import fetch_audioset_vggish
 from fdx.weights.merge import merge_params
 from fdx.weights.pretrained import load_pretrained
+from fdx.weights.structure import init_head, variable_shapes
+
+logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,12 +59,6 @@ def split_stages(model: nn.Module, tree: dict, start: int) -> tuple[dict, dict]:
     return {k: v for k, v in tree.items() if k in head}, {k: v for k, v in tree.items() if k not in head}
 
 
-def abstract_params(model: nn.Module, input_shape: tuple[int, ...]) -> dict:
-    """Shapes and dtypes of the parameters, without computing any."""
-    plain = model.clone(axis_name=None)
-    return jax.eval_shape(lambda: plain.init(jax.random.key(0), jnp.zeros((1, *input_shape), jnp.float32)))['params']
-
-
 def set_up_model(config: TrainConfig, num_classes: int) -> ModelSetup:
     """Creates, initialises and freezes a network as the config says.
 
@@ -86,7 +83,9 @@ def _initial(config: TrainConfig, model: nn.Module) -> tuple[dict, str]:
     if config.init == 'audioset':
         if config.model != 'vggish':
             raise ConfigError(f'--init=audioset has weights for vggish, not for {config.model}')
-        return load_pretrained(fetch_audioset_vggish(), plain, seed=config.seed)['params'], 'audioset'
+        return load_pretrained(fetch_audioset_vggish(progress=_log_download()), plain, seed=config.seed)[
+            'params'
+        ], 'audioset'
     path = pathlib.Path(config.init)
     if path.is_file():
         return load_pretrained(path, plain, seed=config.seed)['params'], str(path)
@@ -98,12 +97,27 @@ def _initial(config: TrainConfig, model: nn.Module) -> tuple[dict, str]:
     )
 
 
+def _log_download() -> Callable[[int, int | None], None]:
+    """A progress function for downloads: a line in the log for every tenth."""
+    shown = 0
+
+    def progress(done: int, total: int | None) -> None:
+        nonlocal shown
+        percent = 100 * done // total if total else 0
+        if percent >= shown + 10:
+            shown = percent - percent % 10
+            logger.info('downloaded %d%% of %.0f MB', shown, total / 1e6)
+
+    return progress
+
+
 def _backbone_of_run(config: TrainConfig, model: nn.Module, workdir: pathlib.Path) -> tuple[dict, str]:
     """Everything but the classifier of another run's best step; the classifier is fresh."""
     params, meta, step = load_run(workdir, 'best')
     if meta['config']['model'] != config.model:
         raise ConfigError(f'--init={workdir} holds a {meta["config"]["model"]}, --model is {config.model}')
-    fresh = initial_params(model, model_spec(config.model).input_shape, config.seed)
+    plain = model.clone(axis_name=None)
+    fresh = {**variable_shapes(plain)['params'], 'head': init_head(plain, config.seed)}
     loaded = {k: v for k, v in params.items() if k != 'head'}
     return merge_params(fresh, loaded, replace=('head',)), f'{workdir} step {step} ({meta["dataset"]["name"]})'
 
@@ -127,7 +141,7 @@ def load_run(workdir: str | pathlib.Path, step: str | int = 'best') -> tuple[dic
     meta = checkpoints.meta(number)
     config = TrainConfig.from_json(meta['config'])
     model = build_model(config, len(meta['class_names']))
-    abstract = abstract_params(model, model_spec(config.model).input_shape)
-    prefix_like, like = split_stages(model, abstract, meta['frozen_stages'])
+    shapes = variable_shapes(model.clone(axis_name=None))['params']
+    prefix_like, like = split_stages(model, shapes, meta['frozen_stages'])
     params, prefix = checkpoints.restore_params(number, like, prefix_like)
     return {**prefix, **params}, meta, number

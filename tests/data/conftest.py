@@ -65,6 +65,28 @@ class TinyRig(VibrationBuilder, skip_registration=True):
 
 
 @pytest.fixture(scope='session')
+def recording_of():
+    return tiny_recording
+
+
+@pytest.fixture
+def builder_of(tmp_path):
+    """Makes a TinyRig in tmp_path of the given recordings."""
+
+    def make(recordings):
+        class Changed(TinyRig, skip_registration=True):
+            name = 'changed'
+
+            def recordings(self, dl_manager):
+                del dl_manager
+                return recordings
+
+        return Changed(config='six_s-vggish', data_dir=tmp_path)
+
+    return make
+
+
+@pytest.fixture(scope='session')
 def tiny_dir(tmp_path_factory):
     """data_dir with all configs of TinyRig."""
     folder = tmp_path_factory.mktemp('tiny')

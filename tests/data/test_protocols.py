@@ -76,7 +76,8 @@ def test_no_fold_of_a_protocol_shares_samples_and_folds_test_everything_once(tab
             recordings, starts = table['recording'][parts[name]], table['window_start'][parts[name]]
             for r in set(recordings):
                 assert (np.diff(np.sort(starts[recordings == r])) >= 10).all()
-        assert brute_force_overlap(table, splits.train[:-1], splits.train[1:])
+        # Training windows may overlap, and do: neighbours of a block start 4 samples apart.
+        assert (np.diff(table['window_start'][splits.train]) == 4).any()
         tested.append({(table['recording'][r], table['block'][r]) for r in splits.test})
     everything = set(zip(table['recording'], table['block']))
     assert set().union(*tested) == everything

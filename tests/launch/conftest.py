@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import dataclasses
 import importlib.util
 import io
@@ -13,8 +12,10 @@ import pathlib
 import runpy
 import sys
 
+import jax
 import pytest
 from absl import flags
+from jax.experimental.compilation_cache import compilation_cache
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -45,18 +46,15 @@ class Done:
 
 
 @contextlib.contextmanager
-def _own_flags():
-    """Programs share names of flags: each run starts from absl's own ones."""
-    state = flags.FLAGS.__dict__
-    saved = {name: copy.copy(value) for name, value in state.items()}
-    for name in list(flags.FLAGS):
-        if not flags.FLAGS.find_module_defining_flag(name).startswith('absl.'):
-            delattr(flags.FLAGS, name)
+def _own_flags(program: str):
+    """Programs share names of flags: what this one defines is forgotten afterwards, the libraries' flags are kept."""
     try:
         yield
     finally:
+        defined = flags.FLAGS.flags_by_module_dict()
+        for flag in [f for module in defined if module.endswith(f'launch/{program}.py') for f in defined[module]]:
+            delattr(flags.FLAGS, flag.name)
         flags.FLAGS.unparse_flags()
-        state.update(saved)
 
 
 def run_program(program: str, *argv: object, cwd: pathlib.Path | None = None) -> Done:
@@ -67,7 +65,7 @@ def run_program(program: str, *argv: object, cwd: pathlib.Path | None = None) ->
     try:
         os.chdir(cwd or before)
         sys.argv = [program, *map(str, argv)]
-        with _own_flags(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with _own_flags(program), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             runpy.run_module(f'launch.{program}', run_name='__main__', alter_sys=True)
     except SystemExit as e:
         code = 0 if e.code is None else e.code
@@ -76,6 +74,20 @@ def run_program(program: str, *argv: object, cwd: pathlib.Path | None = None) ->
         sys.argv = argv_before
         logging.getLogger('absl').setLevel(level)
     return Done(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope='session', autouse=True)
+def compiled_once(tmp_path_factory):
+    """Every program compiles anew, and so does every fold: here what was compiled once is loaded again."""
+    names = ('jax_compilation_cache_dir', 'jax_persistent_cache_min_compile_time_secs')
+    before = {name: getattr(jax.config, name) for name in names}
+    jax.config.update(names[0], os.environ.get('JAX_COMPILATION_CACHE_DIR') or str(tmp_path_factory.mktemp('compiled')))
+    jax.config.update(names[1], 0.0)
+    compilation_cache.reset_cache()
+    yield
+    for name, value in before.items():
+        jax.config.update(name, value)
+    compilation_cache.reset_cache()
 
 
 @pytest.fixture(scope='session')
@@ -108,6 +120,7 @@ def train_args(rig, data_dir) -> list[str]:
         '--freeze=head',
         '--epochs=2',
         '--batch_size=4',
+        '--learning_rate=0.05',
     ]
 
 

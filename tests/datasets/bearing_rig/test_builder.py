@@ -1,0 +1,97 @@
+"""The simulated rigs as TFDS datasets: names, sizes, and the same records at every build."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+
+from datasets.bearing_rig import bearing_rig_dataset_builder as rig
+from datasets.bearing_rig import simulator
+from fdx.data.blocks import cut_windows
+from fdx.data.protocols import split_rows
+from fdx.data.source import open_dataset
+
+RECORDINGS = 120
+
+
+def windows_of(config, tmp_path):
+    """(windows of each block in one recording of the config, its record spec); nothing is simulated."""
+    builder = rig.Builder(config=config, data_dir=tmp_path)
+    spec = builder.record_spec()
+    size = builder.builder_config.subset.split('/')[1]
+    samples = round(rig.SIZES[size][0] * simulator.SAMPLE_RATE_HZ)
+    return np.bincount(cut_windows(samples, spec.windowing, config)[1], minlength=5).tolist(), spec
+
+
+@pytest.fixture(scope='module')
+def two_builds(tmp_path_factory):
+    """Two builds of `small` with three recordings in place of 120, and one of another machine."""
+    few = functools.partial(simulator.recordings, speeds=(997.0,), load_cases=(3,))
+    opened = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rig, 'recordings', few)
+        for config in ('small', 'small', 'rig_a_small'):
+            folder = tmp_path_factory.mktemp('rig')
+            rig.Builder(config=config, data_dir=folder).download_and_prepare()
+            opened.append(open_dataset(f'bearing_rig/{config}', folder))
+    return opened
+
+
+def test_config_names_cover_sizes_machines_and_front_ends():
+    names = [c.name for c in rig.Builder.BUILDER_CONFIGS]
+    assert len(set(names)) == len(names) == 2 * 4 * 3
+    plain = [n for n in names if '-' not in n]
+    sizes = ('small', 'medium')
+    assert sorted(plain) == sorted([*sizes, *(f'rig_{r}_{s}' for r in 'abc' for s in sizes)])
+    assert {f'{n}-vggish_train' for n in plain} | {f'{n}-vggish_none' for n in plain} | set(plain) == set(names)
+    subsets = {c.name: c.subset for c in rig.Builder.BUILDER_CONFIGS}
+    assert (subsets['small'], subsets['rig_a_medium']) == ('rig_b/small', 'rig_a/medium')
+
+
+def test_medium_has_the_2160_chunks_of_the_study_and_small_one_window_a_block(tmp_path):
+    blocks, spec = windows_of('medium', tmp_path)
+    assert blocks == [4, 4, 4, 3, 3]
+    assert sum(blocks) * RECORDINGS == 2160
+    assert spec.windowing.window_length == 1.6 * 20480
+    assert spec.windowing.guard_length == 2048
+    blocks, spec = windows_of('rig_c_small', tmp_path)
+    assert blocks == [1] * 5
+    # The fewest samples whose resampling to 16 kHz holds the 15,600 of a patch.
+    assert spec.windowing.window_length == 19967
+    assert -(-19967 * 25 // 32) == 15600 > -(-19966 * 25 // 32)
+    assert windows_of('medium-vggish_train', tmp_path)[1].front_end.scaling == 'train'
+    conditions = 3 * len(simulator.SPEEDS_RPM) * len(simulator.LOAD_CASES)
+    assert conditions == RECORDINGS
+
+
+def test_two_builds_hold_the_same_records(two_builds):
+    first, second, _ = two_builds
+    assert (first.name, len(first)) == ('bearing_rig/small:1.0.0', 15)
+    fields = list(first.record(0, ['label']) | dict.fromkeys(first._features))
+    for row in range(15):
+        a, b = first.record(row, fields), second.record(row, fields)
+        for field in fields:
+            np.testing.assert_array_equal(a[field], b[field], err_msg=f'row {row} {field}')
+
+
+def test_another_machine_gives_other_records(two_builds):
+    first, _, other = two_builds
+    assert np.abs(first.read([0], 'spectrogram') - other.read([0], 'spectrogram')).max() > 0.5
+    assert first.table['recording'][0] == 'rig_b-normal-0997rpm-load3'
+    assert other.table['recording'][0] == 'rig_a-normal-0997rpm-load3'
+
+
+def test_records_and_splits(two_builds):
+    dataset = two_builds[0]
+    assert dataset.class_names() == dataset.class_names('fault_type') == ['normal', 'inner_race', 'outer_race']
+    table = dataset.table
+    assert np.bincount(table['label']).tolist() == [5, 5, 5]
+    assert set(table['sample_rate_hz']) == {20480.0}
+    assert set(table['speed_rpm']) == {997.0}
+    assert set(table['domain']) == {'load3'}
+    splits = split_rows(table, 'time_blocks')
+    assert [len(getattr(splits, s)) for s in ('train', 'validation', 'test')] == [9, 3, 3]
+    assert splits.train.tolist() == list(range(9))
+    assert dataset.record(0, ('waveform',))['waveform'].shape == (19967, 1)

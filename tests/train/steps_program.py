@@ -1,0 +1,78 @@
+"""Training steps and forward passes of a tiny network on however many devices there are.
+
+    python steps_program.py SPEC.json      (SPEC: {"output": FILE.npz})
+
+For every batch size: two steps with dropout on, then the logits of that many examples. Tests run it on one and on
+four devices.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import sys
+
+import flax.linen as nn
+import flax.traverse_util
+import jax
+import numpy as np
+
+from fdx.data.pipeline import ArrayExamples
+from fdx.models.layers import ExampleDropout
+from fdx.train import feature_cache, parallel
+from fdx.train.config import TrainConfig
+from fdx.train.optimiser import make_optimiser
+from fdx.train.steps import TrainState, make_forward, make_train_step
+
+BATCH_SIZES = (3, 4, 5, 7)
+FEATURES, CLASSES = 6, 3
+
+
+class TwoLayers(nn.Module):
+    """Two dense layers with dropout between them."""
+
+    axis_name: str | None = parallel.AXIS
+
+    @nn.compact
+    def __call__(self, x, *, train=False, start=0, stop=None):
+        x = ExampleDropout(0.5, self.axis_name)(nn.tanh(nn.Dense(8, name='first')(x)), train=train)
+        return nn.Dense(CLASSES, name='head')(x), {}
+
+
+def parameters():
+    rng = np.random.default_rng(0)
+    sizes = {'first': (FEATURES, 8), 'head': (8, CLASSES)}
+    return {
+        name: {'kernel': rng.standard_normal(s).astype(np.float32), 'bias': np.zeros(s[1], np.float32)}
+        for name, s in sizes.items()
+    }
+
+
+def examples(n):
+    rng = np.random.default_rng(n)
+    return ArrayExamples(
+        rng.standard_normal((n, FEATURES)).astype(np.float32), rng.integers(0, CLASSES, n).astype(np.int32)
+    )
+
+
+def run() -> dict[str, np.ndarray]:
+    mask = jax.tree.map(lambda _: True, parameters())
+    optimiser = make_optimiser(TrainConfig(dataset='x', learning_rate=0.05), mask, 1)
+    step = parallel.compile_step(make_train_step(TwoLayers(), optimiser, mask, seed=5, start=0))
+    forward = parallel.compile_forward(make_forward(TwoLayers()))
+    out = {'devices': np.int32(jax.device_count())}
+    for size in BATCH_SIZES:
+        data, params = examples(size), parameters()
+        state = parallel.replicate(TrainState(np.int32(0), params, {}, optimiser.init(params)))
+        for k in range(2):
+            batch = parallel.shard({'inputs': data.inputs, 'labels': data.targets}, size)
+            state, metrics = step(state, batch)
+            out |= {f'{size}/step{k}/{name}': np.asarray(v) for name, v in metrics.items()}
+        flat = flax.traverse_util.flatten_dict(jax.device_get(state.params), sep='/')
+        out |= {f'{size}/params/{path}': v for path, v in flat.items()}
+        out[f'{size}/logits'] = feature_cache.forward_all(forward, parameters(), data)
+    return out
+
+
+if __name__ == '__main__':
+    np.savez(json.loads(pathlib.Path(sys.argv[1]).read_text())['output'], **run())

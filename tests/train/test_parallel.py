@@ -1,0 +1,126 @@
+"""Splitting batches, and that four devices compute what one does."""
+
+from __future__ import annotations
+
+import importlib.util
+import pathlib
+import sys
+
+import jax
+import numpy as np
+import pytest
+
+from fdx.train import parallel
+
+
+@pytest.fixture
+def devices(monkeypatch):
+    """Pretends that there are `here` devices in each of `processes` processes; this one is number `index`."""
+
+    def pretend(here, processes=1, index=0):
+        monkeypatch.setattr(jax, 'local_device_count', lambda: here)
+        monkeypatch.setattr(jax, 'device_count', lambda: here * processes)
+        monkeypatch.setattr(jax, 'process_count', lambda: processes)
+        monkeypatch.setattr(jax, 'process_index', lambda: index)
+
+    return pretend
+
+
+@pytest.mark.parametrize(('batch_size', 'padded'), [(1, 4), (3, 4), (4, 4), (5, 8), (7, 8), (8, 8)])
+def test_batches_are_padded_to_a_multiple_of_the_devices(devices, batch_size, padded):
+    devices(4)
+    assert parallel.padded_size(batch_size) == padded
+    batch = {'inputs': np.arange(1.0, batch_size + 1), 'labels': np.arange(batch_size, dtype=np.int32)}
+    got = parallel.shard(batch, batch_size)
+    assert {k: v.shape for k, v in got.items()} == dict.fromkeys(('inputs', 'labels', 'mask'), (4, padded // 4))
+    assert got['labels'].dtype == np.int32
+    np.testing.assert_array_equal(got['mask'].ravel(), [1.0] * batch_size + [0.0] * (padded - batch_size))
+    np.testing.assert_array_equal(got['inputs'].ravel()[:batch_size], batch['inputs'])
+    np.testing.assert_array_equal(got['inputs'].ravel()[batch_size:], 0)
+
+
+def test_a_short_batch_is_padded_to_the_full_one(devices):
+    devices(4)
+    got = parallel.shard({'inputs': np.ones((2, 3), np.float32)}, 7)
+    assert got['inputs'].shape == (4, 2, 3)
+    assert got['mask'].sum() == 2
+
+
+def test_processes_take_neighbouring_parts(devices):
+    parts = []
+    for index in range(2):
+        devices(2, processes=2, index=index)
+        parts.append(parallel.shard({'inputs': np.arange(1, 6)}, 5))
+    np.testing.assert_array_equal(parts[0]['inputs'], [[1, 2], [3, 4]])
+    np.testing.assert_array_equal(parts[1]['inputs'], [[5, 0], [0, 0]])
+    np.testing.assert_array_equal(parts[1]['mask'], [[1, 0], [0, 0]])
+
+
+@pytest.fixture(scope='module')
+def program():
+    path = pathlib.Path(__file__).with_name('steps_program.py')
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setitem(sys.modules, path.stem, module)  # Linen looks a module's annotations up there.
+    spec.loader.exec_module(module)
+    yield module
+    monkeypatch.undo()
+
+
+@pytest.fixture(scope='module')
+def one_device(program):
+    return program.run()
+
+
+def plain_forward(params, x):
+    hidden = np.tanh(x @ params['first']['kernel'].astype(np.float64) + params['first']['bias'])
+    return hidden, hidden @ params['head']['kernel'] + params['head']['bias']
+
+
+def test_metrics_are_sums_over_the_real_examples(program, one_device):
+    """The same step on one device, written out: dropout masks by jax.random, the rest by NumPy in float64."""
+    params = program.parameters()
+    for size in program.BATCH_SIZES:
+        data = program.examples(size)
+        key = jax.random.fold_in(jax.random.key(5), 0)
+        model = program.TwoLayers(axis_name=None)
+        variables = {'params': params}
+        logits = model.apply(variables, data.inputs, train=True, rngs={'dropout': key})[0].astype(np.float64)
+        log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+        loss = -log_p[np.arange(size), data.targets].sum()
+        assert one_device[f'{size}/step0/loss'] == pytest.approx(loss, rel=1e-5)
+        assert one_device[f'{size}/step0/correct'] == (logits.argmax(1) == data.targets).sum()
+        assert one_device[f'{size}/step0/count'] == size
+
+
+def test_evaluation_gives_each_example_once(program, one_device):
+    for size in program.BATCH_SIZES:
+        _, logits = plain_forward(program.parameters(), program.examples(size).inputs)
+        np.testing.assert_allclose(one_device[f'{size}/logits'], logits, rtol=1e-5, atol=1e-5)
+
+
+def test_four_devices_compute_what_one_does(one_device, start_program, tmp_path):
+    """Batch sizes of devices - 1, devices, devices + 1 and 7, dropout on: losses, parameters and logits."""
+    process = start_program({'output': str(tmp_path / 'four.npz')}, devices=4, script='steps_program.py')
+    log, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, log
+    with np.load(tmp_path / 'four.npz') as four:
+        assert four['devices'] == 4
+        assert one_device['devices'] == 1
+        assert set(four.files) == set(one_device)
+        for name in set(four.files) - {'devices'}:
+            np.testing.assert_allclose(four[name], one_device[name], rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+def test_a_whole_run_on_four_devices(make_config, unbroken, outcome, start_program, tmp_path, assert_same_trees):
+    """VGGish with dropout, batches of 7 padded to 8, the last one of an epoch holding 4 examples."""
+    spec = {'config': make_config().to_json(), 'workdir': str(tmp_path / 'run')}
+    process = start_program(spec, devices=4)
+    log, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, log
+    four = outcome(tmp_path / 'run')
+    for row, wanted in zip(four.history, unbroken.history, strict=True):
+        assert row == pytest.approx(wanted, rel=1e-4)
+    # Adam turns rounding of a gradient near zero into a step: 9 steps of 2e-3 leave 1e-5 of what is moved.
+    assert_same_trees(four.params, unbroken.params, rtol=1e-4, atol=1e-5)
