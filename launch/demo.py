@@ -40,7 +40,8 @@ def _configs(root: pathlib.Path) -> dict[str, TrainConfig]:
     common = {
         'data_dir': FLAGS.data_dir,
         'seed': FLAGS.seed,
-        'model_options': {'width_multiplier': FLAGS.width_multiplier},
+        # Before its ReLU no unit of the embedding is dead, which a short pretraining would leave many of.
+        'model_options': {'head_input': 'embedding_linear', 'width_multiplier': FLAGS.width_multiplier},
     }
     pretrain = TrainConfig(
         dataset=SOURCE, epochs=FLAGS.pretrain_epochs, learning_rate=5e-5, halve_every=0, dropout_rate=0.0, **common

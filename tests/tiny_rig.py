@@ -1,13 +1,16 @@
-"""bearing_rig in small, for tests of whole runs: 6 recordings of 5 windows, the healthy ones taken at 48 kHz as CWRU's."""
+"""bearing_rig in small, for tests of whole runs: 6 recordings of 5 windows, the healthy ones taken at 48 kHz."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import pathlib
 import sys
 from collections.abc import Iterator
 
+import jax
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 
 from datasets.bearing_rig import bearing_rig_dataset_builder
 from datasets.bearing_rig.simulator import recordings as all_recordings
@@ -23,15 +26,21 @@ WIDTH = 0.03125
 CLASSES = ['normal', 'inner_race', 'outer_race']
 
 
+@functools.cache
+def _machine(name: str, seed: int) -> tuple[Recording, ...]:
+    """Two speeds, one load case; simulated once, as every split of every config asks for them."""
+    found = []
+    for state_is_healthy, rate_hz in ((True, 48000.0), (False, RATE_HZ)):
+        options = {'speeds': (457.0, 997.0), 'load_cases': (0,), 'duration_s': DURATION_S, 'sample_rate_hz': rate_hz}
+        found += [r for r in all_recordings([name], seed=seed, **options) if (r.label == 'normal') == state_is_healthy]
+    return tuple(found)
+
+
 def recordings(machines: list[str], *, duration_s: float = 0.0, seed: int = 2023) -> Iterator[Recording]:
-    """Stands for the simulator's `recordings`: two speeds, one load case."""
+    """Stands for the simulator's `recordings`."""
     del duration_s
-    speeds, cases = (457.0, 997.0), (0,)
-    for healthy, rate_hz in ((True, 48000.0), (False, RATE_HZ)):
-        options = {'speeds': speeds, 'load_cases': cases, 'duration_s': DURATION_S, 'sample_rate_hz': rate_hz}
-        for recording in all_recordings(machines, seed=seed, **options):
-            if (recording.label == 'normal') == healthy:
-                yield recording
+    for machine in machines:
+        yield from _machine(machine, seed)
 
 
 @contextlib.contextmanager
@@ -48,3 +57,19 @@ def prepare(data_dir: pathlib.Path, *configs: str) -> None:
         for config in configs:
             prepare_if_missing(f'bearing_rig/{config}', str(data_dir), None)
     assert 'tensorflow' not in sys.modules
+
+
+@contextlib.contextmanager
+def compiled_once(folder: pathlib.Path) -> Iterator[None]:
+    """Within it, what was compiled once is loaded again: every program and every fold compiles anew."""
+    names = ('jax_compilation_cache_dir', 'jax_persistent_cache_min_compile_time_secs')
+    before = [getattr(jax.config, name) for name in names]
+    try:
+        for name, value in zip(names, (str(folder), 0.0)):
+            jax.config.update(name, value)
+        compilation_cache.reset_cache()
+        yield
+    finally:
+        for name, value in zip(names, before):
+            jax.config.update(name, value)
+        compilation_cache.reset_cache()

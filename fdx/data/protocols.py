@@ -222,6 +222,12 @@ def split_rows(
     empty = [name for name, r in rows.items() if not len(r)]
     if empty:
         raise SplitError(f'protocol {protocol}, fold {fold}: no rows in {", ".join(empty)}')
+    unseen = np.setdiff1d(table[label_key][rows['test']], table[label_key][rows['train']])
+    if len(unseen):
+        raise SplitError(
+            f'protocol {protocol}, fold {fold}: class number {", ".join(map(str, unseen))} of {label_key} is tested '
+            'but not trained: too few windows or groups hold it; use time_blocks'
+        )
     leak = guard_splits(table, rows, may_leak=spec.leaks)
     return Splits(**rows, protocol=protocol, fold=fold, leak=leak, leaks=spec.leaks)
 

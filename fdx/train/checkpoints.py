@@ -111,6 +111,8 @@ class Checkpoints:
         if self._manager is None:
             options = ocp.CheckpointManagerOptions(enable_async_checkpointing=False)
             self._manager = ocp.CheckpointManager(self._root, options=options)
+        if jax.process_count() > 1:  # There a step gives arrays that only their own process knows of.
+            params, opt_state = replicate((params, opt_state))
         args = {'params': ocp.args.StandardSave(params), 'meta': ocp.args.JsonSave(meta)}
         if jax.tree.leaves(opt_state):  # Orbax does not write empty trees.
             args['opt'] = ocp.args.StandardSave(_arrays(opt_state))

@@ -111,6 +111,15 @@ def _cached(config: TrainConfig, setup: ModelSetup, data: RunData, caches: dict,
     return dataclasses.replace(data, **parts)
 
 
+def _set_up_once(config: TrainConfig, num_classes: int, caches: dict) -> ModelSetup:
+    """The network of the run; folds start from the same one, which is read and initialised once."""
+    decides = (config.model, str(config.model_options), config.dropout_rate, config.init, config.freeze, config.seed)
+    key = ('setup', decides, num_classes)
+    if key not in caches:
+        caches[key] = set_up_model(config, num_classes)
+    return caches[key]
+
+
 def _validator(model, examples: Examples, start: int) -> Callable[[TrainState], dict]:
     forward = parallel.compile_forward(make_forward(model, start=start))
     labels = examples.labels()
@@ -156,7 +165,7 @@ def train(
     Args:
       config: what to do.
       workdir: for checkpoints, metrics.jsonl and TensorBoard files.
-      caches: dict that keeps feature caches between runs with the same frozen prefix (folds).
+      caches: dict that keeps the initial network and cached features between runs that share them (folds).
       progress: wraps iterables of long work; takes `total` and `desc`.
       on_epoch: called with every row of the history.
       resume_step: last, best or a number: where to go on.
@@ -168,9 +177,10 @@ def train(
     began = time.perf_counter()
     workdir = pathlib.Path(workdir)
     data = _load_data(config, open_dataset(config.dataset, config.data_dir))
-    setup = set_up_model(config, len(data.dataset.class_names(config.label_key)))
+    caches = {} if caches is None else caches
+    setup = _set_up_once(config, len(data.dataset.class_names(config.label_key)), caches)
     meta = describe(config, setup, data.dataset, data.splits, data.gain)
-    data = _cached(config, setup, data, {} if caches is None else caches, progress)
+    data = _cached(config, setup, data, caches, progress)
     start = setup.start if isinstance(data.train, ArrayExamples) else 0
     epoch_steps = steps_per_epoch(len(data.train), config.batch_size)
     optimiser = make_optimiser(config, setup.mask, epoch_steps)
@@ -203,8 +213,9 @@ def _fresh_state(setup: ModelSetup, optimiser: optax.GradientTransformation, sta
     return parallel.replicate(
         TrainState(
             step=np.int32(0),
-            params=setup.params,
-            prefix={} if start else setup.prefix,
+            # Copies: steps are given their state's memory, and the next fold starts from the same network.
+            params=jax.tree.map(np.array, setup.params),
+            prefix={} if start else jax.tree.map(np.array, setup.prefix),
             opt_state=optimiser.init(setup.params),
         )
     )

@@ -7,15 +7,12 @@ import dataclasses
 import importlib.util
 import io
 import logging
-import os
 import pathlib
 import runpy
 import sys
 
-import jax
 import pytest
 from absl import flags
-from jax.experimental.compilation_cache import compilation_cache
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -57,43 +54,33 @@ def _own_flags(program: str):
         flags.FLAGS.unparse_flags()
 
 
-def run_program(program: str, *argv: object, cwd: pathlib.Path | None = None) -> Done:
-    """`python -m launch.PROGRAM ARGV` in the folder `cwd`."""
-    out, err, before = io.StringIO(), io.StringIO(), os.getcwd()
+def run_program(program: str, *argv: object) -> Done:
+    """`python -m launch.PROGRAM ARGV`."""
+    out, err = io.StringIO(), io.StringIO()
     level, argv_before = logging.getLogger('absl').level, sys.argv
     code = 0
     try:
-        os.chdir(cwd or before)
         sys.argv = [program, *map(str, argv)]
         with _own_flags(program), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             runpy.run_module(f'launch.{program}', run_name='__main__', alter_sys=True)
     except SystemExit as e:
         code = 0 if e.code is None else e.code
     finally:
-        os.chdir(before)
         sys.argv = argv_before
         logging.getLogger('absl').setLevel(level)
     return Done(code, out.getvalue(), err.getvalue())
 
 
-@pytest.fixture(scope='session', autouse=True)
-def compiled_once(tmp_path_factory):
-    """Every program compiles anew, and so does every fold: here what was compiled once is loaded again."""
-    names = ('jax_compilation_cache_dir', 'jax_persistent_cache_min_compile_time_secs')
-    before = {name: getattr(jax.config, name) for name in names}
-    jax.config.update(names[0], os.environ.get('JAX_COMPILATION_CACHE_DIR') or str(tmp_path_factory.mktemp('compiled')))
-    jax.config.update(names[1], 0.0)
-    compilation_cache.reset_cache()
-    yield
-    for name, value in before.items():
-        jax.config.update(name, value)
-    compilation_cache.reset_cache()
-
-
 @pytest.fixture(scope='session')
-def call():
+def call(rig, tmp_path_factory):
     """See run_program."""
-    return run_program
+    folder = tmp_path_factory.mktemp('compiled')
+
+    def run_with_cache(program: str, *argv: object) -> Done:
+        with rig.compiled_once(folder):
+            return run_program(program, *argv)
+
+    return run_with_cache
 
 
 @pytest.fixture(scope='session')
@@ -125,18 +112,18 @@ def train_args(rig, data_dir) -> list[str]:
 
 
 @pytest.fixture(scope='session')
-def all_folds(train_args, tmp_path_factory) -> tuple[pathlib.Path, Done]:
+def all_folds(call, train_args, tmp_path_factory) -> tuple[pathlib.Path, Done]:
     """A run of --fold=all: (workdir, what the program left)."""
     workdir = tmp_path_factory.mktemp('runs') / 'all'
-    done = run_program('train', *train_args, '--fold=all', f'--workdir={workdir}')
+    done = call('train', *train_args, '--fold=all', f'--workdir={workdir}')
     assert done.code == 0, done.err
     return workdir, done
 
 
 @pytest.fixture(scope='session')
-def leaking(train_args, tmp_path_factory) -> pathlib.Path:
+def leaking(call, train_args, tmp_path_factory) -> pathlib.Path:
     """A run of the protocol that leaks."""
     workdir = tmp_path_factory.mktemp('runs') / 'random'
-    done = run_program('train', *train_args, '--protocol=random_windows', '--seed=3', f'--workdir={workdir}')
+    done = call('train', *train_args, '--protocol=random_windows', '--seed=3', f'--workdir={workdir}')
     assert done.code == 0, done.err
     return workdir

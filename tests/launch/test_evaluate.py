@@ -11,8 +11,10 @@ import statistics
 import numpy as np
 import pytest
 
+from fdx.evaluate import evaluate
 from fdx.evaluate.metrics import wilson_interval
 from fdx.evaluate.predictions import load_predictions
+from fdx.train import manifest
 
 PNG = b'\x89PNG\r\n\x1a\n'
 
@@ -32,8 +34,10 @@ def clean(call, all_folds):
 
 @pytest.fixture(scope='module')
 def leaky(call, leaking):
-    """The same of the protocol random_windows."""
-    done = call('evaluate', f'--checkpoint={leaking}')
+    """The same of the protocol random_windows, without figures."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluate, '_figures', lambda scored, results: {})
+        done = call('evaluate', f'--checkpoint={leaking}')
     assert done.code == 0, done.err
     return leaking / 'evaluation', done
 
@@ -113,8 +117,6 @@ def test_leaks_are_marked_everywhere_and_only_where_they_are(clean, leaky):
 @pytest.fixture
 def no_figures(monkeypatch):
     """Drawing takes seconds and is tested above."""
-    from fdx.evaluate import evaluate
-
     monkeypatch.setattr(evaluate, '_figures', lambda scored, results: {})
 
 
@@ -128,8 +130,6 @@ def test_a_moved_data_folder_is_named_by_a_flag(call, all_folds, data_dir, rig, 
         if path.parent.name == 'meta':
             text = path.read_text().replace(json.dumps(str(data_dir)), json.dumps(str(tmp_path / 'gone')))
             path.write_text(text)
-    from fdx.train import manifest
-
     for step in (workdir / 'checkpoints').iterdir():
         if step.name.isdigit():
             manifest.write_manifest(step)

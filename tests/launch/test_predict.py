@@ -10,6 +10,7 @@ import pytest
 import scipy.io
 import scipy.io.wavfile
 
+from fdx.evaluate import evaluate
 from fdx.evaluate.predictions import load_predictions, vote
 
 
@@ -22,8 +23,6 @@ def recordings(rig) -> dict:
 @pytest.fixture(scope='module')
 def scored(call, leaking) -> dict:
     """(recording, first sample) -> probabilities, as launch.evaluate scored them."""
-    from fdx.evaluate import evaluate
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluate, '_figures', lambda scored, results: {})
         done = call('evaluate', f'--checkpoint={leaking}', '--split=all')
@@ -187,16 +186,19 @@ def test_a_run_of_several_folds_asks_for_one(call, all_folds):
 
 
 def test_real_recordings_of_cwru_and_mfpt(call, leaking, raw_data):
-    """CWRU's healthy file is 48 kHz; its 12 kHz ones lack the band of this model."""
-    cwru = raw_data / 'cwru'
-    files = [cwru / '97.mat', cwru / '105.mat']
-    done = call('predict', f'--checkpoint={leaking}', '--nowindows', *files, '--variable=X097_DE_time')
+    """CWRU's files tell no rate, the healthy ones are 48 kHz; MFPT's tell theirs (48,828 Hz)."""
+    cwru, mfpt = raw_data / 'cwru', raw_data / 'mfpt' / 'InnerRaceFault_vload_1.mat'
+    common = ('predict', f'--checkpoint={leaking}')
+    done = call(*common, '--nowindows', cwru / '97.mat', mfpt)
     assert done.code == 1
-    healthy, faulty = rows_of(done)
-    assert 'X105_DE_time' in faulty['error'] or 'sample_rate' in faulty['error']
-    done = call('predict', f'--checkpoint={leaking}', '--sample_rate=48000', '--variable=X097_DE_time', files[0])
+    untold, told = rows_of(done)
+    assert untold['error'].endswith('97.mat does not tell its sampling rate; pass --sample_rate in Hz')
+    assert (told['kind'], told['windows']) == ('recording', 3)
+    done = call(*common, '--sample_rate=48000', cwru / '97.mat')
     *windows, summary = rows_of(done)
-    assert (summary['kind'], summary['windows']) == ('recording', len(windows))
-    assert len(windows) == int(5.08 / windows[0]['duration_s'])
-    slow = call('predict', f'--checkpoint={leaking}', '--sample_rate=12000', '--variable=X105_DE_time', files[1])
-    assert 'recorded at 12000 Hz, but the model was trained on 20480 Hz' in rows_of(slow)[0]['error']
+    assert (done.code, summary['kind'], summary['windows']) == (0, 'recording', 5)
+    assert len(windows) == int(5.08 / windows[0]['duration_s']) == 5
+    done = call(*common, '--nowindows', '--sample_rate=12000', '--variable=X105_FE_time', cwru / '105.mat')
+    assert 'recorded at 12000 Hz, but the model was trained on 20480 Hz' in rows_of(done)[0]['error']
+    done = call(*common, '--nowindows', '--sample_rate=48000', '--variable=X105_DE_time', cwru / '97.mat')
+    assert 'X097_DE_time' in rows_of(done)[0]['error']

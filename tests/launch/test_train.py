@@ -29,8 +29,9 @@ def test_all_folds_are_trained_and_logged(all_folds):
     assert sum(line.startswith('epoch ') for line in lines) == 10
     assert sum('by validation loss' in line for line in lines) == 5
     assert lines[-1] == f'score it: python -m launch.evaluate --checkpoint={workdir}'
-    assert sorted(p.name for p in workdir.iterdir()) == [f'fold_{i}' for i in range(5)]
-    for fold in workdir.iterdir():
+    folds = sorted(workdir.glob('fold_*'))
+    assert [fold.name for fold in folds] == [f'fold_{i}' for i in range(5)]
+    for fold in folds:
         rows = [json.loads(line) for line in (fold / 'metrics.jsonl').read_text().splitlines()]
         assert [row['epoch'] for row in rows] == [1, 2]
         assert any('tfevents' in p.name for p in fold.rglob('*'))

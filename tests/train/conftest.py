@@ -186,7 +186,7 @@ def start_program(tmp_path, compilation_cache):
         path.write_text(json.dumps(spec))
         environment = os.environ | {
             'JAX_PLATFORMS': 'cpu',
-            'XLA_FLAGS': f'--xla_force_host_platform_device_count={devices}',
+            'XLA_FLAGS': f'{os.environ.get("XLA_FLAGS", "")} --xla_force_host_platform_device_count={devices}',
             'PYTHONPATH': str(ROOT),
             'JAX_COMPILATION_CACHE_DIR': compilation_cache,
             'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0',

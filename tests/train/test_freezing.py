@@ -20,7 +20,9 @@ BATCH = 8
 
 
 def network(width=1 / 32):
-    return create_model('vggish', 3, width_multiplier=width, dropout_rate=0.0, head_input='embedding_linear', axis_name=parallel.AXIS)
+    return create_model(
+        'vggish', 3, width_multiplier=width, dropout_rate=0.0, head_input='embedding_linear', axis_name=parallel.AXIS
+    )
 
 
 def shapes_of(model):

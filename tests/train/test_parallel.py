@@ -86,7 +86,9 @@ def test_metrics_are_sums_over_the_real_examples(program, one_device):
         key = jax.random.fold_in(jax.random.key(5), 0)
         model = program.TwoLayers(axis_name=None)
         variables = {'params': params}
-        logits = model.apply(variables, data.inputs, train=True, rngs={'dropout': key})[0].astype(np.float64)
+        with jax.threefry_partitionable(False):
+            logits, _ = model.apply(variables, data.inputs, train=True, rngs={'dropout': key})
+        logits = np.asarray(logits, np.float64)
         log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
         loss = -log_p[np.arange(size), data.targets].sum()
         assert one_device[f'{size}/step0/loss'] == pytest.approx(loss, rel=1e-5)
@@ -113,14 +115,14 @@ def test_four_devices_compute_what_one_does(one_device, start_program, tmp_path)
             np.testing.assert_allclose(four[name], one_device[name], rtol=1e-5, atol=1e-5, err_msg=name)
 
 
-def test_a_whole_run_on_four_devices(make_config, unbroken, outcome, start_program, tmp_path, assert_same_trees):
-    """VGGish with dropout, batches of 7 padded to 8, the last one of an epoch holding 4 examples."""
-    spec = {'config': make_config().to_json(), 'workdir': str(tmp_path / 'run')}
+def test_a_whole_run_on_four_devices(make_config, head_run, outcome, start_program, tmp_path, assert_same_trees):
+    """Dropout is on; batches of 7 are padded to 8, the last one of an epoch holds 4 examples."""
+    config = make_config(freeze='head', learning_rate=2e-2)
+    spec = {'config': config.to_json(), 'workdir': str(tmp_path / 'run')}
     process = start_program(spec, devices=4)
     log, _ = process.communicate(timeout=240)
     assert process.returncode == 0, log
     four = outcome(tmp_path / 'run')
-    for row, wanted in zip(four.history, unbroken.history, strict=True):
-        assert row == pytest.approx(wanted, rel=1e-4)
-    # Adam turns rounding of a gradient near zero into a step: 9 steps of 2e-3 leave 1e-5 of what is moved.
-    assert_same_trees(four.params, unbroken.params, rtol=1e-4, atol=1e-5)
+    for row, wanted in zip(four.history, head_run.history, strict=True):
+        assert row == pytest.approx(wanted, rel=1e-5)
+    assert_same_trees(four.params, head_run.params, rtol=1e-5, atol=1e-5)

@@ -1,0 +1,116 @@
+"""Raw recordings through a checkpoint: the same windows, band and spectrograms as the dataset's."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import scipy.io.wavfile
+
+from fdx.data.source import open_dataset
+from fdx.evaluate.diagnose import Diagnosis, diagnose_file, diagnose_recording
+from fdx.evaluate.predictor import Predictor
+from fdx.types import DataError
+
+
+@pytest.fixture(scope='module')
+def predictor(run) -> Predictor:
+    return Predictor(run)
+
+
+@pytest.fixture(scope='module')
+def recordings(rig) -> dict:
+    return {r.recording: r for r in rig.recordings(['rig_b'])}
+
+
+@pytest.fixture(scope='module')
+def data(data_dir):
+    return open_dataset('bearing_rig/rig_b_small', data_dir)
+
+
+def patches_seen(predictor, recording, monkeypatch, **options) -> np.ndarray:
+    """What diagnosis feeds into the network."""
+    seen = []
+
+    def remember(patches):
+        seen.append(patches)
+        return np.full((len(patches), 3), 1 / 3, np.float32)
+
+    monkeypatch.setattr(predictor, 'patch_probabilities', remember)
+    diagnose_recording(predictor, recording, **options)
+    return seen[0]
+
+
+@pytest.mark.parametrize('state', ['normal', 'inner_race', 'outer_race'])
+def test_a_raw_recording_gives_the_spectrograms_of_the_records(predictor, recordings, data, rig, state, monkeypatch):
+    """The normal ones come at 48 kHz and must be brought to the band of 20,480 Hz first (law 3)."""
+    name = f'rig_b-{state}-0997rpm-load0'
+    rows = np.flatnonzero(data.table['recording'] == name)
+    rows = rows[np.argsort(data.table['window_start'][rows])]
+    patches = patches_seen(predictor, recordings[name], monkeypatch, hop_s=rig.HOP_S)
+    np.testing.assert_allclose(patches, data.read(rows, 'spectrogram'), rtol=0, atol=1e-5)
+
+
+def test_windows_follow_each_other_unless_a_hop_is_given(predictor, recordings, rig):
+    raw = recordings['rig_b-normal-0457rpm-load0']
+    window_s = rig.WINDOW / rig.RATE_HZ
+    diagnosis = diagnose_recording(predictor, raw)
+    np.testing.assert_allclose(diagnosis.window_starts_s, window_s * np.arange(5), rtol=1e-12)
+    assert diagnosis.window_s == window_s
+    close = diagnose_recording(predictor, raw, hop_s=0.5)
+    np.testing.assert_allclose(
+        close.window_starts_s, 0.5 * np.arange(math.floor((rig.DURATION_S - window_s) / 0.5) + 1)
+    )
+    np.testing.assert_allclose(close.probabilities[0], diagnosis.probabilities[0], rtol=1e-5)
+
+
+def test_a_recording_of_one_window_is_enough_and_a_sample_less_is_not(predictor, recordings, rig):
+    raw = recordings['rig_b-inner_race-0457rpm-load0']
+    one = dataclasses.replace(raw, samples=raw.samples[: rig.WINDOW], source='one.wav')
+    assert len(diagnose_recording(predictor, one).probabilities) == 1
+    short = dataclasses.replace(raw, samples=raw.samples[: rig.WINDOW - 1], source='short.wav')
+    with pytest.raises(DataError, match=f'short.wav: {rig.WINDOW - 1} samples are shorter'):
+        diagnose_recording(predictor, short)
+
+
+@pytest.mark.parametrize(
+    ('change', 'options', 'words'),
+    [
+        ({'sample_rate_hz': 12000.0}, {}, 'recorded at 12000 Hz, but the model was trained on 20480 Hz'),
+        ({'samples': np.ones((40000, 2), np.float32)}, {}, '2 channels, the model takes 1; choose one with --channel'),
+        ({'samples': np.ones((40000, 1), np.float32)}, {}, 'channel 0 is constant'),
+        ({}, {'hop_s': 1e-6}, '--hop_s=1e-06: at 20480 Hz it must be at least 0.000049 s'),
+    ],
+)
+def test_what_cannot_be_diagnosed_is_refused_with_its_name(predictor, recordings, change, options, words):
+    raw = dataclasses.replace(recordings['rig_b-outer_race-0457rpm-load0'], source='bad.wav', **change)
+    with pytest.raises(DataError) as caught:
+        diagnose_recording(predictor, raw, **options)
+    assert words in str(caught.value)
+    assert 'bad.wav' in str(caught.value) or 'hop_s' in options
+
+
+def test_int16_files_lose_only_their_rounding(predictor, recordings, tmp_path):
+    raw = recordings['rig_b-outer_race-0997rpm-load0']
+    x = raw.samples[:, 0]
+    scipy.io.wavfile.write(tmp_path / 'a.wav', 20480, np.rint(x / np.abs(x).max() * 32767).astype(np.int16))
+    exact = diagnose_recording(predictor, raw)
+    rounded = diagnose_file(predictor, tmp_path / 'a.wav')
+    np.testing.assert_allclose(rounded.probabilities, exact.probabilities, atol=0.01)
+    assert rounded.file == str(tmp_path / 'a.wav')
+
+
+def test_rows_sum_up_windows_in_both_ways():
+    """Two of three windows vote for b, the mean is for a: the two verdicts differ."""
+    probabilities = np.array([[0.98, 0.02], [0.4, 0.6], [0.45, 0.55]], np.float32)
+    diagnosis = Diagnosis('x.wav', np.array([0.0, 1 / 3, 2 / 3]), 1 / 3, probabilities, ['a', 'b'])
+    *windows, summary = diagnosis.rows()
+    assert [w['predicted'] for w in windows] == ['a', 'b', 'b']
+    assert [w['start_s'] for w in windows] == [0.0, 0.333333, 0.666667]
+    assert windows[0]['probabilities'] == pytest.approx({'a': 0.98, 'b': 0.02})
+    assert (summary['predicted_mean'], summary['predicted_vote']) == ('a', 'b')
+    assert summary['agreement'] == pytest.approx(2 / 3)
+    assert summary['mean_probabilities'] == pytest.approx({'a': 0.61, 'b': 0.39})
+    assert {row['file'] for row in (*windows, summary)} == {'x.wav'}

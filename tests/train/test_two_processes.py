@@ -1,0 +1,50 @@
+"""Two processes with jax.distributed train one model, are stopped by one SIGTERM, and go on."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from fdx.train.checkpoints import Checkpoints
+
+
+@pytest.fixture
+def train_together(start_program, tmp_path, free_address):
+    """Trains in two processes with one workdir; returns what each of them wrote."""
+
+    def run(config, when=None):
+        outputs = [tmp_path / f'output{i}.json' for i in range(2)]
+        spec = {'config': config.to_json(), 'workdir': str(tmp_path / 'run'), 'signal': when}
+        processes = [
+            start_program(spec | {'distributed': [free_address, 2, i], 'output': str(outputs[i])}) for i in range(2)
+        ]
+        logs = [p.communicate(timeout=240)[0] for p in processes]
+        assert [p.returncode for p in processes] == [0, 0], '\n'.join(logs)
+        return [json.loads(path.read_text()) for path in outputs]
+
+    return run
+
+
+def test_two_processes_train_as_one(make_config, train_together, head_run, outcome, tmp_path, assert_same_trees):
+    """SIGTERM reaches the second process only, in epoch 2; both stop after the same step and go on when asked."""
+    config = make_config(freeze='head', learning_rate=2e-2)
+    stopped = train_together(config, ['SIGTERM', 2, 0, 1])
+    assert [(o['processes'], o['devices']) for o in stopped] == [(2, 2), (2, 2)]
+    assert stopped[0]['error'] == stopped[1]['error']
+    assert stopped[0]['error'].startswith('InterruptedRunError: stopped by SIGTERM after step')
+    step = Checkpoints(tmp_path / 'run').resolve('last')
+    assert 4 <= step < 9
+    assert f'after step {step};' in stopped[0]['error']
+
+    finished = train_together(config)
+    assert finished[0]['best_step'] == finished[1]['best_step'] == head_run.best_step
+    for out in finished:
+        for row, wanted in zip(out['history'], head_run.history, strict=True):
+            assert {k: v for k, v in row.items() if k != 'seconds'} == pytest.approx(wanted, rel=1e-5)
+    assert len((tmp_path / 'run' / 'metrics.jsonl').read_text().splitlines()) == 3
+
+    # One process restores what two have written, every byte of it verified.
+    got = outcome(tmp_path / 'run')
+    assert_same_trees(got.params, head_run.params, rtol=1e-5, atol=1e-5)
+    assert got.best_step == head_run.best_step
