@@ -7,6 +7,7 @@ import jax
 
 from fdx.models.conv import Conv3x3, he_init, max_pool_2x2
 from fdx.models.layers import ExampleDropout, flatten_examples, scaled_widths
+from fdx.types import ConfigError
 
 STAGE_WIDTHS = ((64,), (128,), (256, 256), (512, 512))
 FC_WIDTHS = (4096, 4096)
@@ -56,6 +57,11 @@ class VGGish(nn.Module):
     def setup(self):
         """Creates the stages under their names."""
         w = self.width_multiplier
+        if not w > 0 or self.head_input not in ('embedding', 'embedding_linear'):
+            raise ConfigError(
+                f'vggish: width_multiplier={w} must be above 0, and head_input={self.head_input!r} is embedding or '
+                'embedding_linear'
+            )
         self.stage1 = ConvStage(scaled_widths(STAGE_WIDTHS[0], w))
         self.stage2 = ConvStage(scaled_widths(STAGE_WIDTHS[1], w))
         self.stage3 = ConvStage(scaled_widths(STAGE_WIDTHS[2], w))

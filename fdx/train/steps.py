@@ -97,7 +97,4 @@ def make_forward(model: nn.Module, *, start: int = 0, stop: int | None = None, f
 def initial_params(model: nn.Module, input_shape: tuple[int, ...], seed: int) -> dict:
     """Freshly initialised parameters for examples of `input_shape`, on the host's first device."""
     init = jax.jit(lambda key: model.clone(axis_name=None).init(key, jnp.zeros((1, *input_shape), jnp.float32)))
-    # The partitionable form of threefry, JAX's default, costs XLA's CPU compiler seconds for every array that is drawn
-    # (measured on 2 cores, jax 0.10.2: a slim VGGish in 23 s of CPU time, in this form 5 s).
-    with jax.threefry_partitionable(False):
-        return init(jax.random.key(seed))['params']
+    return init(jax.random.key(seed))['params']

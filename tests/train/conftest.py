@@ -147,10 +147,20 @@ def unbroken(make_config, tmp_path_factory):
 
 
 @pytest.fixture(scope='session')
-def head_run(make_config, tmp_path_factory):
-    """A run that trains the classifier alone, on cached features."""
+def make_head_config(make_config, unbroken):
+    """TrainConfig of a run that trains a new classifier on the frozen backbone of `unbroken`."""
+
+    def make(**changes) -> TrainConfig:
+        return make_config(**{'freeze': 'head', 'init': str(unbroken.workdir), 'learning_rate': 2e-2, **changes})
+
+    return make
+
+
+@pytest.fixture(scope='session')
+def head_run(make_head_config, tmp_path_factory):
+    """The run of `make_head_config`, on cached features: what variants of it are compared with."""
     workdir = tmp_path_factory.mktemp('head_run')
-    train(make_config(freeze='head', learning_rate=2e-2), workdir)
+    train(make_head_config(), workdir)
     return read_outcome(workdir)
 
 

@@ -11,8 +11,6 @@ from fdx.train import feature_cache
 from fdx.train.run import train
 from fdx.types import ConfigError
 
-HEAD = {'freeze': 'head', 'learning_rate': 2e-2}
-
 
 @pytest.fixture
 def forwarded(monkeypatch):
@@ -33,11 +31,11 @@ def probabilities(workdir, dataset):
 
 
 def test_off_and_on_give_the_numbers_of_auto(
-    make_config, head_run, dataset, outcome, tmp_path, assert_same_trees, forwarded
+    make_head_config, head_run, dataset, outcome, tmp_path, assert_same_trees, forwarded
 ):
-    train(make_config(**HEAD, cache_features='off'), tmp_path / 'off')
+    train(make_head_config(cache_features='off'), tmp_path / 'off')
     assert forwarded == []
-    train(make_config(**HEAD, cache_features='on'), tmp_path / 'on')
+    train(make_head_config(cache_features='on'), tmp_path / 'on')
     assert forwarded == [18, 6]
     off, on = outcome(tmp_path / 'off'), outcome(tmp_path / 'on')
     assert_same_trees(on.params, head_run.params)
@@ -52,13 +50,13 @@ def test_off_and_on_give_the_numbers_of_auto(
     assert len(np.unique(wanted.argmax(1))) > 1
 
 
-def test_a_cache_serves_all_folds_and_no_other_prefix(make_config, tmp_path, forwarded):
+def test_a_cache_serves_all_folds_and_no_other_prefix(make_config, make_head_config, tmp_path, forwarded):
     """Fold 1 trains and validates on blocks of which fold 0 has seen all but one, 6 windows."""
     caches: dict = {}
     for fold in (0, 1):
-        train(make_config(**HEAD, fold=fold, epochs=1), tmp_path / str(fold), caches=caches)
+        train(make_head_config(fold=fold, epochs=1), tmp_path / str(fold), caches=caches)
     assert forwarded == [18, 6, 6]
-    train(make_config(**HEAD, epochs=1, seed=4), tmp_path / 'other', caches=caches)
+    train(make_config(freeze='head', epochs=1), tmp_path / 'other', caches=caches)
     assert forwarded == [18, 6, 6, 18, 6]
     assert len(caches) == 2
 

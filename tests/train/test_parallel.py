@@ -115,10 +115,9 @@ def test_four_devices_compute_what_one_does(one_device, start_program, tmp_path)
             np.testing.assert_allclose(four[name], one_device[name], rtol=1e-5, atol=1e-5, err_msg=name)
 
 
-def test_a_whole_run_on_four_devices(make_config, head_run, outcome, start_program, tmp_path, assert_same_trees):
+def test_a_whole_run_on_four_devices(make_head_config, head_run, outcome, start_program, tmp_path, assert_same_trees):
     """Dropout is on; batches of 7 are padded to 8, the last one of an epoch holds 4 examples."""
-    config = make_config(freeze='head', learning_rate=2e-2)
-    spec = {'config': config.to_json(), 'workdir': str(tmp_path / 'run')}
+    spec = {'config': make_head_config().to_json(), 'workdir': str(tmp_path / 'run')}
     process = start_program(spec, devices=4)
     log, _ = process.communicate(timeout=240)
     assert process.returncode == 0, log

@@ -131,22 +131,22 @@ def test_a_dataset_that_has_changed_under_its_name_is_refused(make_config, copie
     assert (copied / 'checkpoints' / '9').is_dir()
 
 
-def test_rules_that_have_changed_in_their_file_are_refused(make_config, tmp_path):
+def test_rules_that_have_changed_in_their_file_are_refused(make_head_config, tmp_path):
     rules = tmp_path / 'rules'
     rules.write_text('train head/.*\nfreeze (?!head/).*\n')
-    config = make_config(freeze=str(rules), epochs=1)
+    config = make_head_config(freeze=str(rules), epochs=1)
     train(config, tmp_path / 'run')
     rules.write_text('train (embedding|head)/.*\nfreeze (?!embedding|head/).*\n')
     with pytest.raises(CheckpointError, match='freezing rules have changed since .*frozen_stages: 7 there, 6 now'):
         train(config, tmp_path / 'run')
 
 
-def test_a_prefix_left_by_a_run_without_checkpoints_is_not_used(make_config, head_run, tmp_path, outcome):
+def test_a_prefix_left_by_a_run_without_checkpoints_is_not_used(make_head_config, head_run, tmp_path, outcome):
     """A run of another seed died before its first checkpoint; the one that follows has its own prefix."""
     stages = ('stage1', 'stage2', 'stage3', 'stage4', 'fc1', 'fc2', 'embedding')
     left = jax.tree.map(lambda x: np.asarray(x) + 1, {k: head_run.params[k] for k in stages})
     Checkpoints(tmp_path).save_prefix(left)
-    train(make_config(freeze='head', learning_rate=2e-2), tmp_path)
+    train(make_head_config(), tmp_path)
     got = outcome(tmp_path)
     assert got.history == head_run.history
     for stage in stages:

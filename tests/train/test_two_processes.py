@@ -26,9 +26,9 @@ def train_together(start_program, tmp_path, free_address):
     return run
 
 
-def test_two_processes_train_as_one(make_config, train_together, head_run, outcome, tmp_path, assert_same_trees):
+def test_two_processes_train_as_one(make_head_config, train_together, head_run, outcome, tmp_path, assert_same_trees):
     """SIGTERM reaches the second process only, in epoch 2; both stop after the same step and go on when asked."""
-    config = make_config(freeze='head', learning_rate=2e-2)
+    config = make_head_config()
     stopped = train_together(config, ['SIGTERM', 2, 0, 1])
     assert [(o['processes'], o['devices']) for o in stopped] == [(2, 2), (2, 2)]
     assert stopped[0]['error'] == stopped[1]['error']
