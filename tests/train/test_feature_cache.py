@@ -50,15 +50,21 @@ def test_off_and_on_give_the_numbers_of_auto(
     assert len(np.unique(wanted.argmax(1))) > 1
 
 
-def test_a_cache_serves_all_folds_and_no_other_prefix(make_config, make_head_config, tmp_path, forwarded):
+def test_a_cache_serves_all_folds_and_no_other_prefix(
+    make_config, make_head_config, outcome, tmp_path, forwarded, assert_same_trees
+):
     """Fold 1 trains and validates on blocks of which fold 0 has seen all but one, 6 windows."""
     caches: dict = {}
     for fold in (0, 1):
         train(make_head_config(fold=fold, epochs=1), tmp_path / str(fold), caches=caches)
     assert forwarded == [18, 6, 6]
-    train(make_config(freeze='head', epochs=1), tmp_path / 'other', caches=caches)
+    # The second fold starts from the network that the first one started from, not from where it ended.
+    train(make_head_config(fold=1, epochs=1), tmp_path / 'alone')
+    assert_same_trees(outcome(tmp_path / '1').params, outcome(tmp_path / 'alone').params)
     assert forwarded == [18, 6, 6, 18, 6]
-    assert len(caches) == 2
+    train(make_config(freeze='head', epochs=1), tmp_path / 'other', caches=caches)
+    assert forwarded == [18, 6, 6, 18, 6, 18, 6]
+    assert sum(isinstance(c, feature_cache.FeatureCache) for c in caches.values()) == 2
 
 
 @pytest.mark.parametrize('freeze', ['none', 'first_last'])
