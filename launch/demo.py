@@ -9,6 +9,7 @@ command that does the same on your own data.
 
 from __future__ import annotations
 
+import logging
 import pathlib
 import time
 
@@ -68,6 +69,7 @@ def main(argv) -> None:
     """Runs the three trainings, scores them and prints one table."""
     del argv
     began = time.perf_counter()
+    logging.getLogger('fdx').setLevel(logging.WARNING)  # The tables of frozen parameters are for launch.train.
     root = pathlib.Path(FLAGS.workdir)
     for dataset in (SOURCE, TARGET):
         prepare_if_missing(dataset, FLAGS.data_dir, None)
