@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import struct
-import time
 import wave
 
 import numpy as np
@@ -13,6 +12,7 @@ import pytest
 import scipy.io
 import scipy.io.wavfile
 
+from fdx.data import raw_text
 from fdx.data.raw_files import KNOWN_SUFFIXES, read_raw_file
 from fdx.types import DataError
 
@@ -81,9 +81,7 @@ def test_mfpt_struct_fields_are_read_by_name(raw_data, caplog):
 
 
 def test_soon_timestamps_are_microseconds(raw_data, caplog):
-    start = time.process_time()
     r = read_raw_file(raw_data / 'soon' / SOON_FILE)
-    assert time.process_time() - start < 2.0
     assert r.samples.shape == (107346, 3)
     assert r.sample_rate_hz == pytest.approx(1e6 / 1876)
     np.testing.assert_array_equal(r.samples[0], [3624, -567, 17452])
@@ -277,15 +275,13 @@ def test_uneven_times_are_reported(tmp_path, caplog, make_steps, words):
         assert words in caplog.text
 
 
-def test_a_long_table_is_read_in_a_second(tmp_path):
+def test_a_long_table_is_read_at_once_and_searched_row_by_row_only_when_bad(tmp_path, monkeypatch):
     values = np.random.default_rng(0).integers(-20000, 20000, (150_000, 3))
     rows = '\n'.join(f'{1876 * i},{a},{b},{c}' for i, (a, b, c) in enumerate(values.tolist()))
     path = write(tmp_path / 'long.csv', f'Timestamp,AccX,AccY,AccZ\n{rows}\n')
-    start = time.process_time()
-    r = read_raw_file(path)
-    cpu_s = time.process_time() - start
-    np.testing.assert_array_equal(r.samples, values)
-    assert cpu_s < 1.0  # 0.3 s on an idle core
+    with monkeypatch.context() as patch:
+        patch.setattr(raw_text, '_raise_for_bad_row', lambda table: pytest.fail('searched row by row'))
+        np.testing.assert_array_equal(read_raw_file(path).samples, values)
     refuse(write(path, path.read_text() + '281400000,1,x,3\n'), 'row 150002', 'column 3 (AccY)', "'x'")
 
 
