@@ -127,10 +127,10 @@ def _make_weights(path: str) -> None:
     import jax
 
     from fdx.models import create_model
-    from fdx.train.steps import initial_params
+    from fdx.train.steps import initial_variables
     from fdx.weights.files import save_weights
 
-    params = initial_params(create_model('vggish', CLASSES), (96, 64, 1), 0)
+    params = initial_variables(create_model('vggish', CLASSES), (96, 64, 1), 0)['params']
     params = {k: v for k, v in jax.tree.map(np.asarray, params).items() if k != 'head'}
     about = {'model': 'vggish', 'origin': 'random, seed 0', 'source_sha256': '', 'licence': 'Apache-2.0'}
     save_weights(pathlib.Path(path), params, about)

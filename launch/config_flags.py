@@ -20,7 +20,7 @@ MAX_SEED = 2**31
 # Fields whose flag is not the field itself.
 _SPECIAL = ('model_options', 'fold')
 # Fields of a model that are no options: the run sets them.
-_SET_BY_RUN = ('num_classes', 'dropout_rate', 'axis_name', 'parent', 'name')
+_SET_BY_RUN = ('num_classes', 'dropout_rate', 'axis_name', 'frozen_norms', 'parent', 'name')
 
 
 def _help_texts(cls: type) -> dict[str, str]:
@@ -36,7 +36,12 @@ def define_train_flags(**defaults) -> None:
     `--model_option` (repeated) stands for model_options; `--fold` takes `all`, too.
     """
     texts = _help_texts(TrainConfig)
-    define = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float}
+    define = {
+        str: flags.DEFINE_string,
+        int: flags.DEFINE_integer,
+        float: flags.DEFINE_float,
+        bool: flags.DEFINE_bool,
+    }
     for field in dataclasses.fields(TrainConfig):
         default = defaults.get(field.name, None if field.default is dataclasses.MISSING else field.default)
         if field.name == 'exclude_recordings':
@@ -94,6 +99,8 @@ def _as_type_of(default: Any, value: str, text: str) -> Any:
         if value.lower() not in known:
             raise ConfigError(f'--model_option={text}: the value is true or false')
         return known[value.lower()]
+    if isinstance(default, tuple):
+        return tuple(_as_type_of(default[0], part, text) for part in value.split(','))
     if not isinstance(default, (int, float)):
         return value
     try:

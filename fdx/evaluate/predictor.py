@@ -35,17 +35,18 @@ class Predictor:
       config: the run's TrainConfig.
       class_names: K names.
       front_end: makes the network's input.
-      gain: what scaling `train` fitted, else 1.
+      gain: what scaling `train` fitted, one number or one an axis, else 1.
     """
 
     def __init__(self, workdir: str | pathlib.Path, step: str | int = 'best', progress: Progress = no_progress):
         """Loads and verifies a checkpoint; CheckpointError when that fails."""
         self.workdir = pathlib.Path(workdir)
-        self._params, self.meta, self.step = load_run(workdir, step)
+        self._variables, self.meta, self.step = load_run(workdir, step)
         self.config = TrainConfig.from_json(self.meta['config'])
         self.class_names: list[str] = self.meta['class_names']
         self.front_end = front_end_from_config(self.meta['front_end'])
-        self.gain: float = self.meta['gain']
+        gain = self.meta['gain']
+        self.gain: float | tuple[float, ...] = tuple(gain) if isinstance(gain, list) else gain
         self._model = build_model(self.config, len(self.class_names))
         self._progress = progress
 
@@ -64,4 +65,4 @@ class Predictor:
 
     def _run(self, examples: Examples, feature: str | None, what: str) -> np.ndarray:
         forward = _compiled(self._model, feature)
-        return forward_all(forward, self._params, examples, progress=self._progress, what=what)
+        return forward_all(forward, self._variables, examples, progress=self._progress, what=what)

@@ -13,7 +13,7 @@ from fdx.evaluate.predictions import Predictions, concatenate
 from fdx.evaluate.predictor import Predictor
 from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import Progress, no_progress
-from fdx.train.run import select_rows
+from fdx.train.run_data import select_rows
 from fdx.types import CheckpointError, DataError
 
 SPLITS = ('train', 'validation', 'test', 'all')

@@ -1,7 +1,9 @@
 """Orbax checkpoints of a run that explain themselves (law 5) and are verified before use.
 
-    workdir/frozen/            parameters of the frozen prefix, written once; absent where nothing is frozen
+    workdir/frozen/            variables of the frozen prefix, written once; absent where nothing is frozen
     workdir/checkpoints/STEP/  params, opt (Orbax arrays), meta (JSON) and sha256.json
+
+Batch statistics lie beside the stages' parameters, under `batch_stats`, as in a file of weights.
 
 Kept are the two newest steps and the one that the validation criterion chose.
 """
@@ -30,6 +32,18 @@ KEEP_LATEST = 2
 def _arrays(tree) -> dict[str, jax.Array]:
     """Leaves of any tree by number: Orbax then need not know optimiser classes."""
     return {f'{i:04d}': leaf for i, leaf in enumerate(jax.tree.leaves(tree))}
+
+
+def _packed(variables: dict) -> dict:
+    """{'params': stages, 'batch_stats': s} -> {**stages, 'batch_stats': s}; a model without statistics has stages."""
+    stats = variables.get('batch_stats')
+    return {**variables['params'], **({'batch_stats': stats} if stats else {})}
+
+
+def _unpacked(tree: dict) -> dict:
+    """Inverse of `_packed`."""
+    params = {k: v for k, v in tree.items() if k != 'batch_stats'}
+    return {'params': params, **({'batch_stats': tree['batch_stats']} if 'batch_stats' in tree else {})}
 
 
 def _abstract(tree):
@@ -96,14 +110,14 @@ class Checkpoints:
             manifest.verify(self._frozen, 'without the frozen parameters no step can be used: train again')
 
     def save_prefix(self, prefix: dict) -> None:
-        """Writes the frozen prefix, once for a run."""
-        if not prefix or (self._frozen / manifest.MANIFEST).is_file():
+        """Writes the variables of the frozen prefix, once for a run."""
+        if not prefix['params'] or (self._frozen / manifest.MANIFEST).is_file():
             return
         with ocp.StandardCheckpointer() as saver:
-            saver.save(self._frozen, replicate(prefix), force=True)
+            saver.save(self._frozen, replicate(_packed(prefix)), force=True)
         self._finish(self._frozen)
 
-    def save(self, step: int, params: dict, opt_state, meta: dict) -> None:
+    def save(self, step: int, variables: dict, opt_state, meta: dict) -> None:
         """Writes a step, then its manifest, then removes steps that are neither new nor best.
 
         A step whose writing was interrupted has no manifest and is not used.
@@ -111,9 +125,10 @@ class Checkpoints:
         if self._manager is None:
             options = ocp.CheckpointManagerOptions(enable_async_checkpointing=False)
             self._manager = ocp.CheckpointManager(self._root, options=options)
+        arrays = _packed(variables)
         if jax.process_count() > 1:  # There a step gives arrays that only their own process knows of.
-            params, opt_state = replicate((params, opt_state))
-        args = {'params': ocp.args.StandardSave(params), 'meta': ocp.args.JsonSave(meta)}
+            arrays, opt_state = replicate((arrays, opt_state))
+        args = {'params': ocp.args.StandardSave(arrays), 'meta': ocp.args.JsonSave(meta)}
         if jax.tree.leaves(opt_state):  # Orbax does not write empty trees.
             args['opt'] = ocp.args.StandardSave(_arrays(opt_state))
         self._manager.save(step, args=ocp.args.Composite(**args), force=True)
@@ -124,14 +139,14 @@ class Checkpoints:
         keep = {*steps[-KEEP_LATEST:], self._best_of(sound)}
         self._remove([self._root / str(s) for s in sound if s not in keep])
 
-    def restore_params(self, step: int, like: dict, prefix_like: dict) -> tuple[dict, dict]:
-        """Parameters (trained part, frozen prefix) of a verified step; `like` give names, shapes and dtypes."""
-        prefix = {}
-        if prefix_like:
-            with ocp.StandardCheckpointer() as reader:
-                prefix = reader.restore(self._frozen, _abstract(prefix_like))
+    def restore_variables(self, step: int, like: dict, prefix_like: dict) -> tuple[dict, dict]:
+        """Variables (trained part, frozen prefix) of a verified step; `like` give names, shapes and dtypes."""
+        prefix = {'params': {}}
         with ocp.StandardCheckpointer() as reader:
-            return reader.restore(self._root / str(step) / 'params', _abstract(like)), prefix
+            if prefix_like['params']:
+                prefix = _unpacked(reader.restore(self._frozen, _abstract(_packed(prefix_like))))
+            arrays = reader.restore(self._root / str(step) / 'params', _abstract(_packed(like)))
+        return _unpacked(arrays), prefix
 
     def restore_optimiser(self, step: int, like):
         """The optimiser's state of a verified step, in the structure of `like`."""

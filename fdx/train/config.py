@@ -27,8 +27,13 @@ class TrainConfig:
       model: name in fdx.models.
       model_options: options of the model, e.g. {'width_multiplier': 0.25}.
       dropout_rate: dropout in front of the classifier.
-      init: random, audioset, a file of weights, or the workdir of an fdx run whose backbone is taken.
+      init: random, audioset (vggish), imagenet (resnet50), a file of weights, or the workdir of an fdx run whose
+        backbone is taken.
+      weights_version: with init=imagenet, which of torchvision's files: v2 (resnet50-11ad3fa6.pth, where empty) or v1
+        (resnet50-0676ba61.pth).
       freeze: none, head, first_last, or a file of `train REGEX` and `freeze REGEX` lines.
+      train_norms: with freeze=head or first_last, train the batch norms too; else they stay as they are, statistics
+        included.
       epochs: passes over the training rows.
       batch_size: examples a step, over all devices.
       learning_rate: Adam's at the start.
@@ -52,7 +57,9 @@ class TrainConfig:
     model_options: dict[str, Any] = dataclasses.field(default_factory=dict)
     dropout_rate: float = 0.5
     init: str = 'random'
+    weights_version: str = ''
     freeze: str = 'none'
+    train_norms: bool = False
     epochs: int = 4
     batch_size: int = 32
     learning_rate: float = 5e-4
@@ -82,6 +89,12 @@ class TrainConfig:
         for name, good in checks.items():
             if not good:
                 raise ConfigError(f'--{name}={getattr(self, name)!r} cannot be used; {_ALLOWED[name]}')
+        if self.weights_version and self.init != 'imagenet':
+            raise ConfigError(f'--weights_version={self.weights_version} chooses among files of --init=imagenet only')
+        if self.train_norms and self.freeze not in ('head', 'first_last'):
+            raise ConfigError(
+                f'--train_norms goes with --freeze=head or first_last; --freeze={self.freeze} says itself what trains'
+            )
 
     def epochs_between_saves(self) -> int:
         """`save_every`, or what makes at most MAX_SAVES checkpoints."""
@@ -98,7 +111,9 @@ class TrainConfig:
         unknown = sorted(set(data) - known)
         if unknown:
             raise ConfigError(f'this fdx does not know the settings {", ".join(unknown)} of a stored run')
-        return cls(**{**data, 'exclude_recordings': tuple(data.get('exclude_recordings', ()))})
+        options = {k: tuple(v) if isinstance(v, list) else v for k, v in data.get('model_options', {}).items()}
+        lists = {'exclude_recordings': tuple(data.get('exclude_recordings', ())), 'model_options': options}
+        return cls(**{**data, **lists})
 
 
 _ALLOWED = {

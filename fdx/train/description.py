@@ -36,6 +36,7 @@ def describe(config: TrainConfig, setup: ModelSetup, dataset: Dataset, splits: S
         'leak': dataclasses.asdict(splits.leak),
         'init': setup.origin,
         'frozen_stages': setup.start,
+        'norms': {'trained': setup.norms - len(setup.frozen_norms), 'frozen': len(setup.frozen_norms)},
         'trained_values': setup.trained,
         'versions': {
             'fdx': fdx.__version__,
@@ -54,10 +55,11 @@ def check_same_run(stored: dict, meta: dict) -> None:
       CheckpointError: flags differ, or what they name (dataset, freezing rules) has changed; the text lists it.
     """
     now = json.loads(json.dumps(meta))
+    there = json.loads(json.dumps(TrainConfig.from_json(stored['config']).to_json()))
     differ = [
-        f'--{k}: {stored["config"].get(k)!r} there, {v!r} now'
+        f'--{k}: {there[k]!r} there, {v!r} now'
         for k, v in now['config'].items()
-        if k not in MAY_DIFFER and stored['config'].get(k) != v
+        if k not in MAY_DIFFER and there[k] != v
     ]
     if differ:
         raise CheckpointError('the workdir holds another run (' + '; '.join(differ) + '): choose another --workdir')

@@ -21,13 +21,13 @@ def no_progress(iterable: Iterable, **_) -> Iterable:
 
 
 def forward_all(
-    forward: Callable, params: dict, examples: Examples, *, progress: Progress = no_progress, what: str = 'forward'
+    forward: Callable, variables: dict, examples: Examples, *, progress: Progress = no_progress, what: str = 'forward'
 ) -> np.ndarray:
     """Runs a compiled forward pass over all examples.
 
     Args:
       forward: from `parallel.compile_forward`.
-      params: its first argument.
+      variables: its first argument.
       examples: N examples.
       progress: wraps the iterable of batches; takes `total` and `desc`.
       what: text for the progress bar.
@@ -40,7 +40,7 @@ def forward_all(
     )  # fmt: skip
     outputs = []
     for batch in batches:
-        out = forward(params, parallel.shard({'inputs': batch['inputs']}, EVAL_BATCH))
+        out = forward(variables, parallel.shard({'inputs': batch['inputs']}, EVAL_BATCH))
         outputs.append(np.asarray(out)[: len(batch['inputs'])])
     return np.concatenate(outputs)
 
@@ -52,7 +52,7 @@ class FeatureCache:
     """
 
     def __init__(self, model: nn.Module, prefix: dict, stop: int, progress: Progress = no_progress):
-        """Caches the outputs of stages [0, stop) with parameters `prefix`."""
+        """Caches the outputs of stages [0, stop) with the variables `prefix`."""
         self._forward = parallel.compile_forward(make_forward(model, stop=stop))
         self._prefix = prefix
         self._progress = progress

@@ -27,23 +27,26 @@ VERBS = ('train', 'freeze')
 Rules = Sequence[tuple[str, str]]
 
 
-def freezing_rules(freeze: str, model: nn.Module) -> Rules:
+def freezing_rules(freeze: str, model: nn.Module, *, train_norms: bool = False) -> Rules:
     """The rules of a preset, or of a file.
 
     Args:
       freeze: `none`; `head` (only the classifier trains); `first_last` (the stem and the classifier train); or the
         path of a rule file.
-      model: names its stem in `STEM`, a regular expression of parameter paths.
+      model: names its stem in `STEM` and its batch norms in `NORMS`, regular expressions of parameter paths.
+      train_norms: with `head` and `first_last`, whether the batch norms train too.
 
     Raises:
-      ConfigError: neither a preset nor a file, or a line that is no rule.
+      ConfigError: neither a preset nor a file, a line that is no rule, or `train_norms` for a model without norms.
     """
     if freeze == 'none':
         return [('train', '.*')]
-    if freeze == 'head':
-        return [('train', 'head/.*'), ('freeze', '(?!head/).*')]
-    if freeze == 'first_last':
-        return [('train', f'{model.STEM}|head/.*'), ('freeze', f'(?!{model.STEM}|head/).*')]
+    if freeze in ('head', 'first_last'):
+        trained = ['head/.*'] if freeze == 'head' else [model.STEM, 'head/.*']
+        if train_norms and not model.NORMS:
+            raise ConfigError(f'--train_norms: {type(model).__name__} has no batch norms')
+        either = '|'.join([*trained, *([model.NORMS] if train_norms else [])])
+        return [('train', either), ('freeze', f'(?!{either}).*')]
     path = pathlib.Path(freeze)
     if not path.is_file():
         raise ConfigError(f'--freeze={freeze} is neither none, head, first_last nor a file of rules')
@@ -98,6 +101,19 @@ def frozen_prefix(model: nn.Module, mask: dict) -> int:
         if any(jax.tree.leaves(mask.get(stage, {}))):
             return i
     return len(model.STAGES)
+
+
+def frozen_norms(stats: dict, mask: dict) -> tuple[str, ...]:
+    """Paths of the batch norms that are frozen: those of whose parameters none trains (law 7).
+
+    Args:
+      stats: batch statistics, one branch a stage; leaves are `mean` and `var`.
+      mask: tree of the parameters of the same stages, True where they train.
+    """
+    norms = {path.rpartition('/')[0] for path in flax.traverse_util.flatten_dict(stats, sep='/')}
+    flags = flax.traverse_util.flatten_dict(mask, sep='/')
+    trained = {path.rpartition('/')[0] for path, train in flags.items() if train}
+    return tuple(sorted(norms - trained))
 
 
 def stop_frozen_gradients(params: dict, mask: dict) -> dict:

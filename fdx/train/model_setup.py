@@ -10,19 +10,26 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax
 
-from fdx.models.registry import create_model, model_spec
+from fdx.models.registry import check_input_shape, create_model
+from fdx.signal.front_ends import front_end_from_config
 from fdx.train import parallel
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
-from fdx.train.freezing import freezing_rules, frozen_prefix, log_table, trainable_mask
-from fdx.train.steps import initial_params
+from fdx.train.freezing import freezing_rules, frozen_norms, frozen_prefix, log_table, trainable_mask
+from fdx.train.steps import initial_variables, join_variables
 from fdx.types import ConfigError
 from fdx.weights.audioset import fetch_audioset_vggish
+from fdx.weights.imagenet import fetch_imagenet_resnet50
 from fdx.weights.merge import merge_params
 from fdx.weights.pretrained import load_pretrained
+from fdx.weights.stem import adapt_stem
 from fdx.weights.structure import init_head, variable_shapes
 
 logger = logging.getLogger(__name__)
+
+# --init of published weights: the model that they are for.
+PUBLISHED = {'audioset': 'vggish', 'imagenet': 'resnet50'}
+STATISTICS_OF_A_NORM = 2  # mean and var
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,20 +39,26 @@ class ModelSetup:
     Attributes:
       model: the linen module.
       params: parameters from the first stage that trains on.
-      prefix: parameters of the frozen leading stages.
+      stats: batch statistics of the same stages; empty where the model has none.
+      prefix: variables of the frozen leading stages.
       mask: tree like `params`, True where they train.
       start: number of frozen leading stages.
       origin: where the initial weights came from, in words.
       trained: number of trained values.
+      norms: number of batch norms.
+      frozen_norms: paths of those that are frozen: they act as in evaluation and keep their statistics.
     """
 
     model: nn.Module
     params: dict
+    stats: dict
     prefix: dict
     mask: dict
     start: int
     origin: str
     trained: int
+    norms: int
+    frozen_norms: tuple[str, ...]
 
 
 def build_model(config: TrainConfig, num_classes: int) -> nn.Module:
@@ -60,45 +73,81 @@ def split_stages(model: nn.Module, tree: dict, start: int) -> tuple[dict, dict]:
     return {k: v for k, v in tree.items() if k in head}, {k: v for k, v in tree.items() if k not in head}
 
 
-def set_up_model(config: TrainConfig, num_classes: int) -> ModelSetup:
+def split_variables(model: nn.Module, variables: dict, start: int) -> tuple[dict, dict]:
+    """Variables of (the stages before `start`, the others); 'batch_stats' are kept where there are any."""
+    parts = [{'params': part} for part in split_stages(model, variables['params'], start)]
+    for part, stats in zip(parts, split_stages(model, variables.get('batch_stats', {}), start)):
+        part.update({'batch_stats': stats} if stats else {})
+    return parts[0], parts[1]
+
+
+def set_up_model(config: TrainConfig, num_classes: int, input_shape: tuple[int, ...]) -> ModelSetup:
     """Creates, initialises and freezes a network as the config says.
 
+    Args:
+      config: names the model, its weights and what trains.
+      num_classes: size of the classifier.
+      input_shape: of one example, e.g. (96, 64, 1).
+
     Raises:
-      ConfigError: unknown model, option or init, or bad freezing rules.
+      ConfigError: unknown model, option or init, an input shape that the model cannot take, or bad freezing rules.
       WeightsError: weights that cannot be had or do not fit.
       CheckpointError: an init run that is damaged.
     """
+    check_input_shape(config.model, input_shape)
     model = build_model(config, num_classes)
     # The partitionable form of threefry, JAX's default, costs XLA's CPU compiler seconds for every array that is drawn
     # (measured on 2 cores, jax 0.10.2: a slim VGGish takes 23 s of CPU time, in this form 5 s).
     with jax.threefry_partitionable(False):
-        params, origin = _initial(config, model)
-    mask = trainable_mask(params, freezing_rules(config.freeze, model))
+        variables, origin = _initial(config, model, input_shape)
+    params, stats = variables['params'], variables.get('batch_stats', {})
+    mask = trainable_mask(params, freezing_rules(config.freeze, model, train_norms=config.train_norms))
     trained = log_table(params, mask)
     start = frozen_prefix(model, mask)
-    prefix, rest = split_stages(model, params, start)
-    return ModelSetup(model, rest, prefix, split_stages(model, mask, start)[1], start, origin, trained)
+    prefix, rest = split_variables(model, variables, start)
+    frozen = frozen_norms(stats, mask)
+    if stats:
+        model = model.clone(frozen_norms=frozen)
+    return ModelSetup(
+        model=model,
+        params=rest['params'],
+        stats=rest.get('batch_stats', {}),
+        prefix=prefix,
+        mask=split_stages(model, mask, start)[1],
+        start=start,
+        origin=origin,
+        trained=trained,
+        norms=len(jax.tree.leaves(stats)) // STATISTICS_OF_A_NORM,
+        frozen_norms=frozen,
+    )
 
 
-def _initial(config: TrainConfig, model: nn.Module) -> tuple[dict, str]:
-    plain, shape = model.clone(axis_name=None), model_spec(config.model).input_shape
+def _initial(config: TrainConfig, model: nn.Module, shape: tuple[int, ...]) -> tuple[dict, str]:
+    plain = model.clone(axis_name=None)
     if config.init == 'random':
-        return initial_params(model, shape, config.seed), 'random'
-    if config.init == 'audioset':
-        if config.model != 'vggish':
-            raise ConfigError(f'--init=audioset has weights for vggish, not for {config.model}')
-        return load_pretrained(fetch_audioset_vggish(progress=_log_download()), plain, seed=config.seed)[
-            'params'
-        ], 'audioset'
+        return initial_variables(model, shape, config.seed), 'random'
+    if config.init in PUBLISHED:
+        if config.model != PUBLISHED[config.init]:
+            raise ConfigError(f'--init={config.init} has weights for {PUBLISHED[config.init]}, not for {config.model}')
+        path = _fetch(config)
+        origin = f'imagenet {path.stem}' if config.init == 'imagenet' else config.init
+        return load_pretrained(path, plain, seed=config.seed, input_shape=shape), origin
     path = pathlib.Path(config.init)
     if path.is_file():
-        return load_pretrained(path, plain, seed=config.seed)['params'], str(path)
+        return load_pretrained(path, plain, seed=config.seed, input_shape=shape), str(path)
     if (path / 'checkpoints').is_dir():
-        return _backbone_of_run(config, model, path)
+        return _backbone_of_run(config, model, path, shape)
     raise ConfigError(
-        f'--init={config.init} is neither random, audioset, a file of weights nor the workdir of an fdx run '
-        '(which has a folder checkpoints)'
+        f'--init={config.init} is neither random, {", ".join(PUBLISHED)}, a file of weights nor the workdir of an fdx '
+        'run (which has a folder checkpoints)'
     )
+
+
+def _fetch(config: TrainConfig) -> pathlib.Path:
+    """The published weights, from the cache or the network."""
+    if config.init == 'audioset':
+        return fetch_audioset_vggish(progress=_log_download())
+    return fetch_imagenet_resnet50(config.weights_version or 'v2', progress=_log_download())
 
 
 def _log_download() -> Callable[[int, int | None], None]:
@@ -115,26 +164,37 @@ def _log_download() -> Callable[[int, int | None], None]:
     return progress
 
 
-def _backbone_of_run(config: TrainConfig, model: nn.Module, workdir: pathlib.Path) -> tuple[dict, str]:
+def _backbone_of_run(
+    config: TrainConfig, model: nn.Module, workdir: pathlib.Path, shape: tuple[int, ...]
+) -> tuple[dict, str]:
     """Everything but the classifier of another run's best step; the classifier is fresh."""
-    params, meta, step = load_run(workdir, 'best')
+    variables, meta, step = load_run(workdir, 'best')
     if meta['config']['model'] != config.model:
         raise ConfigError(f'--init={workdir} holds a {meta["config"]["model"]}, --model is {config.model}')
     plain = model.clone(axis_name=None)
-    fresh = {**variable_shapes(plain)['params'], 'head': init_head(plain, config.seed)}
-    loaded = {k: v for k, v in params.items() if k != 'head'}
-    return merge_params(fresh, loaded, replace=('head',)), f'{workdir} step {step} ({meta["dataset"]["name"]})'
+    shapes = variable_shapes(plain, shape)
+    fresh = {**shapes['params'], 'head': init_head(plain, config.seed, shape)}
+    loaded = adapt_stem({k: v for k, v in variables['params'].items() if k != 'head'}, shape[-1])
+    merged = {'params': merge_params(fresh, loaded, replace=('head',))}
+    if 'batch_stats' in shapes:
+        merged['batch_stats'] = merge_params(shapes['batch_stats'], variables['batch_stats'], replace=())
+    return merged, f'{workdir} step {step} ({meta["dataset"]["name"]})'
+
+
+def input_shape_of(meta: dict) -> tuple[int, ...]:
+    """Shape of one example of a run, from what its checkpoint says about itself."""
+    return front_end_from_config(meta['front_end']).output_shape(meta['dataset'].get('channels', 1))
 
 
 def load_run(workdir: str | pathlib.Path, step: str | int = 'best') -> tuple[dict, dict, int]:
-    """Verified parameters of a run.
+    """Verified variables of a run.
 
     Args:
       workdir: of `launch.train`.
       step: best, last or a number.
 
     Returns:
-      (params of all stages, meta, step number).
+      (variables of all stages, meta, step number).
 
     Raises:
       CheckpointError: no checkpoint there, or a damaged one; the text offers the newest intact step.
@@ -145,7 +205,7 @@ def load_run(workdir: str | pathlib.Path, step: str | int = 'best') -> tuple[dic
     meta = checkpoints.meta(number)
     config = TrainConfig.from_json(meta['config'])
     model = build_model(config, len(meta['class_names']))
-    shapes = variable_shapes(model.clone(axis_name=None))['params']
-    prefix_like, like = split_stages(model, shapes, meta['frozen_stages'])
-    params, prefix = checkpoints.restore_params(number, like, prefix_like)
-    return {**prefix, **params}, meta, number
+    shapes = variable_shapes(model.clone(axis_name=None), input_shape_of(meta))
+    prefix_like, like = split_variables(model, shapes, meta['frozen_stages'])
+    rest, prefix = checkpoints.restore_variables(number, like, prefix_like)
+    return join_variables(prefix, rest['params'], rest.get('batch_stats', {})), meta, number

@@ -14,24 +14,27 @@ import numpy as np
 import optax
 from sklearn.metrics import f1_score
 
-from fdx.data.pipeline import ArrayExamples, Examples, RecordExamples, few_labels, steps_per_epoch, train_batches
-from fdx.data.protocols import Splits, split_rows
+from fdx.data.pipeline import ArrayExamples, Examples, steps_per_epoch, train_batches
 from fdx.data.source import Dataset, open_dataset
-from fdx.models.registry import model_spec
-from fdx.signal.scaling import fit_gain
 from fdx.train import parallel
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
 from fdx.train.description import check_same_run, describe, selection
-from fdx.train.feature_cache import FeatureCache, Progress, forward_all, no_progress
+from fdx.train.feature_cache import Progress, forward_all, no_progress
 from fdx.train.logs import MetricsLog
 from fdx.train.loop import Plan, Progressed, fit
 from fdx.train.model_setup import ModelSetup, set_up_model
 from fdx.train.optimiser import make_optimiser
+from fdx.train.run_data import load_data, with_cached_features
 from fdx.train.steps import TrainState, make_forward, make_train_step
-from fdx.types import CheckpointError, ConfigError
+from fdx.types import CheckpointError
 
 logger = logging.getLogger(__name__)
+
+# What the initial network depends on, beside its classes and its input.
+DECIDES_SETUP = (
+    'model', 'model_options', 'dropout_rate', 'init', 'weights_version', 'freeze', 'train_norms', 'seed'
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,72 +54,12 @@ class RunResult:
     seconds: float
 
 
-@dataclasses.dataclass(frozen=True)
-class RunData:
-    """The examples of a run.
-
-    Attributes:
-      dataset: where they come from.
-      splits: rows of each split, thinned to the labels that the run may use.
-      gain: what scaling `train` fitted.
-      train: training examples; likewise validation.
-    """
-
-    dataset: Dataset
-    splits: Splits
-    gain: float
-    train: Examples
-    validation: Examples
-
-
-def select_rows(config: TrainConfig, dataset: Dataset) -> tuple[Splits, float]:
-    """The rows of a run and the gain fitted on its training rows; evaluation calls it with the stored config."""
-    splits = split_rows(
-        dataset.table,
-        config.protocol,
-        fold=config.fold,
-        seed=config.seed,
-        label_key=config.label_key,
-        exclude_recordings=config.exclude_recordings,
-    )
-    train = few_labels(dataset.table, splits.train, config.labels_per_class, config.label_key, config.seed)
-    gain = fit_gain(dataset.front_end.scaling, dataset.table['peak'][train])
-    return dataclasses.replace(splits, train=train), gain
-
-
-def _load_data(config: TrainConfig, dataset: Dataset) -> RunData:
-    shape, wanted = dataset.front_end.output_shape(), model_spec(config.model).input_shape
-    if shape != wanted:
-        raise ConfigError(f'{dataset.name} has spectrograms of {shape}, model {config.model} takes {wanted}')
-    splits, gain = select_rows(config, dataset)
-    examples = {
-        name: RecordExamples(dataset, getattr(splits, name), config.label_key, gain) for name in ('train', 'validation')
-    }
-    return RunData(dataset, splits, gain, **examples)
-
-
-def _cached(config: TrainConfig, setup: ModelSetup, data: RunData, caches: dict, progress: Progress) -> RunData:
-    """Replaces inputs by features of the frozen prefix where the config allows."""
-    if config.cache_features == 'off' or (config.cache_features == 'auto' and setup.start == 0):
-        return data
-    if setup.start == 0:
-        raise ConfigError(
-            '--cache_features=on needs a frozen first stage: choose --freeze=head, or --cache_features=auto'
-        )
-    seed = config.seed if setup.origin == 'random' else 0
-    key = (setup.origin, setup.start, config.model, str(config.model_options), str(data.dataset.data_dir), seed)
-    if key not in caches:
-        caches[key] = FeatureCache(setup.model, setup.prefix, setup.start, progress)
-    parts = {name: caches[key].examples(getattr(data, name), name) for name in ('train', 'validation')}
-    return dataclasses.replace(data, **parts)
-
-
-def _set_up_once(config: TrainConfig, num_classes: int, caches: dict) -> ModelSetup:
+def _set_up_once(config: TrainConfig, dataset: Dataset, caches: dict) -> ModelSetup:
     """The network of the run; folds start from the same one, which is read and initialised once."""
-    decides = (config.model, str(config.model_options), config.dropout_rate, config.init, config.freeze, config.seed)
-    key = ('setup', decides, num_classes)
+    num_classes = len(dataset.class_names(config.label_key))
+    key = ('setup', *(str(getattr(config, name)) for name in DECIDES_SETUP), num_classes, dataset.input_shape)
     if key not in caches:
-        caches[key] = set_up_model(config, num_classes)
+        caches[key] = set_up_model(config, num_classes, dataset.input_shape)
     return caches[key]
 
 
@@ -125,7 +68,7 @@ def _validator(model, examples: Examples, start: int) -> Callable[[TrainState], 
     labels = examples.labels()
 
     def validate(state: TrainState) -> dict:
-        logits = forward_all(forward, {**state.prefix, **state.params}, examples).astype(np.float64)
+        logits = forward_all(forward, state.variables(), examples).astype(np.float64)
         shifted = logits - logits.max(axis=1, keepdims=True)
         log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         predicted = logits.argmax(axis=1)
@@ -146,7 +89,7 @@ def _saver(checkpoints: Checkpoints, meta: dict, select_by: str, began: float) -
         step = int(state.step)
         stored = {**meta, 'step': step, 'selection': chosen_by, **dataclasses.asdict(progressed)}
         stored['seconds'] = time.perf_counter() - began
-        checkpoints.save(step, state.params, state.opt_state, stored)
+        checkpoints.save(step, _trained_part(state), state.opt_state, stored)
 
     return save
 
@@ -176,22 +119,22 @@ def train(
     """
     began = time.perf_counter()
     workdir = pathlib.Path(workdir)
-    data = _load_data(config, open_dataset(config.dataset, config.data_dir))
+    data = load_data(config, open_dataset(config.dataset, config.data_dir))
     caches = {} if caches is None else caches
-    setup = _set_up_once(config, len(data.dataset.class_names(config.label_key)), caches)
+    setup = _set_up_once(config, data.dataset, caches)
     meta = describe(config, setup, data.dataset, data.splits, data.gain)
-    data = _cached(config, setup, data, caches, progress)
+    data = with_cached_features(config, setup, data, caches, progress)
     start = setup.start if isinstance(data.train, ArrayExamples) else 0
     epoch_steps = steps_per_epoch(len(data.train), config.batch_size)
     optimiser = make_optimiser(config, setup.mask, epoch_steps)
     batches = train_batches(data.train, config.batch_size, config.seed)
     with contextlib.closing(Checkpoints(workdir)) as checkpoints:
         state, progressed = _resume(
-            checkpoints, _fresh_state(setup, optimiser, start), setup.prefix, meta, batches, resume_step
+            checkpoints, _fresh_state(setup, optimiser, start, config.seed), setup.prefix, meta, batches, resume_step
         )
         checkpoints.save_prefix(setup.prefix)
         with contextlib.closing(MetricsLog(workdir, progressed.history)) as log:
-            step = make_train_step(setup.model, optimiser, setup.mask, seed=config.seed, start=start)
+            step = make_train_step(setup.model, optimiser, setup.mask, start=start)
             plan = Plan(
                 step=parallel.compile_step(step),
                 batches=batches,
@@ -208,17 +151,24 @@ def train(
         return RunResult(workdir, checkpoints.best_step(), progressed.history, time.perf_counter() - began)
 
 
-def _fresh_state(setup: ModelSetup, optimiser: optax.GradientTransformation, start: int) -> TrainState:
+def _fresh_state(setup: ModelSetup, optimiser: optax.GradientTransformation, start: int, seed: int) -> TrainState:
     """The state of a new run whose batches go into stage `start`: with cached features no prefix is needed."""
     return parallel.replicate(
         TrainState(
             step=np.int32(0),
+            seed=np.int32(seed),
             # Copies: steps are given their state's memory, and the next fold starts from the same network.
             params=jax.tree.map(np.array, setup.params),
-            prefix={} if start else jax.tree.map(np.array, setup.prefix),
+            stats=jax.tree.map(np.array, setup.stats),
+            prefix={'params': {}} if start else jax.tree.map(np.array, setup.prefix),
             opt_state=optimiser.init(setup.params),
         )
     )
+
+
+def _trained_part(state: TrainState) -> dict:
+    """Variables from the first stage that trains on: what a step of a checkpoint holds."""
+    return {'params': state.params, **({'batch_stats': state.stats} if state.stats else {})}
 
 
 def _resume(
@@ -232,7 +182,7 @@ def _resume(
     checkpoints.verify(step)
     stored = checkpoints.meta(step)
     check_same_run(stored, meta)
-    params, stored_prefix = checkpoints.restore_params(step, state.params, prefix)
+    variables, stored_prefix = checkpoints.restore_variables(step, _trained_part(state), prefix)
     if not all(jax.tree.leaves(jax.tree.map(np.array_equal, prefix, stored_prefix))):
         raise CheckpointError(f'--init={meta["config"]["init"]} holds other weights than when this run began')
     opt_state = checkpoints.restore_optimiser(step, state.opt_state)
@@ -240,5 +190,10 @@ def _resume(
     batches.set_state(stored['data'])
     logger.info('resuming from step %d', step)
     progressed = Progressed(stored['history'], stored['sums'], stored['data'])
-    step_array = parallel.replicate(np.int32(step))
-    return state.replace(step=step_array, params=params, opt_state=opt_state), progressed
+    state = state.replace(
+        step=parallel.replicate(np.int32(step)),
+        params=variables['params'],
+        stats=variables.get('batch_stats', {}),
+        opt_state=opt_state,
+    )
+    return state, progressed

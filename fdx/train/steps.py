@@ -21,46 +21,59 @@ class TrainState:
 
     Attributes:
       step: int32 scalar, steps done.
+      seed: int32 scalar, of dropout: an array, so that runs with other seeds share one compiled program.
       params: parameters of the stages from `start` on, some of them possibly frozen.
-      prefix: parameters of the frozen leading stages; empty where their outputs are cached.
+      stats: batch statistics of the same stages; empty where the model has none.
+      prefix: variables of the frozen leading stages; their trees are empty where their outputs are cached.
       opt_state: the optimiser's, for `params` only.
     """
 
     step: jax.Array
+    seed: jax.Array
     params: dict
+    stats: dict
     prefix: dict
     opt_state: optax.OptState
 
+    def variables(self) -> dict:
+        """Trained part and prefix together, as `model.apply` takes them."""
+        return join_variables(self.prefix, self.params, self.stats)
 
-def make_train_step(
-    model: nn.Module, optimiser: optax.GradientTransformation, mask: dict, *, seed: int, start: int
-) -> Callable:
+
+def join_variables(prefix: dict, params: dict, stats: dict) -> dict:
+    """{'params': all stages'}, and 'batch_stats' where there are any."""
+    stats = {**prefix.get('batch_stats', {}), **stats}
+    return {'params': {**prefix['params'], **params}, **({'batch_stats': stats} if stats else {})}
+
+
+def make_train_step(model: nn.Module, optimiser: optax.GradientTransformation, mask: dict, *, start: int) -> Callable:
     """Builds step(state, batch) -> (state, metrics), to be compiled by `parallel.compile_step`.
 
     Args:
       model: a network of fdx.models with axis_name parallel.AXIS.
       optimiser: for `state.params`.
       mask: tree like `state.params`, True where they train.
-      seed: of dropout; the mask of an example depends on the seed, the step and its place in the global batch.
       start: first stage that the batch's inputs go into.
 
-    The batch holds `inputs` [B, ...], `labels` int32 [B] and `mask` float32 [B]. Metrics are sums over the global
-    batch: `loss` (cross-entropy in nats), `correct`, `count`, and the norm of the trainable gradients.
+    The batch holds `inputs` [B, ...], `labels` int32 [B] and `mask` float32 [B]; what the mask leaves out moves
+    neither parameters nor batch statistics. The dropout of an example depends on the seed, the step and its place in
+    the global batch. Metrics are sums over the global batch: `loss` (cross-entropy in nats), `correct`, `count`, and
+    the norm of the trainable gradients.
     """
 
     def step(state: TrainState, batch: dict) -> tuple[TrainState, dict]:
         count = jax.lax.psum(batch['mask'].sum(), parallel.AXIS)
-        key = jax.random.fold_in(jax.random.key(seed), state.step)
+        key = jax.random.fold_in(jax.random.key(state.seed), state.step)
 
         def loss_fn(params):
-            variables = {'params': {**state.prefix, **stop_frozen_gradients(params, mask)}}
-            logits, _ = model.apply(variables, batch['inputs'], train=True, start=start, rngs={'dropout': key})
+            variables = join_variables(state.prefix, stop_frozen_gradients(params, mask), state.stats)
+            logits, stats = _apply_in_training(model, variables, batch, start, key)
             losses = optax.softmax_cross_entropy_with_integer_labels(logits, batch['labels'])
             total = (losses * batch['mask']).sum()
             # Scaled so that the mean over devices of the local losses is the mean over the global batch.
-            return total * jax.lax.axis_size(parallel.AXIS) / count, (total, logits)
+            return total * jax.lax.axis_size(parallel.AXIS) / count, (total, logits, stats)
 
-        grads, (total, logits) = jax.grad(loss_fn, has_aux=True)(state.params)
+        grads, (total, logits, stats) = jax.grad(loss_fn, has_aux=True)(state.params)
         grads = jax.tree.map(lambda g, train: jax.lax.pmean(g, parallel.AXIS) if train else g, grads, mask)
         updates, opt_state = optimiser.update(grads, state.opt_state, state.params)
         hits = ((logits.argmax(-1) == batch['labels']) * batch['mask']).sum()
@@ -72,13 +85,26 @@ def make_train_step(
             'gradient_norm': optax.global_norm(trained),
         }
         params = apply_updates(state.params, updates, mask)
-        return state.replace(step=state.step + 1, params=params, opt_state=opt_state), metrics
+        stats = {stage: stats[stage] for stage in state.stats}
+        return state.replace(step=state.step + 1, params=params, stats=stats, opt_state=opt_state), metrics
 
     return step
 
 
+def _apply_in_training(model: nn.Module, variables: dict, batch: dict, start: int, key: jax.Array):
+    """(logits [B, K], batch statistics after this batch)."""
+    options = {'train': True, 'start': start, 'rngs': {'dropout': key}}
+    if not model.HAS_STATISTICS:
+        return model.apply(variables, batch['inputs'], **options)[0], {}
+    (logits, _), changed = model.apply(
+        variables, batch['inputs'], mask=batch['mask'], mutable=['batch_stats'], **options
+    )
+    # With cached features no norm runs any more.
+    return logits, changed.get('batch_stats', {})
+
+
 def make_forward(model: nn.Module, *, start: int = 0, stop: int | None = None, feature: str | None = None) -> Callable:
-    """Builds forward(params, batch) -> output of stage `stop - 1`, gathered; for `parallel.compile_forward`.
+    """Builds forward(variables, batch) -> output of stage `stop - 1`, gathered; for `parallel.compile_forward`.
 
     Args:
       model: a network of fdx.models.
@@ -87,14 +113,14 @@ def make_forward(model: nn.Module, *, start: int = 0, stop: int | None = None, f
       feature: a named feature to return instead.
     """
 
-    def forward(params: dict, batch: dict) -> jax.Array:
-        output, features = model.apply({'params': params}, batch['inputs'], train=False, start=start, stop=stop)
+    def forward(variables: dict, batch: dict) -> jax.Array:
+        output, features = model.apply(variables, batch['inputs'], train=False, start=start, stop=stop)
         return parallel.gather(features[feature] if feature else output)
 
     return forward
 
 
-def initial_params(model: nn.Module, input_shape: tuple[int, ...], seed: int) -> dict:
-    """Freshly initialised parameters for examples of `input_shape`, on the host's first device."""
+def initial_variables(model: nn.Module, input_shape: tuple[int, ...], seed: int) -> dict:
+    """Freshly initialised variables for examples of `input_shape`, on the host's first device."""
     init = jax.jit(lambda key: model.clone(axis_name=None).init(key, jnp.zeros((1, *input_shape), jnp.float32)))
-    return init(jax.random.key(seed))['params']
+    return init(jax.random.key(seed))

@@ -123,13 +123,16 @@ class Outcome:
     best: dict
     best_step: int
     history: list[dict]
+    stats: dict
+    best_stats: dict
 
 
 def read_outcome(workdir) -> Outcome:
-    params, meta, _ = load_run(workdir, 'last')
+    last, meta, _ = load_run(workdir, 'last')
     best, _, best_step = load_run(workdir, 'best')
     history = [{k: v for k, v in row.items() if k != 'seconds'} for row in meta['history']]
-    return Outcome(pathlib.Path(workdir), params, best, best_step, history)
+    stats = [v.get('batch_stats', {}) for v in (last, best)]
+    return Outcome(pathlib.Path(workdir), last['params'], best['params'], best_step, history, *stats)
 
 
 @pytest.fixture(scope='session')

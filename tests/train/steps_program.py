@@ -18,6 +18,7 @@ import jax
 import numpy as np
 
 from fdx.data.pipeline import ArrayExamples
+from fdx.models.batch_norm import BatchNorm
 from fdx.models.layers import ExampleDropout
 from fdx.train import feature_cache, parallel
 from fdx.train.config import TrainConfig
@@ -33,9 +34,25 @@ class TwoLayers(nn.Module):
 
     axis_name: str | None = parallel.AXIS
 
+    HAS_STATISTICS = False
+
     @nn.compact
     def __call__(self, x, *, train=False, start=0, stop=None):
         x = ExampleDropout(0.5, self.axis_name)(nn.tanh(nn.Dense(8, name='first')(x)), train=train)
+        return nn.Dense(CLASSES, name='head')(x), {}
+
+
+class NormedLayers(nn.Module):
+    """Two dense layers with a batch norm between them; a bias in front of it would have a gradient of pure rounding."""
+
+    axis_name: str | None = parallel.AXIS
+
+    HAS_STATISTICS = True
+
+    @nn.compact
+    def __call__(self, x, *, train=False, start=0, stop=None, mask=None):
+        x = nn.Dense(8, use_bias=False, name='first')(x)
+        x = nn.tanh(BatchNorm(8, self.axis_name, name='bn')(x, train=train, mask=mask))
         return nn.Dense(CLASSES, name='head')(x), {}
 
 
@@ -48,6 +65,11 @@ def parameters():
     }
 
 
+def statistics():
+    rng = np.random.default_rng(1)
+    return {'bn': {'mean': rng.standard_normal(8).astype(np.float32), 'var': np.full(8, 2, np.float32)}}
+
+
 def examples(n):
     rng = np.random.default_rng(n)
     return ArrayExamples(
@@ -57,27 +79,35 @@ def examples(n):
 
 def run() -> dict[str, np.ndarray]:
     # This form of threefry is quicker to compile.
+    norm = {'bn': {'scale': np.full(8, 1.5, np.float32), 'bias': np.full(8, 0.1, np.float32)}}
     with jax.threefry_partitionable(False):
-        return _run()
+        plain = _run(TwoLayers(), parameters(), {})
+        first = {'first': {'kernel': parameters()['first']['kernel']}}
+        normed = _run(NormedLayers(), parameters() | first | norm, statistics())
+    return {**plain, **{f'norm/{name}': v for name, v in normed.items()}, 'devices': np.int32(jax.device_count())}
 
 
-def _run() -> dict[str, np.ndarray]:
-    mask = jax.tree.map(lambda _: True, parameters())
+def _run(model: nn.Module, initial: dict, stats: dict) -> dict[str, np.ndarray]:
+    mask = jax.tree.map(lambda _: True, initial)
     optimiser = make_optimiser(TrainConfig(dataset='x', learning_rate=0.05), mask, 1)
-    step = parallel.compile_step(make_train_step(TwoLayers(), optimiser, mask, seed=5, start=0))
-    forward = parallel.compile_forward(make_forward(TwoLayers()))
-    out = {'devices': np.int32(jax.device_count())}
+    step = parallel.compile_step(make_train_step(model, optimiser, mask, start=0))
+    forward = parallel.compile_forward(make_forward(model))
+    out = {}
     for size in BATCH_SIZES:
-        data, params = examples(size), parameters()
-        state = parallel.replicate(TrainState(np.int32(0), params, {}, optimiser.init(params)))
+        data, params = examples(size), jax.tree.map(np.copy, initial)
+        state = parallel.replicate(
+            TrainState(np.int32(0), np.int32(5), params, stats, {'params': {}}, optimiser.init(params))
+        )
         for k in range(2):
             # The first step is one of a short batch: even one device has padding to mask.
             batch = parallel.shard({'inputs': data.inputs, 'labels': data.targets}, size + 1 - k)
             state, metrics = step(state, batch)
             out |= {f'{size}/step{k}/{name}': np.asarray(v) for name, v in metrics.items()}
+            out |= {f'{size}/step{k}/{name}': np.asarray(v) for name, v in state.stats.get('bn', {}).items()}
         flat = flax.traverse_util.flatten_dict(jax.device_get(state.params), sep='/')
         out |= {f'{size}/params/{path}': v for path, v in flat.items()}
-        out[f'{size}/logits'] = feature_cache.forward_all(forward, parameters(), data)
+        variables = {'params': initial} | ({'batch_stats': stats} if stats else {})
+        out[f'{size}/logits'] = feature_cache.forward_all(forward, variables, data)
     return out
 
 

@@ -14,7 +14,9 @@ from fdx.train.manifest import MANIFEST, find_damage, write_manifest
 from fdx.types import CheckpointError
 
 PARAMS = {'head': {'kernel': jnp.arange(6.0).reshape(2, 3), 'bias': jnp.array([-0.0, 1.0, np.pi])}}
-PREFIX = {'stage1': {'kernel': jnp.full((4, 5), 0.1)}}
+NORM = {'bn': {'mean': jnp.array([0.5, -0.0]), 'var': jnp.array([1.0, 2.0])}}
+VARIABLES = {'params': PARAMS, 'batch_stats': {'head': NORM}}
+PREFIX = {'params': {'stage1': {'kernel': jnp.full((4, 5), 0.1)}}, 'batch_stats': {'stage1': NORM}}
 OPT = (jnp.int32(7), {'mu': jnp.ones(3)})
 
 
@@ -29,7 +31,7 @@ def fill(workdir, scores, frozen=1):
         checkpoints.save_prefix(PREFIX)
     for i, score in enumerate(scores, 1):
         params = {'head': {**PARAMS['head'], 'kernel': PARAMS['head']['kernel'] + i}}
-        checkpoints.save(10 * i, params, OPT, meta(score, frozen))
+        checkpoints.save(10 * i, {**VARIABLES, 'params': params}, OPT, meta(score, frozen))
     checkpoints.close()
     return checkpoints
 
@@ -80,7 +82,7 @@ def test_two_newest_and_the_best_are_kept(tmp_path, scores, kept, best):
 
 def test_a_later_process_knows_the_best_of_an_earlier_one(workdir):
     again = Checkpoints(workdir)
-    again.save(40, PARAMS, OPT, meta(-0.4))
+    again.save(40, VARIABLES, OPT, meta(-0.4))
     again.close()
     assert (again.steps(), again.best_step()) == ([10, 30, 40], 10)
 
@@ -88,16 +90,28 @@ def test_a_later_process_knows_the_best_of_an_earlier_one(workdir):
 def test_everything_comes_back_bit_for_bit(workdir, assert_same_trees):
     checkpoints = Checkpoints(workdir)
     checkpoints.verify(20)
-    params, prefix = checkpoints.restore_params(20, PARAMS, PREFIX)
-    assert_same_trees(params['head'], {**PARAMS['head'], 'kernel': PARAMS['head']['kernel'] + 2})
-    assert np.signbit(params['head']['bias'][0])
+    variables, prefix = checkpoints.restore_variables(20, VARIABLES, PREFIX)
+    head = {**PARAMS['head'], 'kernel': PARAMS['head']['kernel'] + 2}
+    assert_same_trees(variables, {'params': {'head': head}, 'batch_stats': {'head': NORM}})
+    assert np.signbit(variables['params']['head']['bias'][0])
     assert_same_trees(prefix, PREFIX)
     assert_same_trees(checkpoints.restore_optimiser(20, OPT), OPT)
 
 
+def test_a_model_without_statistics_has_none(tmp_path, assert_same_trees):
+    checkpoints = Checkpoints(tmp_path)
+    prefix = {'params': PREFIX['params']}
+    checkpoints.save_prefix(prefix)
+    checkpoints.save(1, {'params': PARAMS}, OPT, meta(0.0))
+    checkpoints.close()
+    variables, stored = checkpoints.restore_variables(1, {'params': PARAMS}, prefix)
+    assert_same_trees(variables, {'params': PARAMS})
+    assert_same_trees(stored, prefix)
+
+
 def test_an_optimiser_without_arrays(tmp_path):
     checkpoints = Checkpoints(tmp_path)
-    checkpoints.save(1, PARAMS, (), meta(0.0, 0))
+    checkpoints.save(1, VARIABLES, (), meta(0.0, 0))
     checkpoints.close()
     checkpoints.verify(1)
     assert checkpoints.restore_optimiser(1, ()) == ()
@@ -179,7 +193,7 @@ def test_a_damaged_manifest_is_a_checkpoint_error(workdir, content):
 def test_training_goes_on_beside_a_damaged_older_step(workdir):
     flip(step_folder(workdir, 10) / 'meta' / 'metadata')
     checkpoints = Checkpoints(workdir)
-    checkpoints.save(40, PARAMS, OPT, meta(-0.4))
+    checkpoints.save(40, VARIABLES, OPT, meta(-0.4))
     checkpoints.close()
     assert checkpoints.steps() == [10, 30, 40]
     with pytest.raises(CheckpointError, match='step 10 is damaged'):
@@ -225,12 +239,13 @@ def test_beginning_anew_removes_unfinished_steps_and_the_prefix_of_another_confi
     assert checkpoints.steps() == []
     checkpoints.discard_after(None)
     assert [p for p in (workdir / 'checkpoints').iterdir() if p.is_dir()] == []
-    other = {'stage1': {'kernel': jnp.full((4, 5), 0.2)}}
+    other = {'params': {'stage1': {'kernel': jnp.full((4, 5), 0.2)}}}
     checkpoints.save_prefix(other)
-    checkpoints.save(1, PARAMS, OPT, meta(0.0))
+    checkpoints.save(1, VARIABLES, OPT, meta(0.0))
     checkpoints.close()
     checkpoints.verify(1)
-    np.testing.assert_array_equal(checkpoints.restore_params(1, PARAMS, other)[1]['stage1']['kernel'], np.float32(0.2))
+    stored = checkpoints.restore_variables(1, VARIABLES, other)[1]
+    np.testing.assert_array_equal(stored['params']['stage1']['kernel'], np.float32(0.2))
 
 
 def test_beginning_anew_in_a_new_folder(tmp_path):

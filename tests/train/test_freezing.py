@@ -122,8 +122,8 @@ def setting(freeze, width, **options):
     params = draw(shapes_of(model))
     mask = trainable_mask(params, freezing_rules(freeze, model))
     optimiser = make_optimiser(config, mask, 3)
-    state = TrainState(step=np.int32(0), params=params, prefix={}, opt_state=optimiser.init(params))
-    step = parallel.compile_step(make_train_step(model, optimiser, mask, seed=0, start=0))
+    state = TrainState(np.int32(0), np.int32(0), params, {}, {'params': {}}, optimiser.init(params))
+    step = parallel.compile_step(make_train_step(model, optimiser, mask, start=0))
     rng = np.random.default_rng(1)
     batch = {
         'inputs': rng.standard_normal((BATCH, 96, 64, 1)).astype(np.float32),

@@ -65,7 +65,7 @@ class Recorder:
         self.saved.append((int(state.step), copy.deepcopy(progressed), candidate))
 
     def run(self, step=0, params=0.0, progressed=None):
-        state = TrainState(step=np.int32(step), params=params, prefix={}, opt_state=())
+        state = TrainState(np.int32(step), np.int32(0), params, stats={}, prefix={'params': {}}, opt_state=())
         progressed = progressed or Progressed()
         return fit(state, self.plan, progressed), progressed
 

@@ -103,7 +103,10 @@ def test_evaluation_gives_each_example_once(program, one_device):
 
 
 def test_four_devices_compute_what_one_does(one_device, start_program, tmp_path):
-    """Batch sizes of devices - 1, devices, devices + 1 and 7, dropout on: losses, parameters and logits."""
+    """Batch sizes of devices - 1, devices, devices + 1 and 7: losses, parameters, statistics and logits.
+
+    One network has dropout, one a batch norm; with 3 examples one of the four devices holds nothing but padding.
+    """
     process = start_program({'output': str(tmp_path / 'four.npz')}, devices=4, script='steps_program.py')
     log, _ = process.communicate(timeout=240)
     assert process.returncode == 0, log
@@ -113,6 +116,19 @@ def test_four_devices_compute_what_one_does(one_device, start_program, tmp_path)
         assert set(four.files) == set(one_device)
         for name in set(four.files) - {'devices'}:
             np.testing.assert_allclose(four[name], one_device[name], rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+def test_statistics_are_those_of_the_real_examples(program, one_device):
+    """The first step's batch norm, written out in float64: biased to normalise, unbiased in the running variance."""
+    before, first = program.statistics()['bn'], program.parameters()['first']
+    for size in program.BATCH_SIZES:
+        hidden = program.examples(size).inputs.astype(np.float64) @ first['kernel']
+        wanted = {
+            'mean': 0.9 * before['mean'] + 0.1 * hidden.mean(0),
+            'var': 0.9 * before['var'] + 0.1 * hidden.var(0, ddof=1),
+        }
+        for name, value in wanted.items():
+            np.testing.assert_allclose(one_device[f'norm/{size}/step0/{name}'], value, rtol=1e-5, atol=1e-6)
 
 
 def test_a_whole_run_on_four_devices(make_head_config, head_run, outcome, start_program, tmp_path, assert_same_trees):

@@ -1,0 +1,76 @@
+"""The examples of a run: rows of its splits, and features of a frozen prefix in place of inputs."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from fdx.data.pipeline import Examples, RecordExamples, few_labels
+from fdx.data.protocols import Splits, split_rows
+from fdx.data.source import Dataset
+from fdx.signal.scaling import fit_gain
+from fdx.train.config import TrainConfig
+from fdx.train.feature_cache import FeatureCache, Progress
+from fdx.train.model_setup import ModelSetup
+from fdx.types import ConfigError
+
+Gain = float | tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class RunData:
+    """The examples of a run.
+
+    Attributes:
+      dataset: where they come from.
+      splits: rows of each split, thinned to the labels that the run may use.
+      gain: what scaling `train` fitted, one number or one an axis.
+      train: training examples; likewise validation.
+    """
+
+    dataset: Dataset
+    splits: Splits
+    gain: Gain
+    train: Examples
+    validation: Examples
+
+
+def select_rows(config: TrainConfig, dataset: Dataset) -> tuple[Splits, Gain]:
+    """The rows of a run and the gain fitted on its training rows; evaluation calls it with the stored config."""
+    splits = split_rows(
+        dataset.table,
+        config.protocol,
+        fold=config.fold,
+        seed=config.seed,
+        label_key=config.label_key,
+        exclude_recordings=config.exclude_recordings,
+    )
+    train = few_labels(dataset.table, splits.train, config.labels_per_class, config.label_key, config.seed)
+    gain = fit_gain(dataset.front_end.scaling, dataset.table['peak'][train])
+    return dataclasses.replace(splits, train=train), gain
+
+
+def load_data(config: TrainConfig, dataset: Dataset) -> RunData:
+    """Training and validation examples of a run; SplitError where the protocol does not fit."""
+    splits, gain = select_rows(config, dataset)
+    examples = {
+        name: RecordExamples(dataset, getattr(splits, name), config.label_key, gain) for name in ('train', 'validation')
+    }
+    return RunData(dataset, splits, gain, **examples)
+
+
+def with_cached_features(
+    config: TrainConfig, setup: ModelSetup, data: RunData, caches: dict, progress: Progress
+) -> RunData:
+    """Replaces inputs by features of the frozen prefix where the config allows; `caches` keeps them between runs."""
+    if config.cache_features == 'off' or (config.cache_features == 'auto' and setup.start == 0):
+        return data
+    if setup.start == 0:
+        raise ConfigError(
+            '--cache_features=on needs a frozen first stage: choose --freeze=head, or --cache_features=auto'
+        )
+    seed = config.seed if setup.origin == 'random' else 0
+    key = (setup.origin, setup.start, config.model, str(config.model_options), str(data.dataset.data_dir), seed)
+    if key not in caches:
+        caches[key] = FeatureCache(setup.model, setup.prefix, setup.start, progress)
+    parts = {name: caches[key].examples(getattr(data, name), name) for name in ('train', 'validation')}
+    return dataclasses.replace(data, **parts)
