@@ -46,7 +46,7 @@ class Builder(VibrationBuilder):
         _config(name, size, rig, front_end)
         for size in SIZES
         for name, rig in ((size, STUDY_RIG), *((f'{rig}_{size}', rig) for rig in MACHINES))
-        for front_end in front_end_names()
+        for front_end in front_end_names(channels=1)
     ]
 
     def citation(self) -> str:

@@ -45,7 +45,7 @@ class Builder(VibrationBuilder):
 
     VERSION = tfds.core.Version('1.0.0')
     RELEASE_NOTES = {'1.0.0': 'First release.'}
-    BUILDER_CONFIGS = [_config(s, f) for s in SUBSETS.values() for f in front_end_names()]
+    BUILDER_CONFIGS = [_config(s, f) for s in SUBSETS.values() for f in front_end_names(channels=1)]
     MANUAL_DOWNLOAD_INSTRUCTIONS = 'Files N.mat, or a folder cwru/ of them; what is not there is downloaded.'
 
     @property

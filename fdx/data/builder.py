@@ -67,6 +67,10 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     def recordings(self, dl_manager: tfds.download.DownloadManager) -> Iterable[Recording]:
         """The config's recordings, the same ones in the same order at every iteration."""
 
+    def channels(self) -> int:
+        """Channels of the recordings; subclasses with several override it."""
+        return 1
+
     def description(self) -> str:
         """What the dataset is, for its info page."""
         return (type(self).__doc__ or '').strip()
@@ -78,16 +82,18 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     def record_spec(self) -> RecordSpec:
         """How this config's recordings become records."""
         config, rate = self.builder_config, self.common_rate_hz()
-        front_end = create_front_end(config.front_end)
+        front_end = create_front_end(config.front_end, rate)
         window = front_end.patch_samples(rate) if config.window_s is None else round(config.window_s * rate)
         hop = window if config.hop_s is None else round(config.hop_s * rate)
-        return RecordSpec(front_end, rate, Windowing(window, hop, round(config.guard_s * rate)), config.with_waveform)
+        windowing = Windowing(window, hop, round(config.guard_s * rate))
+        return RecordSpec(front_end, rate, windowing, config.with_waveform, self.channels())
 
     def _info(self) -> tfds.core.DatasetInfo:
         spec = self.record_spec()
         metadata = {
             'front_end': spec.front_end.config(),
             'common_rate_hz': spec.common_rate_hz,
+            'channels': spec.channels,
             **dataclasses.asdict(spec.windowing),
         }
         return tfds.core.DatasetInfo(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from fdx.signal.front_ends import DEFAULT_FRONT_END
+from fdx.signal.front_ends import DEFAULT_FRONT_END, DEFAULT_TRIAXIAL
 
 
 def resolve_config(config: str, known: Container[str]) -> str | None:
@@ -15,8 +15,8 @@ def resolve_config(config: str, known: Container[str]) -> str | None:
       known: names of the configs that exist.
 
     Returns:
-      `config` itself where it exists, else the one with the default front end (`load0_12k-vggish`); None where
-      neither exists.
+      `config` itself where it exists, else the one with the default front end for one channel (`load0_12k-vggish`)
+      or for several (`all-triaxial_mel`); None where none exists.
     """
-    candidates = (config, f'{config}-{DEFAULT_FRONT_END}') if config else ()
+    candidates = (config, f'{config}-{DEFAULT_FRONT_END}', f'{config}-{DEFAULT_TRIAXIAL}') if config else ()
     return next((c for c in candidates if c in known), None)

@@ -9,6 +9,7 @@ import grain
 import numpy as np
 
 from fdx.data.source import Dataset, Table
+from fdx.signal.scaling import Gain, as_gain
 
 READ_THREADS = 4
 READ_AHEAD_BATCHES = 8
@@ -22,13 +23,16 @@ class RecordExamples:
       dataset: the records.
       rows: int64 [N] row numbers.
       label_key: `label` or `fault_type`.
-      gain: what scaling `train` fitted, else 1.
+      gain: what scaling `train` fitted, else 1: one number, or one a channel (a list is kept as a tuple).
     """
 
     dataset: Dataset
     rows: np.ndarray
     label_key: str
-    gain: float = 1.0
+    gain: Gain = 1.0
+
+    def __post_init__(self):
+        object.__setattr__(self, 'gain', as_gain(self.gain))
 
     def __len__(self) -> int:
         return len(self.rows)

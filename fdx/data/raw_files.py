@@ -28,7 +28,7 @@ def read_raw_file(
     *,
     sample_rate_hz: float | None = None,
     variable: str | None = None,
-    channel: int | str | None = None,
+    channel: int | str | Sequence[int | str] | None = None,
     columns: Sequence[str] | None = None,
 ) -> Recording:
     """Reads one recording from a file of a known format, told by its suffix.
@@ -44,7 +44,8 @@ def read_raw_file(
       path: the file.
       sample_rate_hz: the sampling rate; it wins over the file's own, with a logged warning where they differ.
       variable: name of the signal in a .mat file.
-      channel: index (from 0) or name of the one channel to keep; None keeps all.
+      channel: index (from 0) or name of the channel to keep, or several in the wanted order, as a list or as
+        'AccX,AccY,AccZ' (unless a channel has that whole name); None keeps all.
       columns: names of the columns to keep of a text file.
 
     Returns:
@@ -69,7 +70,7 @@ def read_raw_file(
     except OSError as e:
         raise DataError(f'{file} cannot be read: {e.strerror or e}; check its permissions') from e
     rate_hz = _settle_rate(file, raw, sample_rate_hz)
-    samples = raw.samples if channel is None else raw.samples[:, [_channel_index(file, raw, channel)]]
+    samples = raw.samples if channel is None else raw.samples[:, _channel_indices(file, raw, channel)]
     return Recording(
         samples=np.ascontiguousarray(samples, np.float32),
         sample_rate_hz=rate_hz,
@@ -158,6 +159,17 @@ def _settle_rate(file: pathlib.Path, raw: RawSignal, sample_rate_hz: float | Non
     if own is not None and not math.isclose(own, sample_rate_hz, rel_tol=raw.rate_tolerance):
         _log.warning('%s: --sample_rate %g Hz wins over the %g Hz of %s', file, sample_rate_hz, own, raw.rate_origin)
     return float(sample_rate_hz)
+
+
+def _channel_indices(file: pathlib.Path, raw: RawSignal, channel: int | str | Sequence[int | str]) -> list[int]:
+    if isinstance(channel, str) and channel not in raw.channel_names:
+        wanted = [part.strip() for part in channel.split(',')]
+    else:
+        wanted = [channel] if isinstance(channel, (int, str)) else list(channel)
+    indices = [_channel_index(file, raw, c) for c in wanted]
+    if not indices or len(set(indices)) < len(indices):
+        raise DataError(f'{file}: --channel {channel!r} must name channels, each once')
+    return indices
 
 
 def _channel_index(file: pathlib.Path, raw: RawSignal, channel: int | str) -> int:

@@ -10,9 +10,9 @@ import tensorflow_datasets as tfds
 
 from fdx.data.blocks import Windowing, cut_windows
 from fdx.signal.checks import check_rate, check_recording
-from fdx.signal.log_mel import LogMel
+from fdx.signal.patch import FrontEnd
 from fdx.signal.resample import to_common_band
-from fdx.types import Recording
+from fdx.types import DataError, Recording
 
 INT16_MAX = 32767
 
@@ -26,16 +26,19 @@ class RecordSpec:
       common_rate_hz: the lowest rate among the recordings; all are brought to it and its band (law 3).
       windowing: how windows are cut at that rate.
       with_waveform: whether records keep the waveform.
+      channels: of every recording.
     """
 
-    front_end: LogMel
+    front_end: FrontEnd
     common_rate_hz: float
     windowing: Windowing
     with_waveform: bool = True
+    channels: int = 1
 
 
-def record_features(spec: RecordSpec, labels: Sequence[str], fault_types: Sequence[str], channels: int = 1):
+def record_features(spec: RecordSpec, labels: Sequence[str], fault_types: Sequence[str]):
     """The TFDS features of a record, array by array (see WORKSPACE.md for their meaning)."""
+    channels = spec.channels
     features = {
         'spectrogram': tfds.features.Tensor(
             shape=spec.front_end.output_shape(channels), dtype=np.float32, encoding=tfds.features.Encoding.ZLIB
@@ -50,7 +53,9 @@ def record_features(spec: RecordSpec, labels: Sequence[str], fault_types: Sequen
         'speed_rpm': tfds.features.Scalar(np.float32),
         'load': tfds.features.Scalar(np.float32),
         'sample_rate_hz': tfds.features.Scalar(np.float64),
-        'peak': tfds.features.Scalar(np.float32),
+        'peak': tfds.features.Scalar(np.float32)
+        if channels == 1
+        else tfds.features.Tensor(shape=(channels,), dtype=np.float32),
     }
     if spec.with_waveform:
         features['waveform'] = tfds.features.Tensor(
@@ -61,15 +66,21 @@ def record_features(spec: RecordSpec, labels: Sequence[str], fault_types: Sequen
 
 
 def prepare_recording(recording: Recording, spec: RecordSpec) -> Recording:
-    """Checks a recording and brings it to the dataset's rate and band.
+    """Checks a recording [T] or [T, C] and brings it to the dataset's rate and band.
 
     Raises:
-      DataError: what fdx.signal.checks refuses.
+      DataError: what fdx.signal.checks refuses, or another number of channels than the dataset has.
       ConfigError: a rate below the common one.
     """
     rate_hz = check_rate(recording.sample_rate_hz, recording.source or recording.recording)
     shortest = int(np.ceil(spec.windowing.window_length * rate_hz / spec.common_rate_hz))
     checked = check_recording(recording, shortest)
+    channels = checked.samples.shape[1]
+    if channels != spec.channels:
+        raise DataError(
+            f'{recording.source or recording.recording}: {channels} channels where {spec.channels} are needed; '
+            'choose and order them when the recording is read'
+        )
     samples = to_common_band(checked.samples, rate_hz, spec.common_rate_hz)
     return dataclasses.replace(checked, samples=samples, sample_rate_hz=spec.common_rate_hz)
 
@@ -94,6 +105,7 @@ def make_records(recording: Recording, spec: RecordSpec, blocks: Sequence[int]) 
         if block not in blocks:
             continue
         chunk = prepared.samples[start : start + spec.windowing.window_length]
+        peaks = spec.front_end.peaks(chunk)
         example = {
             'spectrogram': spec.front_end(chunk, spec.common_rate_hz),
             'label': recording.label,
@@ -106,7 +118,7 @@ def make_records(recording: Recording, spec: RecordSpec, blocks: Sequence[int]) 
             'speed_rpm': np.float32(recording.speed_rpm),
             'load': np.float32(recording.load),
             'sample_rate_hz': float(spec.common_rate_hz),
-            'peak': np.float32(np.abs(chunk).max()),
+            'peak': peaks[0] if spec.channels == 1 else peaks,
         }
         if spec.with_waveform:
             example['waveform'], example['waveform_scale'] = encode_waveform(chunk)

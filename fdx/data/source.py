@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 
 from fdx.data.names import resolve_config
 from fdx.signal.front_ends import front_end_from_config
-from fdx.signal.log_mel import LogMel
+from fdx.signal.patch import FrontEnd
 from fdx.types import DataError
 
 SPLITS = ('train', 'validation', 'test')
@@ -33,7 +33,7 @@ class Table:
     """One row a record over the union of the splits, in the order train, validation, test.
 
     Attributes:
-      columns: name -> array [N]; texts are arrays of str.
+      columns: name -> array [N]; texts are arrays of str; `peak` is [N, C] where recordings have several channels.
       window_length: samples of every window, at the common rate.
     """
 
@@ -53,7 +53,7 @@ class Dataset:
     Attributes:
       name: `builder/config:version`.
       front_end: the front end that made the spectrograms.
-      metadata: what the builder stored: common_rate_hz, window_length, hop_length, guard_length.
+      metadata: what the builder stored: common_rate_hz, channels, window_length, hop_length, guard_length.
       table: see Table.
     """
 
@@ -64,7 +64,7 @@ class Dataset:
         self.name = f'{info.name}/{info.config_name}:{info.version}'
         self.data_dir = pathlib.Path(builder.data_dir)
         self.metadata = dict(info.metadata)
-        self.front_end: LogMel = front_end_from_config(self.metadata['front_end'])
+        self.front_end: FrontEnd = front_end_from_config(self.metadata['front_end'])
         self._features = info.features
         self._ends = np.cumsum([info.splits[s].num_examples if s in info.splits else 0 for s in SPLITS])
         self._sources = [
@@ -79,6 +79,16 @@ class Dataset:
     def class_names(self, label_key: str = 'label') -> list[str]:
         """Names of the classes of `label` or `fault_type`."""
         return list(self._features[label_key].names)
+
+    @property
+    def channels(self) -> int:
+        """Channels of the recordings; datasets prepared before there were several have 1."""
+        return int(self.metadata.get('channels', 1))
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Shape of a spectrogram, as a network takes it."""
+        return self.front_end.output_shape(self.channels)
 
     @property
     def has_waveform(self) -> bool:
@@ -125,7 +135,7 @@ def open_dataset(name: str, data_dir: str | pathlib.Path) -> Dataset:
 
     Args:
       name: `builder/config` or `builder/config:version`; the newest version is taken where none is given. A config
-        without its front end (`cwru/load0_12k`) means the one with `-vggish`.
+        without its front end (`cwru/load0_12k`, `soon/all`) means the one with `-vggish` or `-triaxial_mel`.
       data_dir: the folder given to `launch.prepare`.
 
     Raises:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
-import scipy.fft
-import scipy.signal
 
 from fdx.signal import frames, mel, resample, scaling
-from fdx.types import ConfigError, DataError
+from fdx.signal.mel_spectrum import mel_spectrogram
+from fdx.signal.patch import first_patch, without_static_part
+from fdx.types import ConfigError
 
-FFT_CHUNK_FRAMES = 4096
+AXES = ('TF', 'FT')
+UNIT = 'log magnitude'
 
 
 @dataclasses.dataclass(frozen=True)
 class LogMel:
-    """log(mel magnitude + offset) of uncentred frames (Hershey et al., ICASSP 2017).
+    """log(mel magnitude + offset) of uncentred frames (Hershey et al., ICASSP 2017), channel by channel.
 
     Attributes:
       name: name in the registry, its scaling included.
@@ -30,6 +32,8 @@ class LogMel:
       log_offset: added before the logarithm.
       patch_frames: frames of one patch.
       scaling: one of fdx.signal.scaling.SCALINGS.
+      axes: 'TF' makes patches [T, F, C] (VGGish), 'FT' images [F, T, C].
+      remove_static: whether each channel's mean over the chunk (gravity) is subtracted first.
     """
 
     name: str
@@ -43,9 +47,13 @@ class LogMel:
     log_offset: float
     patch_frames: int
     scaling: str
+    axes: str = 'TF'
+    remove_static: bool = False
 
     def __post_init__(self):
         scaling.check_scaling(self.scaling)
+        if self.axes not in AXES:
+            raise ConfigError(f'front end {self.name}: axes={self.axes!r}; known: {", ".join(AXES)}')
         if self.fft_length < self.window_length or self.patch_frames < 1 or self.log_offset <= 0:
             raise ConfigError(
                 f'front end {self.name}: fft_length={self.fft_length} must be at least '
@@ -59,13 +67,32 @@ class LogMel:
         """Seconds between frames."""
         return self.hop_length / self.rate_hz
 
+    @property
+    def unit(self) -> str:
+        """What a value of the patch is."""
+        return UNIT
+
+    @property
+    def patch_length(self) -> int:
+        """Samples of a patch at `rate_hz`."""
+        return frames.samples_for_frames(self.patch_frames, self.window_length, self.hop_length)
+
     def filter_bank(self) -> np.ndarray:
         """float64 [fft_length // 2 + 1, n_mels]."""
         return mel.mel_filter_bank(self.n_mels, self.fft_length, self.rate_hz, self.f_min_hz, self.f_max_hz)
 
+    def centre_frequencies_hz(self) -> np.ndarray:
+        """Centres of the filters, float64 [n_mels]."""
+        return mel.mel_edges_hz(self.n_mels, self.f_min_hz, self.f_max_hz)[1:-1]
+
+    def panels(self, channels: int) -> list[str]:
+        """What each channel of a patch shows: the sensor's axes by number, or '' for a single one."""
+        return [''] if channels == 1 else [f'channel {c}' for c in range(channels)]
+
     def output_shape(self, channels: int = 1) -> tuple[int, int, int]:
-        """Shape of one patch: (patch_frames, n_mels, channels)."""
-        return self.patch_frames, self.n_mels, channels
+        """Shape of one patch: (patch_frames, n_mels, channels), or (n_mels, patch_frames, channels) for axes 'FT'."""
+        shape = (self.patch_frames, self.n_mels)
+        return (*(shape if self.axes == 'TF' else shape[::-1]), channels)
 
     def num_frames(self, num_samples: int) -> int:
         """Frames in `num_samples` samples at `rate_hz`, by the law of fdx.signal.frames."""
@@ -73,52 +100,45 @@ class LogMel:
 
     def patch_samples(self, sample_rate_hz: float) -> int:
         """Fewest samples at `sample_rate_hz` that make one patch."""
-        needed = frames.samples_for_frames(self.patch_frames, self.window_length, self.hop_length)
-        return resample.samples_before_resampling(needed, sample_rate_hz, self.rate_hz)
+        return resample.samples_before_resampling(self.patch_length, sample_rate_hz, self.rate_hz)
 
     def spectrogram(self, x: np.ndarray) -> np.ndarray:
         """log-mel of x float32 [T, C] at `rate_hz`, unscaled: float32 [num_frames(T), n_mels, C]."""
-        # Float64 inside: beside a loud line, float32's rounding in the FFT would show in the quiet bands (1e-4).
-        window = scipy.signal.get_window('hann', self.window_length, fftbins=True)
-        bank = self.filter_bank()
-        framed = frames.frame(np.ascontiguousarray(x.T, np.float32), self.window_length, self.hop_length)
-        out = np.empty((*framed.shape[:2], self.n_mels), np.float32)
-        for c in range(framed.shape[0]):
-            for i in range(0, framed.shape[1], FFT_CHUNK_FRAMES):
-                part = framed[c, i : i + FFT_CHUNK_FRAMES] * window
-                magnitude = np.abs(scipy.fft.rfft(part, self.fft_length))
-                out[c, i : i + len(part)] = np.log(magnitude @ bank + self.log_offset)
-        return np.moveaxis(out, 0, -1)
+        spectra = mel_spectrogram(x, self.window_length, self.hop_length, self.fft_length, self.filter_bank())
+        return np.log(spectra + self.log_offset).astype(np.float32)
+
+    def peaks(self, chunk: np.ndarray) -> np.ndarray:
+        """Largest magnitude of each channel of a chunk [T, C], less its static part where that is removed: [C]."""
+        return scaling.peak_magnitudes(without_static_part(chunk) if self.remove_static else chunk)
 
     def __call__(self, chunk: np.ndarray, sample_rate_hz: float) -> np.ndarray:
         """The first patch of a chunk.
 
         Args:
-          chunk: float32 [T, C] at `sample_rate_hz`; what lies beyond one patch counts for `peak` scaling only.
+          chunk: float32 [T, C] at `sample_rate_hz`; what lies beyond one patch counts for `peak` scaling and for the
+            static part only.
           sample_rate_hz: its rate.
 
         Returns:
-          float32 [patch_frames, n_mels, C]. With scaling `train` it is unscaled: the fitted gain comes later
-          (`with_gain`).
+          float32 `output_shape(C)`. With scaling `train` it is unscaled: the fitted gain comes later (`with_gain`).
 
         Raises:
           DataError: the chunk is shorter than one patch.
         """
-        shortest = self.patch_samples(sample_rate_hz)
-        if chunk.shape[0] < shortest:
-            raise DataError(
-                f'a chunk of {chunk.shape[0]} samples at {sample_rate_hz:g} Hz is shorter than one patch of front end '
-                f'{self.name}, which needs {shortest}'
-            )
-        # What lies behind the patch is cut off before resampling, but for what the filter reaches into.
-        used = shortest + resample.filter_reach(sample_rate_hz, self.rate_hz)
-        x = scaling.scale_samples(chunk, self.scaling)[:used]
-        x = resample.resample(x, sample_rate_hz, self.rate_hz)
-        needed = frames.samples_for_frames(self.patch_frames, self.window_length, self.hop_length)
-        return self.spectrogram(x[:needed])
+        x = first_patch(
+            chunk,
+            sample_rate_hz,
+            self.rate_hz,
+            self.patch_length,
+            scale=self.scaling,
+            name=self.name,
+            remove_static=self.remove_static,
+        )
+        patch = self.spectrogram(x)
+        return patch if self.axes == 'TF' else np.ascontiguousarray(patch.swapaxes(0, 1))
 
-    def with_gain(self, patches: np.ndarray, gain: float) -> np.ndarray:
-        """Patches of the signal times `gain` (fdx.signal.scaling.fit_gain)."""
+    def with_gain(self, patches: np.ndarray, gain: float | Sequence[float]) -> np.ndarray:
+        """Patches of the signal times `gain` (fdx.signal.scaling.fit_gain): one number, or one a channel."""
         return scaling.apply_gain(patches, gain, self.log_offset)
 
     def config(self) -> dict:

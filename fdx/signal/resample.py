@@ -41,7 +41,8 @@ def rational_ratio(from_hz: float, to_hz: float) -> tuple[int, int]:
     return (ratio.numerator, ratio.denominator) if exact < 1 else (ratio.denominator, ratio.numerator)
 
 
-@functools.lru_cache(maxsize=64)
+# Few: between odd rates (533.05 Hz from timestamps) a filter has millions of taps.
+@functools.lru_cache(maxsize=12)
 def _low_pass(rate_hz: float, cutoff_hz: float, gain: float) -> np.ndarray:
     """Kaiser low-pass at `rate_hz`: flat to PASS_SHARE x cutoff, STOP_DB down from the cutoff on; odd length."""
     width_hz = (1 - PASS_SHARE) * cutoff_hz
@@ -96,7 +97,12 @@ def filter_reach(from_hz: float, to_hz: float) -> int:
     up, down = rational_ratio(from_hz, to_hz)
     if up == down == 1:
         return 0
-    return -(-len(_low_pass(from_hz * up, min(from_hz, to_hz) / 2, 1.0)) // (2 * up))
+    return _taps_reach(from_hz, up, min(from_hz, to_hz) / 2)
+
+
+def _taps_reach(from_hz: float, up: int, cutoff_hz: float) -> int:
+    """Samples at `from_hz` to each side that the low-pass at `from_hz * up` covers."""
+    return -(-len(_low_pass(from_hz * up, cutoff_hz, 1.0)) // (2 * up))
 
 
 def to_common_band(x: np.ndarray, from_hz: float, common_hz: float) -> np.ndarray:
@@ -107,7 +113,7 @@ def to_common_band(x: np.ndarray, from_hz: float, common_hz: float) -> np.ndarra
     recorder's anti-alias filter, which lies above.
 
     Args:
-      x: float32 [T] or [T, C] at `from_hz`.
+      x: float32 [T] or [T, C] at `from_hz`; a static part (gravity) goes on beyond its ends.
       from_hz: rate of the recording, at least `common_hz`.
       common_hz: the lowest rate among the recordings of the config.
 
@@ -119,4 +125,28 @@ def to_common_band(x: np.ndarray, from_hz: float, common_hz: float) -> np.ndarra
             f'a recording at {from_hz:g} Hz cannot be brought to {common_hz:g} Hz: it has no content above '
             f'{from_hz / 2:g} Hz; the common rate must be the lowest of the dataset'
         )
-    return resample(x, from_hz, common_hz, band_hz=BAND_SHARE * common_hz / 2)
+    band_hz = BAND_SHARE * common_hz / 2
+    out = resample(x, from_hz, common_hz, band_hz=band_hz)
+    return _hold_ends(out, np.asarray(x, np.float32), from_hz, common_hz, band_hz)
+
+
+def _hold_ends(out: np.ndarray, x: np.ndarray, from_hz: float, to_hz: float, band_hz: float) -> np.ndarray:
+    """What `resample` made of x, as if its static part went on beyond both ends.
+
+    Zeros outside are right for a vibration, but gravity of 16,000 counts would end there in a step and ring through
+    the first and the last window. So where the mean of the samples that the filter reaches outweighs their standard
+    deviation, that mean is added for the outside. It is taken at each end by itself: no block hears another one.
+    """
+    up, down = rational_ratio(from_hz, to_hz)
+    reach = min(_taps_reach(from_hz, up, min(band_hz, from_hz / 2, to_hz / 2)), len(x))
+    count = min(-(-reach * up // down) + 1, len(out) // 2)
+    lost = None
+    for samples, part in ((x[:reach], slice(0, count)), (x[len(x) - reach :], slice(len(out) - count, len(out)))):
+        mean = samples.mean(axis=0, dtype=np.float64)
+        static = np.where(np.abs(mean) > samples.std(axis=0, dtype=np.float64), mean, 0.0)
+        if not static.any():
+            continue
+        if lost is None:
+            lost = 1.0 - resample(np.ones(len(x), np.float32), from_hz, to_hz, band_hz=band_hz)
+        out[part] += np.multiply.outer(lost[part], static).astype(np.float32)
+    return out

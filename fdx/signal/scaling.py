@@ -1,22 +1,27 @@
-"""Amplitude: kept or dropped on purpose (law 4).
+"""Amplitude: kept or dropped on purpose (law 4), channel by channel.
 
-    peak   every chunk is divided by its own largest magnitude, so that it lies in [-1, 1]: amplitude is dropped
-           (Di Maggio, Sensors 23(1):211, 2023)
-    train  all chunks are divided by one number, the largest magnitude among the training chunks: amplitude is kept
+    peak   every channel of a chunk is divided by its own largest magnitude, so that it lies in [-1, 1]: amplitude is
+           dropped (Di Maggio, Sensors 23(1):211, 2023)
+    train  a channel of all chunks is divided by one number, its largest magnitude among the training chunks:
+           amplitude is kept
     none   samples go in as they were recorded
 
 A magnitude mel spectrum is linear in the signal, so a gain can be applied to log(mel + offset) afterwards, exactly
 up to rounding. Records of a `train` config therefore hold the unscaled spectrogram and each chunk's peak; the gain
-is fitted when the training rows are known, and stored with the checkpoint.
+is fitted when the training rows are known, and stored with the checkpoint. It is a float for recordings of one
+channel and a tuple of one float a channel for others.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from fdx.types import ConfigError, DataError
 
 SCALINGS = ('peak', 'train', 'none')
+Gain = float | tuple[float, ...]
 
 
 def check_scaling(scaling: str) -> str:
@@ -26,39 +31,66 @@ def check_scaling(scaling: str) -> str:
     return scaling
 
 
-def fit_gain(scaling: str, train_peaks: np.ndarray) -> float:
+def as_gain(gain: float | Sequence[float]) -> Gain:
+    """A gain as it is kept: a float, or a tuple of floats where JSON or NumPy gave a sequence."""
+    return float(gain) if np.ndim(gain) == 0 else tuple(float(g) for g in gain)
+
+
+def fit_gain(scaling: str, train_peaks: np.ndarray) -> Gain:
     """The gain that training data fix.
 
     Args:
       scaling: one of SCALINGS.
-      train_peaks: float [N], largest magnitude of each training chunk, in the recording's unit.
+      train_peaks: float [N], or [N, C] for several channels: largest magnitude of each training chunk, in the
+        recording's unit.
 
     Returns:
-      1 / max(train_peaks) for `train`; 1.0 for `peak` and `none`, which are complete without training data.
+      1 / max(train_peaks) for `train`, channel by channel; 1.0 for `peak` and `none`, which are complete without
+      training data. A float for [N], a tuple of C floats for [N, C].
 
     Raises:
-      DataError: `train` without training chunks, or with silent ones only.
+      DataError: `train` without training chunks, or with a channel that is silent in all of them.
     """
     check_scaling(scaling)
+    peaks = np.asarray(train_peaks, np.float64)
     if scaling != 'train':
-        return 1.0
-    peak = float(np.max(train_peaks)) if len(train_peaks) else 0.0
-    if not peak > 0:
-        raise DataError(f'scaling train: the largest magnitude of {len(train_peaks)} training chunks is {peak}')
-    return 1.0 / peak
+        return as_gain(np.ones(peaks.shape[1:]))
+    highest = peaks.max(axis=0, initial=0.0)
+    for c, peak in enumerate(np.atleast_1d(highest)):
+        if not peak > 0:
+            of = f' of channel {c}' if peaks.ndim > 1 else ''
+            raise DataError(f'scaling train: the largest magnitude{of} of {len(peaks)} training chunks is {peak}')
+    return as_gain(1.0 / highest)
+
+
+def peak_magnitudes(x: np.ndarray) -> np.ndarray:
+    """Largest magnitude of each channel of a chunk x [T, C]: [C]."""
+    return np.abs(x).max(axis=0)
 
 
 def scale_samples(x: np.ndarray, scaling: str) -> np.ndarray:
     """Scales one chunk x [T, C] as far as the chunk alone decides: `peak` divides, `train` and `none` return x."""
     if check_scaling(scaling) != 'peak':
         return x
-    peak = np.abs(x).max()
-    return x / peak if peak > 0 else x
+    peaks = peak_magnitudes(x)
+    return x / np.where(peaks > 0, peaks, 1)
 
 
-def apply_gain(log_mel: np.ndarray, gain: float, log_offset: float) -> np.ndarray:
-    """log(mel + offset) of a signal -> that of the signal times `gain`, float32, same shape."""
-    if gain == 1.0:
+def apply_gain(log_mel: np.ndarray, gain: float | Sequence[float], log_offset: float) -> np.ndarray:
+    """log(mel + offset) of a signal -> that of the signal times `gain`, float32, same shape.
+
+    Args:
+      log_mel: float32 [..., C], channels last.
+      gain: one number, or one a channel.
+      log_offset: the offset.
+
+    Raises:
+      DataError: as many gains as there are channels were not given.
+    """
+    gains = np.asarray(gain, np.float64)
+    if gains.ndim and gains.shape != log_mel.shape[-1:]:
+        raise DataError(f'{gains.size} gains do not fit a spectrogram of {log_mel.shape[-1]} channels')
+    if (gains == 1.0).all():
         return log_mel
     mel = np.maximum(np.exp(log_mel.astype(np.float64)) - log_offset, 0.0)
-    return np.log(gain * mel + log_offset).astype(np.float32)
+    return np.log(gains * mel + log_offset).astype(np.float32)

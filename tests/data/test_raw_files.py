@@ -12,7 +12,7 @@ import pytest
 import scipy.io
 import scipy.io.wavfile
 
-from fdx.data import raw_text
+from fdx.data import raw_table
 from fdx.data.raw_files import KNOWN_SUFFIXES, read_raw_file
 from fdx.types import DataError
 
@@ -82,10 +82,14 @@ def test_mfpt_struct_fields_are_read_by_name(raw_data, caplog):
 
 def test_soon_timestamps_are_microseconds(raw_data, caplog):
     r = read_raw_file(raw_data / 'soon' / SOON_FILE)
-    assert r.samples.shape == (107346, 3)
+    # 107,346 samples at a rate that falls from 548 to 528 Hz, brought to even times of 1,876 us.
+    assert r.samples.shape == ((203405364 - 2141864) // 1876 + 1, 3)
     assert r.sample_rate_hz == pytest.approx(1e6 / 1876)
     np.testing.assert_array_equal(r.samples[0], [3624, -567, 17452])
     assert not caplog.records
+    given = read_raw_file(raw_data / 'soon' / SOON_FILE, sample_rate_hz=530.0)
+    assert given.samples.shape == (107346, 3)
+    assert given.sample_rate_hz == 530.0
     z = read_raw_file(raw_data / 'soon' / SOON_FILE, channel='AccZ')
     np.testing.assert_array_equal(z.samples[:, 0], r.samples[:, 2])
 
@@ -210,6 +214,15 @@ def test_columns_and_channels(tmp_path):
     refuse(path, 'no channel 4', channel=4)
     refuse(path, 'no channel -1', channel=-1)
     refuse(path, '--columns', 'list', columns='x')
+    for channel in ('y,x', ['y', 'x'], (1, 0), '1, x'):
+        assert read_raw_file(path, channel=channel).samples[0].tolist() == [2, 1]
+    refuse(path, "--channel 'x,0'", 'each once', channel='x,0')
+    refuse(path, 'each once', channel=[])
+    refuse(path, "no channel 'w'", channel='x,w')
+    refuse(path, "no channel ''", channel='x,')
+    both = write(tmp_path / 'c.csv', 'time;a,b;a;b\n0;1;2;3\n0,5;1;2;3\n')
+    assert read_raw_file(both, channel='a,b').samples[0].tolist() == [1]
+    assert read_raw_file(both, channel=['a', 'b']).samples[0].tolist() == [2, 3]
     refuse(write(tmp_path / 'b.csv', '1,2\n3,4\n'), 'no header', '--channel', columns=['x'], sample_rate_hz=1)
 
 
@@ -280,7 +293,7 @@ def test_a_long_table_is_read_at_once_and_searched_row_by_row_only_when_bad(tmp_
     rows = '\n'.join(f'{1876 * i},{a},{b},{c}' for i, (a, b, c) in enumerate(values.tolist()))
     path = write(tmp_path / 'long.csv', f'Timestamp,AccX,AccY,AccZ\n{rows}\n')
     with monkeypatch.context() as patch:
-        patch.setattr(raw_text, '_raise_for_bad_row', lambda table: pytest.fail('searched row by row'))
+        patch.setattr(raw_table, '_raise_for_bad_row', lambda table: pytest.fail('searched row by row'))
         np.testing.assert_array_equal(read_raw_file(path).samples, values)
     refuse(write(path, path.read_text() + '281400000,1,x,3\n'), 'row 150002', 'column 3 (AccY)', "'x'")
 

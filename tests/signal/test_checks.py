@@ -113,3 +113,14 @@ def test_check_recording_keeps_what_it_does_not_check_and_names_recordings_witho
     assert (out.samples.dtype, out.recording, out.sample_rate_hz) == (np.float32, 'pump7', 1000.0)
     with pytest.raises(DataError, match='^pump7: 3 samples are shorter'):
         checks.check_recording(recording(good(3), source=''), 100)
+
+
+def test_an_offset_is_no_error_and_every_channel_is_looked_at(caplog):
+    x = np.concatenate([good(), good() + 16000], axis=1).astype(np.float32)
+    with caplog.at_level(logging.WARNING):
+        np.testing.assert_array_equal(check(x), x)
+    assert not caplog.records
+    last = x.shape[1] - 1
+    x[:, last] = 16000
+    with pytest.raises(DataError, match=rf'channel {last} is constant \(16000\)'):
+        check(x)

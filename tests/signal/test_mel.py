@@ -74,3 +74,32 @@ def test_a_filter_without_a_bin_is_an_error_that_names_it_and_the_fixes():
 def test_a_band_outside_of_the_spectrum_is_refused(band):
     with pytest.raises(ConfigError, match=f'mel band {band[0]:g}-{band[1]:g} Hz at 16000 Hz.*Nyquist frequency 8000'):
         mel.mel_filter_bank(64, 512, 16000.0, *band)
+
+
+def widths_ok(fft_length, n_mels, rate_hz, f_min_hz, f_max_hz):
+    """Whether every filter holds a bin, by going through them."""
+    edges = mel.mel_edges_hz(n_mels, f_min_hz, f_max_hz)
+    bins = np.arange(1, fft_length // 2 + 1) * rate_hz / fft_length
+    return all(((bins > edges[m]) & (bins < edges[m + 2])).any() for m in range(n_mels))
+
+
+@pytest.mark.parametrize(
+    ('window', 'n_mels', 'rate_hz', 'f_min_hz', 'f_max_hz'),
+    [
+        (256, 128, 533.0, 0.0, 266.5),
+        (300, 128, 12000.0, 0.0, 6000.0),
+        (13, 128, 533.0, 0.0, 266.5),
+        (300, 20, 8e3, 50, 4e3),
+    ],
+)
+def test_the_smallest_fft_that_leaves_no_filter_empty(window, n_mels, rate_hz, f_min_hz, f_max_hz):
+    wanted = next(n for n in 2 ** np.arange(1, 20) if n >= window and widths_ok(n, n_mels, rate_hz, f_min_hz, f_max_hz))
+    assert mel.smallest_fft_length(window, n_mels, rate_hz, f_min_hz, f_max_hz) == wanted
+
+
+def test_filters_too_narrow_for_any_fft_and_bands_beyond_nyquist_are_refused(monkeypatch):
+    monkeypatch.setattr(mel, 'MAX_FFT_LENGTH', 2048)
+    with pytest.raises(ConfigError, match='2000 mel filters over 0-4000 Hz at 8000 Hz .* 2048 points: lower n_mels'):
+        mel.smallest_fft_length(256, 2000, 8000.0, 0.0, 4000.0)
+    with pytest.raises(ConfigError, match='Nyquist frequency 4000'):
+        mel.smallest_fft_length(256, 64, 8000.0, 0.0, 4001.0)

@@ -148,3 +148,33 @@ def test_common_band_passes_the_same_filter_whatever_the_rate():
 def test_no_recording_is_brought_to_a_rate_above_its_own():
     with pytest.raises(ConfigError, match=r'11999 Hz cannot be brought to 12000 Hz.*above 5999\.5 Hz'):
         resample.to_common_band(np.zeros(100, np.float32), 11999.0, 12000.0)
+
+
+@pytest.mark.parametrize('rate_hz', [512.0, 533.049, 1024.0])
+def test_gravity_does_not_ring_at_the_ends(rate_hz):
+    t = np.arange(6000) / rate_hz
+    vibration = np.stack([np.sin(2 * np.pi * 60 * t), 30 * np.sin(2 * np.pi * 20 * t), 0 * t], axis=1)
+    x = (vibration + (0, 0, 16000)).astype(np.float32)
+    x[:, 0] -= 16000
+    out = resample.to_common_band(x, rate_hz, 512.0)
+    wanted = resample.to_common_band(vibration.astype(np.float32), rate_hz, 512.0)
+    # The polyphase filter passes a constant to -80 dB; the ends are as good as the middle.
+    np.testing.assert_allclose(out[:, 2], 16000, atol=3)
+    np.testing.assert_array_equal(out[:, 1], wanted[:, 1])
+    assert np.abs(out[:, 0] + 16000 - wanted[:, 0]).max() < 3
+    np.testing.assert_allclose(resample.to_common_band(x[:, 2], rate_hz, 512.0), out[:, 2], rtol=1e-6)
+
+
+def test_each_end_is_held_by_its_own_level():
+    x = np.full((4000, 1), 500.0, np.float32)
+    x[2000:] = -80000.0
+    out = resample.to_common_band(x, 533.049, 512.0)[:, 0]
+    np.testing.assert_allclose(out[:1500], 500, rtol=1e-3)
+    np.testing.assert_allclose(out[-1500:], -80000, rtol=1e-3)
+
+
+def test_a_vibration_without_a_static_part_is_zero_outside_as_ever():
+    x = np.random.default_rng(0).standard_normal((5000, 2)).astype(np.float32)
+    np.testing.assert_array_equal(
+        resample.to_common_band(x, 16000.0, 12000.0), resample.resample(x, 16000.0, 12000.0, band_hz=5400.0)
+    )

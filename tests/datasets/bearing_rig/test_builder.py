@@ -41,11 +41,12 @@ def two_builds(tmp_path_factory):
 
 def test_config_names_cover_sizes_machines_and_front_ends():
     names = [c.name for c in rig.Builder.BUILDER_CONFIGS]
-    assert len(set(names)) == len(names) == 2 * 4 * 3
+    assert len(set(names)) == len(names) == 2 * 4 * 6
     plain = [n for n in names if '-' not in n]
     sizes = ('small', 'medium')
     assert sorted(plain) == sorted([*sizes, *(f'rig_{r}_{s}' for r in 'abc' for s in sizes)])
-    assert {f'{n}-vggish_train' for n in plain} | {f'{n}-vggish_none' for n in plain} | set(plain) == set(names)
+    others = ('vggish_train', 'vggish_none', *(f'multi_resolution_mel{s}' for s in ('', '_train', '_none')))
+    assert {f'{n}-{f}' for n in plain for f in others} | set(plain) == set(names)
     subsets = {c.name: c.subset for c in rig.Builder.BUILDER_CONFIGS}
     assert (subsets['small'], subsets['rig_a_medium']) == ('rig_b/small', 'rig_a/medium')
 
@@ -62,6 +63,12 @@ def test_medium_has_the_2160_chunks_of_the_study_and_small_one_window_a_block(tm
     assert spec.windowing.window_length == 19967
     assert -(-19967 * 25 // 32) == 15600 > -(-19966 * 25 // 32)
     assert windows_of('medium-vggish_train', tmp_path)[1].front_end.scaling == 'train'
+    blocks, spec = windows_of('small-multi_resolution_mel', tmp_path)
+    assert blocks == [1] * 5
+    assert (spec.channels, spec.front_end.output_shape(1)) == (1, (128, 96, 3))
+    # 512 samples and 95 hops of 204.
+    assert spec.windowing.window_length == 19892
+    assert windows_of('medium-multi_resolution_mel', tmp_path)[0] == [4, 4, 4, 3, 3]
     conditions = 3 * len(simulator.SPEEDS_RPM) * len(simulator.LOAD_CASES)
     assert conditions == RECORDINGS
 

@@ -14,6 +14,7 @@ from datasets.cwru import cwru_dataset_builder as cwru
 from datasets.cwru.files import get_file
 from datasets.cwru.reader import read_file
 from datasets.cwru.subsets import SUBSETS
+from fdx.data.blocks import cut_windows
 from fdx.data.protocols import split_rows
 from fdx.data.records import decode_waveform, prepare_recording
 from fdx.data.source import open_dataset
@@ -63,7 +64,8 @@ def band_db(recording, low_hz, high_hz, than_hz=(4800, 5100)):
 
 def test_configs_are_subset_and_front_end(data_dir):
     names = [c.name for c in cwru.Builder.BUILDER_CONFIGS]
-    fronts = ('vggish', 'vggish_train', 'vggish_none')
+    scalings = ('', '_train', '_none')
+    fronts = [f'{f}{s}' for f in ('vggish', 'multi_resolution_mel') for s in scalings]
     assert sorted(names) == sorted(f'{s}-{f}' for s, f in itertools.product(SUBSETS, fronts))
     for subset, rate_hz, guard_s in (
         ('load0_12k', 12000, 0.05),
@@ -71,11 +73,12 @@ def test_configs_are_subset_and_front_end(data_dir):
         ('faults_12k', 12000, 0.1),
         ('fan_end_12k', 12000, 0.05),
     ):
-        builder = cwru.Builder(config=f'{subset}-vggish', data_dir=data_dir)
-        windowing = builder.record_spec().windowing
-        assert builder.common_rate_hz() == rate_hz
-        assert windowing.window_length == pytest.approx(0.975 * rate_hz, abs=2)
-        assert (windowing.hop_length, windowing.guard_length) == (0.1 * rate_hz, guard_s * rate_hz)
+        for front_end in ('vggish', 'multi_resolution_mel'):
+            builder = cwru.Builder(config=f'{subset}-{front_end}', data_dir=data_dir)
+            windowing = builder.record_spec().windowing
+            assert (builder.common_rate_hz(), builder.channels()) == (rate_hz, 1)
+            assert windowing.window_length == pytest.approx(0.975 * rate_hz, abs=2)
+            assert (windowing.hop_length, windowing.guard_length) == (0.1 * rate_hz, guard_s * rate_hz)
 
 
 @pytest.mark.real_data
@@ -97,6 +100,19 @@ def test_ten_classes_and_500_records_at_12_khz(load0):
     assert of_class['outer_race_021'] == {'cwru_234_de'}
     assert set(table['domain']) == {'load0'}
     assert set(table['speed_rpm'].round()) <= set(range(1772, 1800))
+
+
+@pytest.mark.real_data
+def test_three_resolutions_leave_the_short_healthy_recording_its_blocks(raw_data, data_dir, prepared):
+    spec = cwru.Builder(config='load0_12k-multi_resolution_mel', data_dir=data_dir).record_spec()
+    starts, blocks = cut_windows(len(prepared[97].samples), spec.windowing)
+    assert blocks.tolist() == [0, 1, 2, 3, 4]
+    image = spec.front_end(prepared[97].samples[starts[1] :][: spec.windowing.window_length], 12000.0)
+    assert image.shape == (128, 96, 3)
+    # Above the common band, which ends at 5.4 kHz, nothing is left in any resolution.
+    above = spec.front_end.centre_frequencies_hz() > 5500
+    assert above.sum() == 4
+    assert (image[above].mean(axis=(0, 1)) < image[:100].mean(axis=(0, 1)) - 3).all()
 
 
 @pytest.mark.real_data

@@ -1,0 +1,101 @@
+"""What every front end does before its spectra: the first patch of a chunk, at its rate, scaled."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from fdx.signal import resample, scaling
+from fdx.signal.scaling import Gain
+from fdx.types import DataError
+
+
+class FrontEnd(Protocol):
+    """What builders, training and prediction ask of a front end.
+
+    Attributes:
+      name: name in the registry, its scaling included.
+      rate_hz: rate at which frames are cut; signals are resampled to it.
+      scaling: one of fdx.signal.scaling.SCALINGS.
+      axes: 'TF' for images [T, F, C], 'FT' for [F, T, C] (mel rows from low to high, time columns).
+      hop_s: seconds from frame to frame.
+      unit: what a value of the image is, for plots.
+    """
+
+    name: str
+    rate_hz: float
+    scaling: str
+    axes: str
+    hop_s: float
+    unit: str
+
+    def output_shape(self, channels: int = 1) -> tuple[int, int, int]:
+        """Image shape for recordings of that many channels; ConfigError where it takes none such."""
+
+    def patch_samples(self, sample_rate_hz: float) -> int:
+        """Fewest samples at `sample_rate_hz` that make one patch."""
+
+    def __call__(self, chunk: np.ndarray, sample_rate_hz: float) -> np.ndarray:
+        """The first patch of chunk float32 [T, C], as a float32 image; DataError for what it cannot take."""
+
+    def peaks(self, chunk: np.ndarray) -> np.ndarray:
+        """float32 [C]: what scaling `train` is fitted to."""
+
+    def with_gain(self, patches: np.ndarray, gain: Gain) -> np.ndarray:
+        """Patches [..., C] of the signal times `gain`."""
+
+    def centre_frequencies_hz(self) -> np.ndarray:
+        """float64 [F], the filters' centres."""
+
+    def panels(self, channels: int) -> list[str]:
+        """What each channel of the image shows, for plots; '' for a single one."""
+
+    def config(self) -> dict:
+        """JSON-able description; `fdx.signal.front_ends.front_end_from_config` reads it."""
+
+
+def without_static_part(chunk: np.ndarray) -> np.ndarray:
+    """A chunk [T, C] less each channel's mean: gravity and the sensor's offset do not leak into the lowest filters."""
+    return (chunk - chunk.mean(axis=0, dtype=np.float64)).astype(np.float32)
+
+
+def first_patch(
+    chunk: np.ndarray,
+    sample_rate_hz: float,
+    rate_hz: float,
+    patch_length: int,
+    *,
+    scale: str,
+    name: str,
+    remove_static: bool = False,
+) -> np.ndarray:
+    """The first patch of a chunk.
+
+    Args:
+      chunk: float32 [T, C] at `sample_rate_hz`; what lies beyond one patch counts for `peak` scaling and the static
+        part only.
+      sample_rate_hz: its rate.
+      rate_hz: the front end's rate.
+      patch_length: samples of a patch at `rate_hz`.
+      scale: one of fdx.signal.scaling.SCALINGS.
+      name: the front end's, for the message.
+      remove_static: whether `without_static_part` is taken first.
+
+    Returns:
+      float32 [patch_length, C] at `rate_hz`.
+
+    Raises:
+      DataError: the chunk is shorter than one patch.
+    """
+    shortest = resample.samples_before_resampling(patch_length, sample_rate_hz, rate_hz)
+    if chunk.shape[0] < shortest:
+        raise DataError(
+            f'a chunk of {chunk.shape[0]} samples at {sample_rate_hz:g} Hz is shorter than one patch of front end '
+            f'{name}, which needs {shortest}'
+        )
+    # What lies behind the patch is cut off before resampling, but for what the filter reaches into.
+    used = shortest + resample.filter_reach(sample_rate_hz, rate_hz)
+    x = without_static_part(chunk) if remove_static else chunk
+    x = scaling.scale_samples(x, scale)[:used]
+    return resample.resample(x, sample_rate_hz, rate_hz)[:patch_length]
