@@ -1,0 +1,137 @@
+"""Finds the SOON files in the user's folder, or fetches them from Zenodo."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pathlib
+from collections.abc import Callable
+
+from fdx.data.download import NetworkUnreachableError, download
+from fdx.types import DataError
+
+from .files import RECORD_URL, URL_TEMPLATE, SoonFile, file_url
+from .reader import load
+from .subsets import SUBSETS, Subset
+
+FOLDER = 'soon'
+_SHOWN_STRANGERS = 5
+_log = logging.getLogger(__name__)
+
+
+def resolve_files(
+    subset: Subset,
+    manual_dir: str | os.PathLike | None,
+    download_dir: str | os.PathLike | None,
+    *,
+    url_template: str = URL_TEMPLATE,
+    downloader: Callable[..., pathlib.Path] = download,
+) -> dict[int, pathlib.Path]:
+    """Finds every file of a subset on disk, fetching what is missing.
+
+    A file is looked for in `manual_dir` and manual_dir/soon, then in `download_dir` and download_dir/soon, and else
+    fetched to the latter, where it is kept only if it reads as a recording. After the first failure of the network
+    itself nothing more is tried; a file that the server refuses does not hold up the others.
+
+    Args:
+      subset: the files.
+      manual_dir: folder of files that the user has put there, or None.
+      download_dir: folder of fetched files, or None: nothing is fetched.
+      url_template: address of a file, with '{NAME}' in place of its quoted name.
+      downloader: called as downloader(url, target, looks_right=...), like fdx.data.download.download.
+
+    Returns:
+      {file number: path}, in the subset's order.
+
+    Raises:
+      DataError: some files are neither there nor to be had: names all of them, the first reason, the subsets for which
+        the files suffice, and files in the folder that may have been meant.
+    """
+    if '{NAME}' not in url_template:
+        raise DataError(f"url_template {url_template!r} has no '{{NAME}}' in it, the place of the file's name")
+    folders = [pathlib.Path(folder) for folder in (manual_dir, download_dir) if folder is not None]
+    found = {file.number: _find(file, folders) for file in subset.files}
+    reason = 'no download folder is given'
+    if download_dir is not None:
+        reason = _fetch_missing(subset, found, pathlib.Path(download_dir) / FOLDER, url_template, downloader)
+    missing = [file for file in subset.files if found[file.number] is None]
+    if missing:
+        raise DataError(_missing_text(subset, missing, folders, manual_dir, reason))
+    return found
+
+
+def _find(file: SoonFile, folders: list[pathlib.Path]) -> pathlib.Path | None:
+    candidates = (folder / place / file.name for folder in folders for place in ('', FOLDER))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _fetch_missing(
+    subset: Subset,
+    found: dict[int, pathlib.Path | None],
+    folder: pathlib.Path,
+    url_template: str,
+    downloader: Callable[..., pathlib.Path],
+) -> str:
+    """Fetches what is None in `found`, in place; returns the reason of the first failure, or ''."""
+    reason = ''
+    for file in subset.files:
+        if found[file.number] is not None:
+            continue
+        url = file_url(file.name, url_template)
+        _log.info('fetching %s', url)
+        try:
+            found[file.number] = downloader(url, folder / file.name, looks_right=_complaint)
+        except NetworkUnreachableError as error:
+            # Each further file would wait for its own timeout.
+            return reason or str(error)
+        except DataError as error:
+            reason = reason or str(error)
+    return reason
+
+
+def _complaint(path: pathlib.Path) -> str | None:
+    """What is wrong with a fetched file, or None."""
+    try:
+        load(path)
+    except DataError as error:
+        return str(error)
+    return None
+
+
+def _missing_text(
+    subset: Subset,
+    missing: list[SoonFile],
+    folders: list[pathlib.Path],
+    manual_dir: str | os.PathLike | None,
+    reason: str,
+) -> str:
+    names = ', '.join(repr(file.name) for file in missing)
+    folder = 'a folder and name it with --manual_dir' if manual_dir is None else f'--manual_dir={manual_dir}'
+    fit = [s.name for s in SUBSETS.values() if s is not subset and all(_find(file, folders) for file in s.files)]
+    return (
+        f'SOON {subset.name}: {len(missing)} of {len(subset.files)} files are missing: {names}. Either download them '
+        f'from {RECORD_URL} (unpack them if they come as an archive) and put them into {folder}, or let them be '
+        f'fetched one by one; what stopped that: {reason.rstrip(".")}.'
+        + (f' The files that are there suffice for the configs {", ".join(fit)}.' if fit else '')
+        + _strangers_text(manual_dir)
+    )
+
+
+def _strangers_text(manual_dir: str | os.PathLike | None) -> str:
+    """Names tables and archives in the user's folder that may be the missing files under another name."""
+    if manual_dir is None:
+        return ''
+    known = {file.name for file in SUBSETS['all'].files}
+    places = (pathlib.Path(manual_dir), pathlib.Path(manual_dir) / FOLDER)
+    strangers = sorted(
+        path.name
+        for place in places
+        if place.is_dir()
+        for path in place.iterdir()
+        if path.suffix.lower() in ('.csv', '.zip', '.rar', '.7z') and path.name not in known
+    )
+    if not strangers:
+        return ''
+    more = f' and {len(strangers) - _SHOWN_STRANGERS} more' if len(strangers) > _SHOWN_STRANGERS else ''
+    shown = ', '.join(repr(name) for name in strangers[:_SHOWN_STRANGERS])
+    return f' Ignored there: {shown}{more}: unpack archives, and give files their names on Zenodo.'
