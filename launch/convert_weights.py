@@ -1,15 +1,18 @@
 """Converts published weights to a file that fdx loads.
 
 python -m launch.convert_weights --model=vggish --source=vggish-10086976.pth --out=vggish.safetensors
+python -m launch.convert_weights --model=resnet50 --source=resnet50-11ad3fa6.pth --out=resnet50.safetensors
 """
 
 from __future__ import annotations
 
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 from absl import flags
 
+from fdx.types import ConfigError
 from fdx.weights.convert import convert_file
 from fdx.weights.tables import TABLES
 from launch.cli import run
@@ -24,16 +27,30 @@ def define_flags() -> None:
     flags.DEFINE_string('out', None, 'The .safetensors file to write; a manifest goes beside it.', required=True)
     flags.DEFINE_string('licence', 'unknown', 'Licence of the weights, for the manifest.')
     flags.DEFINE_float('width_multiplier', 1.0, 'Width of the network in the file; 1 is the published one.')
+    flags.DEFINE_list('depths', None, 'resnet50: blocks of the four stages in the file, if not 3,4,6,3.')
+
+
+def _options() -> dict[str, Any]:
+    """Options of the network that the flags name."""
+    options: dict[str, Any] = {}
+    if FLAGS.width_multiplier != 1.0:
+        options['width_multiplier'] = FLAGS.width_multiplier
+    if FLAGS.depths is not None:
+        if not all(depth.isdecimal() for depth in FLAGS.depths):
+            raise ConfigError(f'--depths={",".join(FLAGS.depths)}: whole numbers with commas, e.g. 3,4,23,3')
+        options['depths'] = tuple(map(int, FLAGS.depths))
+    return options
 
 
 def main(argv: Sequence[str]) -> None:
     """Converts and says what was written."""
     del argv
-    options = {} if FLAGS.width_multiplier == 1.0 else {'width_multiplier': FLAGS.width_multiplier}
-    manifest = convert_file(FLAGS.model, FLAGS.source, FLAGS.out, licence=FLAGS.licence, **options)
+    manifest = convert_file(FLAGS.model, FLAGS.source, FLAGS.out, licence=FLAGS.licence, **_options())
     print(f'wrote {FLAGS.out}')
     print(f'  arrays      {manifest["arrays"]}')
     print(f'  parameters  {manifest["parameters"]:,}')
+    if 'num_classes' in manifest:
+        print(f'  classes     {manifest["num_classes"]:,}')
     print(f'  bytes       {pathlib.Path(FLAGS.out).stat().st_size:,}')
     print(f'  SHA-256     {manifest["sha256"]}')
 

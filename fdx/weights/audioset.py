@@ -6,19 +6,11 @@ carries the first digits of its SHA-256.
 
 from __future__ import annotations
 
-import logging
 import os
 import pathlib
-import posixpath
-import urllib.parse
 from collections.abc import Callable
 
-from fdx.types import WeightsError
-from fdx.weights.cache import cache_folder, download_file
-from fdx.weights.convert import convert_file
-from fdx.weights.files import file_sha256, manifest_path
-
-logger = logging.getLogger(__name__)
+from fdx.weights.fetch import fetch_converted
 
 URL = 'https://github.com/harritaylor/torchvggish/releases/download/v0.1/vggish-10086976.pth'
 SHA256_PREFIX = '10086976'
@@ -35,8 +27,6 @@ def fetch_audioset_vggish(
 ) -> pathlib.Path:
     """Path of the converted weights in the cache; downloads 288 MB and converts them the first time.
 
-    Without a network: put the file of the URL, under its own name, into the cache folder; it is used from there.
-
     Args:
       cache_dir: the cache folder; by default `fdx.weights.cache.cache_folder()`.
       url: where the .pth file lies.
@@ -45,25 +35,15 @@ def fetch_audioset_vggish(
       progress: see `fdx.weights.cache.download_file`.
 
     Raises:
-      WeightsError: the file cannot be had, has another SHA-256, or holds other arrays. Nothing half-written stays.
+      WeightsError: see `fdx.weights.fetch.fetch_converted`.
     """
-    folder = cache_folder(cache_dir)
-    name = posixpath.basename(urllib.parse.urlsplit(url).path)
-    if not name.endswith('.pth'):
-        raise WeightsError(f'{url}: the address names no .pth file; the published one is {URL}')
-    source = folder / name
-    target = source.with_suffix('.safetensors')
-    if target.exists() and manifest_path(target).exists():
-        return target
-    if not source.exists():
-        logger.info('downloading %s to %s', url, folder)
-        download_file(url, source, sha256_prefix=sha256_prefix, progress=progress)
-    digest = file_sha256(source)
-    if not digest.startswith(sha256_prefix):
-        raise WeightsError(
-            f'{source}: its SHA-256 is {digest}, it must begin with {sha256_prefix}; delete it and fetch it again '
-            f'from {url}'
-        )
     options = {} if width_multiplier == 1.0 else {'width_multiplier': width_multiplier}
-    convert_file('vggish', source, target, licence=LICENCE, origin=url, **options)
-    return target
+    return fetch_converted(
+        'vggish',
+        url,
+        sha256_prefix=sha256_prefix,
+        licence=LICENCE,
+        cache_dir=cache_dir,
+        progress=progress,
+        **options,
+    )

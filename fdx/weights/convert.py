@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
+import flax.linen as nn
 import numpy as np
 
 from fdx.models import create_model
 from fdx.types import WeightsError
 from fdx.weights.files import file_sha256, load_arrays, save_weights
 from fdx.weights.names import convert_state_dict
-from fdx.weights.structure import body_template
+from fdx.weights.stem import STEM_KERNEL
+from fdx.weights.structure import HEAD, example_input, file_template
 from fdx.weights.tables import name_table
 from fdx.weights.torch_file import read_torch_file
 
@@ -33,6 +36,43 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     raise WeightsError(f'{path}: weights are read from {", ".join(TORCH_SUFFIXES)} and .safetensors files')
 
 
+def convert_arrays(
+    state: Mapping[str, np.ndarray], model: nn.Module, input_shape: tuple[int, ...] | None = None
+) -> dict[str, Any]:
+    """The state dict of the published checkpoint of a network -> fdx's tree, as files of fdx weights hold it.
+
+    The class count of the classifier (where the checkpoint has one) and the input channels of the stem are those of the
+    state dict, whatever `model` has; everything else must be as in `model`.
+
+    Args:
+      state: arrays by torch name, in torch's layouts.
+      model: a network of `fdx.models` that has a name table.
+      input_shape: shape of one example; by default that of the model in `fdx.models.registry`.
+
+    Returns:
+      Nested dict of NumPy arrays: parameters, 'head' among them for a table that has it, and 'batch_stats' if any.
+
+    Raises:
+      WeightsError: see `fdx.weights.names.convert_state_dict`, or a network without a name table.
+    """
+    table = name_table(model)
+    names = {entry.target: entry.source for entry in table.entries}
+    shape = example_input(model, input_shape).shape[1:]
+    channels = _axis_size(state, names.get(STEM_KERNEL), axis=1, ndim=4)
+    if channels:
+        shape = (*shape[:-1], channels)
+    classes = None
+    if f'{HEAD}/kernel' in names:
+        classes = _axis_size(state, names[f'{HEAD}/kernel'], axis=0, ndim=2) or model.num_classes
+    return convert_state_dict(state, table, file_template(model, shape, classes=classes))
+
+
+def _axis_size(state: Mapping[str, np.ndarray], name: str | None, *, axis: int, ndim: int) -> int:
+    """Length of an axis of an array of `ndim` axes, or 0 where there is no such array: strictness then reports it."""
+    array = state.get(name)
+    return array.shape[axis] if array is not None and array.ndim == ndim else 0
+
+
 def convert_file(
     model: str,
     source: str | os.PathLike,
@@ -50,23 +90,23 @@ def convert_file(
       target: the .safetensors file to write; its manifest goes beside it.
       licence: of the weights, for the manifest.
       origin: URL of the source for the manifest; by default the name of the file.
-      **options: fields of the model that change its widths, e.g. width_multiplier=0.5.
+      **options: fields of the model that change its arrays, e.g. width_multiplier=0.5 or depths=(3, 4, 23, 3).
 
     Returns:
-      The manifest as written (`fdx.weights.files.save_weights`).
+      The manifest as written (`fdx.weights.files.save_weights`), with 'num_classes' where the checkpoint has a
+      classifier, which the file keeps under 'head/'.
 
     Raises:
       WeightsError: an unreadable source, other arrays than the model's, or a target that cannot be written.
       ConfigError: an unknown model or option.
     """
     network = create_model(model, 1, **options)
-    table = name_table(model)
     source, target = pathlib.Path(source), pathlib.Path(target)
     if target.suffix != '.safetensors':
         raise WeightsError(f'{target}: the name of a file of fdx weights ends in .safetensors')
     state = read_arrays(source)
     try:
-        params = convert_state_dict(state, table, body_template(network))
+        tree = convert_arrays(state, network)
     except WeightsError as e:
         raise WeightsError(f'{source}: {e}') from e
     manifest = {
@@ -74,6 +114,7 @@ def convert_file(
         'origin': origin or source.name,
         'source_sha256': file_sha256(source),
         'licence': licence,
+        **({'num_classes': tree[HEAD]['bias'].size} if HEAD in tree else {}),
         **({'options': options} if options else {}),
     }
-    return save_weights(target, params, manifest)
+    return save_weights(target, tree, manifest)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fdx.types import WeightsError
+from fdx.weights.structure import file_tree, tree_variables
 from fdx.weights.trees import cast_finite, flatten_tree, shape_difference, unflatten_tree
 
 
@@ -45,3 +46,26 @@ def merge_params(
         name: cast_finite(name, found[name], leaf.dtype) if name in expected else leaf for name, leaf in fresh.items()
     }
     return unflatten_tree(merged)
+
+
+def merge_variables(
+    init: Mapping[str, Any], loaded: Mapping[str, Any], *, replace: Sequence[str] = ('head',)
+) -> dict[str, Any]:
+    """`merge_params` for parameters and batch statistics at once.
+
+    Args:
+      init: {'params': ...} and 'batch_stats' for a network that has them; outside `replace`, shapes suffice.
+      loaded: the same collections of the weights that are taken.
+      replace: path prefixes in 'params' that keep the values of `init`; batch statistics under the same prefix do too.
+
+    Returns:
+      {'params': ...}, with 'batch_stats' where `init` has them.
+
+    Raises:
+      WeightsError: see `merge_params`; statistics are listed as 'batch_stats/...'. Missing or extra statistics are
+        errors like any other array.
+    """
+    fresh = file_tree(init)
+    statistics = flatten_tree(init.get('batch_stats', {}))
+    prefixes = [*replace, *(f'batch_stats/{p}' for p in replace if any(_is_under(n, (p,)) for n in statistics))]
+    return tree_variables(merge_params(fresh, file_tree(loaded), replace=prefixes))

@@ -16,6 +16,8 @@ from fdx.weights.trees import cast_finite, flatten_tree, shape_difference, unfla
 
 logger = logging.getLogger(__name__)
 
+MAX_NAMES_LOGGED = 4
+
 # Axes of the torch array in the order in which Flax wants them.
 LAYOUTS: dict[str, tuple[int, ...]] = {
     'conv': (2, 3, 1, 0),  # [out, in, T, F] -> [T, F, in, out]
@@ -62,6 +64,16 @@ def module_entries(source: str, target: str, layout: str) -> tuple[Entry, Entry]
     )
 
 
+def norm_entries(source: str, target: str) -> tuple[Entry, ...]:
+    """Scale, shift and running statistics of one batch norm; its count of batches is the table's to drop."""
+    return (
+        Entry(f'{source}.weight', f'{target}/scale', 'vector'),
+        Entry(f'{source}.bias', f'{target}/bias', 'vector'),
+        Entry(f'{source}.running_mean', f'batch_stats/{target}/mean', 'vector'),
+        Entry(f'{source}.running_var', f'batch_stats/{target}/var', 'vector'),
+    )
+
+
 def uses_torch_names(names: Mapping[str, Any]) -> bool:
     """True for 'features.0.weight', False for 'stage1/conv1/kernel'."""
     return not any('/' in name for name in names)
@@ -75,7 +87,7 @@ def convert_state_dict(
     Args:
       state: floating point arrays by torch name, in torch's layouts.
       table: the names.
-      template: nested dict of the model's shapes and dtypes without its classifier (`fdx.weights.structure`).
+      template: nested dict of the shapes and dtypes that the state dict must give (`fdx.weights.structure`).
 
     Returns:
       Nested dict of NumPy arrays in Flax's layouts and the dtypes of the template.
@@ -92,7 +104,9 @@ def convert_state_dict(
         raise WeightsError(f'the name table of {table.origin} does not cover the model:\n' + '\n'.join(lines))
     dropped = [name for name in state if table.dropped and re.fullmatch(table.dropped, name)]
     if dropped:
-        logger.info('left out on purpose, fdx does not use them: %s', ', '.join(sorted(dropped)))
+        shown = ', '.join(sorted(dropped)[:MAX_NAMES_LOGGED])
+        more = len(dropped) - MAX_NAMES_LOGGED
+        logger.info('left out on purpose, fdx does not use them: %s%s', shown, f' and {more} more' if more > 0 else '')
     found = {name: array for name, array in state.items() if name not in set(dropped)}
     expected = {e.source: _torch_struct(shapes[e.target], e.layout) for e in table.entries}
     lines = shape_difference(expected, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import flax.linen as nn
@@ -12,6 +13,8 @@ from fdx.models.registry import MODELS
 from fdx.types import WeightsError
 
 HEAD = 'head'
+# One example of a model that takes any size, where none is given: [F, T, C]; no parameter's shape depends on F or T.
+FREE_SHAPE = (64, 64, 3)
 
 
 def model_name(model: nn.Module) -> str:
@@ -27,9 +30,14 @@ def model_name(model: nn.Module) -> str:
 
 
 def example_input(model: nn.Module, input_shape: tuple[int, ...] | None = None) -> jax.ShapeDtypeStruct:
-    """float32 [1, *input_shape], a batch of one; by default the registered shape of the model."""
-    shape = MODELS[model_name(model)].input_shape if input_shape is None else tuple(input_shape)
-    return jax.ShapeDtypeStruct((1, *shape), jnp.float32)
+    """float32 [1, *input_shape], a batch of one.
+
+    By default the registered shape of the model; an axis that is free there (None) has the size of FREE_SHAPE.
+    """
+    if input_shape is None:
+        registered = MODELS[model_name(model)].input_shape
+        input_shape = tuple(FREE_SHAPE[i] if n is None else n for i, n in enumerate(registered))
+    return jax.ShapeDtypeStruct((1, *input_shape), jnp.float32)
 
 
 def variable_shapes(model: nn.Module, input_shape: tuple[int, ...] | None = None) -> dict[str, Any]:
@@ -37,11 +45,35 @@ def variable_shapes(model: nn.Module, input_shape: tuple[int, ...] | None = None
     return jax.eval_shape(model.init, jax.random.key(0), example_input(model, input_shape))
 
 
-def body_template(model: nn.Module, input_shape: tuple[int, ...] | None = None) -> dict[str, Any]:
-    """Shapes of everything that a file of weights holds: parameters without the head, and 'batch_stats' if any."""
-    shapes = variable_shapes(model, input_shape)
-    body = {name: tree for name, tree in shapes['params'].items() if name != HEAD}
-    return {**body, 'batch_stats': shapes['batch_stats']} if 'batch_stats' in shapes else body
+def file_tree(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """{'params': p, 'batch_stats': s} -> one tree as files of weights hold it: p, with s under 'batch_stats' if any."""
+    statistics = variables.get('batch_stats')
+    return {**variables['params'], 'batch_stats': statistics} if statistics else dict(variables['params'])
+
+
+def tree_variables(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The reverse of `file_tree`."""
+    params = {name: branch for name, branch in tree.items() if name != 'batch_stats'}
+    return {'params': params, 'batch_stats': tree['batch_stats']} if 'batch_stats' in tree else {'params': params}
+
+
+def file_template(
+    model: nn.Module, input_shape: tuple[int, ...] | None = None, *, classes: int | None = None
+) -> dict[str, Any]:
+    """Shapes of everything that a file of weights of this network holds.
+
+    Args:
+      model: the network; its own number of classes does not matter.
+      input_shape: shape of one example (see `example_input`).
+      classes: of the file's classifier; None: the file has none, and the template no head.
+
+    Returns:
+      Nested dict of `jax.ShapeDtypeStruct`: the parameters, and 'batch_stats' for a network that has them.
+    """
+    tree = file_tree(variable_shapes(model.clone(num_classes=classes or 1), input_shape))
+    if classes is None:
+        del tree[HEAD]
+    return tree
 
 
 def init_head(model: nn.Module, seed: int, input_shape: tuple[int, ...] | None = None) -> dict[str, Any]:

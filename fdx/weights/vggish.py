@@ -13,7 +13,7 @@ import numpy as np
 
 from fdx.models import create_model
 from fdx.weights.names import NameTable, convert_state_dict, module_entries
-from fdx.weights.structure import body_template
+from fdx.weights.structure import file_template
 
 TABLE = NameTable(
     origin='torchvggish',
@@ -44,4 +44,4 @@ def convert_vggish(state: Mapping[str, np.ndarray], *, width_multiplier: float =
       WeightsError: see `fdx.weights.names.convert_state_dict`.
     """
     model = create_model('vggish', 1, width_multiplier=width_multiplier)
-    return convert_state_dict(state, TABLE, body_template(model))
+    return convert_state_dict(state, TABLE, file_template(model))

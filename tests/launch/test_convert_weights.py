@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import pytest
+import safetensors.numpy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WIDTH = 1 / 64
@@ -56,6 +57,48 @@ def test_it_converts_and_says_what_it_wrote(source, tmp_path):
     manifest = json.loads((tmp_path / 'vggish.safetensors.json').read_text())
     assert (manifest['sha256'], manifest['licence'], manifest['origin']) == (digest, 'Apache-2.0', 'slim.pth')
     assert manifest['source_sha256'] == hashlib.sha256(source.read_bytes()).hexdigest()
+
+
+RESNET = {'multiplier': 1 / 32, 'depths': (1, 1, 2, 1), 'classes': 5}
+
+
+@pytest.mark.parametrize('suffix', ['.pth', '.safetensors'])
+def test_resnet50_keeps_its_classifier(suffix, tmp_path):
+    state = load_script('weights/resnet_state.py').seeded_state(**RESNET)
+    source, out = tmp_path / f'tiny{suffix}', tmp_path / 'own.safetensors'
+    if suffix == '.pth':
+        source.write_bytes(load_script('weights/torch_bytes.py').state_file(state))
+    else:
+        safetensors.numpy.save_file(state, source)
+    done = convert(
+        '--model=resnet50', f'--source={source}', f'--out={out}', '--width_multiplier=0.03125', '--depths=1,1,2,1'
+    )
+    assert done.returncode == 0, done.stderr
+    kept = {name: array for name, array in state.items() if 'num_batches_tracked' not in name}
+    facts = dict(line.split() for line in done.stdout.splitlines()[1:])
+    count = f'{sum(array.size for array in kept.values()):,}'
+    assert (facts['arrays'], facts['parameters'], facts['classes']) == (str(len(kept)), count, '5')
+    found = safetensors.numpy.load_file(out)
+    assert found['head/kernel'].tolist() == state['fc.weight'].T.tolist()
+    assert found['batch_stats/stem/bn/var'].tolist() == state['bn1.running_var'].tolist()
+    manifest = json.loads((tmp_path / 'own.safetensors.json').read_text())
+    assert (manifest['model'], manifest['licence'], manifest['num_classes']) == ('resnet50', 'unknown', 5)
+    assert manifest['options'] == {'width_multiplier': 1 / 32, 'depths': [1, 1, 2, 1]}
+
+
+@pytest.mark.parametrize(
+    ('flags', 'words'),
+    [
+        (('--model=resnet50', '--depths=3,x,6,3'), '--depths=3,x,6,3: whole numbers with commas'),
+        (('--model=vggish', '--depths=3,4,6,3'), "model 'vggish' has no option depths"),
+        (('--model=resnet50', '--depths=3,4'), 'depths=(3, 4)'),
+    ],
+)
+def test_depths_that_cannot_be_used(flags, words, source, tmp_path):
+    done = convert(*flags, f'--source={source}', f'--out={tmp_path / "o.safetensors"}')
+    assert done.returncode == 1
+    assert done.stderr.startswith('error: ') and words in done.stderr and done.stderr.count('\n') == 1
+    assert [p.name for p in tmp_path.iterdir()] == ['slim.pth']
 
 
 def test_a_users_error_is_one_line_and_leaves_nothing(tmp_path):

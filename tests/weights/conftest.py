@@ -1,4 +1,4 @@
-"""Fixtures of this room: helpers loaded by path, and a slim VGGish with seeded weights under torch names."""
+"""Fixtures of this room: helpers loaded by path, and slim networks with seeded weights under torch names."""
 
 from __future__ import annotations
 
@@ -38,6 +38,18 @@ def make_torch_files():
     return load_script(GOLDEN / 'make_torch_files.py')
 
 
+@pytest.fixture(scope='session')
+def resnet_names():
+    return load_script(HERE / 'resnet_state.py')
+
+
+@pytest.fixture
+def server():
+    running = load_script(HERE / 'http_server.py').Server()
+    yield running
+    running.close()
+
+
 SLIM = 1 / 64
 
 
@@ -61,4 +73,32 @@ def slim_state(_slim_state):
 def slim_pth(tmp_path, slim_state, torch_bytes):
     path = tmp_path / 'slim.pth'
     path.write_bytes(torch_bytes.state_file(slim_state))
+    return path
+
+
+RESNET = {'width_multiplier': 1 / 16, 'depths': (1, 2, 1, 1)}
+RESNET_CLASSES = 7
+
+
+@pytest.fixture(scope='session')
+def slim_resnet():
+    """Options of a small ResNet; its classifier in the files has RESNET_CLASSES classes."""
+    return dict(RESNET)
+
+
+@pytest.fixture(scope='session')
+def _resnet_state(resnet_names):
+    return resnet_names.seeded_state(depths=RESNET['depths'], multiplier=1 / 16, classes=RESNET_CLASSES)
+
+
+@pytest.fixture
+def resnet_state(_resnet_state):
+    """Name -> array of the small ResNet with 3 input channels and 7 classes; only the dict may be changed."""
+    return dict(_resnet_state)
+
+
+@pytest.fixture
+def resnet_pth(tmp_path, resnet_state, torch_bytes):
+    path = tmp_path / 'resnet50-tiny.pth'
+    path.write_bytes(torch_bytes.state_file(resnet_state))
     return path

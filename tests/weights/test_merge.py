@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fdx.types import WeightsError
-from fdx.weights.merge import merge_params
+from fdx.weights.merge import merge_params, merge_variables
 from fdx.weights.trees import flatten_tree, shape_difference, unflatten_tree
 
 
@@ -105,3 +105,38 @@ def test_names_that_are_no_tree_are_refused(names):
 def test_trees_that_have_no_flat_names_are_refused(bad):
     with pytest.raises(WeightsError):
         flatten_tree(bad)
+
+
+def variables(value: float, classes: int = 3):
+    return {
+        'params': {'stem': {'scale': np.full(2, value)}, 'head': {'bias': np.full(classes, value)}},
+        'batch_stats': {'stem': {'mean': np.full(2, value)}, 'tail': {'mean': np.full(1, value)}},
+    }
+
+
+def test_variables_are_merged_with_their_statistics():
+    merged = merge_variables(variables(0.0), variables(1.0, classes=7))
+    assert jax.tree.map(list, merged) == {
+        'params': {'stem': {'scale': [1, 1]}, 'head': {'bias': [0, 0, 0]}},
+        'batch_stats': {'stem': {'mean': [1, 1]}, 'tail': {'mean': [1]}},
+    }
+    merged = merge_variables(variables(0.0), variables(1.0), replace=('stem',))
+    assert jax.tree.map(float, jax.tree.map(np.max, merged)) == {
+        'params': {'stem': {'scale': 0}, 'head': {'bias': 1}},
+        'batch_stats': {'stem': {'mean': 0}, 'tail': {'mean': 1}},
+    }
+
+
+def test_statistics_are_merged_strictly():
+    loaded = variables(1.0)
+    del loaded['batch_stats']['tail']
+    loaded['params']['stem']['bias'] = np.ones(2)
+    with pytest.raises(WeightsError) as e:
+        merge_variables(variables(0.0), loaded)
+    assert str(e.value).splitlines()[1:] == ['- batch_stats/tail/mean [1]', '+ stem/bias [2]']
+    without = {'params': variables(1.0)['params']}
+    assert merge_variables(without, without) == without
+    with pytest.raises(WeightsError, match=r'\n\+ batch_stats/stem/mean \[2\]\n\+ batch_stats/tail/mean \[1\]$'):
+        merge_variables(without, variables(1.0))
+    with pytest.raises(WeightsError, match=r'\n- batch_stats/stem/mean \[2\]\n- batch_stats/tail/mean \[1\]$'):
+        merge_variables(variables(1.0), without)

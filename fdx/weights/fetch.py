@@ -1,0 +1,65 @@
+"""Published weights, fetched and converted once: the common part of `fdx.weights.audioset` and `.imagenet`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pathlib
+import posixpath
+import urllib.parse
+from collections.abc import Callable
+from typing import Any
+
+from fdx.types import WeightsError
+from fdx.weights.cache import cache_folder, download_file
+from fdx.weights.convert import convert_file
+from fdx.weights.files import file_sha256, manifest_path
+
+logger = logging.getLogger(__name__)
+
+
+def fetch_converted(
+    model: str,
+    url: str,
+    *,
+    sha256_prefix: str,
+    licence: str,
+    cache_dir: str | os.PathLike | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+    **options: Any,
+) -> pathlib.Path:
+    """Path of the converted weights in the cache; downloads and converts them the first time.
+
+    Without a network: put the file of the URL, under its own name, into the cache folder; it is used from there.
+
+    Args:
+      model: name in `fdx.models`.
+      url: where the .pth file lies.
+      sha256_prefix: first digits of its SHA-256.
+      licence: of the weights, for the manifest.
+      cache_dir: the cache folder; by default `fdx.weights.cache.cache_folder()`.
+      progress: see `fdx.weights.cache.download_file`.
+      **options: of the network in the file, see `fdx.weights.convert.convert_file`.
+
+    Raises:
+      WeightsError: the file cannot be had, has another SHA-256, or holds other arrays. Nothing half-written stays.
+    """
+    folder = cache_folder(cache_dir)
+    name = posixpath.basename(urllib.parse.urlsplit(url).path)
+    if not name.endswith('.pth'):
+        raise WeightsError(f'{url}: the address names no .pth file')
+    source = folder / name
+    target = source.with_suffix('.safetensors')
+    if target.exists() and manifest_path(target).exists():
+        return target
+    if not source.exists():
+        logger.info('downloading %s to %s', url, folder)
+        download_file(url, source, sha256_prefix=sha256_prefix, progress=progress)
+    digest = file_sha256(source)
+    if not digest.startswith(sha256_prefix):
+        raise WeightsError(
+            f'{source}: its SHA-256 is {digest}, it must begin with {sha256_prefix}; delete it and fetch it again '
+            f'from {url}'
+        )
+    convert_file(model, source, target, licence=licence, origin=url, **options)
+    return target
