@@ -1,6 +1,7 @@
 """Diagnoses raw recordings with a trained run.
 
     python -m launch.predict --checkpoint=runs/cwru/fold_0 --sample_rate=12000 recordings/*.mat
+    python -m launch.predict --checkpoint=runs/soon --channel=AccX,AccY,AccZ motor.csv
 
 Reads .mat, .csv, .npy and .wav. Prints JSON lines, one a window and one a recording (mean of the probabilities, and
 majority vote), and writes the same to --out. Files that cannot be used are reported and the others still done; the
@@ -32,7 +33,12 @@ def define_flags() -> None:
     flags.DEFINE_string('step', 'best', 'which checkpoint: best (by validation), last or a number')
     flags.DEFINE_float('sample_rate', None, 'rate in Hz for files that carry none; wins, with a warning, over theirs')
     flags.DEFINE_string('variable', None, 'variable of a .mat file, e.g. X105_DE_time or bearing.gs')
-    flags.DEFINE_string('channel', None, 'channel of files with several: number from 0, or column name')
+    flags.DEFINE_string(
+        'channel',
+        None,
+        'channel of files with several, by number from 0 or column name; for a model of several axes all of them in '
+        'its order, e.g. AccX,AccY,AccZ',
+    )
     flags.DEFINE_float('hop_s', None, 'seconds between windows; by default they follow each other without overlap')
     flags.DEFINE_bool('windows', True, 'whether to print a line for every window, or recordings only')
     flags.DEFINE_string('out', None, 'file for the JSON lines')
@@ -52,7 +58,6 @@ def main(argv) -> int:
     if FLAGS.sample_rate is not None and not (math.isfinite(FLAGS.sample_rate) and FLAGS.sample_rate > 0):
         raise ConfigError(f'--sample_rate={FLAGS.sample_rate}: a number of Hz above 0')
     predictor = Predictor(FLAGS.checkpoint, FLAGS.step)
-    channel = int(FLAGS.channel) if FLAGS.channel is not None and FLAGS.channel.isdigit() else FLAGS.channel
     rows, failed = [], 0
     for path in progress(files, desc='files', total=len(files)):
         try:
@@ -61,7 +66,7 @@ def main(argv) -> int:
                 path,
                 sample_rate_hz=FLAGS.sample_rate,
                 variable=FLAGS.variable,
-                channel=channel,
+                channel=FLAGS.channel,
                 hop_s=FLAGS.hop_s,
             )
             new = [r for r in diagnosis.rows() if FLAGS.windows or r['kind'] == 'recording']

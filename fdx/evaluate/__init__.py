@@ -4,6 +4,6 @@ Everything here works on arrays; running a model is the business of other rooms.
 
     predictions   the table of scored windows, pooled over folds, summed up per recording
     metrics       one JSON-able dict of figures of merit from that table
-    plots         matplotlib figures of results; sample_plots and embedding_plots hold those of data and features
+    plots         matplotlib figures of results; signal_, sample_ and embedding_plots hold those of data and features
     report        one self-contained HTML file, and results.json
 """

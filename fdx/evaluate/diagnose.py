@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -73,26 +74,35 @@ def diagnose_recording(predictor: Predictor, recording: Recording, *, hop_s: flo
       DataError: what fdx.signal.checks refuses, a wrong number of channels, or a rate below the dataset's.
     """
     data = predictor.meta['dataset']
-    rate, length = data['common_rate_hz'], data['window_length']
+    rate, length, channels = data['common_rate_hz'], data['window_length'], data.get('channels', 1)
     source = recording.source or recording.recording
     hop = length if hop_s is None else round(hop_s * rate)
     if hop < 1:
         raise DataError(f'--hop_s={hop_s}: at {rate:g} Hz it must be at least {1 / rate:.6f} s')
-    if recording.samples.shape[-1] != 1:
-        raise DataError(
-            f'{source}: {recording.samples.shape[-1]} channels, the model takes 1; choose one with --channel'
-        )
+    _check_channels(source, recording.samples.shape[-1], channels)
     if recording.sample_rate_hz < rate * (1 - 1e-6):
         raise DataError(
             f'{source}: recorded at {recording.sample_rate_hz:g} Hz, but the model was trained on {rate:g} Hz and '
             'needs the band up to half of that; record faster, or check --sample_rate'
         )
     windowing = Windowing(length, hop, data['guard_length'])
-    prepared = prepare_recording(recording, RecordSpec(predictor.front_end, rate, windowing))
+    prepared = prepare_recording(recording, RecordSpec(predictor.front_end, rate, windowing, channels=channels))
     starts = window_starts(len(prepared.samples), length, hop)
     patches = [predictor.front_end(prepared.samples[s : s + length], rate) for s in starts]
     probabilities = predictor.patch_probabilities(np.stack(patches))
     return Diagnosis(source, starts / rate, length / rate, probabilities, predictor.class_names)
+
+
+def _check_channels(source: str, found: int, needed: int) -> None:
+    if found == needed:
+        return
+    if found < needed:
+        remedy = 'record all of them into one file, or use a run that was trained on fewer'
+    elif needed == 1:
+        remedy = 'choose one with --channel'
+    else:
+        remedy = f'choose {needed} in the order of the training data with --channel=A,B,... (numbers from 0, or names)'
+    raise DataError(f'{source}: {found} channel{"s" * (found > 1)}, the model takes {needed}; {remedy}')
 
 
 def diagnose_file(
@@ -101,9 +111,18 @@ def diagnose_file(
     *,
     sample_rate_hz: float | None = None,
     variable: str | None = None,
-    channel: str | int | None = None,
+    channel: str | int | Sequence[str | int] | None = None,
     hop_s: float | None = None,
 ) -> Diagnosis:
-    """Reads a raw file (fdx.data.raw_files) and diagnoses it; DataError says what is wrong with the file."""
+    """Reads a raw file and diagnoses it; DataError says what is wrong with the file.
+
+    Args:
+      predictor: a loaded checkpoint.
+      path: the file.
+      sample_rate_hz: see fdx.data.raw_files.read_raw_file, likewise `variable` and `channel`.
+      variable: of a .mat file.
+      channel: the channels that the model takes, in its order, where the file holds others besides.
+      hop_s: see `diagnose_recording`.
+    """
     recording = read_raw_file(path, sample_rate_hz=sample_rate_hz, variable=variable, channel=channel)
     return diagnose_recording(predictor, recording, hop_s=hop_s)

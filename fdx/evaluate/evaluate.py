@@ -13,7 +13,7 @@ from fdx.evaluate.metrics import summarise
 from fdx.evaluate.plots import plot_confusion, plot_history, plot_per_class, save_png
 from fdx.evaluate.predictions import confident_mistakes, per_recording, save_predictions
 from fdx.evaluate.report import ReportContext, write_report, write_results
-from fdx.evaluate.sample_plots import ClassSample, mel_centres_hz, plot_samples_per_class
+from fdx.evaluate.sample_plots import ClassSample, plot_samples_per_class
 from fdx.evaluate.scoring import Scored, score_run
 from fdx.train.feature_cache import Progress, no_progress
 
@@ -151,14 +151,17 @@ def _samples(scored: Scored) -> list[ClassSample]:
     samples = []
     for label, i in zip(present, first):
         r = data.record(int(examples.rows[i]), ('waveform', 'waveform_scale', 'spectrogram', 'sample_rate_hz'))
+        image = front_end.with_gain(r['spectrogram'], examples.gain)
         samples.append(
             ClassSample(
                 class_name=data.class_names(examples.label_key)[label],
-                samples=decode_waveform(r['waveform'], r['waveform_scale'])[:, 0],
+                samples=decode_waveform(r['waveform'], r['waveform_scale']),
                 sample_rate_hz=r['sample_rate_hz'],
-                spectrogram=front_end.with_gain(r['spectrogram'], examples.gain)[..., 0],
+                spectrogram=image if front_end.axes == 'TF' else image.swapaxes(0, 1),
                 hop_s=front_end.hop_s,
-                frequencies_hz=mel_centres_hz(front_end.n_mels, front_end.f_min_hz, front_end.f_max_hz),
+                frequencies_hz=front_end.centre_frequencies_hz(),
+                panels=tuple(front_end.panels(data.channels)),
+                unit=front_end.unit,
             )
         )
     return samples

@@ -12,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from fdx.evaluate.canvas import INK, MUTED, PALETTE, figure_to_data_uri, new_figure, save_png, style_axes
 from fdx.evaluate.embedding_plots import plot_embedding, plot_embedding_profile
-from fdx.evaluate.sample_plots import ClassSample, mel_centres_hz, plot_log_mel, plot_samples_per_class, plot_waveform
+from fdx.evaluate.sample_plots import ClassSample, plot_samples_per_class
+from fdx.evaluate.signal_plots import mel_centres_hz, plot_log_mel, plot_waveform
 from fdx.types import DataError
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Figures of the data: waveforms and spectrograms, alone and side by side for every class."""
+"""The figure of a dataset: a waveform and its spectrogram side by side for every class."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.ticker import MaxNLocator
 
-from fdx.evaluate.canvas import PALETTE, new_figure, style_axes
-from fdx.signal.mel import mel_edges_hz
+from fdx.evaluate.canvas import INK, PALETTE, new_figure
+from fdx.evaluate.signal_plots import LOG_MAGNITUDE, add_colour_bar, draw_spectrogram, draw_waveform
 from fdx.types import DataError
 
-SPECTROGRAM_COLOURS = 'magma'
 COLUMNS_PER_BAND = 5
-# Drawing more points than this adds nothing to a figure of this width but time and bytes.
-MAX_WAVEFORM_POINTS = 20_000
+# Three channels of ten classes fill two screens; of more classes the first channel alone is drawn.
+MAX_PANELS = 3
+MAX_CLASSES_WITH_PANELS = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,11 +27,13 @@ class ClassSample:
 
     Attributes:
       class_name: name of the class.
-      samples: float [T], the waveform.
+      samples: float [T], the waveform, or [T, C] of several axes.
       sample_rate_hz: its rate.
-      spectrogram: float [T', F], one row a frame, one column a mel band.
+      spectrogram: float [T', F], one row a frame, one column a mel band, or [T', F, P] of several channels.
       hop_s: seconds from frame to frame.
       frequencies_hz: float [F], rising centre frequency of each band.
+      panels: what each of the P channels shows; () for a spectrogram of one.
+      unit: what a value of the spectrogram is.
     """
 
     class_name: str
@@ -41,168 +42,81 @@ class ClassSample:
     spectrogram: np.ndarray
     hop_s: float
     frequencies_hz: np.ndarray
+    panels: tuple[str, ...] = ()
+    unit: str = LOG_MAGNITUDE
 
+    def images(self) -> list[tuple[str, np.ndarray]]:
+        """(heading, spectrogram [T', F]) of each channel.
 
-def mel_centres_hz(n_mels: int, f_min_hz: float, f_max_hz: float) -> np.ndarray:
-    """Centre frequencies of triangular mel bands, float64 [n_mels], rising (HTK mel scale)."""
-    return mel_edges_hz(n_mels, f_min_hz, f_max_hz)[1:-1]
-
-
-def _draw_waveform(axes: Axes, samples: np.ndarray, sample_rate_hz: float, title: str) -> None:
-    """Draws amplitude over time on `axes`."""
-    samples = np.asarray(samples, dtype=np.float64)
-    if samples.ndim != 1 or not samples.size:
-        raise DataError(f'a waveform to plot must have shape [T] with T > 0, not {samples.shape}: pick one channel')
-    if not sample_rate_hz > 0:
-        raise DataError(f'the sampling rate must be positive, not {sample_rate_hz} Hz')
-    time_s = np.arange(len(samples)) / sample_rate_hz
-    line_s, line = _envelope(time_s, samples)
-    axes.plot(line_s, line, color=PALETTE[0], linewidth=0.6)
-    axes.set_xlim(0, len(samples) / sample_rate_hz)
-    style_axes(axes, title, 'time (s)', 'amplitude', grid='y')
-
-
-def _envelope(time_s: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Thins a long signal to the minimum and maximum of each stretch: unlike striding, no impulse is lost."""
-    if len(samples) <= MAX_WAVEFORM_POINTS:
-        return time_s, samples
-    starts = np.linspace(0, len(samples), MAX_WAVEFORM_POINTS // 2, endpoint=False).astype(int)
-    low, high = np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts)
-    return np.repeat(time_s[starts], 2), np.stack([low, high], axis=1).reshape(-1)
-
-
-def _draw_spectrogram(
-    axes: Axes,
-    spectrogram: np.ndarray,
-    hop_s: float,
-    frequencies_hz: np.ndarray,
-    title: str,
-    limits: tuple[float | None, float | None] = (None, None),
-) -> AxesImage:
-    """Draws a spectrogram on `axes`, one band a row, ticks in Hz; returns the image for a colour bar."""
-    spectrogram = np.asarray(spectrogram, dtype=np.float64)
-    frequencies_hz = np.asarray(frequencies_hz, dtype=np.float64)
-    if spectrogram.ndim != 2 or not spectrogram.size:
-        raise DataError(f'a spectrogram to plot must have shape [T, F], not {spectrogram.shape}')
-    bands = spectrogram.shape[1]
-    if frequencies_hz.shape != (bands,) or np.any(np.diff(frequencies_hz) <= 0):
-        raise DataError(f'a spectrogram of {bands} bands needs {bands} rising frequencies, not {frequencies_hz.shape}')
-    image = axes.imshow(
-        spectrogram.T,
-        origin='lower',
-        aspect='auto',
-        interpolation='nearest',
-        cmap=SPECTROGRAM_COLOURS,
-        extent=(0, len(spectrogram) * hop_s, -0.5, bands - 0.5),
-        vmin=limits[0],
-        vmax=limits[1],
-    )
-    style_axes(axes, title, 'time (s)', 'frequency (Hz)')
-    ticks_hz = _frequency_ticks(frequencies_hz)
-    positions = np.interp(ticks_hz, frequencies_hz, np.arange(bands))
-    axes.set_yticks(positions, [f'{tick:,g}' for tick in ticks_hz])
-    return image
-
-
-def _frequency_ticks(frequencies_hz: np.ndarray) -> np.ndarray:
-    """Round frequencies inside the range: evenly spaced for a linear axis, of the series 1-2-5 for a warped one."""
-    low, high = frequencies_hz[0], frequencies_hz[-1]
-    if len(frequencies_hz) < 3 or np.allclose(np.diff(frequencies_hz), frequencies_hz[1] - low, rtol=0.01):
-        ticks = MaxNLocator(nbins=6).tick_values(low, high)
-    else:
-        ticks = np.outer(10.0 ** np.arange(-2, 7), (1, 2, 5)).ravel()
-    ticks = ticks[(ticks >= low) & (ticks <= high)]
-    return ticks if len(ticks) else frequencies_hz[:1]
-
-
-def plot_waveform(samples: np.ndarray, sample_rate_hz: float, title: str = '') -> Figure:
-    """Amplitude over time of one channel.
-
-    Args:
-      samples: float [T].
-      sample_rate_hz: rate of `samples`.
-      title: heading.
-
-    Raises:
-      DataError: `samples` is not [T] or the rate is not positive.
-    """
-    figure = new_figure(8, 2.6)
-    _draw_waveform(figure.subplots(), samples, sample_rate_hz, title)
-    return figure
-
-
-def plot_log_mel(
-    spectrogram: np.ndarray,
-    hop_s: float,
-    title: str = '',
-    *,
-    frequencies_hz: np.ndarray | None = None,
-    f_min_hz: float | None = None,
-    f_max_hz: float | None = None,
-) -> Figure:
-    """A log-mel spectrogram over time, equal height for every band.
-
-    Args:
-      spectrogram: float [T, F].
-      hop_s: seconds from frame to frame.
-      title: heading.
-      frequencies_hz: float [F], rising centre of each band; or else give
-      f_min_hz: lower edge of the lowest mel band, and
-      f_max_hz: upper edge of the highest.
-
-    Raises:
-      DataError: a shape does not fit, or neither frequencies nor both edges are given.
-    """
-    if frequencies_hz is None:
-        if f_min_hz is None or f_max_hz is None:
-            raise DataError('plot_log_mel needs frequencies_hz, or both f_min_hz and f_max_hz')
-        frequencies_hz = mel_centres_hz(np.shape(spectrogram)[-1], f_min_hz, f_max_hz)
-    figure = new_figure(8, 3.4)
-    axes = figure.subplots()
-    image = _draw_spectrogram(axes, spectrogram, hop_s, frequencies_hz, title)
-    _colour_bar(figure, image, [axes])
-    return figure
-
-
-def _colour_bar(figure: Figure, image: AxesImage, axes: Sequence[Axes]) -> None:
-    """A slim colour bar to the right of `axes`."""
-    bar = figure.colorbar(image, ax=list(axes), aspect=25, pad=0.01)
-    bar.set_label('log magnitude', fontsize=9)
-    bar.ax.tick_params(labelsize=8)
-    bar.outline.set_visible(False)
+        Raises:
+          DataError: there are not as many headings as channels.
+        """
+        spectrogram = np.asarray(self.spectrogram, dtype=np.float64)
+        if spectrogram.ndim == 2:
+            return [('', spectrogram)]
+        if spectrogram.ndim != 3 or len(self.panels) != spectrogram.shape[2]:
+            raise DataError(
+                f'a spectrogram of shape {spectrogram.shape} with {len(self.panels)} headings cannot be drawn: '
+                'pass [T, F], or [T, F, P] and P headings'
+            )
+        return [(name, spectrogram[..., i]) for i, name in enumerate(self.panels)]
 
 
 def plot_samples_per_class(examples: Sequence[ClassSample]) -> Figure:
-    """One column a class: waveform above, spectrogram below, wrapped into bands of five classes.
+    """One column a class: waveform above, the channels of its spectrogram below, wrapped into bands of five classes.
 
-    Spectrograms share one colour scale, so that levels can be compared between classes; each waveform has its own
-    amplitude axis, as a healthy machine next to a broken one would else be a flat line.
+    Spectrograms share one colour scale, so that levels can be compared between classes and channels; each waveform has
+    its own amplitude axis, as a healthy machine next to a broken one would else be a flat line. Of several axes, the
+    waveforms lie over each other without their mean (gravity), in the colours of the headings below. At most three
+    channels are drawn, and the first alone where there are more than ten classes; then the headings say so.
 
     Raises:
       DataError: there are no examples, or a shape does not fit.
     """
     if not examples:
         raise DataError('there are no examples to plot: pass one ClassSample a class')
+    images = [example.images() for example in examples]
+    shown = min(MAX_PANELS if len(examples) <= MAX_CLASSES_WITH_PANELS else 1, *(len(i) for i in images))
     columns = min(len(examples), COLUMNS_PER_BAND)
     bands = math.ceil(len(examples) / columns)
     # Percentiles, so that one empty band or one click does not wash out every picture.
-    values = np.concatenate([np.asarray(example.spectrogram, dtype=np.float64).ravel() for example in examples])
+    values = np.concatenate([image.ravel() for of_class in images for _, image in of_class[:shown]])
     limits = tuple(np.percentile(values, (0.5, 99.5)))
-    figure = new_figure(max(2.5 * columns + 0.6, 4), 4.2 * bands)
-    axes = figure.subplots(2 * bands, columns, squeeze=False, height_ratios=[1, 1.5] * bands)
+    figure = new_figure(max(2.5 * columns + 0.6, 4), (1.8 + 2.4 * shown) * bands)
+    axes = figure.subplots((1 + shown) * bands, columns, squeeze=False, height_ratios=([1] + [1.5] * shown) * bands)
     for i in range(bands * columns):
-        top, bottom = axes[2 * (i // columns), i % columns], axes[2 * (i // columns) + 1, i % columns]
+        cells = axes[(1 + shown) * (i // columns) :, i % columns][: 1 + shown]
         if i >= len(examples):
-            top.set_axis_off()
-            bottom.set_axis_off()
+            for cell in cells:
+                cell.set_axis_off()
             continue
-        example = examples[i]
-        _draw_waveform(top, example.samples, example.sample_rate_hz, example.class_name)
-        image = _draw_spectrogram(bottom, example.spectrogram, example.hop_s, example.frequencies_hz, '', limits)
-        top.set_xlabel('')
-        if i % columns:
-            top.set_ylabel('')
-            bottom.set_ylabel('')
-    for band in axes[1::2]:
-        _colour_bar(figure, image, band)
+        picture = _draw_class(cells, examples[i], images[i], limits)
+        for cell in cells if i % columns else ():
+            cell.set_ylabel('')
+    for band in range(bands):
+        of_band = axes[(1 + shown) * band : (1 + shown) * (band + 1)]
+        add_colour_bar(figure, picture, of_band[1:].ravel(), examples[0].unit)
     return figure
+
+
+def _draw_class(
+    cells: Sequence[Axes], example: ClassSample, images: Sequence[tuple[str, np.ndarray]], limits: tuple[float, float]
+) -> AxesImage:
+    """Fills the column of one class: the waveform's cell, then one a channel; returns the last image."""
+    samples = np.asarray(example.samples, dtype=np.float64)
+    colours = [INK] * len(images)
+    if samples.ndim == 2 and samples.shape[1] > 1:
+        samples = samples - samples.mean(axis=0)
+        if samples.shape[1] == len(images):
+            colours = [PALETTE[c % len(PALETTE)] for c in range(len(images))]
+    channels = samples.T if samples.ndim == 2 else [samples]
+    # The loudest at the back.
+    for c in sorted(range(len(channels)), key=lambda c: -channels[c].std()):
+        draw_waveform(cells[0], channels[c], example.sample_rate_hz, example.class_name, PALETTE[c % len(PALETTE)])
+    cells[0].set_xlabel('')
+    for cell, (heading, image), colour in zip(cells[1:], images, colours):
+        picture = draw_spectrogram(cell, image, example.hop_s, example.frequencies_hz, '', limits)
+        cell.set_title(heading, loc='left', fontsize=8, color=colour)
+        if cell is not cells[-1]:
+            cell.set_xlabel('')
+    return picture

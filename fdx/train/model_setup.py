@@ -19,10 +19,10 @@ from fdx.train.freezing import freezing_rules, frozen_norms, frozen_prefix, log_
 from fdx.train.steps import initial_variables, join_variables
 from fdx.types import ConfigError
 from fdx.weights.audioset import fetch_audioset_vggish
-from fdx.weights.imagenet import fetch_imagenet_resnet50
-from fdx.weights.merge import merge_params
-from fdx.weights.pretrained import load_pretrained
-from fdx.weights.stem import adapt_stem
+from fdx.weights.imagenet import DEFAULT_VERSION, fetch_imagenet_resnet50
+from fdx.weights.merge import merge_variables
+from fdx.weights.pretrained import read_pretrained
+from fdx.weights.stem import adapt_stem, stem_change
 from fdx.weights.structure import init_head, variable_shapes
 
 logger = logging.getLogger(__name__)
@@ -131,10 +131,10 @@ def _initial(config: TrainConfig, model: nn.Module, shape: tuple[int, ...]) -> t
             raise ConfigError(f'--init={config.init} has weights for {PUBLISHED[config.init]}, not for {config.model}')
         path = _fetch(config)
         origin = f'imagenet {path.stem}' if config.init == 'imagenet' else config.init
-        return load_pretrained(path, plain, seed=config.seed, input_shape=shape), origin
+        return _weights_of_file(config, plain, path, origin, shape)
     path = pathlib.Path(config.init)
     if path.is_file():
-        return load_pretrained(path, plain, seed=config.seed, input_shape=shape), str(path)
+        return _weights_of_file(config, plain, path, str(path), shape)
     if (path / 'checkpoints').is_dir():
         return _backbone_of_run(config, model, path, shape)
     raise ConfigError(
@@ -143,11 +143,18 @@ def _initial(config: TrainConfig, model: nn.Module, shape: tuple[int, ...]) -> t
     )
 
 
+def _weights_of_file(
+    config: TrainConfig, plain: nn.Module, path: pathlib.Path, origin: str, shape: tuple[int, ...]
+) -> tuple[dict, str]:
+    loaded = read_pretrained(path, plain, seed=config.seed, input_shape=shape)
+    return loaded.variables, '; '.join([origin, *loaded.notes])
+
+
 def _fetch(config: TrainConfig) -> pathlib.Path:
     """The published weights, from the cache or the network."""
     if config.init == 'audioset':
         return fetch_audioset_vggish(progress=_log_download())
-    return fetch_imagenet_resnet50(config.weights_version or 'v2', progress=_log_download())
+    return fetch_imagenet_resnet50(config.weights_version or DEFAULT_VERSION, progress=_log_download())
 
 
 def _log_download() -> Callable[[int, int | None], None]:
@@ -173,12 +180,10 @@ def _backbone_of_run(
         raise ConfigError(f'--init={workdir} holds a {meta["config"]["model"]}, --model is {config.model}')
     plain = model.clone(axis_name=None)
     shapes = variable_shapes(plain, shape)
-    fresh = {**shapes['params'], 'head': init_head(plain, config.seed, shape)}
-    loaded = adapt_stem({k: v for k, v in variables['params'].items() if k != 'head'}, shape[-1])
-    merged = {'params': merge_params(fresh, loaded, replace=('head',))}
-    if 'batch_stats' in shapes:
-        merged['batch_stats'] = merge_params(shapes['batch_stats'], variables['batch_stats'], replace=())
-    return merged, f'{workdir} step {step} ({meta["dataset"]["name"]})'
+    fresh = {**shapes, 'params': {**shapes['params'], 'head': init_head(plain, config.seed, shape)}}
+    notes = [f'{workdir} step {step} ({meta["dataset"]["name"]})', stem_change(variables['params'], shape[-1])]
+    loaded = {**variables, 'params': adapt_stem(variables['params'], shape[-1])}
+    return merge_variables(fresh, loaded), '; '.join(note for note in notes if note)
 
 
 def input_shape_of(meta: dict) -> tuple[int, ...]:

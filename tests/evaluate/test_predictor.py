@@ -39,9 +39,9 @@ def test_it_knows_from_the_checkpoint_all_that_it_needs(predictor, run, rig):
 def test_probabilities_are_the_softmax_of_the_network(predictor, patches, run, rig):
     probabilities = predictor.patch_probabilities(patches)
     assert probabilities.dtype == np.float32 and probabilities.shape == (5, 3)
-    params, _, _ = load_run(run)
+    variables, _, _ = load_run(run)
     model = create_model('vggish', 3, width_multiplier=rig.WIDTH)
-    logits, features = jax.jit(model.apply)({'params': params}, patches)
+    logits, features = jax.jit(model.apply)(variables, patches)
     np.testing.assert_allclose(probabilities, jax.nn.softmax(logits), rtol=1e-4, atol=1e-6)
     examples = ArrayExamples(patches, np.zeros(5, np.int32))
     np.testing.assert_allclose(predictor.features(examples), features['embedding'], rtol=1e-4, atol=1e-5)

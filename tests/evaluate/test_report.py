@@ -181,3 +181,14 @@ def test_write_results(tmp_path, predictions):
     assert loaded['confusion_matrix'] == [[2, 0, 0], [1, 2, 0], [0, 0, 0]]
     with pytest.raises(DataError, match='dict'):
         write_results(tmp_path / 'x.json', [1])
+
+
+def test_recordings_are_counted_by_mean_and_by_majority_vote():
+    """Two weak votes against a strong one: the mean is right where the vote is wrong."""
+    rows = [[0.9, 0.1], [0.45, 0.55], [0.45, 0.55], [0.2, 0.8]]
+    table = Predictions(
+        np.array(rows), np.array([0, 0, 0, 1]), ['a', 'a', 'a', 'b'], np.arange(4), ['x', 'y'], np.zeros(4, int)
+    )
+    text = prose(render_report(context(table)))
+    assert 'Recordings diagnosed rightly 100.0 % by mean probability: 34.2 to 100.0 %' in text
+    assert 'by majority vote: 50.0 % (9.5 to 90.5 %)' in text

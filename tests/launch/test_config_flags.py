@@ -41,7 +41,11 @@ CHANGED = {
     'cache_features': ('--cache_features=off', 'off'),
     'save_every': ('--save_every=3', 3),
     'seed': ('--seed=42', 42),
+    'weights_version': ('--weights_version=v1', 'v1'),
+    'train_norms': ('--train_norms', True),
 }
+# Flags without which another flag would be ignored, and is refused.
+COMPANIONS = {'weights_version': {'init': 'imagenet'}, 'train_norms': {'freeze': 'first_last'}}
 DATASET = '--dataset=cwru/load0_12k'
 
 
@@ -84,10 +88,11 @@ def test_every_flag_reaches_its_field(config_of, monkeypatch):
     monkeypatch.setitem(MODELS, 'another', MODELS['vggish'])
     default = TrainConfig(dataset='cwru/load0_12k')
     for name, (flag, value) in CHANGED.items():
-        changed = config_of(DATASET, flag)
+        companions = COMPANIONS.get(name, {})
+        changed = config_of(DATASET, flag, *(f'--{k}={v}' for k, v in companions.items()))
         assert getattr(changed, name) == value, name
         assert type(getattr(changed, name)) is type(getattr(default, name)), name
-        assert changed == dataclasses.replace(default, **{name: value})
+        assert changed == dataclasses.replace(default, **{name: value}, **companions)
 
 
 def test_options_of_the_model_get_the_type_of_its_defaults(config_of):

@@ -145,7 +145,7 @@ def test_a_prefix_left_by_a_run_without_checkpoints_is_not_used(make_head_config
     """A run of another seed died before its first checkpoint; the one that follows has its own prefix."""
     stages = ('stage1', 'stage2', 'stage3', 'stage4', 'fc1', 'fc2', 'embedding')
     left = jax.tree.map(lambda x: np.asarray(x) + 1, {k: head_run.params[k] for k in stages})
-    Checkpoints(tmp_path).save_prefix(left)
+    Checkpoints(tmp_path).save_prefix({'params': left})
     train(make_head_config(), tmp_path)
     got = outcome(tmp_path)
     assert got.history == head_run.history
