@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup demo test lint format test-tfds bench clean
+.PHONY: setup demo compare test lint format test-tfds bench clean
 
 setup: $(INSTALLED)
 
@@ -16,6 +16,11 @@ $(INSTALLED): requirements.txt
 
 demo: setup
 	$(RUN) -m launch.demo --workdir=runs/demo --data_dir=data
+
+# Three training strategies of ResNet-50 on a simulated motor bench, pretrained on another one; honest and leaky split.
+compare: setup
+	$(RUN) -m launch.compare --dataset=motor_rig/motor_a_small --pretrain_dataset=motor_rig/motor_b_small \
+		--seeds=1 --epochs=6 --pretrain_epochs=6 --data_dir=data --workdir=runs/compare
 
 lint: setup
 	$(RUN) -m ruff check .
@@ -38,6 +43,7 @@ test-tfds: setup
 bench: setup
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-benchmark.txt
+	.venv-bench/bin/python -m benchmarks.model_steps
 	.venv-bench/bin/python -m benchmarks.study_job
 
 clean:

@@ -75,6 +75,7 @@ def _provenance(scored: Scored, split: str) -> dict:
         'train_windows': [p.meta['splits']['train'] for p in scored.predictors],
         'config': first.config.to_json(),
         'init': first.meta['init'],
+        'norms': first.meta.get('norms', {'trained': 0, 'frozen': 0}),
         'front_end': first.meta['front_end'],
         'guard_length': first.meta['dataset']['guard_length'],
         'common_rate_hz': first.meta['dataset']['common_rate_hz'],
@@ -90,6 +91,7 @@ def _how_it_was_made(results: dict) -> dict:
         'model': config['model'],
         'init': results['init'],
         'freeze': config['freeze'],
+        'norms': _norms_text(results['norms']),
         'protocol': results['protocol'],
         'folds': results['folds'],
         'seed': results['seed'],
@@ -103,6 +105,12 @@ def _how_it_was_made(results: dict) -> dict:
         'learning rate': config['learning_rate'],
         'training seconds': round(results['train_seconds'], 1),
     }
+
+
+def _norms_text(norms: dict) -> str:
+    if not norms['trained'] + norms['frozen']:
+        return 'the network has none'
+    return f'{norms["trained"]} train, {norms["frozen"]} are frozen with their statistics'
 
 
 def _notes(scored: Scored, results: dict) -> list[str]:

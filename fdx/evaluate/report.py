@@ -26,6 +26,7 @@ CONFIG_LABELS = {
     'model': 'Model',
     'init': 'Initial weights',
     'freeze': 'Frozen',
+    'norms': 'Batch norms',
     'protocol': 'Protocol',
     'fold': 'Fold',
     'folds': 'Folds',

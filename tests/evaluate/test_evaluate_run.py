@@ -45,6 +45,7 @@ def test_the_origin_of_the_numbers_is_kept(folder, rig):
     assert results['guard_length'] == rig.GUARD
     assert results['versions']['jax'].count('.') == 2
     assert results['init'] == 'random'
+    assert results['norms'] == {'trained': 0, 'frozen': 0}
     assert results['train_seconds'] > 0
 
 
@@ -52,6 +53,7 @@ def test_the_report_tells_guard_pooling_and_recordings(folder):
     page = (folder[0] / 'report.html').read_text()
     assert 'Blocks of a recording are 0.1 s apart' in page
     assert 'Predictions of 2 folds are pooled' in page
+    assert 'the network has none' in page  # batch norms
     assert 'Scored windows do not overlap each other' in page
     for speed in (457, 997):
         assert f'rig_b-outer_race-0{speed}rpm-load0' in page

@@ -9,6 +9,7 @@ import flax.traverse_util
 import numpy as np
 import pytest
 
+from fdx.evaluate.evaluate import evaluate
 from fdx.evaluate.predictor import Predictor
 from fdx.models import create_model
 from fdx.train import run
@@ -85,6 +86,12 @@ def test_first_last_with_norms_trains_them_and_nothing_else(first_last):
     assert names == norms | {'stem/conv/kernel', 'head/kernel', 'head/bias'}
     assert changed(before['batch_stats'], after['batch_stats']) == set(flat(before['batch_stats']))
     assert meta['norms'] == {'trained': NORMS, 'frozen': 0}
+
+
+def test_the_report_says_which_norms_train(pretrained, tmp_path):
+    results = evaluate(pretrained, tmp_path)
+    assert results['norms'] == {'trained': NORMS, 'frozen': 0}
+    assert f'{NORMS} train, 0 are frozen' in (tmp_path / 'report.html').read_text()
 
 
 def test_a_frozen_prefix_keeps_its_statistics_and_can_be_cached(make_resnet, pretrained, tmp_path):
