@@ -16,9 +16,20 @@ import jax.numpy as jnp
 DIMENSIONS = ('NHWC', 'HWIO', 'NHWC')
 
 
-def plain_conv3x3(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """Input [B, T, F, C], kernel [3, 3, C, C'] -> [B, T, F, C'], zero-padded by one on every side."""
-    return jax.lax.conv_general_dilated(x, kernel, (1, 1), ((1, 1), (1, 1)), dimension_numbers=DIMENSIONS)
+def plain_conv(x: jax.Array, kernel: jax.Array, stride: int = 1) -> jax.Array:
+    """The textbook convolution, padded symmetrically as torch does it.
+
+    Args:
+      x: [B, T, F, C].
+      kernel: [n, n, C, C'] with odd n.
+      stride: of both axes.
+
+    Returns:
+      [B, ceil(T / stride), ceil(F / stride), C'], with (n - 1) / 2 zeros assumed on every side. 'SAME' padding
+      would put fewer zeros before than after a strided axis of even length.
+    """
+    n = kernel.shape[0] // 2
+    return jax.lax.conv_general_dilated(x, kernel, (stride, stride), ((n, n), (n, n)), dimension_numbers=DIMENSIONS)
 
 
 def _shifted(x: jax.Array) -> list[jax.Array]:
@@ -30,9 +41,9 @@ def _shifted(x: jax.Array) -> list[jax.Array]:
 
 @jax.custom_vjp
 def cpu_conv3x3(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """`plain_conv3x3` with gradients as matrix products; a single input channel is one product forward, too."""
+    """`plain_conv` with gradients as matrix products; a single input channel is one product forward, too."""
     if x.shape[-1] > 1:
-        return plain_conv3x3(x, kernel)
+        return plain_conv(x, kernel)
     return jnp.concatenate(_shifted(x), axis=-1) @ kernel.reshape(9, -1)
 
 
@@ -50,7 +61,7 @@ def _conv_backward(residuals, g):
     else:
         d_kernel = jnp.stack([view.reshape(-1, c).T @ flat for view in _shifted(x)]).reshape(kernel.shape)
     # The gradient of the input is the same convolution with the kernel turned round.
-    return plain_conv3x3(g, kernel[::-1, ::-1].transpose(0, 1, 3, 2)), d_kernel
+    return plain_conv(g, kernel[::-1, ::-1].transpose(0, 1, 3, 2)), d_kernel
 
 
 cpu_conv3x3.defvjp(_conv_forward, _conv_backward)
@@ -84,18 +95,19 @@ cpu_max_pool_2x2.defvjp(
 )
 
 
-def _on_cpu() -> bool:
+def on_cpu() -> bool:
+    """Whether the forms written for CPU are the ones to use."""
     return jax.default_backend() == 'cpu'
 
 
 def conv3x3(x: jax.Array, kernel: jax.Array) -> jax.Array:
     """The form that is fastest on the default backend."""
-    return cpu_conv3x3(x, kernel) if _on_cpu() else plain_conv3x3(x, kernel)
+    return cpu_conv3x3(x, kernel) if on_cpu() else plain_conv(x, kernel)
 
 
 def max_pool_2x2(x: jax.Array) -> jax.Array:
     """The form that is fastest on the default backend."""
-    return cpu_max_pool_2x2(x) if _on_cpu() else plain_max_pool_2x2(x)
+    return cpu_max_pool_2x2(x) if on_cpu() else plain_max_pool_2x2(x)
 
 
 class Conv3x3(nn.Module):

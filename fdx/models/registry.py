@@ -3,8 +3,10 @@
 A model is a linen module that
   - takes `num_classes` and its own options, `axis_name` among them;
   - has `STAGES`, the ordered names of its stages, the last one 'head', each holding the parameters of that name;
-  - has `STEM`, a regular expression of its first layer's parameters;
-  - is called as `model.apply(variables, x, train=, start=, stop=)` and returns (output, dict of named features).
+  - has `STEM` and `NORMS`, regular expressions of its first layer's and its norms' parameters ('' without norms);
+  - is called as `model.apply(variables, x, train=, start=, stop=)` and returns (output, dict of named features);
+  - has `HAS_STATISTICS`: True where it keeps running statistics in 'batch_stats'. It then takes `mask` (float32 [B], 0
+    for padding), and has the field `frozen_norms`, the paths of norms whose statistics rest in training.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections.abc import Callable
 
 import flax.linen as nn
 
+from fdx.models.resnet import ResNet50
 from fdx.models.vggish import VGGish
 from fdx.types import ConfigError
 
@@ -24,16 +27,19 @@ class ModelSpec:
 
     Attributes:
       module: the linen module class.
-      input_shape: shape of one example, e.g. (96, 64, 1).
+      input_shape: shape of one example, e.g. (96, 64, 1); None stands for an axis of any length.
       front_end: name of the front end that makes such examples.
+      channels: lengths of the last axis that are accepted where `input_shape` leaves it free; () for any.
     """
 
     module: Callable[..., nn.Module]
-    input_shape: tuple[int, ...]
+    input_shape: tuple[int | None, ...]
     front_end: str
+    channels: tuple[int, ...] = ()
 
 
 MODELS: dict[str, ModelSpec] = {
+    'resnet50': ModelSpec(ResNet50, (None, None, None), 'triaxial_mel', channels=(1, 3)),
     'vggish': ModelSpec(VGGish, (96, 64, 1), 'vggish'),
 }
 
@@ -48,6 +54,31 @@ def model_spec(name: str) -> ModelSpec:
     if name not in MODELS:
         raise ConfigError(f'unknown model {name!r}; fdx has: {", ".join(model_names())}')
     return MODELS[name]
+
+
+def check_input_shape(name: str, shape: tuple[int, ...]) -> None:
+    """Checks that a model takes examples of `shape`, e.g. (128, 63, 3).
+
+    Raises:
+      ConfigError: unknown model, or another number of axes, size or number of channels; it names both shapes and the
+        model's own front end.
+    """
+    spec = model_spec(name)
+    wanted = ' x '.join('any' if n is None else str(n) for n in spec.input_shape)
+    given = ' x '.join(map(str, shape))
+    fits = len(shape) == len(spec.input_shape) and all(
+        n >= 1 and w in (None, n) for n, w in zip(shape, spec.input_shape)
+    )
+    if not fits:
+        raise ConfigError(
+            f'model {name!r} takes examples of {wanted}, not {given}: its front end is '
+            f'{spec.front_end!r}; models: {", ".join(model_names())}'
+        )
+    if spec.channels and shape[-1] not in spec.channels:
+        raise ConfigError(
+            f'model {name!r} takes {" or ".join(map(str, spec.channels))} channels, not {shape[-1]} (examples of '
+            f'{given}): choose a front end or sensor axes that make as many'
+        )
 
 
 def create_model(name: str, num_classes: int, **options) -> nn.Module:

@@ -52,6 +52,8 @@ class VGGish(nn.Module):
     axis_name: str | None = None
 
     STEM = 'stage1/conv1/.*'
+    NORMS = ''
+    HAS_STATISTICS = False
     STAGES = ('stage1', 'stage2', 'stage3', 'stage4', 'fc1', 'fc2', 'embedding', 'head')
 
     def setup(self):

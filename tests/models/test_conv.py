@@ -28,7 +28,7 @@ def test_conv_equals_the_plain_form(size, c_in):
     x, kernel = normal(0, (*size, c_in)), normal(1, (3, 3, c_in, 2))
     g = normal(2, (*size, 2))
     value, pull = jax.vjp(conv.cpu_conv3x3, x, kernel)
-    expected, expected_pull = jax.vjp(conv.plain_conv3x3, x, kernel)
+    expected, expected_pull = jax.vjp(conv.plain_conv, x, kernel)
     assert_close(value, expected)
     for got, wanted in zip(pull(g), expected_pull(g)):
         assert got.shape == wanted.shape
@@ -39,7 +39,17 @@ def test_plain_conv_against_a_sum_written_out():
     x, kernel = np.asarray(normal(0, (1, 3, 4, 2))), np.asarray(normal(1, (3, 3, 2, 1)))
     padded = np.pad(x[0], ((1, 1), (1, 1), (0, 0))).astype(np.float64)
     expected = np.array([[(padded[t : t + 3, f : f + 3] * kernel[..., 0]).sum() for f in range(4)] for t in range(3)])
-    assert_close(conv.plain_conv3x3(x, kernel)[0, :, :, 0], expected)
+    assert_close(conv.plain_conv(x, kernel)[0, :, :, 0], expected)
+
+
+@pytest.mark.parametrize('n', [3, 7])
+@pytest.mark.parametrize('size', [(6, 4), (5, 7), (1, 1), (8, 1)])
+def test_plain_conv_with_a_stride_is_every_second_value(size, n):
+    """Symmetric padding: 'SAME' would give other values where an axis is even."""
+    x, kernel = normal(0, (2, *size, 3)), normal(1, (n, n, 3, 2))
+    strided, whole = conv.plain_conv(x, kernel, 2), conv.plain_conv(x, kernel)
+    assert whole.shape == (2, *size, 2)
+    assert_close(strided, whole[:, ::2, ::2])
 
 
 @pytest.mark.parametrize('size', [(2, 6, 4), (3, 5, 7), (1, 2, 3)])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from fdx.models import MODELS, create_model, model_names
-from fdx.models.registry import model_spec
+from fdx.models.registry import check_input_shape, model_spec
 from fdx.signal.front_ends import create_front_end
 from fdx.types import ConfigError
 
@@ -40,8 +42,41 @@ def test_options_reach_the_module():
 
 @pytest.mark.parametrize('name', model_names())
 def test_every_entry_keeps_the_contract_of_the_table(name):
-    spec = model_spec(name)
-    assert spec.module.STAGES[-1] == 'head'
-    assert len(set(spec.module.STAGES)) == len(spec.module.STAGES)
-    assert create_front_end(spec.front_end).output_shape() == spec.input_shape
+    module = model_spec(name).module
+    assert module.STAGES[-1] == 'head'
+    assert len(set(module.STAGES)) == len(module.STAGES)
+    assert isinstance(module.HAS_STATISTICS, bool)
+    assert bool(module.NORMS) == module.HAS_STATISTICS
+    assert ('frozen_norms' in {f.name for f in dataclasses.fields(module)}) == module.HAS_STATISTICS
     assert list(MODELS) == sorted(MODELS)
+
+
+@pytest.mark.parametrize(('name', 'channels'), [('vggish', 1), ('resnet50', 3), ('resnet50', 1)])
+def test_the_front_end_makes_what_the_model_takes(name, channels):
+    if (name, channels) == ('resnet50', 1):
+        shape = create_front_end('triaxial_mel', 12000.0).output_shape(channels)
+    else:
+        shape = create_front_end(model_spec(name).front_end, 12000.0).output_shape(channels)
+    check_input_shape(name, shape)
+    assert shape[-1] == channels
+
+
+@pytest.mark.parametrize('shape', [(128, 2, 3), (1, 1, 1), (224, 224, 3)])
+def test_resnet_takes_any_size(shape):
+    check_input_shape('resnet50', shape)
+
+
+@pytest.mark.parametrize(
+    ('name', 'shape', 'text'),
+    [
+        ('vggish', (128, 2, 1), "'vggish' takes examples of 96 x 64 x 1, not 128 x 2 x 1: its front end is 'vggish'"),
+        ('vggish', (96, 64, 3), 'takes examples of 96 x 64 x 1, not 96 x 64 x 3'),
+        ('resnet50', (128, 2), "'resnet50' takes examples of any x any x any, not 128 x 2:"),
+        ('resnet50', (0, 2, 3), 'not 0 x 2 x 3'),
+        ('resnet50', (128, 2, 2), r'takes 1 or 3 channels, not 2 \(examples of 128 x 2 x 2\)'),
+        ('vgg', (96, 64, 1), "unknown model 'vgg'"),
+    ],
+)
+def test_other_shapes_are_refused(name, shape, text):
+    with pytest.raises(ConfigError, match=text):
+        check_input_shape(name, shape)

@@ -1,0 +1,135 @@
+"""Batch normalisation (Ioffe and Szegedy, ICML 2015) with torch's running statistics, over devices and real examples.
+
+What differs between the frameworks, and what is done here:
+
+| | torch | flax.linen.BatchNorm | here |
+|---|---|---|---|
+| running value | 0.9 old + 0.1 batch (momentum 0.1) | 0.99 old + 0.01 batch (momentum 0.99) | torch |
+| variance that normalises | biased, sum of squares / n | biased | biased |
+| running variance | of the unbiased one, / (n - 1) | of the biased one | torch |
+| variance is computed | in two passes or by Welford's rule | E[x^2] - E[x]^2 by default | in two passes |
+| padding | counts | `mask` argument | `mask`: influences nothing |
+| devices | each its own (SyncBatchNorm: all) | `axis_name` | `axis_name`: all |
+
+E[x^2] - E[x]^2 loses all digits where |mean| is far above the standard deviation, as in decibel images. One value a
+channel (n = 1) is an error in torch; here its variance is 0 in both senses.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+EPSILON = 1e-5
+MOMENTUM = 0.1  # torch's sense: the weight of the new batch
+
+
+class BatchNorm(nn.Module):
+    """Normalises each channel; parameters `scale`, `bias`, running statistics `mean`, `var` in 'batch_stats'.
+
+    Attributes:
+      features: C, number of channels.
+      axis_name: the pmapped axis over which statistics are summed, or None.
+      frozen_norms: paths, such as 'stage1/block1/bn1', of the norms that behave in training as in evaluation: they
+        normalise by their running statistics and leave them bit-identical.
+    """
+
+    features: int
+    axis_name: str | None = None
+    frozen_norms: tuple[str, ...] = ()
+
+    def setup(self):
+        """Creates parameters and statistics, float32 [C] each."""
+        shape = (self.features,)
+        self.scale = self.param('scale', nn.initializers.ones, shape)
+        self.bias = self.param('bias', nn.initializers.zeros, shape)
+        self.mean = self.variable('batch_stats', 'mean', jnp.zeros, shape, jnp.float32)
+        self.var = self.variable('batch_stats', 'var', jnp.ones, shape, jnp.float32)
+
+    def is_fixed(self, train: bool) -> bool:
+        """Whether the running statistics normalise: in evaluation, and in training when frozen."""
+        return not train or '/'.join(self.path) in self.frozen_norms
+
+    def factors(self) -> tuple[jax.Array, jax.Array]:
+        """(a, b), float32 [C] each, such that the fixed norm is x * a + b: a convolution in front can take them in."""
+        a = self.scale * jax.lax.rsqrt(self.var.value + EPSILON)
+        return a, self.bias - self.mean.value * a
+
+    def __call__(self, x: jax.Array, *, train: bool, mask: jax.Array | None = None) -> jax.Array:
+        """Normalises x [B, ..., C].
+
+        Args:
+          x: float32.
+          train: True normalises by the batch and moves the running statistics, unless this norm is frozen.
+          mask: float32 [B], 1 for real examples and 0 for padding; None: all are real. Used in training.
+        """
+        if self.is_fixed(train):
+            a, b = self.factors()
+            return x * a + b
+        weights = jnp.ones(x.shape[0], jnp.float32) if mask is None else mask
+        y, mean, var, count = normalise_batch(x, self.scale, self.bias, weights, self.axis_name)
+        if not self.is_initializing():
+            unbiased = var * (count / jnp.maximum(count - 1, 1))
+            self.mean.value = (1 - MOMENTUM) * self.mean.value + MOMENTUM * mean
+            self.var.value = (1 - MOMENTUM) * self.var.value + MOMENTUM * unbiased
+        return y
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(4,))
+def normalise_batch(
+    x: jax.Array, scale: jax.Array, bias: jax.Array, weights: jax.Array, axis_name: str | None
+) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
+    """Normalisation by the statistics of the real examples on all devices.
+
+    Args:
+      x: float32 [B, ..., C].
+      scale: float32 [C].
+      bias: float32 [C].
+      weights: float32 [B], 1 for real examples, 0 for padding.
+      axis_name: the pmapped axis or None.
+
+    Returns:
+      (y like x, mean [C], biased variance [C], count of values a channel): gradients flow through y alone.
+    """
+    return _forward(x, scale, bias, weights, axis_name)[0]
+
+
+def _sum_examples(x: jax.Array) -> jax.Array:
+    """[B, ..., C] -> [B, C]: sums of one example each, which keeps more digits than one long sum."""
+    return jnp.sum(x, tuple(range(1, x.ndim - 1)))
+
+
+def _psum(values, axis_name):
+    return values if axis_name is None else jax.lax.psum(values, axis_name)
+
+
+def _forward(x, scale, bias, weights, axis_name):
+    real = weights[:, None] > 0
+    size = x.size // (x.shape[0] * x.shape[-1])
+    # `where` and not a product: whatever padding holds, it adds nothing.
+    total, examples = _psum((jnp.where(real, _sum_examples(x), 0).sum(0), real.sum(dtype=x.dtype)), axis_name)
+    count = jnp.maximum(examples * size, 1)
+    mean = total / count
+    squares = jnp.where(real, _sum_examples(jnp.square(x - mean)), 0).sum(0)
+    var = _psum(squares, axis_name) / count
+    inverse = jax.lax.rsqrt(var + EPSILON)
+    y = (x - mean) * (inverse * scale) + bias
+    return (y, mean, var, count), (x, scale, weights, mean, inverse, count)
+
+
+def _backward(axis_name, residuals, cotangents):
+    x, scale, weights, mean, inverse, count = residuals
+    g = cotangents[0]
+    normal = (x - mean) * inverse
+    d_bias = _sum_examples(g).sum(0)
+    d_scale = _sum_examples(g * normal).sum(0)
+    all_bias, all_scale = _psum((d_bias, d_scale), axis_name)
+    share = jnp.expand_dims((weights > 0).astype(x.dtype) / count, tuple(range(1, x.ndim)))
+    d_x = (inverse * scale) * (g - share * (all_bias + normal * all_scale))
+    return d_x, d_scale, d_bias, jnp.zeros_like(weights)
+
+
+normalise_batch.defvjp(_forward, _backward)

@@ -1,0 +1,38 @@
+"""The 1x1 convolution as a matrix product against the textbook form, in value and gradient."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from fdx.models import conv1x1
+from fdx.models.conv import plain_conv
+
+
+def normal(seed, shape):
+    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape), jnp.float32)
+
+
+@pytest.mark.parametrize('stride', [1, 2])
+@pytest.mark.parametrize('channels', [(1, 5), (6, 2), (3, 3), (4, 1)])
+@pytest.mark.parametrize('size', [(2, 6, 4), (3, 5, 7), (1, 1, 1), (2, 8, 1)])
+def test_equals_the_plain_form(size, channels, stride):
+    x, kernel = normal(0, (*size, channels[0])), normal(1, (1, 1, *channels))
+    value, pull = jax.vjp(lambda x, k: conv1x1.cpu_conv1x1(x, k, stride), x, kernel)
+    expected, expected_pull = jax.vjp(lambda x, k: plain_conv(x, k, stride), x, kernel)
+    assert value.shape == (size[0], -(-size[1] // stride), -(-size[2] // stride), channels[1])
+    np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-5)
+    g = normal(2, value.shape)
+    for got, wanted in zip(pull(g), expected_pull(g)):
+        assert got.shape == wanted.shape
+        np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('backend', ['cpu', 'gpu', 'tpu'])
+def test_only_cpu_gets_the_matrix_product(monkeypatch, backend):
+    monkeypatch.setattr(jax, 'default_backend', lambda: backend)
+    jaxpr = str(jax.make_jaxpr(lambda x, k: conv1x1.conv1x1(x, k))(normal(0, (1, 4, 4, 2)), normal(1, (1, 1, 2, 3))))
+    assert ('custom_vjp' in jaxpr) == (backend == 'cpu')
+    assert ('conv_general_dilated' in jaxpr) == (backend != 'cpu')

@@ -1,0 +1,174 @@
+"""ResNet-50: shapes, named features, stages that can be run apart, options, and frozen norms."""
+
+from __future__ import annotations
+
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from fdx.models import create_model
+from fdx.models.resnet import ResNet50, norm_paths
+from fdx.types import ConfigError
+from fdx.weights.trees import flatten_tree
+
+STAGES = ResNet50.STAGES
+SLIM = {'width_multiplier': 1 / 16, 'depths': (2, 1, 1, 1)}
+# Of a 33 x 20 image at 1/16 of the widths.
+SHAPES = {'stem': (9, 5, 4), 'stage1': (9, 5, 16), 'stage2': (5, 3, 32), 'stage3': (3, 2, 64), 'stage4': (2, 1, 128)}
+SHAPES |= {'embedding': (128,), 'head': (3,)}
+
+
+def slim(**options):
+    return create_model('resnet50', 3, **SLIM, **options)
+
+
+@pytest.fixture(scope='module')
+def variables():
+    """Random parameters and statistics by NumPy: quicker than compiling the initialisation."""
+    shapes = jax.eval_shape(slim().init, jax.random.key(0), jnp.zeros((1, 33, 20, 3)))
+    rng = np.random.default_rng(0)
+
+    def draw(path, s):
+        if path[-1].key == 'kernel':
+            return jnp.asarray(rng.standard_normal(s.shape) * np.sqrt(2 / np.prod(s.shape[:-1])), s.dtype)
+        low, high = (0.5, 1.5) if path[-1].key in ('scale', 'var') else (-0.3, 0.3)
+        return jnp.asarray(rng.uniform(low, high, s.shape), s.dtype)
+
+    return jax.tree_util.tree_map_with_path(draw, shapes)
+
+
+@pytest.fixture(scope='module')
+def x():
+    return jnp.asarray(np.random.default_rng(1).standard_normal((3, 33, 20, 3)), jnp.float32)
+
+
+@pytest.fixture(scope='module')
+def whole(variables, x):
+    return slim().apply(variables, x)
+
+
+def test_published_size_and_names():
+    model = create_model('resnet50', 1000)
+    variables = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 64, 64, 3)))
+    params, statistics = flatten_tree(variables['params']), flatten_tree(variables['batch_stats'])
+    # 25,557,032 is the size of the published network.
+    assert sum(int(np.prod(s.shape)) for s in params.values()) == 25_557_032
+    assert len(params) == 53 + 2 * 53 + 2
+    assert len(statistics) == 2 * 53
+    assert params['stem/conv/kernel'].shape == (7, 7, 3, 64)
+    assert params['stage3/block6/conv2/kernel'].shape == (3, 3, 256, 256)
+    assert params['stage4/block1/shortcut_conv/kernel'].shape == (1, 1, 1024, 2048)
+    assert params['head/kernel'].shape == (2048, 1000)
+    assert set(variables['params']) == set(STAGES)
+    assert {k.rpartition('/')[0] for k in statistics} == set(norm_paths())
+
+
+def test_features_have_names_and_shapes(whole):
+    logits, features = whole
+    assert {k: v.shape[1:] for k, v in features.items()} == SHAPES
+    np.testing.assert_array_equal(features['head'], logits)
+    np.testing.assert_allclose(features['embedding'], features['stage4'].mean((1, 2)), rtol=1e-6)
+    for name in ('stage1', 'stage2', 'stage4'):
+        assert float(features[name].min()) == 0.0
+
+
+@pytest.mark.parametrize('cut', range(1, len(STAGES)))
+def test_two_parts_are_the_whole(variables, x, whole, cut):
+    first, second = (
+        {kind: {k: v for k, v in tree.items() if k in names} for kind, tree in variables.items()}
+        for names in (STAGES[:cut], STAGES[cut:])
+    )
+    between, early = slim().apply(first, x, stop=cut)
+    logits, late = slim().apply(second, between, start=cut)
+    np.testing.assert_allclose(logits, whole[0], rtol=1e-5, atol=1e-5)
+    assert set(early) | set(late) == set(SHAPES)
+    assert not set(early) & set(late)
+
+
+def test_the_head_takes_the_map_too(variables, whole):
+    logits, _ = slim().apply({'params': {'head': variables['params']['head']}}, whole[1]['stage4'], start=5)
+    np.testing.assert_allclose(logits, whole[0], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize('shape', [(128, 2, 3), (1, 1, 1), (5, 64, 1), (31, 7, 2)])
+def test_any_size_and_channels(shape):
+    model, x = slim(), jax.ShapeDtypeStruct((2, *shape), jnp.float32)
+    variables = jax.eval_shape(model.init, jax.random.key(0), x)
+    assert variables['params']['stem']['conv']['kernel'].shape == (7, 7, shape[2], 4)
+    (_, features), new = jax.eval_shape(
+        lambda v, x: model.apply(v, x, train=True, mutable=['batch_stats']), variables, x
+    )
+    assert features['stage4'].shape == (2, -(-shape[0] // 32), -(-shape[1] // 32), 128)
+    assert features['head'].shape == (2, 3)
+    assert jax.tree.structure(new) == jax.tree.structure({'batch_stats': variables['batch_stats']})
+
+
+def test_initial_values_are_those_of_torchvision():
+    variables = jax.jit(create_model('resnet50', 20, depths=(1, 1, 1, 1)).init)(
+        jax.random.key(1), jnp.zeros((1, 8, 8, 3))
+    )
+    for name, value in flatten_tree(variables['params']).items():
+        value = np.asarray(value)
+        if name == 'head/kernel':
+            bound = 1 / np.sqrt(2048)
+            assert 0.98 * bound < np.abs(value).max() <= bound
+        elif name.endswith('kernel'):
+            fan_out = value.shape[0] * value.shape[1] * value.shape[3]
+            assert value.std() == pytest.approx(np.sqrt(2 / fan_out), rel=0.05), name
+        else:
+            np.testing.assert_array_equal(value, 1.0 if name.endswith('scale') else 0.0)
+    for name, value in flatten_tree(variables['batch_stats']).items():
+        np.testing.assert_array_equal(value, 1.0 if name.endswith('var') else 0.0)
+
+
+def test_dropout_stands_in_front_of_the_classifier(variables, x):
+    model = slim(dropout_rate=0.5)
+    run = {'train': True, 'mutable': ['batch_stats'], 'rngs': {'dropout': jax.random.key(1)}}
+    (logits, features), _ = model.apply(variables, x, **run)
+    (plain, same), _ = slim().apply(variables, x, train=True, mutable=['batch_stats'])
+    np.testing.assert_allclose(features['embedding'], same['embedding'], rtol=1e-5, atol=1e-6)
+    assert float(jnp.abs(logits - plain).max()) > 0.01
+    np.testing.assert_allclose(model.apply(variables, x)[0], slim().apply(variables, x)[0])
+
+
+def test_frozen_norms_rest_and_the_others_move(variables, x):
+    frozen = tuple(p for p in norm_paths(SLIM['depths']) if p.startswith(('stem', 'stage2')))
+    _, new = slim(frozen_norms=frozen).apply(variables, x, train=True, mutable=['batch_stats'])
+    before, after = (flatten_tree(v['batch_stats']) for v in (variables, new))
+    assert set(before) == set(after)
+    for name, value in after.items():
+        assert np.array_equal(value, before[name]) == (name.rpartition('/')[0] in frozen), name
+
+
+def test_all_norms_frozen_is_evaluation(variables, x, whole):
+    model = slim(frozen_norms=norm_paths(SLIM['depths']))
+    (logits, _), _ = model.apply(variables, x, train=True, mutable=['batch_stats'])
+    np.testing.assert_allclose(logits, whole[0], rtol=1e-6)
+
+
+def test_patterns_of_the_class_fit_its_parameters(variables):
+    names = flatten_tree(variables['params'])
+    assert [n for n in names if re.fullmatch(ResNet50.STEM, n)] == ['stem/conv/kernel']
+    norms = {n.rpartition('/')[0] for n in names if re.fullmatch(ResNet50.NORMS, n)}
+    assert norms == set(norm_paths(SLIM['depths']))
+
+
+@pytest.mark.parametrize(
+    ('options', 'text'),
+    [
+        (
+            {'frozen_norms': ('stage1/block3/bn1', 'stem/bn')},
+            'frozen_norms names stage1/block3/bn1; there are: stem/bn',
+        ),
+        ({'width_multiplier': 0.0}, r'width_multiplier=0.0 must be above 0'),
+        ({'depths': (1, 1, 1)}, r'depths=\(1, 1, 1\) four counts'),
+        ({'depths': (1, 0, 1, 1)}, r'depths=\(1, 0, 1, 1\) four counts'),
+    ],
+)
+def test_options_that_cannot_be_are_refused(options, text):
+    model = create_model('resnet50', 3, **{**SLIM, **options})
+    with pytest.raises(ConfigError, match=text):
+        jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 8, 8, 3)))
