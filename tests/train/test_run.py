@@ -110,8 +110,7 @@ def test_another_seed_gives_other_numbers(make_config, make_head_config, head_ru
 
 def test_spectrograms_that_the_model_does_not_take(make_config, tmp_path, monkeypatch):
     monkeypatch.setattr('fdx.signal.log_mel.LogMel.output_shape', lambda self, channels=1: (48, 64, 1))
-    with pytest.raises(
-        ConfigError, match="model 'vggish' takes examples of 96x64x1, not 48x64x1: its front end is 'vggish'"
-    ):
+    message = "model 'vggish' takes examples of 96 x 64 x 1, not 48 x 64 x 1: its front end is 'vggish'"
+    with pytest.raises(ConfigError, match=message):
         train(make_config(), tmp_path / 'run')
     assert not (tmp_path / 'run').exists()
