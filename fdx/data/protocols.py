@@ -8,12 +8,12 @@ from collections.abc import Callable
 import numpy as np
 
 from fdx.data.blocks import NO_BLOCK, NUM_BLOCKS, fold_blocks
+from fdx.data.domain_protocols import Rows, by_domain, domain_pairs, pairs_of_domains
 from fdx.data.guard import Leak, guard_splits
 from fdx.data.source import Table
 from fdx.types import SplitError
 
 VALIDATION_SHARE = TEST_SHARE = 0.1
-Rows = dict[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,21 +113,6 @@ def by_bearing(table: Table, fold: int, seed: int, label_key: str) -> Rows:
     return _by_group(table, fold, seed, label_key, 'bearing')
 
 
-def by_domain(table: Table, fold: int, seed: int, label_key: str) -> Rows:
-    """Leaves one domain out: domain number `fold` tests, the next one validates, the others train."""
-    del seed, label_key
-    domains = np.unique(table['domain'])
-    if len(domains) < 3:
-        raise SplitError(f'protocol by_domain needs 3 domains, the dataset has {", ".join(domains)}: use time_blocks')
-    test, validation = domains[fold], domains[(fold + 1) % len(domains)]
-    where = table['domain']
-    return {
-        'train': np.flatnonzero((where != test) & (where != validation)),
-        'validation': np.flatnonzero(where == validation),
-        'test': np.flatnonzero(where == test),
-    }
-
-
 def random_windows(table: Table, fold: int, seed: int, label_key: str) -> Rows:
     """The study's protocol: 80/10/10 of the windows of each class at random, whatever recording they come from.
 
@@ -152,7 +137,7 @@ class Protocol:
     Attributes:
       split: the pure function.
       leaks: True where test windows are known not to be independent of training windows.
-      num_folds: folds that `--fold=all` pools; 0: one a domain.
+      num_folds: folds that `--fold=all` pools; 0: as many as the data have domains or pairs of them.
     """
 
     split: Callable[[Table, int, int, str], Rows]
@@ -165,6 +150,7 @@ PROTOCOLS = {
     'by_recording': Protocol(by_recording),
     'by_bearing': Protocol(by_bearing),
     'by_domain': Protocol(by_domain, num_folds=0),
+    'domain_pairs': Protocol(domain_pairs, num_folds=0),
     'random_windows': Protocol(random_windows, leaks=True, num_folds=1),
 }
 
@@ -174,6 +160,8 @@ def folds_of(protocol: str, table: Table, label_key: str = 'label') -> list[int]
     spec = _protocol(protocol)
     if protocol == 'by_domain':
         return list(range(len(np.unique(table['domain']))))
+    if protocol == 'domain_pairs':
+        return list(range(len(pairs_of_domains(table))))
     if protocol in ('by_recording', 'by_bearing'):
         return list(range(_num_parts(table, protocol[3:], label_key)))
     return list(range(spec.num_folds))

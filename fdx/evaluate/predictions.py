@@ -168,6 +168,9 @@ def vote(probabilities: np.ndarray) -> tuple[np.ndarray, int, int, float]:
 def per_recording(predictions: Predictions) -> list[dict[str, Any]]:
     """Diagnoses every recording from its windows, in the order of first appearance.
 
+    Where folds score the same windows (protocol domain_pairs tests a domain from every other one), each fold is a
+    diagnosis of its own: networks of several sources must not vote together.
+
     Returns:
       One dict a recording: recording, label, windows (their number), mean_probability {class name: probability},
       predicted_mean and predicted_vote (class names, see `vote`), agreement (share of windows behind the vote).
@@ -175,12 +178,14 @@ def per_recording(predictions: Predictions) -> list[dict[str, Any]]:
     Raises:
       DataError: the windows of one recording carry different labels.
     """
-    rows: dict[str, list[int]] = {}
-    for row, recording in enumerate(predictions.recordings):
-        rows.setdefault(recording, []).append(row)
+    windows = set(zip(predictions.recordings, predictions.window_starts.tolist()))
+    scored_once = len(windows) == len(predictions)
+    rows: dict[tuple[str, int], list[int]] = {}
+    for row, (recording, fold) in enumerate(zip(predictions.recordings, predictions.folds.tolist())):
+        rows.setdefault((recording, 0 if scored_once else fold), []).append(row)
     names = predictions.class_names
     table = []
-    for recording, index in rows.items():
+    for (recording, _), index in rows.items():
         labels = np.unique(predictions.labels[index])
         if len(labels) > 1:
             raise DataError(f'recording {recording} has windows of several labels: {[names[i] for i in labels]}')

@@ -1,4 +1,4 @@
-"""The five protocols on tables without recordings: what they keep apart, whole, balanced and equal by seed."""
+"""The protocols on tables without recordings: what they keep apart, whole, balanced and equal by seed."""
 
 from __future__ import annotations
 
@@ -81,7 +81,21 @@ def test_no_fold_of_a_protocol_shares_samples_and_folds_test_everything_once(tab
         tested.append({(table['recording'][r], table['block'][r]) for r in splits.test})
     everything = set(zip(table['recording'], table['block']))
     assert set().union(*tested) == everything
-    assert sum(map(len, tested)) == len(everything)
+    # domain_pairs tests each of the four domains from the three others.
+    assert sum(map(len, tested)) == len(everything) * (3 if protocol == 'domain_pairs' else 1)
+
+
+def test_domain_pairs_goes_from_every_domain_to_every_other(table):
+    pairs = [(a, b) for a in ('d0', 'd1', 'd2', 'd3') for b in ('d0', 'd1', 'd2', 'd3') if a != b]
+    assert folds_of('domain_pairs', table) == list(range(12))
+    for fold, (source, target) in enumerate(pairs):
+        splits = split_rows(table, 'domain_pairs', fold=fold)
+        assert groups(table, splits.train, 'domain') == groups(table, splits.validation, 'domain') == {source}
+        assert groups(table, splits.test, 'domain') == {target}
+        assert groups(table, splits.train, 'block') == {0, 1, 2, 3}
+        assert groups(table, splits.validation, 'block') == {4}
+        for rows in rows_of(splits).values():
+            assert len(groups(table, rows, 'recording')) == 6
 
 
 def test_time_blocks_puts_three_blocks_of_every_recording_into_train(table):
@@ -183,7 +197,8 @@ def test_excluded_recordings_are_nowhere_and_the_others_keep_their_row_numbers(t
 def test_unknown_protocols_and_folds_are_refused_with_the_known_ones(table):
     with pytest.raises(SplitError, match="unknown protocol 'shuffle'; fdx has: time_blocks, by_recording"):
         split_rows(table, 'shuffle')
-    for protocol, last in (('time_blocks', 4), ('by_domain', 3), ('by_bearing', 3), ('random_windows', 0)):
+    lasts = (('time_blocks', 4), ('by_domain', 3), ('domain_pairs', 11), ('by_bearing', 3), ('random_windows', 0))
+    for protocol, last in lasts:
         for fold in (-1, last + 1):
             with pytest.raises(SplitError, match=f'fold {fold}: protocol {protocol} has folds 0 to {last}'):
                 split_rows(table, protocol, fold=fold)
@@ -206,6 +221,9 @@ def test_too_few_groups_are_refused_with_class_groups_and_what_fits(table_of):
         split_rows(few, 'by_bearing')
     with pytest.raises(SplitError, match='by_domain needs 3 domains, the dataset has d0, d1: use time_blocks'):
         split_rows(few, 'by_domain')
+    one = {k: v[few['domain'] == 'd0'] for k, v in few.columns.items()}
+    with pytest.raises(SplitError, match='domain_pairs needs 2 domains, the dataset has d0 alone: use time_blocks'):
+        split_rows(Table(one, few.window_length), 'domain_pairs')
 
 
 def test_a_group_that_holds_several_classes_is_refused_by_name(table_of):
@@ -236,6 +254,8 @@ def test_short_recordings_are_refused_by_time_blocks_and_taken_by_the_others(tab
     table = table_of(recordings, OVERLAPPING)
     with pytest.raises(SplitError, match=r'too short for time_blocks: r3\. .*by_recording.*--exclude_recordings=r3$'):
         split_rows(table, 'time_blocks')
+    with pytest.raises(SplitError, match='too short to hold a validation block: r3; .*--exclude_recordings=r3$'):
+        split_rows(table, 'domain_pairs', fold=9)
     assert 'r3' not in table['recording'][split_rows(table, 'time_blocks', exclude_recordings=('r3',)).train]
     for protocol in ('by_recording', 'by_domain', 'random_windows'):
         parts = rows_of(split_rows(table, protocol))

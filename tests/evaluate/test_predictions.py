@@ -102,6 +102,20 @@ def test_per_recording():
     assert table[2]['predicted_mean'] == 'normal'
 
 
+def test_folds_that_score_the_same_windows_do_not_vote_together():
+    table = per_recording(
+        make(recordings=['r1', 'r1', 'r1', 'r1'], window_starts=np.array([0, 100, 0, 100]), labels=np.zeros(4, int))
+    )
+    assert [(row['recording'], row['windows'], row['predicted_mean']) for row in table] == [
+        ('r1', 2, 'inner_race'),
+        ('r1', 2, 'ball'),
+    ]
+    apart = per_recording(
+        make(recordings=['r1'] * 4, window_starts=np.array([0, 100, 200, 300]), labels=np.zeros(4, int))
+    )
+    assert [(row['recording'], row['windows']) for row in apart] == [('r1', 4)]
+
+
 def test_per_recording_refuses_two_labels():
     with pytest.raises(DataError, match="r1 has windows of several labels: .*'normal', 'ball'"):
         per_recording(make(labels=np.array([0, 2, 2, 1])))
