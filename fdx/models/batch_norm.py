@@ -35,11 +35,15 @@ class BatchNorm(nn.Module):
       axis_name: the pmapped axis over which statistics are summed, or None.
       frozen_norms: paths, such as 'stage1/block1/bn1', of the norms that behave in training as in evaluation: they
         normalise by their running statistics and leave them bit-identical.
+      epsilon: added to the variance; networks that come from TensorFlow have 1e-3.
+      momentum: weight of the new batch in the running statistics; TensorFlow's 0.99 is 0.01 here.
     """
 
     features: int
     axis_name: str | None = None
     frozen_norms: tuple[str, ...] = ()
+    epsilon: float = EPSILON
+    momentum: float = MOMENTUM
 
     def setup(self):
         """Creates parameters and statistics, float32 [C] each."""
@@ -55,7 +59,7 @@ class BatchNorm(nn.Module):
 
     def factors(self) -> tuple[jax.Array, jax.Array]:
         """(a, b), float32 [C] each, such that the fixed norm is x * a + b: a convolution in front can take them in."""
-        a = self.scale * jax.lax.rsqrt(self.var.value + EPSILON)
+        a = self.scale * jax.lax.rsqrt(self.var.value + self.epsilon)
         return a, self.bias - self.mean.value * a
 
     def __call__(self, x: jax.Array, *, train: bool, mask: jax.Array | None = None) -> jax.Array:
@@ -70,17 +74,17 @@ class BatchNorm(nn.Module):
             a, b = self.factors()
             return x * a + b
         weights = jnp.ones(x.shape[0], jnp.float32) if mask is None else mask
-        y, mean, var, count = normalise_batch(x, self.scale, self.bias, weights, self.axis_name)
+        y, mean, var, count = normalise_batch(x, self.scale, self.bias, weights, self.axis_name, self.epsilon)
         if not self.is_initializing():
             unbiased = var * (count / jnp.maximum(count - 1, 1))
-            self.mean.value = (1 - MOMENTUM) * self.mean.value + MOMENTUM * mean
-            self.var.value = (1 - MOMENTUM) * self.var.value + MOMENTUM * unbiased
+            self.mean.value = (1 - self.momentum) * self.mean.value + self.momentum * mean
+            self.var.value = (1 - self.momentum) * self.var.value + self.momentum * unbiased
         return y
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(4,))
+@functools.partial(jax.custom_vjp, nondiff_argnums=(4, 5))
 def normalise_batch(
-    x: jax.Array, scale: jax.Array, bias: jax.Array, weights: jax.Array, axis_name: str | None
+    x: jax.Array, scale: jax.Array, bias: jax.Array, weights: jax.Array, axis_name: str | None, epsilon: float = EPSILON
 ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
     """Normalisation by the statistics of the real examples on all devices.
 
@@ -90,11 +94,12 @@ def normalise_batch(
       bias: float32 [C].
       weights: float32 [B], 1 for real examples, 0 for padding.
       axis_name: the pmapped axis or None.
+      epsilon: added to the variance.
 
     Returns:
       (y like x, mean [C], biased variance [C], count of values a channel): gradients flow through y alone.
     """
-    return _forward(x, scale, bias, weights, axis_name)[0]
+    return _forward(x, scale, bias, weights, axis_name, epsilon)[0]
 
 
 def _sum_examples(x: jax.Array) -> jax.Array:
@@ -106,7 +111,7 @@ def _psum(values, axis_name):
     return values if axis_name is None else jax.lax.psum(values, axis_name)
 
 
-def _forward(x, scale, bias, weights, axis_name):
+def _forward(x, scale, bias, weights, axis_name, epsilon):
     real = weights[:, None] > 0
     size = x.size // (x.shape[0] * x.shape[-1])
     # `where` and not a product: whatever padding holds, it adds nothing.
@@ -115,12 +120,13 @@ def _forward(x, scale, bias, weights, axis_name):
     mean = total / count
     squares = jnp.where(real, _sum_examples(jnp.square(x - mean)), 0).sum(0)
     var = _psum(squares, axis_name) / count
-    inverse = jax.lax.rsqrt(var + EPSILON)
+    inverse = jax.lax.rsqrt(var + epsilon)
     y = (x - mean) * (inverse * scale) + bias
     return (y, mean, var, count), (x, scale, weights, mean, inverse, count)
 
 
-def _backward(axis_name, residuals, cotangents):
+def _backward(axis_name, epsilon, residuals, cotangents):
+    del epsilon
     x, scale, weights, mean, inverse, count = residuals
     g = cotangents[0]
     normal = (x - mean) * inverse
