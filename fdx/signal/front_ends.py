@@ -5,6 +5,7 @@ its list: `vggish` (the study's peak scaling), `vggish_train`, `vggish_none`.
 
     vggish                one channel; the AudioSet release of VGGish, at 16 kHz whatever the dataset's rate
     multi_resolution_mel  one channel; windows of 25, 50 and 100 ms as three image channels (Palanisamy et al., 2020)
+    musicnn               one channel; what the weights of musicnn were made with, at 16 kHz whatever the dataset's rate
     triaxial_mel          several channels; each axis an image channel, the whole band of the dataset, no empty filter
     triaxial_mel_paper    several channels; the study's librosa settings, kept as they are
 
@@ -22,6 +23,7 @@ from fdx.signal.decibel_mel import DecibelMel
 from fdx.signal.log_mel import LogMel
 from fdx.signal.mel import smallest_fft_length
 from fdx.signal.multi_resolution import MultiResolutionMel
+from fdx.signal.musicnn_mel import MusicnnMel
 from fdx.signal.patch import FrontEnd
 from fdx.types import ConfigError
 
@@ -36,6 +38,15 @@ VGGISH = {
     'f_max_hz': 7500.0,
     'log_offset': 0.01,
     'patch_frames': 96,
+}
+# 61 frames: 0.975 s, as VGGish, so that the short healthy recording of CWRU keeps its blocks (the original: 3 s).
+MUSICNN = {
+    'rate_hz': 16000.0,
+    'fft_length': 512,
+    'hop_length': 256,
+    'n_mels': 96,
+    'compression': 10000.0,
+    'patch_length': 15600,
 }
 # Windows of 0.48 s tell lines 4 Hz apart: a motor's shaft line from the mains and its sidebands. At the 533 Hz of the
 # study's sensor they have 256 samples and hops 32; 24 columns span 1.86 s, about the study's 1000 samples.
@@ -60,6 +71,11 @@ STUDY = {
 def _vggish(name: str, scaling: str, rate_hz: float | None) -> LogMel:
     del rate_hz  # The weights know one analysis rate: signals are resampled to it.
     return LogMel(name=name, scaling=scaling, **VGGISH)
+
+
+def _musicnn(name: str, scaling: str, rate_hz: float | None) -> MusicnnMel:
+    del rate_hz  # As for vggish.
+    return MusicnnMel(name=name, scaling=scaling, **MUSICNN)
 
 
 def _triaxial_mel(name: str, scaling: str, rate_hz: float | None) -> LogMel:
@@ -139,11 +155,17 @@ def _several(channels: int) -> bool:
 BASES = {
     'vggish': Base(_vggish, ('peak', 'train', 'none'), _one),
     'multi_resolution_mel': Base(_multi_resolution_mel, ('peak', 'train', 'none'), _one),
+    'musicnn': Base(_musicnn, ('rms', 'peak', 'train', 'none'), _one),
     'triaxial_mel': Base(_triaxial_mel, ('train', 'peak', 'none'), _several),
     # Decibels below the maximum are the same in every scaling.
     'triaxial_mel_paper': Base(_triaxial_mel_paper, ('train',), _several),
 }
-KINDS = {'log_mel': LogMel, 'multi_resolution_mel': MultiResolutionMel, 'decibel_mel': DecibelMel}
+KINDS = {
+    'log_mel': LogMel,
+    'multi_resolution_mel': MultiResolutionMel,
+    'musicnn_mel': MusicnnMel,
+    'decibel_mel': DecibelMel,
+}
 # A dataset's config may be named without these (fdx.data.names), in this order.
 DEFAULT_FRONT_END = 'vggish'
 DEFAULT_TRIAXIAL = 'triaxial_mel'
@@ -168,7 +190,7 @@ def create_front_end(name: str, rate_hz: float | None = None) -> FrontEnd:
 
     Args:
       name: one of `front_end_names()`.
-      rate_hz: the dataset's common rate; `vggish` has an analysis rate of its own and does not look at it.
+      rate_hz: the dataset's common rate; `vggish` and `musicnn` have an analysis rate of their own and leave it aside.
 
     Raises:
       ConfigError: an unknown name (the text lists the known ones), or no rate for a front end that follows it.

@@ -2,6 +2,8 @@
 
     peak   every channel of a chunk is divided by its own largest magnitude, so that it lies in [-1, 1]: amplitude is
            dropped (Di Maggio, Sensors 23(1):211, 2023)
+    rms    every channel of a chunk is brought to a root mean square of 0.1 (20 dB below full scale, as music has it):
+           amplitude is dropped, and one impact more or less does not move the level, as it moves the peak
     train  a channel of all chunks is divided by one number, its largest magnitude among the training chunks:
            amplitude is kept
     none   samples go in as they were recorded
@@ -20,7 +22,8 @@ import numpy as np
 
 from fdx.types import ConfigError, DataError
 
-SCALINGS = ('peak', 'train', 'none')
+SCALINGS = ('peak', 'rms', 'train', 'none')
+RMS_LEVEL = 0.1
 Gain = float | tuple[float, ...]
 
 
@@ -45,8 +48,8 @@ def fit_gain(scaling: str, train_peaks: np.ndarray) -> Gain:
         recording's unit.
 
     Returns:
-      1 / max(train_peaks) for `train`, channel by channel; 1.0 for `peak` and `none`, which are complete without
-      training data. A float for [N], a tuple of C floats for [N, C].
+      1 / max(train_peaks) for `train`, channel by channel; 1.0 for the others, which are complete without training
+      data. A float for [N], a tuple of C floats for [N, C].
 
     Raises:
       DataError: `train` without training chunks, or with a channel that is silent in all of them.
@@ -69,11 +72,14 @@ def peak_magnitudes(x: np.ndarray) -> np.ndarray:
 
 
 def scale_samples(x: np.ndarray, scaling: str) -> np.ndarray:
-    """Scales one chunk x [T, C] as far as the chunk alone decides: `peak` divides, `train` and `none` return x."""
-    if check_scaling(scaling) != 'peak':
+    """Scales one chunk x [T, C] as far as the chunk alone decides: `peak` and `rms` divide, the others return x."""
+    if check_scaling(scaling) not in ('peak', 'rms'):
         return x
-    peaks = peak_magnitudes(x)
-    return x / np.where(peaks > 0, peaks, 1)
+    if scaling == 'peak':
+        levels = peak_magnitudes(x)
+    else:
+        levels = (np.sqrt(np.mean(np.square(x), axis=0, dtype=np.float64)) / RMS_LEVEL).astype(x.dtype)
+    return x / np.where(levels > 0, levels, 1)
 
 
 def apply_gain(log_mel: np.ndarray, gain: float | Sequence[float], log_offset: float) -> np.ndarray:

@@ -15,6 +15,7 @@ from fdx.signal.log_mel import LogMel
 from fdx.types import ConfigError, DataError
 
 NAMES = front_end_names()
+FIXED_RATE = ('vggish', 'musicnn')
 RATES_HZ = (16000.0, 12000.0, 20480.0, 44100.0, 48000.0, 8000.0)
 DATASET_RATES_HZ = (512.0, 533.049, 12000.0, 20480.0)
 
@@ -47,6 +48,7 @@ def test_names_hold_every_scaling_and_the_default_has_no_suffix():
     assert front_end_names(1) == [
         *('vggish', 'vggish_train', 'vggish_none'),
         *('multi_resolution_mel', 'multi_resolution_mel_train', 'multi_resolution_mel_none'),
+        *('musicnn', 'musicnn_peak', 'musicnn_train', 'musicnn_none'),
     ]
     several = ['triaxial_mel', 'triaxial_mel_peak', 'triaxial_mel_none', 'triaxial_mel_paper']
     assert front_end_names(2) == front_end_names(3) == several
@@ -60,6 +62,10 @@ def test_names_hold_every_scaling_and_the_default_has_no_suffix():
         'multi_resolution_mel': 'peak',
         'multi_resolution_mel_train': 'train',
         'multi_resolution_mel_none': 'none',
+        'musicnn': 'rms',
+        'musicnn_peak': 'peak',
+        'musicnn_train': 'train',
+        'musicnn_none': 'none',
         'triaxial_mel': 'train',
         'triaxial_mel_peak': 'peak',
         'triaxial_mel_none': 'none',
@@ -70,7 +76,7 @@ def test_names_hold_every_scaling_and_the_default_has_no_suffix():
             create_front_end(name, 533.0)
 
 
-@pytest.mark.parametrize('name', [n for n in NAMES if not n.startswith('vggish')])
+@pytest.mark.parametrize('name', [n for n in NAMES if not n.startswith(FIXED_RATE)])
 def test_a_front_end_that_follows_the_rate_asks_for_it(name):
     for rate_hz in (None, 0.0, -1.0, math.nan, math.inf):
         with pytest.raises(ConfigError, match=f'front end {name} follows .*rate_hz={rate_hz} must be'):
@@ -78,8 +84,10 @@ def test_a_front_end_that_follows_the_rate_asks_for_it(name):
     assert create_front_end(name, 1000).rate_hz == 1000.0
 
 
-def test_vggish_has_one_rate():
-    assert create_front_end('vggish') == create_front_end('vggish', 512.0) == create_front_end('vggish', 48000.0)
+@pytest.mark.parametrize('name', FIXED_RATE)
+def test_what_follows_its_weights_has_one_rate(name):
+    assert create_front_end(name) == create_front_end(name, 512.0) == create_front_end(name, 48000.0)
+    assert create_front_end(name).rate_hz == 16000.0
 
 
 @pytest.mark.parametrize('name', NAMES)
@@ -92,11 +100,12 @@ def test_shapes_lengths_and_durations_at_every_dataset_rate(name):
             == {
                 'vggish': (96, 64, 1),
                 'multi_resolution_mel': (128, 96, 3),
+                'musicnn': (61, 96, 1),
                 'triaxial_mel': (128, 24, 3),
                 'triaxial_mel_paper': (128, 2, 3),
             }[name if name in BASES else name.rpartition('_')[0]]
         )
-        assert front_end.axes == ('TF' if name.startswith('vggish') else 'FT')
+        assert front_end.axes == ('TF' if name.startswith(FIXED_RATE) else 'FT')
         out = front_end(noise(patch_of(front_end), channels), front_end.rate_hz)
         assert (out.shape, out.dtype) == (shape, np.float32)
         assert np.isfinite(out).all()
@@ -108,9 +117,9 @@ def test_shapes_lengths_and_durations_at_every_dataset_rate(name):
         assert (np.diff(centres) > 0).all()
         assert len(front_end.panels(channels)) == shape[2]
         assert front_end.unit
-    assert create_front_end(name, 533.049).hop_s == pytest.approx(
-        {'v': 0.01, 'm': 5 / 533.049, 't': 0.06}[name[0]] if 'paper' not in name else 512 / 533.049, rel=1e-3
-    )
+    hops_s = {'vgg': 0.01, 'mul': 5 / 533.049, 'mus': 0.016, 'tri': 0.06}
+    wanted = hops_s[name[:3]] if 'paper' not in name else 512 / 533.049
+    assert create_front_end(name, 533.049).hop_s == pytest.approx(wanted, rel=1e-3)
 
 
 @pytest.mark.parametrize('name', [n for n in NAMES if isinstance(create_front_end(n, 533.0), LogMel)])
@@ -177,7 +186,7 @@ def test_a_stored_config_from_before_there_were_axes_is_vggish():
         ('vggish', {'fft_length': 256}, 'fft_length=256 must be at least window_length=400'),
         ('vggish', {'patch_frames': 0}, 'patch_frames=0 at least 1'),
         ('vggish', {'log_offset': 0.0}, 'log_offset=0.0 above 0'),
-        ('vggish', {'scaling': 'median'}, "scaling 'median'; known: peak, train, none"),
+        ('vggish', {'scaling': 'median'}, "scaling 'median'; known: peak, rms, train, none"),
         ('vggish', {'n_mels': 200}, 'raise fft_length'),
         ('vggish', {'f_max_hz': 9000.0}, 'Nyquist frequency 8000'),
         ('triaxial_mel', {'axes': 'TC'}, "axes='TC'; known: TF, FT"),

@@ -1,0 +1,57 @@
+"""Max pools without padding, of any cell and stride: the textbook operation, and maxima of slices for CPU.
+
+Measured on 2 CPU cores (16 x 61 x 96 x 128, cells of 4 x 1 with stride 2): the gradient takes 180 ms by reduce-window's
+rule and 28 ms as that of slices; 56 and 2 ms for cells of 2 x 2 behind it. On an accelerator the plain form is used.
+Pools that other networks have stand in fdx.models.conv and fdx.models.pooling.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from fdx.models.conv import on_cpu
+
+Pair = tuple[int, int]
+
+
+def plain_max_pool(x: jax.Array, cell: Pair, stride: Pair) -> jax.Array:
+    """Maximum over whole cells of x [B, T, F, C]: [B, (T - cell[0]) // stride[0] + 1, likewise, C]."""
+    return nn.max_pool(x, window_shape=cell, strides=stride)
+
+
+@jax.custom_vjp
+def _larger(a: jax.Array, b: jax.Array) -> jax.Array:
+    """The maximum; where both are equal the gradient goes to the first.
+
+    The rule of `jnp.maximum` asks which value equals the maximum. Behind a batch norm XLA may compute x * a + b anew
+    for the gradient, rounded otherwise, and then none does: the gradient is lost. `>=` always finds one of the two.
+    """
+    return jnp.maximum(a, b)
+
+
+_larger.defvjp(
+    lambda a, b: (jnp.maximum(a, b), a >= b),
+    lambda first, g: (jnp.where(first, g, 0), jnp.where(first, 0, g)),
+)
+
+
+def _axis_max(x: jax.Array, axis: int, cell: int, stride: int) -> jax.Array:
+    last = (x.shape[axis] - cell) // stride * stride
+    return functools.reduce(_larger, [jax.lax.slice_in_dim(x, i, i + last + 1, stride, axis) for i in range(cell)])
+
+
+def cpu_max_pool(x: jax.Array, cell: Pair, stride: Pair) -> jax.Array:
+    """`plain_max_pool`, along the third axis and then the second.
+
+    Where values of a cell tie, its gradient goes to one of them, not always to the one that the plain form takes.
+    """
+    return _axis_max(_axis_max(x, 2, cell[1], stride[1]), 1, cell[0], stride[0])
+
+
+def max_pool(x: jax.Array, cell: Pair, stride: Pair) -> jax.Array:
+    """The form that is fastest on the default backend."""
+    return cpu_max_pool(x, cell, stride) if on_cpu() else plain_max_pool(x, cell, stride)

@@ -1,0 +1,190 @@
+"""musicnn_vgg: names and shapes, depths, stages that can be run apart, frozen norms, padding and dropout."""
+
+from __future__ import annotations
+
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from fdx.models import create_model
+from fdx.models.musicnn_vgg import MusicnnVGG, norm_paths
+from fdx.train.freezing import freezing_rules, frozen_norms, frozen_prefix, trainable_mask
+from fdx.train.model_setup import split_variables
+from fdx.types import ConfigError
+from fdx.weights.trees import flatten_tree
+
+SLIM = {'width_multiplier': 1 / 32, 'dropout_rate': 0.0}
+STAGES = ('stage1', 'stage2', 'stage3', 'stage4', 'stage5', 'head')
+# Of patches of 70 frames and 96 bands, at 1/32 of the width.
+SHAPES = {'stage1': (34, 48, 4), 'stage2': (17, 24, 4), 'stage3': (8, 12, 4), 'stage4': (4, 6, 4), 'stage5': (1, 1, 4)}
+SHAPES |= {'embedding': (8,), 'head': (3,)}
+
+
+def slim(**options):
+    return create_model('musicnn_vgg', 3, **{**SLIM, **options})
+
+
+def drawn(model, frames):
+    """Random parameters and statistics by NumPy: quicker than compiling the initialisation."""
+    shapes = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, frames, 96, 1)))
+    rng = np.random.default_rng(0)
+
+    def draw(path, s):
+        if path[-1].key == 'kernel':
+            return jnp.asarray(rng.standard_normal(s.shape) * np.sqrt(2 / np.prod(s.shape[:-1])), s.dtype)
+        low, high = (0.5, 1.5) if path[-1].key in ('scale', 'var') else (-0.3, 0.3)
+        return jnp.asarray(rng.uniform(low, high, s.shape), s.dtype)
+
+    return jax.tree_util.tree_map_with_path(draw, shapes)
+
+
+@pytest.fixture(scope='module')
+def variables():
+    return drawn(slim(), 70)
+
+
+@pytest.fixture(scope='module')
+def x():
+    return jnp.asarray(np.abs(np.random.default_rng(1).standard_normal((3, 70, 96, 1))), jnp.float32)
+
+
+@pytest.fixture(scope='module')
+def whole(variables, x):
+    return slim().apply(variables, x)
+
+
+@pytest.fixture(scope='module')
+def trained(variables, x):
+    """((logits, features), new statistics) of a training step without dropout or padding."""
+    return run_train(slim(), variables, x)
+
+
+def run_train(model, variables, x, **options):
+    return jax.jit(lambda v, x: model.apply(v, x, train=True, mutable=['batch_stats'], **options))(variables, x)
+
+
+def test_published_size_and_names():
+    model = create_model('musicnn_vgg', 50, head_input='flatten')
+    variables = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 187, 96, 1)))
+    params, statistics = flatten_tree(variables['params']), flatten_tree(variables['batch_stats'])
+    kernels = 9 * 128 + 4 * 9 * 128 * 128
+    assert sum(int(np.prod(s.shape)) for s in params.values()) == kernels + 15 * 128 + 2 + 256 * 50 + 50 == 605_748
+    assert set(variables['params']) == set(STAGES) == set(MusicnnVGG.STAGES)
+    assert params['stage1/conv/kernel'].shape == (3, 3, 1, 128)
+    assert params['stage5/conv/kernel'].shape == (3, 3, 128, 128)
+    assert params['stage1/input_bn/scale'].shape == (1,)
+    assert params['head/kernel'].shape == (256, 50)
+    assert {k.rpartition('/')[0] for k in statistics} == set(norm_paths())
+    assert len(norm_paths()) == 6
+
+
+def test_features_have_names_and_shapes(whole):
+    logits, features = whole
+    assert {k: v.shape[1:] for k, v in features.items()} == SHAPES
+    np.testing.assert_array_equal(features['head'], logits)
+
+
+@pytest.mark.parametrize('depth', [1, 4])
+def test_the_embedding_is_mean_and_maximum_of_the_last_stage(depth, variables, x, whole):
+    """A shallower network gives what the deeper one gives on its way."""
+    model = slim(depth=depth)
+    assert model.STAGES == (*STAGES[:depth], 'head') == model.clone(num_classes=9).STAGES
+    part = {kind: {k: v for k, v in tree.items() if k in model.STAGES} for kind, tree in variables.items()}
+    logits, features = model.apply(part, x)
+    assert set(features) == {*STAGES[:depth], 'embedding', 'head'}
+    last = np.asarray(whole[1][f'stage{depth}'])
+    np.testing.assert_allclose(features[f'stage{depth}'], last, rtol=1e-6)
+    pooled = np.concatenate([last.mean((1, 2)), last.max((1, 2))], axis=1)
+    np.testing.assert_allclose(features['embedding'], pooled, rtol=1e-5, atol=1e-6)
+    head = variables['params']['head']
+    np.testing.assert_allclose(logits, pooled @ np.asarray(head['kernel']) + head['bias'], rtol=1e-4, atol=1e-5)
+
+
+def test_flatten_puts_the_last_map_in_a_row_of_time_band_channel():
+    model = slim(head_input='flatten')
+    variables = drawn(model, 187)
+    x = jnp.asarray(np.random.default_rng(2).standard_normal((1, 187, 96, 1)), jnp.float32)
+    _, features = jax.jit(model.apply)(variables, x)
+    assert features['stage5'].shape == (1, 2, 1, 4)
+    np.testing.assert_array_equal(features['embedding'], np.asarray(features['stage5']).reshape(1, 8))
+
+
+@pytest.mark.parametrize('cut', range(1, len(STAGES)))
+def test_two_parts_are_the_whole(variables, x, whole, cut):
+    first, second = split_variables(slim(), variables, cut)
+    between, early = slim().apply(first, x, stop=cut)
+    logits, late = slim().apply(second, between, start=cut)
+    np.testing.assert_allclose(logits, whole[0], rtol=1e-5, atol=1e-5)
+    assert set(early) | set(late) == set(SHAPES)
+    assert not set(early) & set(late)
+
+
+def test_the_head_takes_the_map_too(variables, whole):
+    logits, _ = slim().apply({'params': {'head': variables['params']['head']}}, whole[1]['stage5'], start=5)
+    np.testing.assert_allclose(logits, whole[0], rtol=1e-5, atol=1e-5)
+
+
+def test_a_norm_behind_the_depth_is_unknown():
+    model = slim(depth=2, frozen_norms=('stage1/bn', 'stage3/bn'))
+    with pytest.raises(ConfigError, match='names stage3/bn; there are: stage1/input_bn, stage1/bn, stage2/bn\n'):
+        jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 70, 96, 1)))
+
+
+def test_freezing_counts_the_stages_that_are_there(variables):
+    """Patterns of the class fit; the frozen prefix of a shallow network ends at its own head."""
+    names = flatten_tree(variables['params'])
+    assert {n for n in names if re.fullmatch(MusicnnVGG.STEM, n)} == {'stage1/conv/kernel', 'stage1/conv/bias'}
+    norms = {n.rpartition('/')[0] for n in names if re.fullmatch(MusicnnVGG.NORMS, n)}
+    assert norms == set(norm_paths())
+    model = slim(depth=3)
+    part = {k: v for k, v in variables['params'].items() if k in model.STAGES}
+    mask = trainable_mask(part, freezing_rules('head', model))
+    assert frozen_prefix(model, mask) == 3 == model.STAGES.index('head')
+    statistics = {k: v for k, v in variables['batch_stats'].items() if k in model.STAGES}
+    assert set(frozen_norms(statistics, mask)) == set(norm_paths(3))
+    mask = trainable_mask(part, freezing_rules('first_last', model))
+    assert frozen_prefix(model, mask) == 0
+    assert [n for n, trains in flatten_tree(mask).items() if trains and 'head' not in n] == [
+        n for n in flatten_tree(part) if n.startswith('stage1/conv')
+    ]
+
+
+def test_frozen_norms_rest_and_the_others_move(variables, x):
+    frozen = ('stage1/input_bn', 'stage2/bn')
+    (_, _), new = run_train(slim(frozen_norms=frozen), variables, x)
+    before, after = (flatten_tree(v['batch_stats']) for v in (variables, new))
+    assert set(before) == set(after)
+    for name, value in after.items():
+        assert np.array_equal(value, before[name]) == (name.rpartition('/')[0] in frozen), name
+
+
+def test_all_norms_frozen_is_evaluation(variables, x, whole):
+    (logits, _), _ = run_train(slim(frozen_norms=norm_paths()), variables, x)
+    np.testing.assert_allclose(logits, whole[0], rtol=1e-5, atol=1e-6)
+
+
+def test_padding_has_no_part_in_statistics_nor_outputs(variables, x, trained):
+    (logits, _), new = trained
+    padded = jnp.concatenate([x, 100 * x[:1]])
+    (with_padding, _), same = run_train(slim(), variables, padded, mask=jnp.asarray([1.0, 1.0, 1.0, 0.0]))
+    np.testing.assert_allclose(with_padding[:3], logits, rtol=1e-4, atol=1e-4)
+    for found, wanted in zip(jax.tree.leaves(same), jax.tree.leaves(new), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_dropout_stands_in_front_of_the_classifier(variables, trained):
+    (plain, features), _ = trained
+    head, embedding = {'params': {'head': variables['params']['head']}}, features['embedding']
+    dropped, _ = slim(dropout_rate=0.5).apply(head, embedding, train=True, start=5, rngs={'dropout': jax.random.key(1)})
+    assert float(jnp.abs(dropped - plain).max()) > 0.01
+    np.testing.assert_allclose(slim(dropout_rate=0.5).apply(head, embedding, start=5)[0], plain, rtol=1e-5, atol=1e-6)
+    assert create_model('musicnn_vgg', 3).dropout_rate == 0.5
+
+
+def test_running_values_are_99_parts_old_and_one_part_new(variables, x, trained):
+    old, now = (v['batch_stats']['stage1']['input_bn'] for v in (variables, trained[1]))
+    np.testing.assert_allclose(now['mean'], 0.99 * old['mean'] + 0.01 * x.mean(), rtol=1e-6)
+    np.testing.assert_allclose(now['var'], 0.99 * old['var'] + 0.01 * np.var(x, ddof=1), rtol=1e-6)
