@@ -2,7 +2,8 @@
 
 A model is a linen module that
   - takes `num_classes` and its own options, `axis_name` among them;
-  - has `STAGES`, the ordered names of its stages, the last one 'head', each holding the parameters of that name;
+  - has `STAGES`, the ordered names of its stages, the last one 'head', each holding the parameters of that name; an
+    instance whose options leave stages out has only its own there, the class has all;
   - has `STEM` and `NORMS`, regular expressions of its first layer's and its norms' parameters ('' without norms);
   - is called as `model.apply(variables, x, train=, start=, stop=)` and returns (output, dict of named features);
   - has `HAS_STATISTICS`: True where it keeps running statistics in 'batch_stats'. It then takes `mask` (float32 [B], 0
@@ -13,9 +14,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import flax.linen as nn
 
+from fdx.models.efficientnet_lite0 import EfficientNetLite0
+from fdx.models.musicnn_vgg import MusicnnVGG, depth_for
 from fdx.models.resnet import ResNet50
 from fdx.models.vggish import VGGish
 from fdx.types import ConfigError
@@ -30,15 +34,19 @@ class ModelSpec:
       input_shape: shape of one example, e.g. (96, 64, 1); None stands for an axis of any length.
       front_end: name of the front end that makes such examples.
       channels: lengths of the last axis that are accepted where `input_shape` leaves it free; () for any.
+      defaults: options that the size of the examples decides where nobody else does; None: there are none.
     """
 
     module: Callable[..., nn.Module]
     input_shape: tuple[int | None, ...]
     front_end: str
     channels: tuple[int, ...] = ()
+    defaults: Callable[[tuple[int, ...]], dict[str, Any]] | None = None
 
 
 MODELS: dict[str, ModelSpec] = {
+    'efficientnet_lite0': ModelSpec(EfficientNetLite0, (None, None, None), 'multi_resolution_mel', channels=(1, 3)),
+    'musicnn_vgg': ModelSpec(MusicnnVGG, (None, 96, 1), 'musicnn', defaults=depth_for),
     'resnet50': ModelSpec(ResNet50, (None, None, None), 'triaxial_mel', channels=(1, 3)),
     'vggish': ModelSpec(VGGish, (96, 64, 1), 'vggish'),
 }
@@ -79,6 +87,12 @@ def check_input_shape(name: str, shape: tuple[int, ...]) -> None:
             f'model {name!r} takes {" or ".join(map(str, spec.channels))} channels, not {shape[-1]} (examples of '
             f'{given}): choose a front end or sensor axes that make as many'
         )
+
+
+def options_for(name: str, input_shape: tuple[int, ...], options: dict[str, Any]) -> dict[str, Any]:
+    """`options`, and those that a model takes from the shape of its examples where they are not given."""
+    defaults = model_spec(name).defaults
+    return {**(defaults(input_shape) if defaults else {}), **options}
 
 
 def create_model(name: str, num_classes: int, **options) -> nn.Module:

@@ -49,9 +49,10 @@ def test_every_entry_keeps_the_contract_of_the_table(name):
     assert bool(module.NORMS) == module.HAS_STATISTICS
     assert ('frozen_norms' in {f.name for f in dataclasses.fields(module)}) == module.HAS_STATISTICS
     assert list(MODELS) == sorted(MODELS)
+    assert create_model(name, 2).STAGES == module.STAGES
 
 
-@pytest.mark.parametrize(('name', 'channels'), [('vggish', 1), ('resnet50', 3), ('resnet50', 1)])
+@pytest.mark.parametrize(('name', 'channels'), [('vggish', 1), ('resnet50', 3), ('resnet50', 1), ('musicnn_vgg', 1)])
 def test_the_front_end_makes_what_the_model_takes(name, channels):
     if (name, channels) == ('resnet50', 1):
         shape = create_front_end('triaxial_mel', 12000.0).output_shape(channels)
@@ -61,9 +62,16 @@ def test_the_front_end_makes_what_the_model_takes(name, channels):
     assert shape[-1] == channels
 
 
+def test_efficientnets_front_end_makes_an_image_of_three_resolutions():
+    shape = create_front_end(model_spec('efficientnet_lite0').front_end, 12000.0).output_shape(1)
+    check_input_shape('efficientnet_lite0', shape)
+    assert shape == (128, 96, 3)
+
+
 @pytest.mark.parametrize('shape', [(128, 2, 3), (1, 1, 1), (224, 224, 3)])
-def test_resnet_takes_any_size(shape):
-    check_input_shape('resnet50', shape)
+@pytest.mark.parametrize('name', ['efficientnet_lite0', 'resnet50'])
+def test_image_networks_take_any_size(name, shape):
+    check_input_shape(name, shape)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +79,10 @@ def test_resnet_takes_any_size(shape):
     [
         ('vggish', (128, 2, 1), "'vggish' takes examples of 96 x 64 x 1, not 128 x 2 x 1: its front end is 'vggish'"),
         ('vggish', (96, 64, 3), 'takes examples of 96 x 64 x 1, not 96 x 64 x 3'),
+        ('musicnn_vgg', (61, 64, 1), "examples of any x 96 x 1, not 61 x 64 x 1: its front end is 'musicnn'"),
         ('resnet50', (128, 2), "'resnet50' takes examples of any x any x any, not 128 x 2:"),
         ('resnet50', (0, 2, 3), 'not 0 x 2 x 3'),
+        ('efficientnet_lite0', (128, 96, 2), r"'efficientnet_lite0' takes 1 or 3 channels, not 2"),
         ('resnet50', (128, 2, 2), r'takes 1 or 3 channels, not 2 \(examples of 128 x 2 x 2\)'),
         ('vgg', (96, 64, 1), "unknown model 'vgg'"),
     ],

@@ -1,0 +1,220 @@
+"""EfficientNet-Lite0: shapes, named features, stages that can be run apart, options, padding examples, frozen norms."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from fdx.models import create_model
+from fdx.models.efficientnet_lite0 import EfficientNetLite0, norm_paths
+from fdx.types import ConfigError
+from fdx.weights.trees import flatten_tree
+
+STAGES = EfficientNetLite0.STAGES
+SLIM = {'width_multiplier': 1 / 8, 'depths': (1, 2, 1, 1, 1, 1, 1)}
+# Of a 33 x 20 image at 1/8 of the widths.
+SHAPES = {'stem': (17, 10, 4), 'stage1': (17, 10, 2), 'stage2': (9, 5, 3), 'stage3': (5, 3, 5), 'stage4': (3, 2, 10)}
+SHAPES |= {'stage5': (3, 2, 14), 'stage6': (2, 1, 24), 'stage7': (2, 1, 40), 'top': (2, 1, 160)}
+SHAPES |= {'embedding': (160,), 'head': (3,)}
+
+
+def slim(**options):
+    return create_model('efficientnet_lite0', 3, **SLIM, **options)
+
+
+@pytest.fixture(scope='module')
+def variables():
+    """Random parameters and statistics by NumPy: quicker than compiling the initialisation."""
+    shapes = jax.eval_shape(slim().init, jax.random.key(0), jnp.zeros((1, 33, 20, 3)))
+    rng = np.random.default_rng(0)
+
+    def draw(path, s):
+        if path[-1].key == 'kernel':
+            return jnp.asarray(rng.standard_normal(s.shape) * np.sqrt(2 / np.prod(s.shape[:-1])), s.dtype)
+        low, high = (0.5, 1.5) if path[-1].key in ('scale', 'var') else (-0.3, 0.3)
+        return jnp.asarray(rng.uniform(low, high, s.shape), s.dtype)
+
+    return jax.tree_util.tree_map_with_path(draw, shapes)
+
+
+@pytest.fixture(scope='module')
+def x():
+    return jnp.asarray(3 * np.random.default_rng(1).standard_normal((3, 33, 20, 3)), jnp.float32)
+
+
+@pytest.fixture(scope='module')
+def whole(variables, x):
+    return jax.jit(slim().apply)(variables, x)
+
+
+def test_published_size_and_names():
+    model = create_model('efficientnet_lite0', 1000)
+    variables = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 64, 64, 3)))
+    params, statistics = flatten_tree(variables['params']), flatten_tree(variables['batch_stats'])
+    # 4,652,008 is the size of the published network.
+    assert sum(int(np.prod(s.shape)) for s in params.values()) == 4_652_008
+    assert len(params) == 49 + 2 * 49 + 2
+    assert len(statistics) == 2 * 49
+    assert params['stem/conv/kernel'].shape == (3, 3, 3, 32)
+    assert params['stage1/block1/depthwise_conv/kernel'].shape == (3, 3, 1, 32)
+    assert params['stage3/block1/depthwise_conv/kernel'].shape == (5, 5, 1, 144)
+    assert params['stage6/block4/expand_conv/kernel'].shape == (1, 1, 192, 1152)
+    assert params['head/kernel'].shape == (1280, 1000)
+    assert set(variables['params']) == set(STAGES)
+    assert 'stage1/block1/expand_conv/kernel' not in params
+    assert {k.rpartition('/')[0] for k in statistics} == set(norm_paths())
+
+
+def test_features_have_names_and_shapes(whole):
+    logits, features = whole
+    assert {k: v.shape[1:] for k, v in features.items()} == SHAPES
+    np.testing.assert_array_equal(features['head'], logits)
+    np.testing.assert_allclose(features['embedding'], features['top'].mean((1, 2)), rtol=1e-5)
+    for name in ('stem', 'top'):
+        assert float(features[name].min()) == 0.0
+    assert float(features['stem'].max()) == 6.0
+    assert float(features['stage4'].min()) < 0.0  # the output of a block is linear
+
+
+@pytest.mark.parametrize('cut', range(1, len(STAGES)))
+def test_two_parts_are_the_whole(variables, x, whole, cut):
+    """Each part needs the variables of its stages alone; two cuts are computed, of the others the shapes compared."""
+    first, second = (
+        {kind: {k: v for k, v in tree.items() if k in names} for kind, tree in variables.items()}
+        for names in (STAGES[:cut], STAGES[cut:])
+    )
+    computed = cut in (4, 9)
+    run = jax.jit if computed else lambda f: functools.partial(jax.eval_shape, f)
+    between, early = run(lambda v, x: slim().apply(v, x, stop=cut))(first, x)
+    logits, late = run(lambda v, x: slim().apply(v, x, start=cut))(second, between)
+    if computed:
+        np.testing.assert_allclose(logits, whole[0], rtol=1e-4, atol=1e-4)
+    assert {k: v.shape[1:] for k, v in (early | late).items()} == SHAPES
+    assert not set(early) & set(late)
+
+
+def test_the_head_takes_the_map_too(variables, whole):
+    logits, _ = slim().apply({'params': {'head': variables['params']['head']}}, whole[1]['top'], start=9)
+    np.testing.assert_allclose(logits, whole[0], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize('shape', [(128, 96, 3), (1, 1, 1), (5, 64, 1), (31, 7, 2)])
+def test_any_size_and_channels(shape):
+    model, x = slim(), jax.ShapeDtypeStruct((2, *shape), jnp.float32)
+    variables = jax.eval_shape(model.init, jax.random.key(0), x)
+    assert variables['params']['stem']['conv']['kernel'].shape == (3, 3, shape[2], 4)
+    (_, features), new = jax.eval_shape(
+        lambda v, x: model.apply(v, x, train=True, mutable=['batch_stats']), variables, x
+    )
+    assert features['top'].shape == (2, -(-shape[0] // 32), -(-shape[1] // 32), 160)
+    assert features['head'].shape == (2, 3)
+    assert jax.tree.structure(new) == jax.tree.structure({'batch_stats': variables['batch_stats']})
+
+
+def test_initial_values():
+    """Kernels as in the origin: normal, variance 2 over the taps and channels that an input reaches."""
+    model = create_model('efficientnet_lite0', 20, depths=(1,) * 7)
+    stages = [((4, 4, 3), {'stop': 1}), ((2, 2, 112), {'start': 6, 'stop': 7}), ((1280,), {'start': 9})]
+    found = []
+    with jax.threefry_partitionable(False):  # compiles in a fraction of the time
+        for shape, part in stages:
+            init = jax.jit(functools.partial(lambda key, x, part: model.init(key, x, **part)['params'], part=part))
+            found += flatten_tree(init(jax.random.key(1), jnp.zeros((1, *shape)))).items()
+    assert len(found) == 3 + 9 + 2
+    for name, value in found:
+        value = np.asarray(value)
+        if name == 'head/kernel':
+            assert 0.98 / np.sqrt(1280) < np.abs(value).max() <= 1 / np.sqrt(1280)
+        elif name.endswith('kernel'):
+            reached = value.shape[0] * value.shape[1] * (1 if 'depthwise' in name else value.shape[3])
+            assert value.std() == pytest.approx(np.sqrt(2 / reached), rel=0.1), name
+        else:
+            np.testing.assert_array_equal(value, 1.0 if name.endswith('scale') else 0.0)
+
+
+def test_dropout_stands_in_front_of_the_classifier(variables, whole):
+    """Half of the embedding is gone, the other half doubled: the mean of many draws is what all of it gives."""
+    head = {'params': {'head': variables['params']['head']}}
+    embedding = jnp.tile(whole[1]['embedding'][:1], (4000, 1))
+    run = {'train': True, 'start': 9, 'rngs': {'dropout': jax.random.key(1)}}
+    logits, _ = slim(dropout_rate=0.5).apply(head, embedding, **run)
+    kernel, bias = head['params']['head']['kernel'], head['params']['head']['bias']
+    # The variance of a sum of kept-or-dropped terms: sum of (term)^2 for a rate of one half.
+    spread = jnp.sqrt(jnp.square(embedding[0, :, None] * kernel).sum(0))
+    np.testing.assert_allclose(logits.std(0), spread, rtol=0.1)
+    np.testing.assert_allclose(logits.mean(0), embedding[0] @ kernel + bias, atol=5 * float(spread.max()) / 4000**0.5)
+    plain, _ = slim(dropout_rate=0.5).apply(head, embedding[:1], start=9)
+    np.testing.assert_allclose(plain[0], embedding[0] @ kernel + bias, rtol=1e-5, atol=1e-5)
+
+
+@pytest.fixture(scope='module')
+def masked(variables, x):
+    """Function padding value -> ((logits, features), new statistics) of three examples and two masked ones."""
+    run = jax.jit(lambda v, x, mask: slim().apply(v, x, train=True, mask=mask, mutable=['batch_stats']))
+    mask = jnp.array([1.0, 1, 1, 0, 0])
+    return lambda value: run(variables, jnp.concatenate([x, jnp.full_like(x[:2], value)]), mask)
+
+
+def test_padding_examples_change_nothing(masked):
+    (some, _), new = masked(1e3)
+    (other, _), same = masked(-2.0)
+    np.testing.assert_allclose(some[:3], other[:3], rtol=1e-5, atol=1e-5)
+    for got, wanted in zip(jax.tree.leaves(new), jax.tree.leaves(same), strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_statistics_keep_99_hundredths(variables, x, masked):
+    """TensorFlow's momentum and epsilon, on the stem's convolution, whose padding is TensorFlow's too."""
+    stem, before = variables['params']['stem'], variables['batch_stats']['stem']['bn']
+    padded = jnp.pad(x, ((0, 0), (1, 1), (0, 1), (0, 0)))  # 33 rows and 20 columns, stride 2
+    y = jax.lax.conv_general_dilated(
+        padded, stem['conv']['kernel'], (2, 2), 'VALID', dimension_numbers=('NHWC', 'HWIO', 'NHWC')
+    )
+    (_, features), new = masked(1e3)
+    found, mean = new['batch_stats']['stem']['bn'], y.mean((0, 1, 2))
+    np.testing.assert_allclose(found['mean'], 0.99 * before['mean'] + 0.01 * mean, rtol=1e-4, atol=1e-5)
+    unbiased = y.var((0, 1, 2), ddof=1)
+    np.testing.assert_allclose(found['var'], 0.99 * before['var'] + 0.01 * unbiased, rtol=1e-4, atol=1e-5)
+    assert float(jnp.abs(found['var'] - before['var']).max()) > 0.01
+    norm = stem['bn']['scale'] / jnp.sqrt(y.var((0, 1, 2)) + 1e-3)
+    expected = jnp.clip((y - mean) * norm + stem['bn']['bias'], 0, 6)
+    np.testing.assert_allclose(features['stem'][:3], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_frozen_norms_rest_and_the_others_move(variables, x, whole):
+    frozen = tuple(p for p in norm_paths(SLIM['depths']) if p.startswith(('stem', 'stage1', 'stage6', 'top')))
+    model = slim(frozen_norms=frozen)
+    run = jax.jit(lambda v, x: model.apply(v, x, train=True, mutable=['batch_stats']))
+    (_, features), new = run(variables, x)
+    np.testing.assert_allclose(features['stage1'], whole[1]['stage1'], rtol=1e-5, atol=1e-5)  # as in evaluation
+    before, after = (flatten_tree(v['batch_stats']) for v in (variables, new))
+    assert set(before) == set(after)
+    for name, value in after.items():
+        assert np.array_equal(value, before[name]) == (name.rpartition('/')[0] in frozen), name
+
+
+def test_patterns_of_the_class_fit_its_parameters(variables):
+    names = flatten_tree(variables['params'])
+    assert [n for n in names if re.fullmatch(EfficientNetLite0.STEM, n)] == ['stem/conv/kernel']
+    norms = {n.rpartition('/')[0] for n in names if re.fullmatch(EfficientNetLite0.NORMS, n)}
+    assert norms == set(norm_paths(SLIM['depths']))
+
+
+@pytest.mark.parametrize(
+    ('options', 'text'),
+    [
+        ({'frozen_norms': ('stage1/block1/expand_bn', 'stem/bn')}, 'names stage1/block1/expand_bn; there are: stem/bn'),
+        ({'width_multiplier': 0.0}, r'width_multiplier=0.0 must be above 0'),
+        ({'depths': (1, 1, 1)}, r'depths=\(1, 1, 1\) seven counts'),
+        ({'depths': (1, 1, 1, 0, 1, 1, 1)}, r'depths=\(1, 1, 1, 0, 1, 1, 1\) seven counts'),
+    ],
+)
+def test_options_that_cannot_be_are_refused(options, text):
+    model = create_model('efficientnet_lite0', 3, **{**SLIM, **options})
+    with pytest.raises(ConfigError, match=text):
+        jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 8, 8, 3)))
