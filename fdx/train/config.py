@@ -27,8 +27,9 @@ class TrainConfig:
       model: name in fdx.models.
       model_options: options of the model, e.g. {'width_multiplier': 0.25}.
       dropout_rate: dropout in front of the classifier.
-      init: random, audioset (vggish), imagenet (resnet50), a file of weights, or the workdir of an fdx run whose
-        backbone is taken.
+      init: random; published weights, fetched on first use: audioset (vggish), imagenet (resnet50), musicnn_mtt or
+        musicnn_msd (musicnn_vgg), imagenet_lite0 (efficientnet_lite0); a file of weights; or the workdir of an fdx
+        run whose backbone is taken.
       weights_version: with init=imagenet, which of torchvision's files: v2 (resnet50-11ad3fa6.pth, where empty) or v1
         (resnet50-0676ba61.pth).
       freeze: none, head, first_last, or a file of `train REGEX` and `freeze REGEX` lines.

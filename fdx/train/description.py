@@ -38,6 +38,13 @@ def describe(config: TrainConfig, setup: ModelSetup, dataset: Dataset, splits: S
         'frozen_stages': setup.start,
         'norms': {'trained': setup.norms - len(setup.frozen_norms), 'frozen': len(setup.frozen_norms)},
         'trained_values': setup.trained,
+        **environment(),
+    }
+
+
+def environment() -> dict:
+    """Versions of fdx and what it stands on, JAX's backend and the number of devices."""
+    return {
         'versions': {
             'fdx': fdx.__version__,
             'python': platform.python_version(),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax
 
-from fdx.models.registry import check_input_shape, create_model
+from fdx.models.registry import check_input_shape, create_model, options_for
 from fdx.signal.front_ends import front_end_from_config
 from fdx.train import parallel
 from fdx.train.checkpoints import Checkpoints
@@ -18,17 +18,14 @@ from fdx.train.config import TrainConfig
 from fdx.train.freezing import freezing_rules, frozen_norms, frozen_prefix, log_table, trainable_mask
 from fdx.train.steps import initial_variables, join_variables
 from fdx.types import ConfigError
-from fdx.weights.audioset import fetch_audioset_vggish
-from fdx.weights.imagenet import DEFAULT_VERSION, fetch_imagenet_resnet50
 from fdx.weights.merge import merge_variables
 from fdx.weights.pretrained import read_pretrained
+from fdx.weights.published import PUBLISHED, fetch_published
 from fdx.weights.stem import adapt_stem, stem_change
 from fdx.weights.structure import init_head, variable_shapes
 
 logger = logging.getLogger(__name__)
 
-# --init of published weights: the model that they are for.
-PUBLISHED = {'audioset': 'vggish', 'imagenet': 'resnet50'}
 STATISTICS_OF_A_NORM = 2  # mean and var
 
 
@@ -61,9 +58,9 @@ class ModelSetup:
     frozen_norms: tuple[str, ...]
 
 
-def build_model(config: TrainConfig, num_classes: int) -> nn.Module:
-    """The network of a run, on the axis of fdx.train.parallel."""
-    options = {'dropout_rate': config.dropout_rate, **config.model_options}
+def build_model(config: TrainConfig, num_classes: int, input_shape: tuple[int, ...]) -> nn.Module:
+    """The network of a run for examples of `input_shape`, on the axis of fdx.train.parallel."""
+    options = {'dropout_rate': config.dropout_rate, **options_for(config.model, input_shape, config.model_options)}
     return create_model(config.model, num_classes, axis_name=parallel.AXIS, **options)
 
 
@@ -95,7 +92,7 @@ def set_up_model(config: TrainConfig, num_classes: int, input_shape: tuple[int, 
       CheckpointError: an init run that is damaged.
     """
     check_input_shape(config.model, input_shape)
-    model = build_model(config, num_classes)
+    model = build_model(config, num_classes, input_shape)
     # The partitionable form of threefry, JAX's default, costs XLA's CPU compiler seconds for every array that is drawn
     # (measured on 2 cores, jax 0.10.2: a slim VGGish takes 23 s of CPU time, in this form 5 s).
     with jax.threefry_partitionable(False):
@@ -127,9 +124,10 @@ def _initial(config: TrainConfig, model: nn.Module, shape: tuple[int, ...]) -> t
     if config.init == 'random':
         return initial_variables(model, shape, config.seed), 'random'
     if config.init in PUBLISHED:
-        if config.model != PUBLISHED[config.init]:
-            raise ConfigError(f'--init={config.init} has weights for {PUBLISHED[config.init]}, not for {config.model}')
-        path = _fetch(config)
+        if config.model != PUBLISHED[config.init].model:
+            wanted = PUBLISHED[config.init].model
+            raise ConfigError(f'--init={config.init} has weights for {wanted}, not for {config.model}')
+        path = fetch_published(config.init, version=config.weights_version, progress=_log_download())
         origin = f'imagenet {path.stem}' if config.init == 'imagenet' else config.init
         return _weights_of_file(config, plain, path, origin, shape)
     path = pathlib.Path(config.init)
@@ -148,13 +146,6 @@ def _weights_of_file(
 ) -> tuple[dict, str]:
     loaded = read_pretrained(path, plain, seed=config.seed, input_shape=shape)
     return loaded.variables, '; '.join([origin, *loaded.notes])
-
-
-def _fetch(config: TrainConfig) -> pathlib.Path:
-    """The published weights, from the cache or the network."""
-    if config.init == 'audioset':
-        return fetch_audioset_vggish(progress=_log_download())
-    return fetch_imagenet_resnet50(config.weights_version or DEFAULT_VERSION, progress=_log_download())
 
 
 def _log_download() -> Callable[[int, int | None], None]:
@@ -209,8 +200,9 @@ def load_run(workdir: str | pathlib.Path, step: str | int = 'best') -> tuple[dic
     checkpoints.verify(number)
     meta = checkpoints.meta(number)
     config = TrainConfig.from_json(meta['config'])
-    model = build_model(config, len(meta['class_names']))
-    shapes = variable_shapes(model.clone(axis_name=None), input_shape_of(meta))
+    shape = input_shape_of(meta)
+    model = build_model(config, len(meta['class_names']), shape)
+    shapes = variable_shapes(model.clone(axis_name=None), shape)
     prefix_like, like = split_variables(model, shapes, meta['frozen_stages'])
     rest, prefix = checkpoints.restore_variables(number, like, prefix_like)
     return join_variables(prefix, rest['params'], rest.get('batch_stats', {})), meta, number

@@ -80,6 +80,7 @@ def convert_file(
     *,
     licence: str,
     origin: str | None = None,
+    extra: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """Converts a published checkpoint.
@@ -90,6 +91,7 @@ def convert_file(
       target: the .safetensors file to write; its manifest goes beside it.
       licence: of the weights, for the manifest.
       origin: URL of the source for the manifest; by default the name of the file.
+      extra: further entries of the manifest, such as the text of the licence.
       **options: fields of the model that change its arrays, e.g. width_multiplier=0.5 or depths=(3, 4, 23, 3).
 
     Returns:
@@ -110,6 +112,7 @@ def convert_file(
     except WeightsError as e:
         raise WeightsError(f'{source}: {e}') from e
     manifest = {
+        **(extra or {}),
         'model': model,
         'origin': origin or source.name,
         'source_sha256': file_sha256(source),

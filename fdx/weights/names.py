@@ -1,4 +1,7 @@
-"""Name tables: which array of a torch state dict becomes which array of a Flax tree, and in which layout."""
+"""Name tables: which array of a foreign checkpoint becomes which array of a Flax tree, and in which layout.
+
+Most are state dicts of torch; TensorFlow's checkpoints have Flax's layouts already.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,13 @@ logger = logging.getLogger(__name__)
 
 MAX_NAMES_LOGGED = 4
 
-# Axes of the torch array in the order in which Flax wants them.
+# Axes of the foreign array in the order in which Flax wants them.
 LAYOUTS: dict[str, tuple[int, ...]] = {
     'conv': (2, 3, 1, 0),  # [out, in, T, F] -> [T, F, in, out]
     'linear': (1, 0),  # [out, in] -> [in, out]
     'vector': (0,),
+    'tf_conv': (0, 1, 2, 3),
+    'tf_linear': (0, 1),
 }
 
 
@@ -31,7 +36,7 @@ class Entry:
     """One array.
 
     Attributes:
-      source: its torch name, e.g. 'features.0.weight'.
+      source: its foreign name, e.g. 'features.0.weight'.
       target: its Flax name, e.g. 'stage1/conv1/kernel'; batch statistics lie under 'batch_stats/'.
       layout: a key of LAYOUTS.
     """
@@ -82,10 +87,10 @@ def uses_torch_names(names: Mapping[str, Any]) -> bool:
 def convert_state_dict(
     state: Mapping[str, np.ndarray], table: NameTable, template: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Turns a torch state dict into a Flax tree.
+    """Turns a state dict into a Flax tree.
 
     Args:
-      state: floating point arrays by torch name, in torch's layouts.
+      state: floating point arrays by foreign name, in the layouts of their origin.
       table: the names.
       template: nested dict of the shapes and dtypes that the state dict must give (`fdx.weights.structure`).
 
@@ -108,7 +113,7 @@ def convert_state_dict(
         more = len(dropped) - MAX_NAMES_LOGGED
         logger.info('left out on purpose, fdx does not use them: %s%s', shown, f' and {more} more' if more > 0 else '')
     found = {name: array for name, array in state.items() if name not in set(dropped)}
-    expected = {e.source: _torch_struct(shapes[e.target], e.layout) for e in table.entries}
+    expected = {e.source: _foreign_struct(shapes[e.target], e.layout) for e in table.entries}
     lines = shape_difference(expected, found)
     if lines:
         raise WeightsError(
@@ -124,8 +129,8 @@ def convert_state_dict(
     )
 
 
-def _torch_struct(struct: Any, layout: str) -> jax.ShapeDtypeStruct:
-    """The shape that an array of the Flax shape `struct.shape` has in torch."""
+def _foreign_struct(struct: Any, layout: str) -> jax.ShapeDtypeStruct:
+    """The shape that an array of the Flax shape `struct.shape` has at its origin."""
     shape = [0] * len(struct.shape)
     for flax_axis, torch_axis in enumerate(LAYOUTS[layout]):
         shape[torch_axis] = struct.shape[flax_axis]

@@ -17,7 +17,8 @@ from fdx.weights.files import load_manifest
 from fdx.weights.merge import merge_variables
 from fdx.weights.names import uses_torch_names
 from fdx.weights.stem import adapt_stem, stem_change
-from fdx.weights.structure import HEAD, example_input, init_head, tree_variables, variable_shapes
+from fdx.weights.structure import HEAD, example_input, init_head, model_name, tree_variables, variable_shapes
+from fdx.weights.tables import PUBLISHED_HEADS
 from fdx.weights.trees import unflatten_tree
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,8 @@ class Pretrained(NamedTuple):
 
     Attributes:
       variables: {'params': ...}, with 'batch_stats' for a model that has them; NumPy and JAX arrays.
-      notes: what was done beyond copying, in words for a manifest: the classifier's fate, the stem's change.
+      notes: what was done beyond copying, in words for a manifest: the classifier's fate, the stem's change, the stages
+        that were left out.
     """
 
     variables: dict[str, Any]
@@ -55,8 +57,9 @@ def read_pretrained(
 ) -> Pretrained:
     """Variables of a model from a file: every array, the classifier too where it has as many classes as the model.
 
-    A classifier of another number of classes, or none in the file, means a fresh one; the log and the notes say which.
-    Where the channels of the stem differ, `fdx.weights.stem.adapt_stem` applies.
+    A classifier of another number of classes, one made for another input, or none in the file means a fresh one; the
+    log and the notes say which. Where the channels of the stem differ, `fdx.weights.stem.adapt_stem` applies. Stages of
+    the file that the options of the model leave out (`depth`) are left out, and the notes say so.
 
     Args:
       path: .safetensors file of fdx (checked against its manifest if that lies beside it), or a .pth, .pt or
@@ -75,8 +78,9 @@ def read_pretrained(
     arrays = read_arrays(path)
     try:
         tree = convert_arrays(arrays, model, input_shape) if uses_torch_names(arrays) else unflatten_tree(arrays)
-        keep, note = _classifier(tree, model, seed)
-        notes = (note, *filter(None, [stem_change(tree, channels)]))
+        keep, note = _classifier(tree, model, seed, manifest)
+        tree, stages_note = _wanted_stages(tree, model)
+        notes = (note, *filter(None, [stem_change(tree, channels), stages_note]))
         if not keep:
             init = {**init, 'params': {**init['params'], HEAD: init_head(model, seed, input_shape)}}
         loaded = tree_variables(adapt_stem(tree, channels))
@@ -84,11 +88,41 @@ def read_pretrained(
     except WeightsError as e:
         raise WeightsError(f'{path}: {e}') from e
     count = len(jax.tree.leaves(variables)) - (0 if keep else len(jax.tree.leaves(variables['params'][HEAD])))
-    logger.info('%s: %d arrays loaded (origin: %s); %s', path, count, manifest.get('origin', 'unknown'), note)
+    said = '; '.join(filter(None, [note, stages_note]))
+    logger.info('%s: %d arrays loaded (origin: %s); %s', path, count, manifest.get('origin', 'unknown'), said)
     return Pretrained(variables, notes)
 
 
-def _classifier(tree: Mapping[str, Any], model: nn.Module, seed: int) -> tuple[bool, str]:
+def _wanted_stages(tree: Mapping[str, Any], model: nn.Module) -> tuple[dict[str, Any], str | None]:
+    """The tree without the stages that models of this class have and `model` itself leaves out, and words that say so.
+
+    What belongs to no stage of the class stays, for the strict merge to complain about.
+    """
+    others = [stage for stage in type(model).STAGES if stage not in model.STAGES and stage in tree]
+    if not others:
+        return dict(tree), None
+    kept = {name: branch for name, branch in tree.items() if name not in others}
+    if isinstance(kept.get('batch_stats'), Mapping):
+        kept['batch_stats'] = {name: branch for name, branch in kept['batch_stats'].items() if name not in others}
+    return kept, f'{", ".join(others)} of the file are left out, the model ends before them'
+
+
+def _other_input(model: nn.Module, manifest: Mapping[str, Any]) -> str | None:
+    """How the input of the file's classifier differs from that of the model's, in words; None where it does not.
+
+    A file whose manifest does not tell is taken for the published one.
+    """
+    options = manifest.get('options')
+    made_for = PUBLISHED_HEADS.get(model_name(model), {})
+    made_for = {field: (options or {}).get(field, value) for field, value in made_for.items()}
+    differing = [field for field, value in made_for.items() if getattr(model, field) != value]
+    if not differing:
+        return None
+    theirs, ours = (', '.join(f'{f}={of(f)}' for f in differing) for of in (made_for.get, lambda f: getattr(model, f)))
+    return f'it was made for {theirs}, the model has {ours}'
+
+
+def _classifier(tree: Mapping[str, Any], model: nn.Module, seed: int, manifest: Mapping[str, Any]) -> tuple[bool, str]:
     """Whether the file's classifier is taken, and the words that say so.
 
     One whose number of classes cannot be told counts as taken: the strict merge then lists what is wrong with it.
@@ -97,9 +131,10 @@ def _classifier(tree: Mapping[str, Any], model: nn.Module, seed: int) -> tuple[b
         return False, f'the file has no classifier, a new one of {model.num_classes} classes is drawn (seed {seed})'
     bias = tree[HEAD].get('bias') if isinstance(tree[HEAD], Mapping) else None
     classes = np.size(bias) if bias is not None else model.num_classes
-    if classes == model.num_classes:
+    reason = _other_input(model, manifest)
+    if classes == model.num_classes and not reason:
         return True, f"the file's classifier of {classes} classes is kept"
     return False, (
         f"the file's classifier of {classes} classes is replaced by a new one of {model.num_classes} classes "
-        f'(seed {seed})'
+        f'(seed {seed})' + (f': {reason}' if reason else '')
     )

