@@ -107,7 +107,8 @@ def _compare_protocol(outcomes: Sequence[Outcome], names: Sequence[str], smoothi
     first = outcomes[0]
     return {
         'protocol': first.run.config.protocol,
-        'seed_deals_windows': first.run.config.protocol not in ('time_blocks', 'by_domain', 'domain_pairs'),
+        'seed_deals_windows': first.run.config.protocol
+        not in ('time_blocks', 'within_domain', 'by_domain', 'domain_pairs'),
         'folds': sorted({o.run.config.fold for o in outcomes}),
         'leaks': any(o.stored.leaks for o in outcomes),
         'leak_share': float(np.mean([o.stored.leak_share for o in outcomes])),

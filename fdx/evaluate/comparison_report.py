@@ -68,7 +68,7 @@ def draw(results: Mapping[str, Any]) -> dict[str, Figure]:
 def render(results: Mapping[str, Any], figures: Mapping[str, Figure]) -> str:
     """The page as text; it needs no other file and no network."""
     body = _section(results, figures)
-    return _fill('comparison.html.j2', results=results, body=body, numbered=_numbered(results))
+    return fill_template('comparison.html.j2', results=results, body=body, numbered=_numbered(results))
 
 
 def write_front_ends(folder: pathlib.Path, results: Mapping[str, Any]) -> pathlib.Path:
@@ -97,12 +97,14 @@ def render_front_ends(results: Mapping[str, Any], figures: Sequence[Mapping[str,
         (part['front_end']['name'], _section(part, of_part, prefix=f'{part["front_end"]["name"]}-'))
         for part, of_part in zip(parts, figures, strict=True)
     ]
-    return _fill('comparison_front_ends.html.j2', comparison=results, sections=sections, numbered=_numbered(parts[0]))
+    return fill_template(
+        'comparison_front_ends.html.j2', comparison=results, sections=sections, numbered=_numbered(parts[0])
+    )
 
 
 def _section(results: Mapping[str, Any], figures: Mapping[str, Figure], prefix: str = '') -> str:
     """Tables and figures of one front end; `prefix` keeps the anchors of several apart."""
-    return _fill(
+    return fill_template(
         'comparison_results.html.j2',
         results=results,
         columns=COLUMNS,
@@ -119,7 +121,8 @@ def _numbered(results: Mapping[str, Any]) -> bool:
     return len(results['class_names']) > MAX_NAMED
 
 
-def _fill(template: str, **context: Any) -> str:
+def fill_template(template: str, **context: Any) -> str:
+    """A page of fdx/evaluate/templates with its blanks filled; a blank without a value is an error."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader('fdx.evaluate', 'templates'),
         autoescape=True,

@@ -1,0 +1,61 @@
+"""A linear classifier on feature vectors: what a frozen network's features are worth."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+# Inverse strength of the L2 penalty on standardised features; scikit-learn's default, not tuned.
+PENALTY_C = 1.0
+MAX_ITERATIONS = 300
+# Of the root mean square of all spreads: added to each of them, so that values which hardly vary (units that fire once
+# in a hundred windows) are not blown up to the size of the others. CWRU, load to load, stage 3 of musicnn: 88 to 96 %.
+FLOOR = 0.1
+
+
+class Standardiser:
+    """Features less the mean of reference windows, over their spread and FLOOR.
+
+    The reference needs no labels: of the few windows that have some, mean and spread would be poor estimates.
+    """
+
+    def __init__(self, reference: np.ndarray):
+        """Measures float [M, D]."""
+        self._mean = reference.mean(axis=0, dtype=np.float64)
+        spread = reference.std(axis=0, dtype=np.float64)
+        floor = FLOOR * np.sqrt(np.mean(np.square(spread)))
+        self._scale = spread + floor if floor else np.ones_like(spread)
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """Float [N, D] -> float64 [N, D]."""
+        return (features - self._mean) / self._scale
+
+
+class LinearHead:
+    """Multinomial logistic regression (scikit-learn, L-BFGS).
+
+    Alain and Bengio, "Understanding intermediate layers using linear classifier probes", ICLR workshop 2017.
+    """
+
+    def __init__(self, features: np.ndarray, labels: np.ndarray):
+        """Fits to standardised features float64 [N, D] and labels int [N], at least two classes among them."""
+        # The penalised optimum lies in the span of the labelled windows (the representer theorem): in coordinates of
+        # that span a fit to ten windows has ten values a class to find in place of thousands, and finds the same.
+        self._span = np.linalg.qr(features.T)[0] if len(features) < features.shape[1] else None
+        self._classifier = LogisticRegression(C=PENALTY_C, max_iter=MAX_ITERATIONS)
+        with warnings.catch_warnings():
+            # Separable windows have their optimum far away; the classes are told apart long before.
+            warnings.simplefilter('ignore', ConvergenceWarning)
+            self._classifier.fit(self._projected(features), labels)
+
+    def probabilities(self, features: np.ndarray, num_classes: int) -> np.ndarray:
+        """Standardised features [N, D] -> float64 [N, num_classes]; 0 for classes that were not trained."""
+        found = np.zeros((len(features), num_classes))
+        found[:, self._classifier.classes_] = self._classifier.predict_proba(self._projected(features))
+        return found
+
+    def _projected(self, features: np.ndarray) -> np.ndarray:
+        return features if self._span is None else features @ self._span

@@ -1,0 +1,143 @@
+r"""What a frozen network knows about your recordings before it is trained on them: linear heads on every stage.
+
+Audio-pretrained, one labelled window a class and more; the weights are fetched on first use:
+
+    python -m launch.probe --dataset=cwru/faults_12k-musicnn --model=musicnn_vgg --init=musicnn_mtt \
+        --shots=1,2,5,all --workdir=runs/probe
+
+The same network untrained, and an image network; from each motor load to every other one:
+
+    python -m launch.probe --dataset=cwru/faults_12k-musicnn --model=musicnn_vgg --init=random --workdir=runs/untrained
+    python -m launch.probe --dataset=cwru/faults_12k-multi_resolution_mel --model=efficientnet_lite0 \
+        --init=imagenet_lite0 --protocol=domain_pairs --shots=all --fold=all --workdir=runs/loads
+
+Every stage's output is pooled (over time, each band by itself, or --pool=global) and computed once for all windows; a
+logistic regression is fitted on it for every fold and every draw of labelled windows. Beside the stages stands
+`log_mel`, the input averaged over time: no network. The last row takes, in each fold and draw, the stage that is best
+on validation windows. Writes probe.json, probe.png and report.html. Features stay in WORKDIR/features, so that other
+--shots are quick.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import time
+
+import numpy as np
+from absl import flags
+
+from fdx.data.pipeline import RecordExamples
+from fdx.data.protocols import PROTOCOLS, folds_of
+from fdx.data.source import Dataset, open_dataset
+from fdx.evaluate.probe import ALL_LABELS, ProbePlan, probe
+from fdx.evaluate.probe_report import probe_header, probe_rows, probe_statements, write_probe
+from fdx.evaluate.stage_features import POOLS, StageFeatures
+from fdx.models.registry import model_names
+from fdx.train.config import TrainConfig
+from fdx.train.description import environment
+from fdx.train.model_setup import set_up_model
+from fdx.types import ConfigError
+from launch import cli
+from launch.config_flags import model_options
+from launch.display import progress, table
+from launch.prepare_on_demand import prepare_if_missing
+
+FLAGS = flags.FLAGS
+
+
+def define_flags() -> None:
+    """The flags of this program."""
+    flags.DEFINE_string('dataset', None, 'builder/config, with the front end that the model takes', required=True)
+    flags.DEFINE_string('data_dir', 'data', 'folder of prepared datasets')
+    flags.DEFINE_string('manual_dir', None, 'folder of raw recordings, to prepare the dataset; else FDX_RAW_DATA')
+    flags.DEFINE_enum('model', 'musicnn_vgg', model_names(), 'the network')
+    flags.DEFINE_multi_string('model_option', [], 'option of the model as NAME=VALUE, e.g. width_multiplier=0.25')
+    flags.DEFINE_string('init', 'musicnn_mtt', 'weights, as --init of launch.train takes them; random for untrained')
+    flags.DEFINE_list('stages', ['all'], 'stages of the network that the choice is made among, or all')
+    flags.DEFINE_enum('pool', 'bands', list(POOLS), 'a stage as a vector: mean over time, or mean and maximum over all')
+    flags.DEFINE_list('shots', ['1', '2', '5', 'all'], 'labelled training windows of each class; all for every one')
+    flags.DEFINE_integer('draws', 20, 'how often few labels are drawn')
+    flags.DEFINE_enum('protocol', 'time_blocks', list(PROTOCOLS), 'how recordings are split')
+    flags.DEFINE_string('fold', 'all', 'which fold of the protocol, or all, pooled')
+    flags.DEFINE_enum('label_key', 'label', ['label', 'fault_type'], 'what is classified')
+    flags.DEFINE_list('exclude_recordings', [], 'ids of recordings to leave out')
+    flags.DEFINE_integer('seed', 0, 'of untrained networks, of the draws, and of what is random in the protocol')
+    flags.DEFINE_string('workdir', 'runs/probe', 'where features and the report go')
+
+
+def _shots() -> tuple[int, ...]:
+    bad = [text for text in FLAGS.shots if text != 'all' and not (text.isdecimal() and int(text) > 0)]
+    if bad or not FLAGS.shots:
+        raise ConfigError(f'--shots={",".join(FLAGS.shots)}: counts from 1 on with commas, or all')
+    return tuple(ALL_LABELS if text == 'all' else int(text) for text in FLAGS.shots)
+
+
+def _plan(dataset: Dataset) -> ProbePlan:
+    if FLAGS.fold == 'all':
+        folds = tuple(folds_of(FLAGS.protocol, dataset.table, FLAGS.label_key))
+    elif FLAGS.fold.isdecimal():
+        folds = (int(FLAGS.fold),)
+    else:
+        raise ConfigError(f'--fold={FLAGS.fold}: a number or all')
+    return ProbePlan(
+        protocol=FLAGS.protocol,
+        folds=folds,
+        shots=_shots(),
+        draws=FLAGS.draws,
+        label_key=FLAGS.label_key,
+        seed=FLAGS.seed,
+        exclude_recordings=tuple(FLAGS.exclude_recordings),
+    )
+
+
+def _stages(known: tuple[str, ...]) -> tuple[str, ...]:
+    if FLAGS.stages == ['all']:
+        return known
+    unknown = [stage for stage in FLAGS.stages if stage not in known]
+    if unknown or not FLAGS.stages:
+        raise ConfigError(f'--stages={",".join(FLAGS.stages)}: {FLAGS.model} has the stages {", ".join(known)}, or all')
+    return tuple(dict.fromkeys(FLAGS.stages))
+
+
+def main(argv) -> None:
+    """Computes features, fits the heads and writes the report."""
+    del argv
+    began, root = time.perf_counter(), pathlib.Path(FLAGS.workdir)
+    config = TrainConfig(
+        dataset=FLAGS.dataset,
+        data_dir=FLAGS.data_dir,
+        label_key=FLAGS.label_key,
+        model=FLAGS.model,
+        model_options=model_options(FLAGS.model, FLAGS.model_option),
+        init=FLAGS.init,
+        freeze='head',
+        seed=FLAGS.seed,
+    )
+    prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir)
+    dataset = open_dataset(config.dataset, config.data_dir)
+    plan = _plan(dataset)
+    setup = set_up_model(config, len(dataset.class_names(plan.label_key)), dataset.input_shape)
+    everything = RecordExamples(dataset, np.arange(len(dataset)), plan.label_key)
+    features = StageFeatures(setup, everything, root / 'features', pool=FLAGS.pool, progress=progress)
+    results = {
+        'dataset': dataset.name,
+        'front_end': dataset.front_end.name,
+        'model': config.model,
+        'model_options': config.model_options,
+        'init': setup.origin,
+        'label_key': plan.label_key,
+        'pool': FLAGS.pool,
+        'seed': plan.seed,
+        **probe(dataset, features, _stages(features.stages), plan, progress),
+        **environment(),
+    }
+    report = write_probe(root, results)
+    print(f'{config.model} ({setup.origin}) frozen, on {dataset.name}: test accuracy in percent\n')
+    print(table(probe_header(results), probe_rows(results)))
+    print('\n' + '\n'.join(probe_statements(results)))
+    print(f'\nreport: {report}\n{time.perf_counter() - began:.0f} s')
+
+
+if __name__ == '__main__':
+    define_flags()
+    cli.run(main)
