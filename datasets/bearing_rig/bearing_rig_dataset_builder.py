@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
 
 import tensorflow_datasets as tfds
 
@@ -15,6 +16,8 @@ from .simulator import SAMPLE_RATE_HZ, recordings
 
 SEED = 2023
 STUDY_RIG = 'rig_b'
+# All machines in one dataset, each a domain: transfer from one to another, whatever the load.
+ALL_MACHINES = 'machines'
 # size: (seconds of a recording, seconds of a window or None for one patch, words)
 SIZES = {
     'small': (6.0, None, '120 recordings of 6 s, one window of 0.975 s a block: 600 windows'),
@@ -24,30 +27,35 @@ SIZES = {
 
 def _config(name: str, size: str, rig: str, front_end: str) -> VibrationConfig:
     suffix = '' if front_end == DEFAULT_FRONT_END else f'-{front_end}'
+    words = f'{", ".join(MACHINES)}, each a domain with' if rig == ALL_MACHINES else f'{rig}:'
     return VibrationConfig(
         name=name + suffix,
-        description=f'Simulated {rig}: {SIZES[size][2]}. Front end {front_end}.',
+        description=f'Simulated {words} {SIZES[size][2]}. Front end {front_end}.',
         subset=f'{rig}/{size}',
         front_end=front_end,
         window_s=SIZES[size][1],
     )
 
 
+def _names() -> list[tuple[str, str, str]]:
+    """(config without front end, size, rig) of all."""
+    names = []
+    for size in SIZES:
+        names += [(size, size, STUDY_RIG), *((f'{rig}_{size}', size, rig) for rig in MACHINES)]
+    return [*names, (f'{ALL_MACHINES}_small', 'small', ALL_MACHINES)]
+
+
 class Builder(VibrationBuilder):
     """Simulated bearings in three states, at ten speeds and four load cases, on several machines.
 
     `small` and `medium` are the study's rig, rig_b (Di Maggio, Sensors 23(1):211, 2023); `rig_a_small` and so on name
-    the machine. The default front end, vggish, has no suffix in the names. See simulator.py for the physics.
+    the machine; `machines_small` holds all of them, with the machine as domain in place of the load case. The default
+    front end, vggish, has no suffix in the names. See simulator.py for the physics.
     """
 
     VERSION = tfds.core.Version('1.0.0')
     RELEASE_NOTES = {'1.0.0': 'First release.'}
-    BUILDER_CONFIGS = [
-        _config(name, size, rig, front_end)
-        for size in SIZES
-        for name, rig in ((size, STUDY_RIG), *((f'{rig}_{size}', rig) for rig in MACHINES))
-        for front_end in front_end_names(channels=1)
-    ]
+    BUILDER_CONFIGS = [_config(*named, front_end) for named in _names() for front_end in front_end_names(channels=1)]
 
     def citation(self) -> str:
         """The study whose layout is simulated."""
@@ -77,10 +85,13 @@ class Builder(VibrationBuilder):
 
 
 class _Simulated:
-    """Recordings of a machine, simulated anew at every iteration: 30 s x 120 would not stay in a small memory."""
+    """Recordings of a machine or of all, simulated anew at every iteration: 30 s x 120 would not stay in memory."""
 
     def __init__(self, rig: str, duration_s: float):
         self._rig, self._duration_s = rig, duration_s
 
-    def __iter__(self):
-        return recordings([self._rig], duration_s=self._duration_s, seed=SEED)
+    def __iter__(self) -> Iterator[Recording]:
+        every = self._rig == ALL_MACHINES
+        for recording in recordings(MACHINES if every else [self._rig], duration_s=self._duration_s, seed=SEED):
+            machine = recording.recording.partition('-')[0]
+            yield dataclasses.replace(recording, domain=machine) if every else recording

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fdx.data.blocks import NO_BLOCK, NUM_BLOCKS
+from fdx.data.blocks import NO_BLOCK, NUM_BLOCKS, fold_blocks
 from fdx.data.source import Table
 from fdx.types import SplitError
 
@@ -49,6 +49,24 @@ def domain_pairs(table: Table, fold: int, seed: int, label_key: str) -> Rows:
         'validation': np.flatnonzero(of_source & validates),
         'test': np.flatnonzero(table['domain'] == target),
     }
+
+
+def within_domain(table: Table, fold: int, seed: int, label_key: str) -> Rows:
+    """Time blocks of one domain alone, as if nothing else had been recorded: fold f is domain f // 5, rotated by f % 5.
+
+    Raises:
+      SplitError: recordings of that domain without blocks, named.
+    """
+    del seed, label_key
+    domain, rotation = divmod(fold, NUM_BLOCKS)
+    here = table['domain'] == np.unique(table['domain'])[domain]
+    short = sorted(set(table['recording'][here & (table['block'] == NO_BLOCK)]))
+    if short:
+        raise SplitError(
+            f'too short for time blocks: {", ".join(short)}; leave them out with --exclude_recordings={",".join(short)}'
+        )
+    parts = fold_blocks(rotation).items()
+    return {name: np.flatnonzero(here & np.isin(table['block'], blocks)) for name, blocks in parts}
 
 
 def pairs_of_domains(table: Table) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from fdx.data.blocks import NO_BLOCK, NUM_BLOCKS, fold_blocks
-from fdx.data.domain_protocols import Rows, by_domain, domain_pairs, pairs_of_domains
+from fdx.data.domain_protocols import Rows, by_domain, domain_pairs, pairs_of_domains, within_domain
 from fdx.data.guard import Leak, guard_splits
 from fdx.data.source import Table
 from fdx.types import SplitError
@@ -151,6 +151,7 @@ PROTOCOLS = {
     'by_bearing': Protocol(by_bearing),
     'by_domain': Protocol(by_domain, num_folds=0),
     'domain_pairs': Protocol(domain_pairs, num_folds=0),
+    'within_domain': Protocol(within_domain, num_folds=0),
     'random_windows': Protocol(random_windows, leaks=True, num_folds=1),
 }
 
@@ -160,6 +161,8 @@ def folds_of(protocol: str, table: Table, label_key: str = 'label') -> list[int]
     spec = _protocol(protocol)
     if protocol == 'by_domain':
         return list(range(len(np.unique(table['domain']))))
+    if protocol == 'within_domain':
+        return list(range(NUM_BLOCKS * len(np.unique(table['domain']))))
     if protocol == 'domain_pairs':
         return list(range(len(pairs_of_domains(table))))
     if protocol in ('by_recording', 'by_bearing'):

@@ -85,6 +85,16 @@ def test_no_fold_of_a_protocol_shares_samples_and_folds_test_everything_once(tab
     assert sum(map(len, tested)) == len(everything) * (3 if protocol == 'domain_pairs' else 1)
 
 
+def test_within_domain_is_time_blocks_of_each_domain_alone(table):
+    assert folds_of('within_domain', table) == list(range(20))
+    for fold in range(20):
+        splits = split_rows(table, 'within_domain', fold=fold)
+        whole = split_rows(table, 'time_blocks', fold=fold % 5)
+        for name, rows in rows_of(splits).items():
+            mine = getattr(whole, name)
+            assert rows.tolist() == mine[table['domain'][mine] == f'd{fold // 5}'].tolist()
+
+
 def test_domain_pairs_goes_from_every_domain_to_every_other(table):
     pairs = [(a, b) for a in ('d0', 'd1', 'd2', 'd3') for b in ('d0', 'd1', 'd2', 'd3') if a != b]
     assert folds_of('domain_pairs', table) == list(range(12))
@@ -197,7 +207,14 @@ def test_excluded_recordings_are_nowhere_and_the_others_keep_their_row_numbers(t
 def test_unknown_protocols_and_folds_are_refused_with_the_known_ones(table):
     with pytest.raises(SplitError, match="unknown protocol 'shuffle'; fdx has: time_blocks, by_recording"):
         split_rows(table, 'shuffle')
-    lasts = (('time_blocks', 4), ('by_domain', 3), ('domain_pairs', 11), ('by_bearing', 3), ('random_windows', 0))
+    lasts = (
+        ('time_blocks', 4),
+        ('by_domain', 3),
+        ('domain_pairs', 11),
+        ('within_domain', 19),
+        ('by_bearing', 3),
+        ('random_windows', 0),
+    )
     for protocol, last in lasts:
         for fold in (-1, last + 1):
             with pytest.raises(SplitError, match=f'fold {fold}: protocol {protocol} has folds 0 to {last}'):
@@ -256,6 +273,8 @@ def test_short_recordings_are_refused_by_time_blocks_and_taken_by_the_others(tab
         split_rows(table, 'time_blocks')
     with pytest.raises(SplitError, match='too short to hold a validation block: r3; .*--exclude_recordings=r3$'):
         split_rows(table, 'domain_pairs', fold=9)
+    with pytest.raises(SplitError, match='too short for time blocks: r3; .*--exclude_recordings=r3$'):
+        split_rows(table, 'within_domain', fold=15)
     assert 'r3' not in table['recording'][split_rows(table, 'time_blocks', exclude_recordings=('r3',)).train]
     for protocol in ('by_recording', 'by_domain', 'random_windows'):
         parts = rows_of(split_rows(table, protocol))

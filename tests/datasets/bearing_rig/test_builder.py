@@ -25,6 +25,19 @@ def windows_of(config, tmp_path):
     return np.bincount(cut_windows(samples, spec.windowing, config)[1], minlength=5).tolist(), spec
 
 
+def test_machines_small_has_every_machine_as_a_domain(tmp_path, monkeypatch):
+    few = functools.partial(simulator.recordings, speeds=(997.0,), load_cases=(3,))
+    monkeypatch.setattr(rig, 'recordings', few)
+    rig.Builder(config='machines_small', data_dir=tmp_path).download_and_prepare()
+    table = open_dataset('bearing_rig/machines_small', tmp_path).table
+    assert set(zip(table['domain'], table['recording'])) == {
+        (f'rig_{r}', f'rig_{r}-{state}-0997rpm-load3')
+        for r in 'abc'
+        for state in ('normal', 'inner_race', 'outer_race')
+    }
+    assert len(split_rows(table, 'domain_pairs', fold=5).test) == 15
+
+
 @pytest.fixture(scope='module')
 def two_builds(tmp_path_factory):
     """Two builds of `small` with three recordings in place of 120, and one of another machine."""
@@ -41,11 +54,13 @@ def two_builds(tmp_path_factory):
 
 def test_config_names_cover_sizes_machines_and_front_ends():
     names = [c.name for c in rig.Builder.BUILDER_CONFIGS]
-    assert len(set(names)) == len(names) == 2 * 4 * 6
+    assert len(set(names)) == len(names) == (2 * 4 + 1) * 10
     plain = [n for n in names if '-' not in n]
     sizes = ('small', 'medium')
-    assert sorted(plain) == sorted([*sizes, *(f'rig_{r}_{s}' for r in 'abc' for s in sizes)])
-    others = ('vggish_train', 'vggish_none', *(f'multi_resolution_mel{s}' for s in ('', '_train', '_none')))
+    assert sorted(plain) == sorted([*sizes, *(f'rig_{r}_{s}' for r in 'abc' for s in sizes), 'machines_small'])
+    kinds = ('vggish', 'multi_resolution_mel', 'musicnn')
+    others = [f'{kind}{s}' for kind in kinds for s in ('', '_train', '_none') if kind + s != 'vggish']
+    others.append('musicnn_peak')
     assert {f'{n}-{f}' for n in plain for f in others} | set(plain) == set(names)
     subsets = {c.name: c.subset for c in rig.Builder.BUILDER_CONFIGS}
     assert (subsets['small'], subsets['rig_a_medium']) == ('rig_b/small', 'rig_a/medium')

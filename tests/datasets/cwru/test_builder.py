@@ -65,7 +65,8 @@ def band_db(recording, low_hz, high_hz, than_hz=(4800, 5100)):
 def test_configs_are_subset_and_front_end(data_dir):
     names = [c.name for c in cwru.Builder.BUILDER_CONFIGS]
     scalings = ('', '_train', '_none')
-    fronts = [f'{f}{s}' for f in ('vggish', 'multi_resolution_mel') for s in scalings]
+    kinds = ('vggish', 'multi_resolution_mel', 'musicnn')
+    fronts = [f'{f}{s}' for f in kinds for s in scalings]
     assert sorted(names) == sorted(f'{s}-{f}' for s, f in itertools.product(SUBSETS, fronts))
     for subset, rate_hz, guard_s in (
         ('load0_12k', 12000, 0.05),
@@ -73,7 +74,7 @@ def test_configs_are_subset_and_front_end(data_dir):
         ('faults_12k', 12000, 0.1),
         ('fan_end_12k', 12000, 0.05),
     ):
-        for front_end in ('vggish', 'multi_resolution_mel'):
+        for front_end in kinds:
             builder = cwru.Builder(config=f'{subset}-{front_end}', data_dir=data_dir)
             windowing = builder.record_spec().windowing
             assert (builder.common_rate_hz(), builder.channels()) == (rate_hz, 1)
