@@ -3,8 +3,9 @@
     python -m launch.demo --workdir=runs/demo
 
 Trains VGGish on rig_a, keeps its backbone and trains a new classifier on a few labelled windows of rig_b; beside it the
-same network from scratch on the same windows. A second call goes on where a stopped one stands. Every step prints the
-command that does the same on your own data.
+same network from scratch on the same windows. Then a network that knows music and never saw a machine (its weights come
+from the package index) is asked about rig_b, frozen, beside the same network untrained and beside none. A second call
+goes on where a stopped one stands. Every step prints the command that does the same on your own data.
 """
 
 from __future__ import annotations
@@ -16,15 +17,23 @@ import time
 from absl import flags
 
 from fdx.evaluate.evaluate import evaluate
+from fdx.evaluate.pretraining_report import percent
+from fdx.evaluate.probe import CHOSEN, ProbePlan
+from fdx.evaluate.probe_report import shots_words, write_probe
+from fdx.evaluate.probe_run import run_probe
+from fdx.evaluate.stage_features import INPUT
 from fdx.files import write_json
 from fdx.train.config import TrainConfig
 from fdx.train.run import train
+from fdx.types import WeightsError
+from fdx.weights.published import fetch_published
 from launch import cli
 from launch.display import epoch_line, progress, table
 from launch.prepare_on_demand import prepare_if_missing
 
 FLAGS = flags.FLAGS
 SOURCE, TARGET = 'bearing_rig/rig_a_small', 'bearing_rig/rig_b_small'
+MUSIC, HEARD = 'musicnn_mtt', f'{TARGET}-musicnn'
 
 
 def define_flags() -> None:
@@ -86,11 +95,48 @@ def main(argv) -> None:
         summary[name] = {**{k: scores[k] for k in ('accuracy', 'macro_f1', 'accuracy_interval')}}
         summary[name]['seconds'] = sum(r['seconds'] for r in result.history)
         rows.append(_row(name, scores, summary[name]['seconds']))
+    summary['music'], heard = _listen(root)
     write_json(root / 'summary.json', summary)
     print('\n' + table(('run', 'labels', 'accuracy %', '95% interval', 'macro F1', 'seconds'), rows))
+    print('\n' + heard)
     print('\nScored on test blocks that no training window touches (protocol time_blocks, fold 0).')
     print(f'report: {root / "transfer" / "evaluation" / "report.html"}')
     print(f'whole demo: {time.perf_counter() - began:.0f} s')
+
+
+def _listen(root: pathlib.Path) -> tuple[dict, str]:
+    """A network trained on music, frozen, on rig_b: (accuracy by network and shots, a table or why there is none)."""
+    shots = tuple(sorted({1, FLAGS.labels_per_class}))
+    print(f'\n== music\npython -m launch.probe --dataset={HEARD} --init={MUSIC} --fold=0 '
+          f'--shots={",".join(map(str, shots))} --workdir={root / "music"}', flush=True)  # fmt: skip
+    try:
+        fetch_published(MUSIC)
+    except WeightsError as e:
+        reason = f'The row of the network trained on music is left out, its weights cannot be had: {e}'
+        print(reason, flush=True)
+        return {}, reason
+    prepare_if_missing(HEARD, FLAGS.data_dir, None)
+    plan, rows, found = ProbePlan(shots=shots, seed=FLAGS.seed), [], {}
+    for name, init in (('trained on music', MUSIC), ('untrained', 'random')):
+        config = TrainConfig(
+            dataset=HEARD, data_dir=FLAGS.data_dir, model='musicnn_vgg', init=init, freeze='head', seed=FLAGS.seed
+        )
+        began, folder = time.perf_counter(), root / name.split()[-1]
+        results = run_probe(config, plan, folder=folder / 'features', progress=progress)
+        write_probe(folder, results)
+        seconds = f'{time.perf_counter() - began:.0f}'
+        found[name] = _accuracies(results, CHOSEN)
+        rows.append((f'musicnn_vgg {name}, frozen', *map(percent, found[name].values()), seconds))
+        found['no network'] = _accuracies(results, INPUT)
+    rows.append(('no network, log-mel', *map(percent, found['no network'].values()), ''))
+    header = ('linear head on rig_b', *[f'{shots_words(k)} a class' for k in shots], 'seconds')
+    return found, table(header, rows) + f'\n(mean and deviation of {plan.draws} draws of labelled windows)'
+
+
+def _accuracies(results: dict, stage: str) -> dict[str, dict]:
+    """Shots -> mean and deviation of the accuracy of a row."""
+    rows = {shots_words(p['shots']): next(r for r in p['rows'] if r['stage'] == stage) for p in results['shots']}
+    return {shots: {k: row['accuracy'][k] for k in ('mean', 'standard_deviation')} for shots, row in rows.items()}
 
 
 NAMES = {

@@ -23,19 +23,16 @@ from __future__ import annotations
 import pathlib
 import time
 
-import numpy as np
 from absl import flags
 
-from fdx.data.pipeline import RecordExamples
-from fdx.data.protocols import PROTOCOLS, folds_of
+from fdx.data.protocols import PROTOCOLS
 from fdx.data.source import Dataset, open_dataset
-from fdx.evaluate.probe import ALL_LABELS, ProbePlan, probe
+from fdx.evaluate.probe import ALL_LABELS, ProbePlan
 from fdx.evaluate.probe_report import probe_header, probe_rows, probe_statements, write_probe
-from fdx.evaluate.stage_features import POOLS, StageFeatures
+from fdx.evaluate.probe_run import all_folds, run_probe
+from fdx.evaluate.stage_features import POOLS
 from fdx.models.registry import model_names
 from fdx.train.config import TrainConfig
-from fdx.train.description import environment
-from fdx.train.model_setup import set_up_model
 from fdx.types import ConfigError
 from launch import cli
 from launch.config_flags import model_options
@@ -74,7 +71,7 @@ def _shots() -> tuple[int, ...]:
 
 def _plan(dataset: Dataset) -> ProbePlan:
     if FLAGS.fold == 'all':
-        folds = tuple(folds_of(FLAGS.protocol, dataset.table, FLAGS.label_key))
+        folds = all_folds(dataset, FLAGS.protocol, FLAGS.label_key)
     elif FLAGS.fold.isdecimal():
         folds = (int(FLAGS.fold),)
     else:
@@ -88,15 +85,6 @@ def _plan(dataset: Dataset) -> ProbePlan:
         seed=FLAGS.seed,
         exclude_recordings=tuple(FLAGS.exclude_recordings),
     )
-
-
-def _stages(known: tuple[str, ...]) -> tuple[str, ...]:
-    if FLAGS.stages == ['all']:
-        return known
-    unknown = [stage for stage in FLAGS.stages if stage not in known]
-    if unknown or not FLAGS.stages:
-        raise ConfigError(f'--stages={",".join(FLAGS.stages)}: {FLAGS.model} has the stages {", ".join(known)}, or all')
-    return tuple(dict.fromkeys(FLAGS.stages))
 
 
 def main(argv) -> None:
@@ -114,25 +102,11 @@ def main(argv) -> None:
         seed=FLAGS.seed,
     )
     prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir)
-    dataset = open_dataset(config.dataset, config.data_dir)
-    plan = _plan(dataset)
-    setup = set_up_model(config, len(dataset.class_names(plan.label_key)), dataset.input_shape)
-    everything = RecordExamples(dataset, np.arange(len(dataset)), plan.label_key)
-    features = StageFeatures(setup, everything, root / 'features', pool=FLAGS.pool, progress=progress)
-    results = {
-        'dataset': dataset.name,
-        'front_end': dataset.front_end.name,
-        'model': config.model,
-        'model_options': config.model_options,
-        'init': setup.origin,
-        'label_key': plan.label_key,
-        'pool': FLAGS.pool,
-        'seed': plan.seed,
-        **probe(dataset, features, _stages(features.stages), plan, progress),
-        **environment(),
-    }
+    plan = _plan(open_dataset(config.dataset, config.data_dir))
+    stages = () if FLAGS.stages == ['all'] else tuple(FLAGS.stages)
+    results = run_probe(config, plan, stages=stages, pool=FLAGS.pool, folder=root / 'features', progress=progress)
     report = write_probe(root, results)
-    print(f'{config.model} ({setup.origin}) frozen, on {dataset.name}: test accuracy in percent\n')
+    print(f'{config.model} ({results["init"]}) frozen, on {results["dataset"]}: test accuracy in percent\n')
     print(table(probe_header(results), probe_rows(results)))
     print('\n' + '\n'.join(probe_statements(results)))
     print(f'\nreport: {report}\n{time.perf_counter() - began:.0f} s')

@@ -127,7 +127,9 @@ class StageFeatures:
     def _key(self, gain: Gain) -> str:
         """Digits that change with anything that the features depend on."""
         dataset = self._examples.dataset
-        digest = hashlib.sha256(variables_digest(self._variables).encode())
+        # The classifier has no part in features, and is drawn anew for every seed.
+        read = {kind: {k: v for k, v in tree.items() if k != HEAD} for kind, tree in self._variables.items()}
+        digest = hashlib.sha256(variables_digest(read).encode())
         rows = hashlib.sha256(np.ascontiguousarray(self._examples.rows)).hexdigest()
         window = (dataset.table['recording'].tolist(), dataset.table['window_start'].tolist())
         told = (

@@ -11,8 +11,14 @@ import pathlib
 import runpy
 import sys
 
+import jax
+import jax.numpy as jnp
 import pytest
 from absl import flags
+
+from fdx.models import create_model
+from fdx.weights.files import save_weights
+from fdx.weights.structure import file_tree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -91,10 +97,30 @@ def rig():
 
 @pytest.fixture(scope='session')
 def data_dir(rig, tmp_path_factory) -> pathlib.Path:
-    """Prepared: the training machine, another one, and the training machine seen by another front end."""
+    """Prepared: the training machine, another one, and the training machine seen by other front ends."""
     folder = tmp_path_factory.mktemp('data')
-    rig.prepare(folder, 'rig_b_small', 'rig_a_small', 'rig_b_small-vggish_none')
+    rig.prepare(folder, 'rig_b_small', 'rig_a_small', 'rig_b_small-vggish_none', 'rig_b_small-musicnn')
     return folder
+
+
+@pytest.fixture(scope='session')
+def music_cache(tmp_path_factory) -> pathlib.Path:
+    """A cache of weights in which seeded random ones stand for musicnn's."""
+    folder = tmp_path_factory.mktemp('cache')
+    model = create_model('musicnn_vgg', 50, head_input='flatten')
+    variables = model.init(jax.random.key(5), jnp.zeros((1, 187, 96, 1)))
+    manifest = {'model': 'musicnn_vgg', 'origin': 'a test', 'source_sha256': '0' * 64, 'licence': 'ISC'}
+    manifest['options'] = {'head_input': 'flatten'}
+    save_weights(folder / 'musicnn-mtt.safetensors', file_tree(variables), manifest)
+    return folder
+
+
+@pytest.fixture
+def no_index(monkeypatch, tmp_path):
+    """No package index, and an empty cache of weights."""
+    monkeypatch.setenv('PIP_NO_INDEX', '1')
+    monkeypatch.delenv('PIP_FIND_LINKS', raising=False)
+    monkeypatch.setenv('FDX_CACHE', str(tmp_path / 'empty_cache'))
 
 
 @pytest.fixture(scope='session')

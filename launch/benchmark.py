@@ -1,0 +1,131 @@
+r"""Answers a question with a table: what is pretraining on sound, on images or on machines worth.
+
+    python -m launch.benchmark --suite=pretraining --manual_dir=RECORDINGS
+
+Puts linear heads on frozen networks, untrained and pretrained on music, images or simulated machines, for tasks on CWRU
+and on the simulated rigs (`--tasks`, `--networks` choose some). Weights are fetched and networks of our own are trained
+on first use. Every cell is kept in WORKDIR/cells: the same command goes on where a stopped one stands, and a finished
+one only writes the page anew. Writes OUT/pretraining.md, .json and .png.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import pathlib
+import time
+from typing import Any
+
+from absl import flags
+
+from fdx.data.source import open_dataset
+from fdx.evaluate.pretraining_report import assemble, percent, write_pretraining
+from fdx.evaluate.pretraining_suite import IN_DOMAIN, NETWORKS, TASKS, Network, Task, dataset_of, why_not
+from fdx.evaluate.probe import ALL_LABELS, CHOSEN, ProbePlan
+from fdx.evaluate.probe_run import all_folds, run_probe
+from fdx.files import write_json
+from fdx.train.config import TrainConfig
+from fdx.train.run import train
+from fdx.types import ConfigError
+from launch import cli
+from launch.display import epoch_line, progress
+from launch.prepare_on_demand import prepare_if_missing
+
+FLAGS = flags.FLAGS
+# Of networks of our own; all layers, from random weights.
+TRAINING = {'learning_rate': 1e-3, 'halve_every': 0, 'dropout_rate': 0.0, 'l2': 0.0, 'batch_size': 16, 'save_every': 2}
+VGGISH_RATE = 5e-5
+
+
+def define_flags() -> None:
+    """The flags of this program."""
+    flags.DEFINE_enum('suite', 'pretraining', ['pretraining'], 'which benchmark')
+    flags.DEFINE_list('tasks', [t.name for t in TASKS], 'questions to put')
+    flags.DEFINE_list('networks', [n.name for n in NETWORKS], 'networks to ask')
+    flags.DEFINE_integer('seeds', 3, 'seeds 0, 1, ... of draws and of untrained networks')
+    flags.DEFINE_integer('draws', 20, 'how often few labels are drawn, for each seed')
+    flags.DEFINE_string('data_dir', 'data', 'folder of prepared datasets')
+    flags.DEFINE_string('manual_dir', None, 'folder of raw recordings, to prepare datasets; else FDX_RAW_DATA')
+    flags.DEFINE_string('workdir', 'runs/benchmark', 'where cells, features and trained networks go')
+    flags.DEFINE_string('out', 'docs/benchmarks', 'where the page goes')
+
+
+def _named(flag: str, known: tuple) -> list:
+    """The tasks or networks that a flag names."""
+    names = FLAGS[flag].value
+    unknown = [name for name in names if name not in {k.name for k in known}]
+    if unknown or not names:
+        raise ConfigError(f'--{flag}={",".join(names)}: there are {", ".join(k.name for k in known)}')
+    return [k for k in known if k.name in names]
+
+
+def _weights(network: Network, root: pathlib.Path) -> str:
+    """What --init takes: a network of our own is trained first, or gone on with."""
+    if network.init not in IN_DOMAIN:
+        return network.init
+    model, dataset, epochs = IN_DOMAIN[network.init]
+    prepare_if_missing(dataset, FLAGS.data_dir, FLAGS.manual_dir)
+    options = {**TRAINING, **({'learning_rate': VGGISH_RATE, 'batch_size': 32} if model == 'vggish' else {})}
+    config = TrainConfig(dataset=dataset, data_dir=FLAGS.data_dir, model=model, epochs=epochs, **options)
+    workdir = root / 'in_domain' / network.init
+    train(config, workdir, progress=progress, on_epoch=lambda row: print(f'    {epoch_line(row)}', flush=True))
+    return str(workdir)
+
+
+def _cell(task: Task, network: Network, seed: int, root: pathlib.Path) -> dict[str, Any]:
+    """Results of a probe with 'seconds', from the disk where an earlier call left them."""
+    dataset = dataset_of(task, network)
+    prepare_if_missing(dataset, FLAGS.data_dir, FLAGS.manual_dir)
+    folds = all_folds(open_dataset(dataset, FLAGS.data_dir), task.protocol, 'label')
+    # With all labels nothing is drawn: another seed is another result only where it draws the network.
+    shots = task.shots if seed == 0 or network.init == 'random' else tuple(k for k in task.shots if k != ALL_LABELS)
+    plan = ProbePlan(protocol=task.protocol, folds=folds, shots=shots, draws=FLAGS.draws, seed=seed)
+    asked = {'dataset': dataset, 'model': network.model, 'weights': network.init, 'plan': dataclasses.asdict(plan)}
+    asked = json.loads(json.dumps(asked))
+    path = root / 'cells' / task.name / network.name.replace(' ', '_') / f'seed_{seed}.json'
+    if path.exists():
+        stored = json.loads(path.read_text(encoding='utf-8'))
+        if stored['asked'] == asked:
+            return stored
+    config = TrainConfig(
+        dataset=dataset,
+        data_dir=FLAGS.data_dir,
+        model=network.model,
+        init=_weights(network, root),
+        freeze='head',
+        seed=seed,
+    )
+    began = time.perf_counter()
+    results = run_probe(config, plan, folder=root / 'features', progress=progress)
+    results |= {'seconds': time.perf_counter() - began, 'asked': asked}
+    write_json(path, results)
+    return results
+
+
+def main(argv) -> None:
+    """Fills every cell that is not there and writes the page."""
+    del argv
+    logging.getLogger('fdx').setLevel(logging.WARNING)  # The tables of frozen parameters are for launch.train.
+    if FLAGS.seeds < 1:
+        raise ConfigError(f'--seeds={FLAGS.seeds}: at least 1')
+    root, seeds = pathlib.Path(FLAGS.workdir), range(FLAGS.seeds)
+    tasks, networks = _named('tasks', TASKS), _named('networks', NETWORKS)
+    pairs = [(task, network) for task in tasks for network in networks if why_not(task, network) is None]
+    found: dict[tuple[str, str], list[dict]] = {}
+    for i, (task, network) in enumerate(pairs, 1):
+        print(f'[{i}/{len(pairs)}] {task.name}: {network.name}', flush=True)
+        runs = [_cell(task, network, seed, root) for seed in seeds]
+        found[task.name, network.name] = runs
+        for part in runs[0]['shots']:
+            row = next(row for row in part['rows'] if row['stage'] == CHOSEN)
+            words = part['shots'] or 'all'
+            print(f'    {words} a class: {percent(row["accuracy"])} % (seed 0), {runs[0]["seconds"]:.0f} s', flush=True)
+    command = f'python -m launch.benchmark --suite={FLAGS.suite} --seeds={FLAGS.seeds} --draws={FLAGS.draws}'
+    page = write_pretraining(pathlib.Path(FLAGS.out), assemble(found, seeds), command)
+    print(f'\npage: {page}')
+
+
+if __name__ == '__main__':
+    define_flags()
+    cli.run(main)

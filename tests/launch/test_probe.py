@@ -1,0 +1,67 @@
+"""launch.probe: a table, a page, features that are kept; and what it refuses."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture(scope='module')
+def args(data_dir):
+    return ['--dataset=bearing_rig/rig_b_small-musicnn', f'--data_dir={data_dir}']
+
+
+def test_weights_by_name_a_table_a_page_and_features_that_stay(call, args, music_cache, tmp_path, monkeypatch):
+    monkeypatch.setenv('FDX_CACHE', str(music_cache))
+    command = ['probe', *args, '--init=musicnn_mtt', '--shots=1,all', '--draws=3', f'--workdir={tmp_path}']
+    done = call(*command)
+    assert done.code == 0, done.err
+    results = json.loads((tmp_path / 'probe.json').read_text())
+    assert (results['protocol'], results['folds'], results['test_windows']) == ('time_blocks', [0, 1, 2, 3, 4], 30)
+    assert 'stage5 of the file are left out' in results['init']
+    rows = results['shots'][0]['rows']
+    assert [row['stage'] for row in rows] == [
+        *('log_mel', 'stage1', 'stage2', 'stage3', 'stage4', 'chosen on validation')
+    ]
+    # 61 x 96 patches: bands halve in every stage.
+    assert [row['values'] for row in rows] == [96, 48 * 128, 24 * 128, 12 * 128, 6 * 128, None]
+    for row in rows:
+        line = next(text for text in done.out.splitlines() if text.startswith(row['stage']))
+        assert f'{100 * row["accuracy"]["mean"]:.1f} ± ' in line
+    features = list((tmp_path / 'features').iterdir())
+    assert len(features) == 1
+    stamp = features[0].stat().st_mtime_ns
+    assert call(*command, '--stages=stage3', '--pool=bands').code == 0
+    assert [p.stat().st_mtime_ns for p in (tmp_path / 'features').iterdir()] == [stamp]
+    chosen = json.loads((tmp_path / 'probe.json').read_text())['shots'][0]['rows']
+    assert [row['stage'] for row in chosen] == ['log_mel', 'stage3', 'chosen on validation']
+    assert chosen[1]['accuracy'] == chosen[2]['accuracy'] == rows[3]['accuracy']
+
+
+@pytest.mark.parametrize(
+    ('flags', 'message'),
+    [
+        (('--shots=0,1',), '--shots=0,1: counts from 1 on with commas, or all'),
+        (('--shots=1,1',), 'each once'),
+        (('--fold=first',), '--fold=first: a number or all'),
+        (('--stages=stage9',), '--stages=stage9: musicnn_vgg has the stages stage1, stage2, stage3, stage4, or all'),
+        (('--model=vggish',), "model 'vggish' takes examples of 96 x 64 x 1, not 61 x 96 x 1"),
+        (('--model_option=depth=5',), 'depth=5 needs at least 66 frames'),
+        (('--init=imagenet_lite0',), 'has weights for efficientnet_lite0, not for musicnn_vgg'),
+        (('--protocol=domain_pairs',), 'domain_pairs needs 2 domains'),
+        (('--draws=0',), 'draws 0: from 1 to 999'),
+    ],
+)
+def test_flags_that_cannot_be(call, args, tmp_path, flags, message):
+    done = call('probe', *args, '--init=random', f'--workdir={tmp_path / "new"}', *flags)
+    assert done.code == 1
+    assert message in done.error
+    assert not (tmp_path / 'new').exists()
+
+
+def test_weights_that_cannot_be_had_are_told_with_the_remedy(call, args, tmp_path, no_index):
+    done = call('probe', *args, f'--workdir={tmp_path / "new"}')
+    assert done.code == 1
+    assert 'pip cannot get it' in done.error and 'put musicnn-0.1.0-py3-none-any.whl into' in done.error
+    assert not (tmp_path / 'new').exists()
