@@ -100,7 +100,7 @@ def _cell(task: Task, network: Network, seed: int, root: pathlib.Path) -> dict[s
     results = run_probe(config, plan, folder=root / 'features', progress=progress)
     results |= {'seconds': time.perf_counter() - began, 'asked': asked}
     write_json(path, results)
-    return results
+    return json.loads(path.read_text(encoding='utf-8'))  # As the next call will find them.
 
 
 def main(argv) -> None:

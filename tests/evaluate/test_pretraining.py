@@ -1,0 +1,106 @@
+"""The pretraining benchmark's page: cells over seeds, networks that are not asked, a plot."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+from fdx.evaluate.pretraining_report import assemble, cell_of, markdown, plot, write_pretraining
+from fdx.evaluate.pretraining_suite import IN_DOMAIN, NETWORKS, TASKS, dataset_of, why_not
+from fdx.evaluate.probe import ALL_LABELS, CHOSEN
+from fdx.evaluate.stage_features import INPUT
+from fdx.models.registry import MODELS
+from fdx.weights.published import PUBLISHED
+
+
+def spread(*values):
+    return {'mean': sum(values) / len(values), 'standard_deviation': None, 'values': list(values)}
+
+
+def run_of(shots, accuracies, front_end='musicnn', chosen=('stage1', 'stage2')):
+    """Results of a probe whose stages have the given accuracies, for every number of shots."""
+    rows = [
+        {'stage': INPUT, 'accuracy': spread(0.5), 'macro_f1': spread(0.4), 'chosen': None},
+        *[
+            {'stage': s, 'accuracy': spread(0.1), 'macro_f1': spread(0.1), 'chosen': 3 - i}
+            for i, s in enumerate(chosen)
+        ],
+        {'stage': CHOSEN, 'accuracy': spread(*accuracies), 'macro_f1': spread(*accuracies), 'chosen': 5},
+    ]
+    common = {'protocol': 'time_blocks', 'classes': 10, 'test_windows': 95, 'validation_windows': 95, 'seconds': 12.0}
+    return {'front_end': front_end, 'versions': {'fdx': '9'}, 'backend': 'cpu', **common} | {
+        'shots': [{'shots': k, 'draws': 2, 'rows': rows} for k in shots]
+    }
+
+
+@pytest.fixture(scope='module')
+def results():
+    mtt = [run_of((1, ALL_LABELS), (0.9, 0.8)), run_of((1,), (0.6, 0.7))]
+    rig = [run_of((1, ALL_LABELS), (0.3, 0.4), front_end='vggish')]
+    return assemble({('cwru_load0', 'musicnn_mtt'): mtt, ('cwru_load0', 'rig_vggish'): rig}, range(2))
+
+
+def test_cells_hold_all_draws_of_all_seeds_where_a_seed_has_them():
+    one, everything = cell_of([run_of((1, ALL_LABELS), (0.9, 0.8)), run_of((1,), (0.6, 0.7))], CHOSEN)
+    assert one['accuracy']['values'] == [0.9, 0.8, 0.6, 0.7]
+    assert one['accuracy']['mean'] == pytest.approx(0.75)
+    assert one['accuracy']['standard_deviation'] == pytest.approx(0.1291, abs=1e-4)
+    assert one['chosen'] == {'stage1': 6, 'stage2': 4}
+    assert everything['accuracy']['values'] == [0.9, 0.8]
+    assert everything['chosen'] == {'stage1': 3, 'stage2': 2}
+    assert cell_of([run_of((1,), (0.9,))], INPUT)[0]['accuracy']['values'] == [0.5]
+    assert cell_of([run_of((1,), (0.9,))], INPUT)[0]['chosen'] is None
+
+
+def test_rows_are_the_inputs_then_the_networks_and_who_is_not_asked(results):
+    (task,) = results['tasks']
+    names = [row['network'] for row in task['rows']]
+    assert names == [f'{INPUT} of musicnn', f'{INPUT} of vggish', 'musicnn_mtt', 'rig_vggish', 'motor_resnet50']
+    assert task['rows'][-1]['not_asked'] == 'takes 3 channel(s), the recordings have 1'
+    assert [cell['accuracy']['mean'] for cell in task['rows'][0]['cells']] == [0.5, 0.5]
+
+
+def test_the_page_says_what_was_measured(results, tmp_path):
+    page = write_pretraining(tmp_path, results, 'python -m launch.benchmark').read_text()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['pretraining.json', 'pretraining.md', 'pretraining.png']
+    assert json.loads((tmp_path / 'pretraining.json').read_text())['seeds'] == [0, 1]
+    lines = page.splitlines()
+    header = '| network | trained on | 1 a class | all a class | stages chosen | seconds |'
+    assert header in lines
+    assert '| musicnn_mtt | music: MagnaTagATune | 75.0 ± 12.9 | 85.0 ± 7.1 | stage1 60 %, stage2 40 % | 12 |' in lines
+    assert f'| {INPUT} of vggish | no network | 50.0 | 50.0 |  |  |' in lines
+    for line in lines:
+        if line.startswith('|') and '---' not in line:
+            assert line.count('|') == header.count('|'), line
+    assert markdown(results, 'x') == markdown(results, 'x')
+
+
+def test_the_plot_has_a_panel_a_task_and_a_line_a_network(results):
+    (axes,) = plot(results).axes
+    labels = axes.get_legend_handles_labels()[1]
+    assert labels == [f'{INPUT} of musicnn', f'{INPUT} of vggish', 'musicnn_mtt', 'rig_vggish']
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ['1', 'all']
+
+
+def test_every_pair_that_is_asked_names_a_config_and_weights_that_exist():
+    from datasets.bearing_rig.bearing_rig_dataset_builder import Builder as Bearing
+    from datasets.cwru.cwru_dataset_builder import Builder as Cwru
+    from datasets.motor_rig.motor_rig_dataset_builder import Builder as Motor
+
+    known = {
+        f'{name}/{config.name}'
+        for name, builder in (('bearing_rig', Bearing), ('cwru', Cwru), ('motor_rig', Motor))
+        for config in builder.BUILDER_CONFIGS
+    }
+    asked = [(t, n) for t, n in itertools.product(TASKS, NETWORKS) if why_not(t, n) is None]
+    assert {dataset_of(t, n) for t, n in asked} <= known
+    assert {t.name for t, _ in asked} == {t.name for t in TASKS}
+    assert {n.name for _, n in asked} == {n.name for n in NETWORKS}
+    for network in NETWORKS:
+        assert network.init == 'random' or network.init in PUBLISHED or IN_DOMAIN[network.init][0] == network.model
+        assert network.model in MODELS
+    refused = {(t.name, n.name): why_not(t, n) for t, n in itertools.product(TASKS, NETWORKS)}
+    assert refused['rig_machines', 'rig_vggish'] == 'was trained on recordings of this task'
+    assert refused['motor_rig', 'musicnn_mtt'] == 'takes 1 channel(s), the recordings have 3'
