@@ -3,9 +3,9 @@ r"""Answers a question with a table: what is pretraining on sound, on images or 
     python -m launch.benchmark --suite=pretraining --manual_dir=RECORDINGS
 
 Puts linear heads on frozen networks, untrained and pretrained on music, images or simulated machines, for tasks on CWRU
-and on the simulated rigs (`--tasks`, `--networks` choose some). Weights are fetched and networks of our own are trained
-on first use. Every cell is kept in WORKDIR/cells: the same command goes on where a stopped one stands, and a finished
-one only writes the page anew. Writes OUT/pretraining.md, .json and .png.
+and on the simulated rigs (`--tasks`, `--networks` choose some), and fine-tunes them where a task asks for it. Weights
+are fetched and networks of our own are trained on first use. Every cell is kept in WORKDIR: the same command goes on
+where a stopped one stands, and a finished one only writes the page anew. Writes OUT/pretraining.md, .json and .png.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ from typing import Any
 from absl import flags
 
 from fdx.data.source import open_dataset
+from fdx.evaluate.comparison_runs import Run, do_run
+from fdx.evaluate.comparison_scores import score
+from fdx.evaluate.comparison_strategies import Strategy
 from fdx.evaluate.pretraining_report import assemble, percent, write_pretraining
-from fdx.evaluate.pretraining_suite import IN_DOMAIN, NETWORKS, TASKS, Network, Task, dataset_of, why_not
+from fdx.evaluate.pretraining_suite import FINE_TUNING, IN_DOMAIN, NETWORKS, TASKS, Network, Task, dataset_of, why_not
 from fdx.evaluate.probe import ALL_LABELS, CHOSEN, ProbePlan
 from fdx.evaluate.probe_run import all_folds, run_probe
 from fdx.files import write_json
@@ -45,6 +48,7 @@ def define_flags() -> None:
     flags.DEFINE_list('networks', [n.name for n in NETWORKS], 'networks to ask')
     flags.DEFINE_integer('seeds', 3, 'seeds 0, 1, ... of draws and of untrained networks')
     flags.DEFINE_integer('draws', 20, 'how often few labels are drawn, for each seed')
+    flags.DEFINE_bool('fine_tune', True, 'also train whole networks, where a task asks for it')
     flags.DEFINE_string('data_dir', 'data', 'folder of prepared datasets')
     flags.DEFINE_string('manual_dir', None, 'folder of raw recordings, to prepare datasets; else FDX_RAW_DATA')
     flags.DEFINE_string('workdir', 'runs/benchmark', 'where cells, features and trained networks go')
@@ -103,6 +107,41 @@ def _cell(task: Task, network: Network, seed: int, root: pathlib.Path) -> dict[s
     return json.loads(path.read_text(encoding='utf-8'))  # As the next call will find them.
 
 
+def _fine_tuned(task: Task, network: Network, seed: int, root: pathlib.Path) -> dict[str, float]:
+    """Accuracy, macro F1 and seconds of the whole network, trained on few labels of fold 0; kept in its workdir."""
+    config = TrainConfig(
+        dataset=dataset_of(task, network),
+        data_dir=FLAGS.data_dir,
+        protocol=task.protocol,
+        labels_per_class=task.fine_tuned,
+        model=network.model,
+        init=_weights(network, root),
+        save_every=5,
+        seed=seed,
+        **FINE_TUNING,
+    )
+    workdir = root / 'fine_tuned' / task.name / network.name.replace(' ', '_') / f'seed_{seed}'
+    run = Run(Strategy('fine_tuned', 'none', network.init != 'random', 'all layers'), config, workdir)
+    outcome = do_run(run, progress=progress)
+    found = score(outcome.stored.predictions)
+    seconds = sum(row['seconds'] for row in outcome.stored.history)
+    return {'accuracy': found['accuracy'], 'macro_f1': found['macro_f1'], 'seconds': seconds}
+
+
+def _frozen(pairs: list[tuple[Task, Network]], seeds: range, root: pathlib.Path) -> dict[tuple[str, str], list[dict]]:
+    """Every cell of linear heads."""
+    found = {}
+    for i, (task, network) in enumerate(pairs, 1):
+        print(f'[{i}/{len(pairs)}] {task.name}: {network.name}', flush=True)
+        runs = [_cell(task, network, seed, root) for seed in seeds]
+        found[task.name, network.name] = runs
+        for part in runs[0]['shots']:
+            row = next(row for row in part['rows'] if row['stage'] == CHOSEN)
+            words = part['shots'] or 'all'
+            print(f'    {words} a class: {percent(row["accuracy"])} % (seed 0), {runs[0]["seconds"]:.0f} s', flush=True)
+    return found
+
+
 def main(argv) -> None:
     """Fills every cell that is not there and writes the page."""
     del argv
@@ -112,17 +151,15 @@ def main(argv) -> None:
     root, seeds = pathlib.Path(FLAGS.workdir), range(FLAGS.seeds)
     tasks, networks = _named('tasks', TASKS), _named('networks', NETWORKS)
     pairs = [(task, network) for task in tasks for network in networks if why_not(task, network) is None]
-    found: dict[tuple[str, str], list[dict]] = {}
-    for i, (task, network) in enumerate(pairs, 1):
-        print(f'[{i}/{len(pairs)}] {task.name}: {network.name}', flush=True)
-        runs = [_cell(task, network, seed, root) for seed in seeds]
-        found[task.name, network.name] = runs
-        for part in runs[0]['shots']:
-            row = next(row for row in part['rows'] if row['stage'] == CHOSEN)
-            words = part['shots'] or 'all'
-            print(f'    {words} a class: {percent(row["accuracy"])} % (seed 0), {runs[0]["seconds"]:.0f} s', flush=True)
+    found, tuned = _frozen(pairs, seeds, root), {}
+    for task, network in pairs if FLAGS.fine_tune else []:
+        if task.fine_tuned:
+            print(f'fine-tuning {task.name}: {network.name}', flush=True)
+            tuned[task.name, network.name] = [_fine_tuned(task, network, seed, root) for seed in seeds]
+            accuracies = [f'{100 * run["accuracy"]:.1f}' for run in tuned[task.name, network.name]]
+            print(f'    {task.fine_tuned} a class: {", ".join(accuracies)} %', flush=True)
     command = f'python -m launch.benchmark --suite={FLAGS.suite} --seeds={FLAGS.seeds} --draws={FLAGS.draws}'
-    page = write_pretraining(pathlib.Path(FLAGS.out), assemble(found, seeds), command)
+    page = write_pretraining(pathlib.Path(FLAGS.out), assemble(found, seeds, tuned), command)
     print(f'\npage: {page}')
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 
 from fdx.evaluate.canvas import class_style, new_figure, save_png, style_axes
 from fdx.evaluate.comparison_scores import spread
-from fdx.evaluate.pretraining_suite import NETWORKS, TASKS, Network, why_not
+from fdx.evaluate.pretraining_suite import FINE_TUNING, NETWORKS, TASKS, Network, why_not
 from fdx.evaluate.probe import CHOSEN
 from fdx.evaluate.probe_report import shots_words
 from fdx.evaluate.stage_features import INPUT
@@ -40,17 +41,22 @@ def cell_of(runs: Sequence[Mapping[str, Any]], stage: str) -> list[dict[str, Any
     return cells
 
 
-def assemble(found: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]], seeds: Sequence[int]) -> dict[str, Any]:
+def assemble(
+    found: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]],
+    seeds: Sequence[int],
+    tuned: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Everything that the page tells.
 
     Args:
       found: (task, network) -> results of a probe with 'seconds', one a seed.
       seeds: theirs.
+      tuned: (task, network) -> accuracy, macro_f1 and seconds of fine-tuned networks, one dict a seed.
 
     Returns:
       seeds, environment of the last run, tasks: list of {name, words, dataset, protocol, classes, test_windows, rows:
-      list of {network, words, front_end, cells of `cell_of`, seconds (mean of a seed), or not_asked}}. The first rows
-      of a task are the inputs without network, one a front end.
+      list of {network, words, front_end, cells of `cell_of`, seconds (mean of a seed), fine_tuned {accuracy, macro_f1,
+      seconds} or None, or not_asked}}. The first rows of a task are the inputs without network, one a front end.
     """
     tasks = []
     for task in TASKS:
@@ -67,20 +73,29 @@ def assemble(found: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]], seeds
                 continue
             front_end = runs[0]['front_end']
             plain = {'network': f'{INPUT} of {front_end}', 'words': 'no network', 'front_end': front_end}
-            inputs.setdefault(front_end, {**plain, 'cells': cell_of(runs[:1], INPUT), 'seconds': None})
-            rows.append(_row(network, runs))
+            empty = {'seconds': None, 'fine_tuned': None}
+            inputs.setdefault(front_end, {**plain, 'cells': cell_of(runs[:1], INPUT), **empty})
+            rows.append(_row(network, runs, tuned.get((task.name, network.name))))
         first = found[task.name, asked[0].name][0]
         about = {k: first[k] for k in ('protocol', 'classes', 'test_windows', 'validation_windows')}
+        about['fine_tuned'] = task.fine_tuned if any(row.get('fine_tuned') for row in rows) else 0
         tasks.append({'name': task.name, 'words': task.words, 'dataset': task.dataset, **about})
         tasks[-1]['rows'] = [*inputs.values(), *rows]
     last = next(iter(found.values()))[0]
     return {'seeds': list(seeds), 'versions': last['versions'], 'backend': last['backend'], 'tasks': tasks}
 
 
-def _row(network: Network, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    seconds = float(np.mean([run['seconds'] for run in runs]))
-    about = {'network': network.name, 'words': network.words, 'front_end': runs[0]['front_end']}
-    return {**about, 'cells': cell_of(runs, CHOSEN), 'seconds': seconds}
+def _row(
+    network: Network, runs: Sequence[Mapping[str, Any]], tuned: Sequence[Mapping[str, Any]] | None
+) -> dict[str, Any]:
+    return {
+        'network': network.name,
+        'words': network.words,
+        'front_end': runs[0]['front_end'],
+        'cells': cell_of(runs, CHOSEN),
+        'seconds': float(np.mean([run['seconds'] for run in runs])),
+        'fine_tuned': tuned and {m: spread([run[m] for run in tuned]) for m in ('accuracy', 'macro_f1', 'seconds')},
+    }
 
 
 def percent(values: Mapping[str, Any]) -> str:
@@ -107,6 +122,8 @@ def markdown(results: Mapping[str, Any], command: str) -> str:
     for task in results['tasks']:
         shots = [cell['shots'] for cell in next(row for row in task['rows'] if 'cells' in row)['cells']]
         header = ['network', 'trained on', *[f'{shots_words(k)} a class' for k in shots], 'stages chosen', 'seconds']
+        if task['fine_tuned']:
+            header += [f'fine-tuned, {task["fine_tuned"]} a class', 'seconds']
         lines += ['', f'## {task["name"]}: {task["words"]}', '']
         lines += [
             f'`{task["dataset"]}`, protocol `{task["protocol"]}`, {task["classes"]} classes, {task["test_windows"]} '
@@ -115,21 +132,32 @@ def markdown(results: Mapping[str, Any], command: str) -> str:
             '| ' + ' | '.join(header) + ' |',
             '|' + '---|' * len(header),
         ]
-        lines += [_line(row, len(shots)) for row in task['rows']]
-    lines += ['', 'Seconds of a seed: reading, features and all heads; less where features were on the disk already.']
+        lines += [_line(row, len(shots), bool(task['fine_tuned'])) for row in task['rows']]
+    lines += ['', *_NOTES]
     versions = ', '.join(f'{name} {version}' for name, version in results['versions'].items())
     return '\n'.join([*lines, '', f'{versions}; {results["backend"]}.', ''])
 
 
-def _line(row: Mapping[str, Any], shots: int) -> str:
+_BUDGET = ', '.join(f'{name} {value:g}' for name, value in FINE_TUNING.items())
+_NOTES = (
+    'Seconds of a seed: reading, features and all heads; less where features were on the disk already. Fine-tuned: all '
+    f'layers, fold 0, {_BUDGET}, the step chosen by validation loss; mean ± standard deviation over seeds; its test '
+    'windows are those of one fold only.',
+)
+
+
+def _line(row: Mapping[str, Any], shots: int, with_tuned: bool) -> str:
     if 'cells' not in row:
-        return f'| {row["network"]} | {row["words"]} |' + ' – |' * shots + f' {row["not_asked"]} | |'
+        empty = [row['not_asked'], '', *(['', ''] if with_tuned else [])]
+        return '| ' + ' | '.join([row['network'], row['words'], *['–'] * shots, *empty]) + ' |'
     cells = [percent(cell['accuracy']) for cell in row['cells']]
     chosen = row['cells'][-1]['chosen']
     total = sum(chosen.values()) if chosen else 0
     picks = ', '.join(f'{k} {100 * v / total:.0f} %' for k, v in chosen.items()) if chosen else ''
     seconds = '' if row['seconds'] is None else f'{row["seconds"]:.0f}'
-    return '| ' + ' | '.join([row['network'], row['words'], *cells, picks, seconds]) + ' |'
+    tuned = row['fine_tuned']
+    last = [percent(tuned['accuracy']), f'{tuned["seconds"]["mean"]:.0f}'] if tuned else ['', ''] if with_tuned else []
+    return '| ' + ' | '.join([row['network'], row['words'], *cells, picks, seconds, *last]) + ' |'
 
 
 def plot(results: Mapping[str, Any]) -> Figure:

@@ -14,6 +14,10 @@ IN_DOMAIN = {
 }
 
 
+# How whole networks are fine-tuned: the same for all, tuned for none.
+FINE_TUNING = {'epochs': 20, 'batch_size': 16, 'learning_rate': 3e-4, 'halve_every': 0, 'dropout_rate': 0.0, 'l2': 0.0}
+
+
 @dataclasses.dataclass(frozen=True)
 class Task:
     """One question put to every network.
@@ -26,6 +30,7 @@ class Task:
       words: the question, for the table.
       channels: of the recordings.
       trained_on: names of IN_DOMAIN that saw recordings of this dataset: they are not asked.
+      fine_tuned: labelled windows of each class with which whole networks are trained, on fold 0; 0: none are.
     """
 
     name: str
@@ -35,6 +40,7 @@ class Task:
     words: str
     channels: int = 1
     trained_on: tuple[str, ...] = ()
+    fine_tuned: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +83,7 @@ TASKS = (
         'time_blocks',
         (1, 5, ALL_LABELS),
         'CWRU, healthy and nine faults at load 0, five time blocks',
+        fine_tuned=5,
     ),
     Task(
         'rig_machines',

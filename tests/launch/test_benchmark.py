@@ -17,14 +17,23 @@ def small_suite(monkeypatch):
     task = dataclasses.replace(
         TASKS[0], name='tiny', dataset='bearing_rig/rig_b_small', protocol='time_blocks', shots=(1, 0), words='tiny rig'
     )
+    task = dataclasses.replace(task, fine_tuned=1)
     monkeypatch.setattr(pretraining_suite, 'TASKS', (task,))
     monkeypatch.setattr('fdx.evaluate.pretraining_report.TASKS', (task,))
+    monkeypatch.setitem(pretraining_suite.FINE_TUNING, 'epochs', 1)
+    monkeypatch.setitem(pretraining_suite.FINE_TUNING, 'batch_size', 2)
 
 
 def test_a_page_out_of_cells_that_are_computed_once(call, data_dir, small_suite, music_cache, tmp_path, monkeypatch):
     monkeypatch.setenv('FDX_CACHE', str(music_cache))
     command = ['benchmark', f'--data_dir={data_dir}', '--networks=musicnn_vgg untrained,musicnn_mtt', '--tasks=tiny']
-    command += ['--seeds=2', '--draws=2', f'--workdir={tmp_path / "work"}', f'--out={tmp_path / "out"}']
+    command += [
+        '--seeds=2',
+        '--draws=2',
+        f'--workdir={tmp_path / "work"}',
+        f'--out={tmp_path / "out"}',
+        '--nofine_tune',
+    ]
     done = call(*command)
     assert done.code == 0, done.err
     results = json.loads((tmp_path / 'out' / 'pretraining.json').read_text())
@@ -45,6 +54,24 @@ def test_a_page_out_of_cells_that_are_computed_once(call, data_dir, small_suite,
     assert (tmp_path / 'out' / 'pretraining.md').read_text() == page
     assert call(*command, '--draws=3').code == 0
     assert all(path.stat().st_mtime_ns > stamp for path, stamp in zip(cells, stamps))
+
+
+def test_whole_networks_are_fine_tuned_once_and_stand_beside(call, data_dir, small_suite, tmp_path):
+    command = ['benchmark', f'--data_dir={data_dir}', '--networks=musicnn_vgg untrained', '--tasks=tiny', '--seeds=1']
+    command += ['--draws=1', f'--workdir={tmp_path / "work"}', f'--out={tmp_path / "out"}']
+    done = call(*command)
+    assert done.code == 0, done.err
+    results = json.loads((tmp_path / 'out' / 'pretraining.json').read_text())
+    row = results['tasks'][0]['rows'][1]
+    run = tmp_path / 'work' / 'fine_tuned' / 'tiny' / 'musicnn_vgg_untrained' / 'seed_0'
+    meta = json.loads((run / 'score.json').read_text())['meta']
+    assert (meta['config']['labels_per_class'], meta['config']['freeze'], meta['splits']['train']) == (1, 'none', 3)
+    assert len(row['fine_tuned']['accuracy']['values']) == 1
+    page = (tmp_path / 'out' / 'pretraining.md').read_text()
+    assert '| fine-tuned, 1 a class | seconds |' in page
+    assert f'| {100 * row["fine_tuned"]["accuracy"]["mean"]:.1f} |' in page
+    assert call(*command).code == 0
+    assert (tmp_path / 'out' / 'pretraining.md').read_text() == page
 
 
 @pytest.mark.parametrize(
