@@ -184,6 +184,8 @@ def plot(results: Mapping[str, Any]) -> Figure:
                 label=row['network'],
             )
         axes.set_xticks(range(len(found)), [shots_words(cell['shots']) for cell in row_cells(task)])
+        bottom, top = axes.get_ylim()
+        axes.set_ylim(bottom, min(top, 100 + 0.03 * (100 - bottom)))
         style_axes(axes, task['name'], 'labelled windows a class', 'test accuracy, %', grid='y')
     handles: dict[str, Any] = {}
     for axes in figure.axes:

@@ -76,6 +76,7 @@ TASKS = (
         'domain_pairs',
         (5, ALL_LABELS),
         'CWRU, nine faults, from every load to every other (12 pairs)',
+        fine_tuned=5,
     ),
     Task(
         'cwru_load0',
@@ -92,6 +93,7 @@ TASKS = (
         (5, ALL_LABELS),
         'simulated bearings, three states, from every machine to every other (6 pairs)',
         trained_on=('rig_vggish', 'rig_resnet50'),
+        fine_tuned=5,
     ),
     Task(
         'motor_rig',
@@ -100,6 +102,7 @@ TASKS = (
         (5, ALL_LABELS),
         'simulated motor, four states, three axes at 512 Hz, five time blocks',
         channels=3,
+        fine_tuned=5,
     ),
 )
 _AUDIO, _IMAGE, _IMAGES = {1: 'musicnn'}, {1: 'multi_resolution_mel'}, {1: 'multi_resolution_mel', 3: 'triaxial_mel'}

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from fdx.models import MODELS, create_model, model_names
-from fdx.models.registry import check_input_shape, model_spec
+from fdx.models.registry import check_input_shape, model_spec, options_for
 from fdx.signal.front_ends import create_front_end
 from fdx.types import ConfigError
 
@@ -90,3 +90,12 @@ def test_image_networks_take_any_size(name, shape):
 def test_other_shapes_are_refused(name, shape, text):
     with pytest.raises(ConfigError, match=text):
         check_input_shape(name, shape)
+
+
+def test_the_size_of_the_examples_decides_options_that_nobody_gave():
+    assert options_for('musicnn_vgg', (61, 96, 1), {}) == {'depth': 4}
+    assert options_for('musicnn_vgg', (187, 96, 1), {'width_multiplier': 0.5}) == {'depth': 5, 'width_multiplier': 0.5}
+    assert options_for('musicnn_vgg', (61, 96, 1), {'depth': 2}) == {'depth': 2}
+    # Nothing reaches even the first stage: the model itself says so.
+    assert options_for('musicnn_vgg', (2, 96, 1), {}) == {}
+    assert options_for('vggish', (96, 64, 1), {'width_multiplier': 2.0}) == {'width_multiplier': 2.0}
