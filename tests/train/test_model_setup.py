@@ -67,9 +67,8 @@ def test_audioset_weights_are_for_vggish(make_config, monkeypatch):
 
 def test_neither_file_nor_run(make_config, tmp_path):
     for init in ('audio_set', str(tmp_path)):
-        with pytest.raises(
-            ConfigError, match='neither random, audioset, imagenet, a file of weights nor the workdir'
-        ) as e:
+        known = 'random, audioset, imagenet, musicnn_msd, musicnn_mtt, imagenet_lite0'
+        with pytest.raises(ConfigError, match=f'neither {known}, a file of weights nor the workdir') as e:
             set_up_model(make_config(init=init), 3, VGGISH_INPUT)
         assert f'--init={init} ' in str(e.value)
 

@@ -66,7 +66,7 @@ def test_configs_are_subset_and_front_end(data_dir):
     names = [c.name for c in cwru.Builder.BUILDER_CONFIGS]
     scalings = ('', '_train', '_none')
     kinds = ('vggish', 'multi_resolution_mel', 'musicnn')
-    fronts = [f'{f}{s}' for f in kinds for s in scalings]
+    fronts = [*(f'{f}{s}' for f in kinds for s in scalings), 'musicnn_peak']
     assert sorted(names) == sorted(f'{s}-{f}' for s, f in itertools.product(SUBSETS, fronts))
     for subset, rate_hz, guard_s in (
         ('load0_12k', 12000, 0.05),
