@@ -140,7 +140,8 @@ def markdown(results: Mapping[str, Any], command: str) -> str:
 
 _BUDGET = ', '.join(f'{name} {value:g}' for name, value in FINE_TUNING.items())
 _NOTES = (
-    'Seconds of a seed: reading, features and all heads; less where features were on the disk already. Fine-tuned: all '
+    'Stages chosen: with the most labels. Seconds of a seed: reading, features and all heads; less where features were '
+    'on the disk already. Fine-tuned: all '
     f'layers, fold 0, {_BUDGET}, the step chosen by validation loss; mean ± standard deviation over seeds; its test '
     'windows are those of one fold only.',
 )
