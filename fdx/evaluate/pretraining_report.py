@@ -68,8 +68,8 @@ def assemble(
         for network in NETWORKS:
             runs = found.get((task.name, network.name))
             if runs is None:
-                reason = why_not(task, network)
-                rows += [{'network': network.name, 'words': network.words, 'not_asked': reason}] if reason else []
+                reason = why_not(task, network) or 'not run'
+                rows.append({'network': network.name, 'words': network.words, 'not_asked': reason})
                 continue
             front_end = runs[0]['front_end']
             plain = {'network': f'{INPUT} of {front_end}', 'words': 'no network', 'front_end': front_end}
@@ -147,6 +147,10 @@ _NOTES = (
 )
 
 
+def _untuned(row: Mapping[str, Any]) -> str:
+    return '' if row['words'] == 'no network' else 'not run'
+
+
 def _line(row: Mapping[str, Any], shots: int, with_tuned: bool) -> str:
     if 'cells' not in row:
         empty = [row['not_asked'], '', *(['', ''] if with_tuned else [])]
@@ -157,7 +161,13 @@ def _line(row: Mapping[str, Any], shots: int, with_tuned: bool) -> str:
     picks = ', '.join(f'{k} {100 * v / total:.0f} %' for k, v in chosen.items()) if chosen else ''
     seconds = '' if row['seconds'] is None else f'{row["seconds"]:.0f}'
     tuned = row['fine_tuned']
-    last = [percent(tuned['accuracy']), f'{tuned["seconds"]["mean"]:.0f}'] if tuned else ['', ''] if with_tuned else []
+    last = (
+        [percent(tuned['accuracy']), f'{tuned["seconds"]["mean"]:.0f}']
+        if tuned
+        else [_untuned(row), '']
+        if with_tuned
+        else []
+    )
     return '| ' + ' | '.join([row['network'], row['words'], *cells, picks, seconds, *last]) + ' |'
 
 
