@@ -107,8 +107,8 @@ def main(argv) -> None:
 def _listen(root: pathlib.Path) -> tuple[dict, str]:
     """A network trained on music, frozen, on rig_b: (accuracy by network and shots, a table or why there is none)."""
     shots = tuple(sorted({1, FLAGS.labels_per_class}))
-    print(f'\n== music\npython -m launch.probe --dataset={HEARD} --init={MUSIC} --fold=0 '
-          f'--shots={",".join(map(str, shots))} --workdir={root / "music"}', flush=True)  # fmt: skip
+    options = f'--fold=0 --shots={",".join(map(str, shots))} --seed={FLAGS.seed} --data_dir={FLAGS.data_dir}'
+    print(f'\n== music\npython -m launch.probe --dataset={HEARD} {options} --workdir={root / "music"}', flush=True)
     try:
         fetch_published(MUSIC)
     except WeightsError as e:

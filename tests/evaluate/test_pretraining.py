@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from fdx.evaluate.pretraining_report import assemble, cell_of, markdown, plot, write_pretraining
+from fdx.evaluate.pretraining_report import assemble, cell_of, plot, write_pretraining
 from fdx.evaluate.pretraining_suite import IN_DOMAIN, NETWORKS, TASKS, dataset_of, why_not
 from fdx.evaluate.probe import ALL_LABELS, CHOSEN
 from fdx.evaluate.stage_features import INPUT
@@ -77,7 +77,7 @@ def test_the_page_says_what_was_measured(results, tmp_path):
     for line in lines:
         if line.startswith('|') and '---' not in line:
             assert line.count('|') == header.count('|'), line
-    assert markdown(results, 'x') == markdown(results, 'x')
+    assert 'Made by `python -m launch.benchmark`.' in page
 
 
 def test_the_plot_has_a_panel_a_task_and_a_line_a_network(results):
