@@ -13,8 +13,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from fdx.signal.bearings import BearingGeometry
 
 UNKNOWN = math.nan
 
@@ -58,6 +62,7 @@ class Recording:
       speed_rpm: shaft speed, NaN when unknown.
       load: load in the dataset's own unit, NaN when unknown.
       source: where it came from (file name), for messages.
+      geometry: of the bearing, None when unknown; fault frequencies follow from it and the speed.
     """
 
     samples: np.ndarray
@@ -70,6 +75,7 @@ class Recording:
     speed_rpm: float = UNKNOWN
     load: float = UNKNOWN
     source: str = ''
+    geometry: BearingGeometry | None = None
 
     @property
     def duration_s(self) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import tensorflow_datasets as tfds
 
 from fdx.data.builder import VibrationBuilder, VibrationConfig
-from fdx.signal.front_ends import DEFAULT_FRONT_END, front_end_names
+from fdx.signal.front_ends import DEFAULT_FRONT_END, front_end_names, reads_orders
 from fdx.types import Recording
 
 from .machines import MACHINES, STATES
@@ -21,6 +21,7 @@ ALL_MACHINES = 'machines'
 # size: (seconds of a recording, seconds of a window or None for one patch, words)
 SIZES = {
     'small': (6.0, None, '120 recordings of 6 s, one window of 0.975 s a block: 600 windows'),
+    'long': (24.5, 4.8, '120 recordings of 24.5 s, one window of 4.8 s a block: ten turns of the slowest shaft'),
     'medium': (30.0, 1.6, '120 recordings of 30 s in chunks of 1.6 s: the 2160 samples of the study'),
 }
 
@@ -42,20 +43,26 @@ def _names() -> list[tuple[str, str, str]]:
     names = []
     for size in SIZES:
         names += [(size, size, STUDY_RIG), *((f'{rig}_{size}', size, rig) for rig in MACHINES)]
-    return [*names, (f'{ALL_MACHINES}_small', 'small', ALL_MACHINES)]
+    return [*names, *((f'{ALL_MACHINES}_{size}', size, ALL_MACHINES) for size in ('small', 'long'))]
 
 
 class Builder(VibrationBuilder):
     """Simulated bearings in three states, at ten speeds and four load cases, on several machines.
 
     `small` and `medium` are the study's rig, rig_b (Di Maggio, Sensors 23(1):211, 2023); `rig_a_small` and so on name
-    the machine; `machines_small` holds all of them, with the machine as domain in place of the load case. The default
-    front end, vggish, has no suffix in the names. See simulator.py for the physics.
+    the machine; `machines_small` and `machines_long` hold all of them, with the machine as domain in place of the load
+    case. The default front end, vggish, has no suffix in the names; front ends that read orders need the windows of
+    `long`. See simulator.py for the physics.
     """
 
-    VERSION = tfds.core.Version('1.0.0')
-    RELEASE_NOTES = {'1.0.0': 'First release.'}
-    BUILDER_CONFIGS = [_config(*named, front_end) for named in _names() for front_end in front_end_names(channels=1)]
+    VERSION = tfds.core.Version('1.1.0')
+    RELEASE_NOTES = {'1.0.0': 'First release.', '1.1.0': 'Records hold the geometry of the bearing.'}
+    BUILDER_CONFIGS = [
+        _config(*named, front_end)
+        for named in _names()
+        for front_end in front_end_names(channels=1)
+        if named[1] == 'long' or not reads_orders(front_end)
+    ]
 
     def citation(self) -> str:
         """The study whose layout is simulated."""

@@ -13,9 +13,8 @@ import numbers
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from fdx.signal.bearings import BEARINGS, BearingGeometry
 from fdx.types import ConfigError
-
-from .geometry import BearingGeometry
 
 STATES = ('normal', 'inner_race', 'outer_race')
 SPEEDS_RPM = (127.0, 227.0, 353.0, 457.0, 523.0, 607.0, 727.0, 877.0, 937.0, 997.0)
@@ -153,11 +152,9 @@ _RIG_A = Machine(
 )
 
 _RIG_B = Machine(
-    # The study's rig: a spherical roller bearing SKF 22240 CCK/W33 (200 x 360 x 98 mm). The catalogue gives no rolling
-    # elements: pitch diameter, rollers and their number are approximations that fit between the rings, one row of the
-    # two; the contact angle follows from the catalogue's e = 0.26 = 1.5 tan(a).
+    # The study's rig: a spherical roller bearing SKF 22240 CCK/W33 (200 x 360 x 98 mm).
     name='rig_b',
-    geometry=BearingGeometry(pitch_diameter_mm=283.0, ball_diameter_mm=37.0, num_balls=19, contact_angle_deg=10.0),
+    geometry=BEARINGS['skf_22240'],
     contact_exponent=ROLLER_CONTACT,
     modes=(Mode(2750, 0.05, 1.0), Mode(980, 0.07, 0.55), Mode(5000, 0.045, 0.65), Mode(350, 0.09, 0.15)),
     path_gain=0.9,
@@ -180,7 +177,7 @@ _RIG_C = Machine(
     # A spindle with an angular contact ball bearing of the size 7210 B (50 x 90 mm, 40 degrees; ball complement
     # approximated), preloaded: its load zone is wide.
     name='rig_c',
-    geometry=BearingGeometry(pitch_diameter_mm=70.0, ball_diameter_mm=12.7, num_balls=14, contact_angle_deg=40.0),
+    geometry=BEARINGS['skf_7210b'],
     contact_exponent=BALL_CONTACT,
     modes=(Mode(3600, 0.035, 1.0), Mode(1400, 0.05, 0.55), Mode(6200, 0.035, 0.6), Mode(520, 0.07, 0.18)),
     path_gain=1.1,

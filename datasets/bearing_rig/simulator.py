@@ -169,6 +169,7 @@ def simulate_recording(
         speed_rpm=float(speed_rpm),
         load=MACHINES[machine].loads_kn(load_case)[0],
         source='simulated',
+        geometry=MACHINES[machine].geometry,
     )
 
 

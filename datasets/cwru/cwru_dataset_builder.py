@@ -43,8 +43,8 @@ class Builder(VibrationBuilder):
     were taken at 48 kHz and would be told by it (Smith and Randall, MSSP 64-65, 2015).
     """
 
-    VERSION = tfds.core.Version('1.0.0')
-    RELEASE_NOTES = {'1.0.0': 'First release.'}
+    VERSION = tfds.core.Version('1.1.0')
+    RELEASE_NOTES = {'1.0.0': 'First release.', '1.1.0': 'Records hold the geometry of the bearing.'}
     BUILDER_CONFIGS = [_config(s, f) for s in SUBSETS.values() for f in front_end_names(channels=1)]
     MANUAL_DOWNLOAD_INSTRUCTIONS = 'Files N.mat, or a folder cwru/ of them; what is not there is downloaded.'
 

@@ -14,12 +14,15 @@ import numpy as np
 import scipy.io
 
 from fdx.data.download import NetworkUnreachableError, download, looks_like_html
+from fdx.signal.bearings import BEARINGS
 from fdx.types import DataError, Recording
 
 from .files import URL_TEMPLATE, CwruFile
 from .subsets import Subset
 
 _FOLDER = 'cwru'
+# The bearing that is faulty or, of a healthy machine, the one beside the accelerometer.
+_BEARINGS = {'DE': 'skf_6205', 'FE': 'skf_6203', 'BA': 'skf_6205'}
 _log = logging.getLogger(__name__)
 
 
@@ -46,6 +49,7 @@ def read_file(path: str | os.PathLike, file: CwruFile, channel: str) -> Recordin
         samples, speed_rpm = _load(path, file, channel)
     except DataError as error:
         raise DataError(f'{path}: {error}. Replace it by a fresh copy of {file.name} from {file.url}') from error
+    end = channel if file.fault == 'normal' else {'fan_end_12k': 'FE'}.get(file.group, 'DE')
     return Recording(
         samples=samples,
         sample_rate_hz=float(file.rate_hz),
@@ -57,6 +61,7 @@ def read_file(path: str | os.PathLike, file: CwruFile, channel: str) -> Recordin
         speed_rpm=speed_rpm,
         load=float(file.load_hp),
         source=path.name,
+        geometry=BEARINGS[_BEARINGS[end]],
     )
 
 

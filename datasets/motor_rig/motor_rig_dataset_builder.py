@@ -81,8 +81,8 @@ class Builder(VibrationBuilder):
     front end, triaxial_mel, has no suffix in the names. See simulator.py for the physics.
     """
 
-    VERSION = tfds.core.Version('1.0.0')
-    RELEASE_NOTES = {'1.0.0': 'First release.'}
+    VERSION = tfds.core.Version('1.1.0')
+    RELEASE_NOTES = {'1.0.0': 'First release.', '1.1.0': 'Records hold the geometry of the bearing.'}
     BUILDER_CONFIGS = _configs()
 
     def citation(self) -> str:

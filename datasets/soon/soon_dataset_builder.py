@@ -53,8 +53,8 @@ class Builder(VibrationBuilder):
     are not part of fdx.
     """
 
-    VERSION = tfds.core.Version('1.0.0')
-    RELEASE_NOTES = {'1.0.0': 'First release.'}
+    VERSION = tfds.core.Version('1.1.0')
+    RELEASE_NOTES = {'1.0.0': 'First release.', '1.1.0': 'Records hold the geometry of the bearing.'}
     BUILDER_CONFIGS = [_config(s, f) for s in SUBSETS.values() for f in front_end_names(len(AXES))]
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         f'The CSV files of {RECORD_URL} under their own names, in this folder or in {FOLDER}/; what is not there is '

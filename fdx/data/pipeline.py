@@ -24,12 +24,14 @@ class RecordExamples:
       rows: int64 [N] row numbers.
       label_key: `label` or `fault_type`.
       gain: what scaling `train` fitted, else 1: one number, or one a channel (a list is kept as a tuple).
+      classes: numbers of the dataset's classes that become 0, 1, ...; () keeps all numbers. Rows hold no other class.
     """
 
     dataset: Dataset
     rows: np.ndarray
     label_key: str
     gain: Gain = 1.0
+    classes: tuple[int, ...] = ()
 
     def __post_init__(self):
         object.__setattr__(self, 'gain', as_gain(self.gain))
@@ -40,12 +42,19 @@ class RecordExamples:
     def __getitem__(self, i: int) -> dict[str, np.ndarray]:
         row = int(self.rows[i])
         spectrogram = self.dataset.record(row, ('spectrogram',))['spectrogram']
-        label = np.int32(self.dataset.table[self.label_key][row])
+        label = self._renumbered(self.dataset.table[self.label_key][row])
         return {'inputs': self.dataset.front_end.with_gain(spectrogram, self.gain), 'labels': label}
 
     def labels(self) -> np.ndarray:
         """int32 [N]."""
-        return self.dataset.table[self.label_key][self.rows].astype(np.int32)
+        return self._renumbered(self.dataset.table[self.label_key][self.rows])
+
+    def _renumbered(self, labels: np.ndarray) -> np.ndarray:
+        """Labels of the dataset as those of the examples, int32."""
+        if not self.classes:
+            return np.asarray(labels).astype(np.int32)
+        order = np.argsort(self.classes)
+        return order[np.searchsorted(np.asarray(self.classes)[order], labels)].astype(np.int32)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,12 +9,14 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from fdx.data.blocks import Windowing, cut_windows
+from fdx.signal.bearings import BearingGeometry
 from fdx.signal.checks import check_rate, check_recording
-from fdx.signal.patch import FrontEnd
+from fdx.signal.patch import Condition, FrontEnd
 from fdx.signal.resample import to_common_band
 from fdx.types import DataError, Recording
 
 INT16_MAX = 32767
+NO_GEOMETRY = (np.nan,) * len(BearingGeometry.__dataclass_fields__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +54,7 @@ def record_features(spec: RecordSpec, labels: Sequence[str], fault_types: Sequen
         'bearing': tfds.features.Text(),
         'speed_rpm': tfds.features.Scalar(np.float32),
         'load': tfds.features.Scalar(np.float32),
+        'geometry': tfds.features.Tensor(shape=(len(NO_GEOMETRY),), dtype=np.float32),
         'sample_rate_hz': tfds.features.Scalar(np.float64),
         'peak': tfds.features.Scalar(np.float32)
         if channels == 1
@@ -97,9 +100,18 @@ def decode_waveform(waveform: np.ndarray, scale: float) -> np.ndarray:
     return waveform.astype(np.float32) * np.float32(scale)
 
 
+def _image(chunk: np.ndarray, spec: RecordSpec, condition: Condition, recording: Recording) -> np.ndarray:
+    try:
+        return spec.front_end(chunk, spec.common_rate_hz, condition)
+    except DataError as e:
+        raise DataError(f'{recording.source or recording.recording}: {e}') from e
+
+
 def make_records(recording: Recording, spec: RecordSpec, blocks: Sequence[int]) -> Iterator[tuple[str, dict]]:
     """Records of a raw recording that lie in the given blocks, as (key, example) for a TFDS builder."""
     prepared = prepare_recording(recording, spec)
+    condition = Condition(recording.speed_rpm, recording.geometry)
+    geometry = recording.geometry.numbers() if recording.geometry else NO_GEOMETRY
     starts, in_block = cut_windows(len(prepared.samples), spec.windowing, recording.recording)
     for start, block in zip(starts, in_block):
         if block not in blocks:
@@ -107,7 +119,7 @@ def make_records(recording: Recording, spec: RecordSpec, blocks: Sequence[int]) 
         chunk = prepared.samples[start : start + spec.windowing.window_length]
         peaks = spec.front_end.peaks(chunk)
         example = {
-            'spectrogram': spec.front_end(chunk, spec.common_rate_hz),
+            'spectrogram': _image(chunk, spec, condition, recording),
             'label': recording.label,
             'fault_type': recording.fault_type,
             'recording': recording.recording,
@@ -117,6 +129,7 @@ def make_records(recording: Recording, spec: RecordSpec, blocks: Sequence[int]) 
             'bearing': recording.bearing,
             'speed_rpm': np.float32(recording.speed_rpm),
             'load': np.float32(recording.load),
+            'geometry': np.array(geometry, np.float32),
             'sample_rate_hz': float(spec.common_rate_hz),
             'peak': peaks[0] if spec.channels == 1 else peaks,
         }

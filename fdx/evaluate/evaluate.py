@@ -170,6 +170,7 @@ def _samples(scored: Scored) -> list[ClassSample]:
                 frequencies_hz=front_end.centre_frequencies_hz(),
                 panels=tuple(front_end.panels(data.channels)),
                 unit=front_end.unit,
+                labels=front_end.plot_labels,
             )
         )
     return samples

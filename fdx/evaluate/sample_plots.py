@@ -13,6 +13,7 @@ from matplotlib.image import AxesImage
 
 from fdx.evaluate.canvas import INK, PALETTE, new_figure
 from fdx.evaluate.signal_plots import LOG_MAGNITUDE, add_colour_bar, draw_spectrogram, draw_waveform
+from fdx.signal.patch import TIME_AND_FREQUENCY
 from fdx.types import DataError
 
 COLUMNS_PER_BAND = 5
@@ -34,6 +35,7 @@ class ClassSample:
       frequencies_hz: float [F], rising centre frequency of each band.
       panels: what each of the P channels shows; () for a spectrogram of one.
       unit: what a value of the spectrogram is.
+      labels: of the horizontal and the vertical axis.
     """
 
     class_name: str
@@ -44,6 +46,7 @@ class ClassSample:
     frequencies_hz: np.ndarray
     panels: tuple[str, ...] = ()
     unit: str = LOG_MAGNITUDE
+    labels: tuple[str, str] = TIME_AND_FREQUENCY
 
     def images(self) -> list[tuple[str, np.ndarray]]:
         """(heading, spectrogram [T', F]) of each channel.
@@ -115,7 +118,7 @@ def _draw_class(
         draw_waveform(cells[0], channels[c], example.sample_rate_hz, example.class_name, PALETTE[c % len(PALETTE)])
     cells[0].set_xlabel('')
     for cell, (heading, image), colour in zip(cells[1:], images, colours):
-        picture = draw_spectrogram(cell, image, example.hop_s, example.frequencies_hz, '', limits)
+        picture = draw_spectrogram(cell, image, example.hop_s, example.frequencies_hz, '', limits, example.labels)
         cell.set_title(heading, loc='left', fontsize=8, color=colour)
         if cell is not cells[-1]:
             cell.set_xlabel('')

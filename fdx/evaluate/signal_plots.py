@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from fdx.evaluate.canvas import PALETTE, new_figure, style_axes
 from fdx.signal.mel import mel_edges_hz
+from fdx.signal.patch import TIME_AND_FREQUENCY
 from fdx.types import DataError
 
 SPECTROGRAM_COLOURS = 'magma'
@@ -56,8 +57,12 @@ def draw_spectrogram(
     frequencies_hz: np.ndarray,
     title: str,
     limits: tuple[float | None, float | None] = (None, None),
+    labels: tuple[str, str] = TIME_AND_FREQUENCY,
 ) -> AxesImage:
-    """Draws a spectrogram on `axes`, one band a row, ticks in Hz; returns the image for a colour bar."""
+    """Draws a spectrogram on `axes`, one band a row, ticks in Hz; returns the image for a colour bar.
+
+    `labels` name both axes of a picture that is no spectrogram; `hop_s` and `frequencies_hz` are then in their units.
+    """
     spectrogram = np.asarray(spectrogram, dtype=np.float64)
     frequencies_hz = np.asarray(frequencies_hz, dtype=np.float64)
     if spectrogram.ndim != 2 or not spectrogram.size:
@@ -75,7 +80,7 @@ def draw_spectrogram(
         vmin=limits[0],
         vmax=limits[1],
     )
-    style_axes(axes, title, 'time (s)', 'frequency (Hz)')
+    style_axes(axes, title, *labels)
     ticks_hz = _frequency_ticks(frequencies_hz)
     positions = np.interp(ticks_hz, frequencies_hz, np.arange(bands))
     keep = _apart(positions, bands / MAX_TICKS)

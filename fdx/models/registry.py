@@ -18,6 +18,8 @@ from typing import Any
 
 import flax.linen as nn
 
+from fdx.models.cnn1d import CNN1D
+from fdx.models.cnn_small import CNNSmall
 from fdx.models.efficientnet_lite0 import EfficientNetLite0
 from fdx.models.musicnn_vgg import MusicnnVGG, depth_for
 from fdx.models.resnet import ResNet50
@@ -45,6 +47,8 @@ class ModelSpec:
 
 
 MODELS: dict[str, ModelSpec] = {
+    'cnn1d': ModelSpec(CNN1D, (None, 1, None), 'waveform'),
+    'cnn_small': ModelSpec(CNNSmall, (None, None, None), 'fault_orders'),
     'efficientnet_lite0': ModelSpec(EfficientNetLite0, (None, None, None), 'multi_resolution_mel', channels=(1, 3)),
     'musicnn_vgg': ModelSpec(MusicnnVGG, (None, 96, 1), 'musicnn', defaults=depth_for),
     'resnet50': ModelSpec(ResNet50, (None, None, None), 'triaxial_mel', channels=(1, 3)),

@@ -12,7 +12,7 @@ import numpy as np
 from fdx.signal import frames, mel_slaney, resample, scaling
 from fdx.signal.mel import empty_filters
 from fdx.signal.mel_spectrum import mel_spectrogram
-from fdx.signal.patch import first_patch
+from fdx.signal.patch import TIME_AND_FREQUENCY, UNKNOWN_CONDITION, Condition, first_patch
 from fdx.types import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -75,6 +75,7 @@ class DecibelMel:
     scaling: str
 
     axes = 'FT'
+    plot_labels = TIME_AND_FREQUENCY
     unit = 'dB below maximum'
 
     def __post_init__(self):
@@ -132,12 +133,15 @@ class DecibelMel:
         """Largest magnitude of each channel of a chunk [T, C], gravity included as in the study: [C]."""
         return scaling.peak_magnitudes(chunk)
 
-    def __call__(self, chunk: np.ndarray, sample_rate_hz: float) -> np.ndarray:
+    def __call__(
+        self, chunk: np.ndarray, sample_rate_hz: float, condition: Condition = UNKNOWN_CONDITION
+    ) -> np.ndarray:
         """The image of the first patch of a chunk.
 
         Args:
           chunk: float32 [T, C] at `sample_rate_hz`.
           sample_rate_hz: its rate.
+          condition: has no part in it.
 
         Returns:
           float32 [n_mels, frames, C] in decibels, 0 at the maximum of each channel.
@@ -145,6 +149,7 @@ class DecibelMel:
         Raises:
           DataError: the chunk is shorter than one patch.
         """
+        del condition  # A spectrum in Hz needs neither speed nor bearing.
         return self.spectrogram(
             first_patch(chunk, sample_rate_hz, self.rate_hz, self.patch_length, scale=self.scaling, name=self.name)
         )

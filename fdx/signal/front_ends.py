@@ -5,6 +5,11 @@ its list: `vggish` (the study's peak scaling), `vggish_train`, `vggish_none`.
 
     vggish                one channel; the AudioSet release of VGGish, at 16 kHz whatever the dataset's rate
     multi_resolution_mel  one channel; windows of 25, 50 and 100 ms as three image channels (Palanisamy et al., 2020)
+    fault_orders          one channel; envelope spectra at the bearing's fault orders: one image for all machines
+    fault_orders_shaft    the same with cage and shaft as further channels
+    fault_orders_stacked  the same, its channels side by side in a picture that VGGish takes
+    envelope_spectrum     one channel; the squared-envelope spectrum in shaft orders, for 1-D networks
+    waveform              one channel; 1024 samples with mean 0 and standard deviation 1, for 1-D networks
     musicnn               one channel; what the weights of musicnn were made with, at 16 kHz whatever the dataset's rate
     triaxial_mel          several channels; each axis an image channel, the whole band of the dataset, no empty filter
     triaxial_mel_paper    several channels; the study's librosa settings, kept as they are
@@ -20,11 +25,14 @@ import math
 from collections.abc import Callable
 
 from fdx.signal.decibel_mel import DecibelMel
+from fdx.signal.envelope_orders import EnvelopeOrders
+from fdx.signal.fault_orders import FaultOrders
 from fdx.signal.log_mel import LogMel
 from fdx.signal.mel import smallest_fft_length
 from fdx.signal.multi_resolution import MultiResolutionMel
 from fdx.signal.musicnn_mel import MusicnnMel
 from fdx.signal.patch import FrontEnd
+from fdx.signal.waveform import Waveform
 from fdx.types import ConfigError
 
 # 25 ms windows every 10 ms in a 512 FFT: the AudioSet release of VGGish.
@@ -66,6 +74,12 @@ STUDY = {
     'amin': 1e-10,
     'top_db': 80.0,
 }
+# Three harmonics within 2 % in halves; 0.975 s are 29 turns at 1800 rpm and keep the blocks of CWRU's short recording.
+FAULT_ORDERS = {'window_s': 0.975, 'harmonics': 3, 'cells': 2, 'slip': 0.02}
+RACES_AND_BALL = ('inner_race', 'outer_race', 'ball')
+# Up to the third harmonic of an inner race of CWRU's drive end; a point is half a bin of 0.975 s at 1800 rpm.
+ENVELOPE_ORDERS = {'window_s': 0.975, 'points': 1024, 'max_order': 17.0}
+WAVEFORM_SAMPLES = 1024
 
 
 def _vggish(name: str, scaling: str, rate_hz: float | None) -> LogMel:
@@ -121,6 +135,22 @@ def _multi_resolution_mel(name: str, scaling: str, rate_hz: float | None) -> Mul
     )
 
 
+def _fault_orders(name: str, scaling: str, rate_hz: float | None) -> FaultOrders:
+    channels = (*RACES_AND_BALL, 'cage', 'shaft') if name.startswith('fault_orders_shaft') else RACES_AND_BALL
+    layout = 'stacked' if name.startswith('fault_orders_stacked') else 'image'
+    return FaultOrders(
+        name=name, rate_hz=_needed(name, rate_hz), channels=channels, layout=layout, scaling=scaling, **FAULT_ORDERS
+    )
+
+
+def _envelope_spectrum(name: str, scaling: str, rate_hz: float | None) -> EnvelopeOrders:
+    return EnvelopeOrders(name=name, rate_hz=_needed(name, rate_hz), scaling=scaling, **ENVELOPE_ORDERS)
+
+
+def _waveform(name: str, scaling: str, rate_hz: float | None) -> Waveform:
+    return Waveform(name=name, rate_hz=_needed(name, rate_hz), patch_length=WAVEFORM_SAMPLES, scaling=scaling)
+
+
 def _needed(name: str, rate_hz: float | None) -> float:
     if rate_hz is None or not (math.isfinite(rate_hz) and rate_hz > 0):
         raise ConfigError(
@@ -156,15 +186,25 @@ BASES = {
     'vggish': Base(_vggish, ('peak', 'train', 'none'), _one),
     'multi_resolution_mel': Base(_multi_resolution_mel, ('peak', 'train', 'none'), _one),
     'musicnn': Base(_musicnn, ('rms', 'peak', 'train', 'none'), _one),
+    'fault_orders': Base(_fault_orders, ('none',), _one),
+    'fault_orders_shaft': Base(_fault_orders, ('none',), _one),
+    'fault_orders_stacked': Base(_fault_orders, ('none',), _one),
+    'envelope_spectrum': Base(_envelope_spectrum, ('none',), _one),
+    'waveform': Base(_waveform, ('standard',), _one),
     'triaxial_mel': Base(_triaxial_mel, ('train', 'peak', 'none'), _several),
     # Decibels below the maximum are the same in every scaling.
     'triaxial_mel_paper': Base(_triaxial_mel_paper, ('train',), _several),
 }
+# They need the speed of the shaft (and fault_orders* the bearing).
+ORDERS = ('fault_orders', 'fault_orders_shaft', 'fault_orders_stacked', 'envelope_spectrum')
 KINDS = {
     'log_mel': LogMel,
     'multi_resolution_mel': MultiResolutionMel,
     'musicnn_mel': MusicnnMel,
     'decibel_mel': DecibelMel,
+    'fault_orders': FaultOrders,
+    'envelope_orders': EnvelopeOrders,
+    'waveform': Waveform,
 }
 # A dataset's config may be named without these (fdx.data.names), in this order.
 DEFAULT_FRONT_END = 'vggish'
@@ -183,6 +223,11 @@ def _known() -> dict[str, tuple[Base, str]]:
 def front_end_names(channels: int | None = None) -> list[str]:
     """Names that `create_front_end` accepts: all, or those that suit recordings with that many channels."""
     return [name for name, (base, _) in _known().items() if channels is None or base.suits(channels)]
+
+
+def reads_orders(name: str) -> bool:
+    """Whether a front end needs the speed, and windows of at least ten turns of the shaft."""
+    return name in ORDERS
 
 
 def create_front_end(name: str, rate_hz: float | None = None) -> FrontEnd:

@@ -9,7 +9,7 @@ import numpy as np
 
 from fdx.signal import frames, mel, resample, scaling
 from fdx.signal.mel_spectrum import mel_spectrogram
-from fdx.signal.patch import first_patch, without_static_part
+from fdx.signal.patch import TIME_AND_FREQUENCY, UNKNOWN_CONDITION, Condition, first_patch, without_static_part
 from fdx.types import ConfigError
 
 AXES = ('TF', 'FT')
@@ -49,6 +49,8 @@ class LogMel:
     scaling: str
     axes: str = 'TF'
     remove_static: bool = False
+
+    plot_labels = TIME_AND_FREQUENCY
 
     def __post_init__(self):
         scaling.check_scaling(self.scaling)
@@ -111,13 +113,16 @@ class LogMel:
         """Largest magnitude of each channel of a chunk [T, C], less its static part where that is removed: [C]."""
         return scaling.peak_magnitudes(without_static_part(chunk) if self.remove_static else chunk)
 
-    def __call__(self, chunk: np.ndarray, sample_rate_hz: float) -> np.ndarray:
+    def __call__(
+        self, chunk: np.ndarray, sample_rate_hz: float, condition: Condition = UNKNOWN_CONDITION
+    ) -> np.ndarray:
         """The first patch of a chunk.
 
         Args:
           chunk: float32 [T, C] at `sample_rate_hz`; what lies beyond one patch counts for `peak` scaling and for the
             static part only.
           sample_rate_hz: its rate.
+          condition: has no part in it.
 
         Returns:
           float32 `output_shape(C)`. With scaling `train` it is unscaled: the fitted gain comes later (`with_gain`).
@@ -125,6 +130,7 @@ class LogMel:
         Raises:
           DataError: the chunk is shorter than one patch.
         """
+        del condition  # A spectrum in Hz needs neither speed nor bearing.
         x = first_patch(
             chunk,
             sample_rate_hz,

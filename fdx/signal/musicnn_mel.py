@@ -9,7 +9,7 @@ import numpy as np
 
 from fdx.signal import frames, mel_slaney, resample, scaling
 from fdx.signal.mel_spectrum import mel_spectrogram
-from fdx.signal.patch import first_patch
+from fdx.signal.patch import TIME_AND_FREQUENCY, UNKNOWN_CONDITION, Condition, first_patch
 from fdx.types import ConfigError, DataError
 
 
@@ -44,6 +44,7 @@ class MusicnnMel:
     scaling: str
 
     axes = 'TF'
+    plot_labels = TIME_AND_FREQUENCY
 
     def __post_init__(self):
         scaling.check_scaling(self.scaling)
@@ -115,12 +116,15 @@ class MusicnnMel:
         """Largest magnitude of the channel of a chunk [T, 1]: [1]."""
         return scaling.peak_magnitudes(chunk)
 
-    def __call__(self, chunk: np.ndarray, sample_rate_hz: float) -> np.ndarray:
+    def __call__(
+        self, chunk: np.ndarray, sample_rate_hz: float, condition: Condition = UNKNOWN_CONDITION
+    ) -> np.ndarray:
         """The image of the first patch of a chunk.
 
         Args:
           chunk: float32 [T, 1] at `sample_rate_hz`; what lies beyond one patch counts for `peak` scaling only.
           sample_rate_hz: its rate.
+          condition: has no part in it.
 
         Returns:
           float32 [frames, n_mels, 1]. With scaling `train` it is unscaled: see `with_gain`.
@@ -128,6 +132,7 @@ class MusicnnMel:
         Raises:
           DataError: the chunk has several channels, or is shorter than one patch.
         """
+        del condition  # A spectrum in Hz needs neither speed nor bearing.
         if chunk.shape[1:] != (1,):
             raise DataError(
                 f'front end {self.name} takes one channel, not a chunk of shape {chunk.shape}: choose a channel, or '

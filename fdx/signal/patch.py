@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from typing import Protocol
 
 import numpy as np
 
 from fdx.signal import resample, scaling
+from fdx.signal.bearings import BearingGeometry
 from fdx.signal.scaling import Gain
-from fdx.types import DataError
+from fdx.types import UNKNOWN, DataError
+
+
+@dataclasses.dataclass(frozen=True)
+class Condition:
+    """What a machine did while it was recorded, for front ends that read orders.
+
+    Attributes:
+      speed_rpm: of the shaft, NaN when unknown.
+      geometry: of the bearing, None when unknown.
+    """
+
+    speed_rpm: float = UNKNOWN
+    geometry: BearingGeometry | None = None
+
+
+UNKNOWN_CONDITION = Condition()
 
 
 class FrontEnd(Protocol):
@@ -21,6 +40,7 @@ class FrontEnd(Protocol):
       axes: 'TF' for images [T, F, C], 'FT' for [F, T, C] (mel rows from low to high, time columns).
       hop_s: seconds from frame to frame.
       unit: what a value of the image is, for plots.
+      plot_labels: what stands at the horizontal (columns or frames) and the vertical axis of its plots.
     """
 
     name: str
@@ -29,6 +49,7 @@ class FrontEnd(Protocol):
     axes: str
     hop_s: float
     unit: str
+    plot_labels: tuple[str, str]
 
     def output_shape(self, channels: int = 1) -> tuple[int, int, int]:
         """Image shape for recordings of that many channels; ConfigError where it takes none such."""
@@ -36,7 +57,9 @@ class FrontEnd(Protocol):
     def patch_samples(self, sample_rate_hz: float) -> int:
         """Fewest samples at `sample_rate_hz` that make one patch."""
 
-    def __call__(self, chunk: np.ndarray, sample_rate_hz: float) -> np.ndarray:
+    def __call__(
+        self, chunk: np.ndarray, sample_rate_hz: float, condition: Condition = UNKNOWN_CONDITION
+    ) -> np.ndarray:
         """The first patch of chunk float32 [T, C], as a float32 image; DataError for what it cannot take."""
 
     def peaks(self, chunk: np.ndarray) -> np.ndarray:
@@ -53,6 +76,26 @@ class FrontEnd(Protocol):
 
     def config(self) -> dict:
         """JSON-able description; `fdx.signal.front_ends.front_end_from_config` reads it."""
+
+
+TIME_AND_FREQUENCY = ('time (s)', 'frequency (Hz)')
+
+
+def one_channel(chunk: np.ndarray, name: str) -> np.ndarray:
+    """The samples [T] of a chunk [T, 1]; DataError where it has several channels."""
+    if chunk.ndim != 2 or chunk.shape[1] != 1:
+        raise DataError(f'front end {name} takes one channel, not a chunk of shape {chunk.shape}: choose a channel')
+    return chunk[:, 0]
+
+
+def shaft_rate_hz(condition: Condition, name: str) -> float:
+    """Turns a second; DataError where the speed is unknown or not above 0."""
+    if not (math.isfinite(condition.speed_rpm) and condition.speed_rpm > 0):
+        raise DataError(
+            f'front end {name} needs the speed of the shaft, which is {condition.speed_rpm} rpm: a dataset whose '
+            'recordings have one, or --speed_rpm (a number, or estimate)'
+        )
+    return condition.speed_rpm / 60
 
 
 def without_static_part(chunk: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@
            dropped (Di Maggio, Sensors 23(1):211, 2023)
     rms    every channel of a chunk is brought to a root mean square of 0.1 (20 dB below full scale, as music has it):
            amplitude is dropped, and one impact more or less does not move the level, as it moves the peak
+    standard  every channel of a chunk is brought to mean 0 and standard deviation 1: amplitude is dropped
     train  a channel of all chunks is divided by one number, its largest magnitude among the training chunks:
            amplitude is kept
     none   samples go in as they were recorded
@@ -22,7 +23,7 @@ import numpy as np
 
 from fdx.types import ConfigError, DataError
 
-SCALINGS = ('peak', 'rms', 'train', 'none')
+SCALINGS = ('peak', 'rms', 'standard', 'train', 'none')
 RMS_LEVEL = 0.1
 Gain = float | tuple[float, ...]
 
@@ -72,13 +73,16 @@ def peak_magnitudes(x: np.ndarray) -> np.ndarray:
 
 
 def scale_samples(x: np.ndarray, scaling: str) -> np.ndarray:
-    """Scales one chunk x [T, C] as far as the chunk alone decides: `peak` and `rms` divide, the others return x."""
-    if check_scaling(scaling) not in ('peak', 'rms'):
+    """Scales one chunk x [T, C] by `peak`, `rms` or `standard`, which the chunk alone decides; the others return x."""
+    if check_scaling(scaling) not in ('peak', 'rms', 'standard'):
         return x
+    if scaling == 'standard':
+        x = x - x.mean(axis=0, dtype=np.float64).astype(x.dtype)
     if scaling == 'peak':
         levels = peak_magnitudes(x)
     else:
-        levels = (np.sqrt(np.mean(np.square(x), axis=0, dtype=np.float64)) / RMS_LEVEL).astype(x.dtype)
+        level = RMS_LEVEL if scaling == 'rms' else 1.0
+        levels = (np.sqrt(np.mean(np.square(x), axis=0, dtype=np.float64)) / level).astype(x.dtype)
     return x / np.where(levels > 0, levels, 1)
 
 

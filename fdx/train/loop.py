@@ -88,6 +88,7 @@ class Plan:
       save_every: epochs between checkpoints; the last epoch has one in any case.
       on_epoch: row -> None; logs.
       progress: wraps the steps of an epoch.
+      averages: names of further metrics whose means over the steps of an epoch go into its row, as train_NAME.
     """
 
     step: Callable
@@ -100,6 +101,7 @@ class Plan:
     on_epoch: Callable[[dict], None]
     save_every: int = 1
     progress: Progress = no_progress
+    averages: tuple[str, ...] = ()
 
 
 def fit(state: TrainState, plan: Plan, progressed: Progressed) -> TrainState:
@@ -164,8 +166,8 @@ def _run_steps(
         if i < count - 1 and stop.asked(done + i + 1):
             break
     for metrics in jax.device_get(pending):
-        for name in SUMS:
-            progressed.sums[name] += float(metrics[name])
+        for name in (*SUMS, *plan.averages):
+            progressed.sums[name] = progressed.sums.get(name, 0.0) + float(metrics[name])
     progressed.data = plan.batches.get_state()
     return state
 
@@ -177,6 +179,7 @@ def _epoch_row(state: TrainState, plan: Plan, progressed: Progressed, epoch: int
         'step': int(state.step),
         'train_loss': sums['loss'] / sums['count'],
         'train_accuracy': sums['correct'] / sums['count'],
+        **{f'train_{name}': sums.get(name, 0.0) / plan.steps_per_epoch for name in plan.averages},
         **plan.validate(state),
     }
     return {**row, 'seconds': time.perf_counter() - began}

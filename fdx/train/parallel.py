@@ -39,12 +39,15 @@ def shard(batch: dict[str, np.ndarray], batch_size: int) -> dict[str, np.ndarray
     """Pads a global batch and takes the part of this process.
 
     Args:
-      batch: arrays [n, ...] with n <= batch_size, the same on every process.
+      batch: arrays [n, ...] with n <= batch_size, the same on every process; or several such batches by name, of which
+        each is treated by itself.
       batch_size: the size of a full batch; every batch is padded to it, so that one program serves all.
 
     Returns:
       arrays [devices here, padded_size / all devices, ...] and `mask` float32, 1 for examples and 0 for padding.
     """
+    if isinstance(next(iter(batch.values())), dict):
+        return {name: shard(part, batch_size) for name, part in batch.items()}
     n = len(next(iter(batch.values())))
     size = padded_size(batch_size)
     mask = (np.arange(size) < n).astype(np.float32)

@@ -69,7 +69,7 @@ def test_efficientnets_front_end_makes_an_image_of_three_resolutions():
 
 
 @pytest.mark.parametrize('shape', [(128, 2, 3), (1, 1, 1), (224, 224, 3)])
-@pytest.mark.parametrize('name', ['efficientnet_lite0', 'resnet50'])
+@pytest.mark.parametrize('name', ['cnn_small', 'efficientnet_lite0', 'resnet50'])
 def test_image_networks_take_any_size(name, shape):
     check_input_shape(name, shape)
 
@@ -84,6 +84,7 @@ def test_image_networks_take_any_size(name, shape):
         ('resnet50', (0, 2, 3), 'not 0 x 2 x 3'),
         ('efficientnet_lite0', (128, 96, 2), r"'efficientnet_lite0' takes 1 or 3 channels, not 2"),
         ('resnet50', (128, 2, 2), r'takes 1 or 3 channels, not 2 \(examples of 128 x 2 x 2\)'),
+        ('cnn1d', (2048, 2, 1), "examples of any x 1 x any, not 2048 x 2 x 1: its front end is 'waveform'"),
         ('vgg', (96, 64, 1), "unknown model 'vgg'"),
     ],
 )

@@ -64,7 +64,7 @@ def test_configs_are_subsets_and_front_ends_for_three_axes(data_dir):
 
 
 def test_the_default_config_holds_30_recordings_of_three_axes(everything):
-    assert everything.name == 'soon/all-triaxial_mel:1.0.0'
+    assert everything.name == 'soon/all-triaxial_mel:1.1.0'
     assert everything.class_names() == [file.scenario for file in FILES.values()]
     assert everything.class_names('fault_type') == list(FAULT_TYPES)
     assert (everything.channels, everything.metadata['channels']) == (3, 3)
@@ -117,7 +117,7 @@ def test_protocols(everything, paper):
 
 
 def test_the_study_s_images_of_conditions(paper):
-    assert paper.name == 'soon/conditions-triaxial_mel_paper:1.0.0'
+    assert paper.name == 'soon/conditions-triaxial_mel_paper:1.1.0'
     assert len(paper.class_names()) == 29
     assert paper.input_shape == (128, 2, 3)
     assert paper.table.window_length == 1000

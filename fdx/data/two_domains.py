@@ -1,0 +1,183 @@
+"""Two domains for adaptation: a labelled source, a target whose labels are only scored, and the classes both have."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from fdx.data.pipeline import RecordExamples, few_labels
+from fdx.data.protocols import Splits, split_rows, without_overlap
+from fdx.data.source import Dataset, open_dataset
+from fdx.signal.scaling import fit_gain
+from fdx.types import ConfigError, DataError
+
+logger = logging.getLogger(__name__)
+_VERSION = re.compile(r'\d+\.\d+\.\d+')
+
+
+@dataclasses.dataclass(frozen=True)
+class DomainName:
+    """`builder/config`, `builder/config:domain` or `builder/config:domain+domain`; a version stands in front of domains.
+
+    Attributes:
+      dataset: `builder/config` or `builder/config:version`.
+      domains: names of its domains; () for all of them.
+    """
+
+    dataset: str
+    domains: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str, flag: str) -> DomainName:
+        """Reads what a flag holds; ConfigError where it is no such name."""
+        dataset, *rest = text.split(':')
+        if rest and _VERSION.fullmatch(rest[0]):
+            dataset = f'{dataset}:{rest.pop(0)}'
+        domains = tuple(rest[0].split('+')) if rest else ()
+        if len(rest) > 1 or '/' not in dataset or not all(domains):
+            raise ConfigError(f'--{flag}={text}: write it as builder/config or builder/config:domain, e.g. '
+                              'cwru/faults_12k-vggish:load0')  # fmt: skip
+        return cls(dataset, domains)
+
+
+def other_recordings(dataset: Dataset, domains: Sequence[str], flag: str) -> tuple[str, ...]:
+    """Recordings outside of the named domains; ConfigError names the domains that exist."""
+    known = np.unique(dataset.table['domain'])
+    unknown = [d for d in domains if d not in known]
+    if unknown:
+        raise ConfigError(f'--{flag}: {dataset.name} has no domain {", ".join(unknown)}; it has {", ".join(known)}')
+    if not domains:
+        return ()
+    outside = ~np.isin(dataset.table['domain'], domains)
+    return tuple(np.unique(dataset.table['recording'][outside]).tolist())
+
+
+@dataclasses.dataclass(frozen=True)
+class TwoDomains:
+    """What adaptation learns from and is judged by.
+
+    Attributes:
+      source: dataset of the source, target: of the target (the same one, perhaps).
+      classes: names both sides have, in the source's order: the labels of all examples below number them.
+      dropped: side -> classes that the other side lacks, and whose windows take no part.
+      gain: what scaling `train` fitted on the source's training windows.
+      source_train: labelled windows, likewise source_validation.
+      target_train: windows of the target whose labels nobody reads.
+      target_test: windows whose labels are scored.
+      splits: of the source, for the checkpoint.
+    """
+
+    source: Dataset
+    target: Dataset
+    classes: tuple[str, ...]
+    dropped: dict[str, tuple[str, ...]]
+    gain: float | tuple[float, ...]
+    source_train: RecordExamples
+    source_validation: RecordExamples
+    target_train: RecordExamples
+    target_test: RecordExamples
+    splits: Splits
+
+
+def open_two_domains(
+    source: DomainName,
+    target: DomainName,
+    data_dir: str,
+    *,
+    label_key: str,
+    protocols: tuple[str, str],
+    folds: tuple[int, int],
+    seed: int,
+    score_all_target: bool = False,
+    labels_per_class: int = 0,
+) -> TwoDomains:
+    """Splits both domains and keeps the classes that they share.
+
+    The source's validation part judges; its training and its test part are learned from: the source's test part is
+    never scored. Of the target, the training part is seen without labels and the test part is scored.
+
+    Args:
+      source: dataset and domains, likewise `target`.
+      data_dir: folder of prepared datasets.
+      label_key: `label` or `fault_type`.
+      protocols: of source and target.
+      folds: of source and target.
+      seed: of what is random in the protocols.
+      labels_per_class: source windows of each class that are learned from; 0: all.
+      score_all_target: score every window of the target (for networks that saw none of them).
+
+    Raises:
+      ConfigError: an unknown domain, or one domain as source and target.
+      DataError: front ends or channels differ, or fewer than two classes are shared.
+    """
+    one, other = open_dataset(source.dataset, data_dir), open_dataset(target.dataset, data_dir)
+    _check_inputs(one, other)
+    if one.name == other.name:
+        both = np.unique(one.table['domain']).tolist()
+        shared = set(source.domains or both) & set(target.domains or both)
+        if shared:
+            raise ConfigError(f'{", ".join(sorted(shared))} of {one.name} is source and target: name other domains')
+    sides = []
+    for name, data, flag, protocol, fold in zip((source, target), (one, other), ('source', 'target'), protocols, folds):
+        outside = other_recordings(data, name.domains, flag)
+        sides.append(
+            split_rows(data.table, protocol, fold=fold, seed=seed, label_key=label_key, exclude_recordings=outside)
+        )
+    classes, dropped = _shared_classes(one, other, sides, label_key)
+    learned = np.sort(np.concatenate([sides[0].train, sides[0].test]))
+    learned = few_labels(one.table, learned, labels_per_class, label_key, seed)
+    gain = fit_gain(one.front_end.scaling, one.table['peak'][learned])
+    seen = np.concatenate([sides[1].train, sides[1].validation, sides[1].test])
+    scored = without_overlap(other.table, np.sort(seen)) if score_all_target else sides[1].test
+
+    def examples(data: Dataset, rows: np.ndarray) -> RecordExamples:
+        names = data.class_names(label_key)
+        numbers = tuple(names.index(c) for c in classes)
+        return RecordExamples(data, rows[np.isin(data.table[label_key][rows], numbers)], label_key, gain, numbers)
+
+    return TwoDomains(
+        one,
+        other,
+        classes,
+        dropped,
+        gain,
+        examples(one, learned),
+        examples(one, sides[0].validation),
+        examples(other, sides[1].train),
+        examples(other, scored),
+        sides[0],
+    )
+
+
+def _check_inputs(one: Dataset, other: Dataset) -> None:
+    if one.front_end.name != other.front_end.name or one.input_shape != other.input_shape:
+        raise DataError(
+            f'{one.name} has {one.front_end.name} images {one.input_shape}, {other.name} {other.front_end.name} '
+            f'{other.input_shape}: choose configs with the same front end and number of channels'
+        )
+
+
+def _shared_classes(
+    one: Dataset, other: Dataset, sides: Sequence[Splits], label_key: str
+) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    present = []
+    for data, split in zip((one, other), sides):
+        rows = np.concatenate([split.train, split.validation, split.test])
+        names = data.class_names(label_key)
+        present.append([names[i] for i in np.unique(data.table[label_key][rows])])
+    shared = tuple(c for c in one.class_names(label_key) if c in present[0] and c in present[1])
+    dropped = {side: tuple(c for c in names if c not in shared) for side, names in zip(('source', 'target'), present)}
+    if len(shared) < 2:
+        raise DataError(
+            f'source and target share the classes {", ".join(shared) or "none"} of {label_key}; at least two are '
+            f'needed: the source has {", ".join(present[0])}, the target {", ".join(present[1])}'
+            + ('; try --label_key=fault_type' if label_key == 'label' else '')
+        )
+    for side, names in dropped.items():
+        if names:
+            logger.warning('classes that only the %s has are left out: %s', side, ', '.join(names))
+    return shared, dropped

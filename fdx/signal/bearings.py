@@ -1,0 +1,170 @@
+"""Rolling bearings: their geometry, the fault orders that follow from it, and the bearings of our datasets by name.
+
+BEARINGS['skf_6205']                              an entry
+parse_bearing('skf_6205')                         the same
+parse_bearing('pitch_diameter_mm=39.04,ball_diameter_mm=7.94,num_balls=9,contact_angle_deg=0')
+parse_bearing('plant.json:pump_3')                entry pump_3 of a JSON file {name: {pitch_diameter_mm: ...}}
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import pathlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from fdx.types import ConfigError
+
+
+@dataclasses.dataclass(frozen=True)
+class BearingGeometry:
+    """What decides how often a rolling element passes a damaged spot.
+
+    The orders are events per turn of the shaft, for a turning inner ring, a standing outer ring and pure rolling; with
+    Z rolling elements of diameter d on the pitch diameter D at the contact angle a, and r = d / D cos(a)
+    (Harris & Kotzalas, "Rolling Bearing Analysis", 5th ed., 2006; Randall & Antoni, MSSP 25(2):485-520, 2011):
+
+        FTF  = (1 - r) / 2              cage
+        BPFO = Z (1 - r) / 2            rolling elements over a spot of the outer race
+        BPFI = Z (1 + r) / 2            rolling elements over a spot of the inner race
+        BSF  = D / (2 d) (1 - r^2)      spin of a rolling element
+
+    Attributes:
+      pitch_diameter_mm: D.
+      ball_diameter_mm: d, of a ball or a roller; below D.
+      num_balls: Z, of one row.
+      contact_angle_deg: a, from 0 (radial contact) to below 90.
+
+    Raises:
+      ConfigError: no such bearing can exist.
+    """
+
+    pitch_diameter_mm: float
+    ball_diameter_mm: float
+    num_balls: int
+    contact_angle_deg: float = 0.0
+
+    def __post_init__(self):
+        """Checks the numbers, so that every order below is finite and positive."""
+        for name in ('pitch_diameter_mm', 'ball_diameter_mm', 'num_balls'):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise ConfigError(f'bearing geometry: {name} is {value}; it must be positive and finite')
+        if self.num_balls != int(self.num_balls):
+            raise ConfigError(f'bearing geometry: num_balls is {self.num_balls}; it must be a whole number')
+        if self.ball_diameter_mm >= self.pitch_diameter_mm:
+            raise ConfigError(
+                f'bearing geometry: ball_diameter_mm {self.ball_diameter_mm} must be below '
+                f'pitch_diameter_mm {self.pitch_diameter_mm}'
+            )
+        if not 0 <= self.contact_angle_deg < 90:
+            raise ConfigError(f'bearing geometry: contact_angle_deg is {self.contact_angle_deg}; it must be in [0, 90)')
+
+    @property
+    def diameter_ratio(self) -> float:
+        """The ratio r = d / D cos(a), the one number that rolling without slip depends on."""
+        return self.ball_diameter_mm / self.pitch_diameter_mm * math.cos(math.radians(self.contact_angle_deg))
+
+    @property
+    def ftf(self) -> float:
+        """Fundamental train (cage) frequency as a multiple of the shaft's."""
+        return (1 - self.diameter_ratio) / 2
+
+    @property
+    def bpfo(self) -> float:
+        """Ball pass frequency of the outer race as a multiple of the shaft's."""
+        return self.num_balls * self.ftf
+
+    @property
+    def bpfi(self) -> float:
+        """Ball pass frequency of the inner race as a multiple of the shaft's."""
+        return self.num_balls * (1 - self.ftf)
+
+    @property
+    def bsf(self) -> float:
+        """Ball spin frequency as a multiple of the shaft's; a damaged ball strikes both races, so at twice this."""
+        return self.pitch_diameter_mm / (2 * self.ball_diameter_mm) * (1 - self.diameter_ratio**2)
+
+    def numbers(self) -> tuple[float, float, float, float]:
+        """(pitch_diameter_mm, ball_diameter_mm, num_balls, contact_angle_deg), as a record keeps them."""
+        return self.pitch_diameter_mm, self.ball_diameter_mm, float(self.num_balls), self.contact_angle_deg
+
+
+INCH_MM = 25.4
+# name -> geometry. Dimensions in inches where the source gives inches.
+BEARINGS: Mapping[str, BearingGeometry] = MappingProxyType(
+    {
+        # CWRU's drive end, 6205-2RS JEM: the data center's table of dimensions; it gives BPFI 5.415, BPFO 3.585, BSF
+        # 2.357 as in Smith and Randall, MSSP 64-65:100-131, 2015, table 2. The 0.028 in faults sit in NTN equivalents.
+        'skf_6205': BearingGeometry(1.537 * INCH_MM, 0.3126 * INCH_MM, 9),
+        # CWRU's fan end, 6203-2RS JEM: likewise; BPFI 4.947, BPFO 3.053, BSF 1.994.
+        'skf_6203': BearingGeometry(1.122 * INCH_MM, 0.2656 * INCH_MM, 8),
+        # MFPT's test rig, NICE: "Condition Based Maintenance Fault Database for Testing of Diagnostic and Prognostics
+        # Algorithms" (MFPT society), roller diameter 0.235 in, pitch diameter 1.245 in, 8 elements, contact angle 0.
+        'nice_mfpt': BearingGeometry(1.245 * INCH_MM, 0.235 * INCH_MM, 8),
+        # The study's rig (Di Maggio, Sensors 23(1):211, 2023): the catalogue (200 x 360 x 98 mm) gives no rolling
+        # elements: pitch diameter, rollers and their number are approximations that fit between the rings, one row of
+        # the two; the contact angle follows from the catalogue's e = 0.26 = 1.5 tan(a). Simulated rig_b.
+        'skf_22240': BearingGeometry(283.0, 37.0, 19, 10.0),
+        # An angular contact bearing of the size 7210 B (50 x 90 mm, 40 degrees), ball complement approximated. Rig_c.
+        'skf_7210b': BearingGeometry(70.0, 12.7, 14, 40.0),
+    }
+)
+_FIELDS = tuple(f.name for f in dataclasses.fields(BearingGeometry))
+_REQUIRED = _FIELDS[:3]
+
+
+def parse_bearing(text: str) -> BearingGeometry:
+    """The bearing that a flag names: an entry of BEARINGS, NAME=NUMBER pairs, or FILE.json:ENTRY.
+
+    Raises:
+      ConfigError: an unknown name (the known ones are listed), a missing, unknown or unreadable number, or a geometry
+        that cannot exist.
+    """
+    if text in BEARINGS:
+        return BEARINGS[text]
+    if '=' in text:
+        return _geometry(dict(_pair(part, text) for part in text.split(',')), text)
+    path, _, entry = text.rpartition(':')
+    if path.endswith('.json'):
+        return _entry_of_file(pathlib.Path(path), entry)
+    raise ConfigError(
+        f'bearing {text!r} is unknown; fdx knows {", ".join(BEARINGS)}. Describe others as '
+        f'{",".join(f"{f}=NUMBER" for f in _FIELDS)}, or as FILE.json:ENTRY'
+    )
+
+
+def _pair(part: str, text: str) -> tuple[str, Any]:
+    name, _, value = part.partition('=')
+    try:
+        return name.strip(), float(value)
+    except ValueError as e:
+        raise ConfigError(f'bearing {text!r}: {part!r} is not NAME=NUMBER') from e
+
+
+def _entry_of_file(path: pathlib.Path, entry: str) -> BearingGeometry:
+    try:
+        entries = json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError) as e:
+        raise ConfigError(f'bearing file {path} cannot be read: {e}') from e
+    if not isinstance(entries, dict) or not isinstance(entries.get(entry), dict):
+        held = ', '.join(entries) if isinstance(entries, dict) else type(entries).__name__
+        raise ConfigError(f'bearing file {path} has no entry {entry!r} of the form {{...}}; it holds {held}')
+    return _geometry(entries[entry], f'{path}:{entry}')
+
+
+def _geometry(fields: Mapping[str, Any], source: str) -> BearingGeometry:
+    unknown = sorted(set(fields) - set(_FIELDS))
+    missing = [name for name in _REQUIRED if name not in fields]
+    if unknown or missing:
+        raise ConfigError(
+            f'bearing {source!r}: missing: {", ".join(missing) or "nothing"}; unknown: '
+            f'{", ".join(unknown) or "nothing"}; the fields are {", ".join(_FIELDS)}'
+        )
+    bad = [n for n, v in fields.items() if isinstance(v, bool) or not isinstance(v, int | float)]
+    if bad:
+        raise ConfigError(f'bearing {source!r}: {bad[0]} is {fields[bad[0]]!r}, not a number')
+    return BearingGeometry(**fields)
