@@ -1,165 +1,63 @@
-r"""Answers a question with a table: what is pretraining on sound, on images or on machines worth.
+r"""Answers a question with a table.
+
+What pretraining on sound, on images or on machines is worth (linear heads and fine-tuning):
 
     python -m launch.benchmark --suite=pretraining --manual_dir=RECORDINGS
 
-Puts linear heads on frozen networks, untrained and pretrained on music, images or simulated machines, for tasks on CWRU
-and on the simulated rigs (`--tasks`, `--networks` choose some), and fine-tunes them where a task asks for it. Weights
-are fetched and networks of our own are trained on first use. Every cell is kept in WORKDIR: the same command goes on
-where a stopped one stands, and a finished one only writes the page anew. Writes OUT/pretraining.md, .json and .png.
+What adaptation without target labels is worth, between motor loads, between real machines, between simulated ones:
+
+    python -m launch.benchmark --suite=loads --methods=source_only,dann,mcc --seeds=3 --manual_dir=RECORDINGS
+    python -m launch.benchmark --suite=machines --manual_dir=RECORDINGS
+    python -m launch.benchmark --suite=rigs --inputs=fault_orders
+
+Every cell is kept in WORKDIR: the same command goes on where a stopped one stands, and a finished one only writes the
+page anew. Writes OUT/SUITE.md, .json and .png.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import logging
-import pathlib
-import time
-from typing import Any
 
 from absl import flags
 
-from fdx.data.source import open_dataset
-from fdx.evaluate.comparison_runs import Run, do_run
-from fdx.evaluate.comparison_scores import score
-from fdx.evaluate.comparison_strategies import Strategy
-from fdx.evaluate.pretraining_report import assemble, percent, write_pretraining
-from fdx.evaluate.pretraining_suite import FINE_TUNING, IN_DOMAIN, NETWORKS, TASKS, Network, Task, dataset_of, why_not
-from fdx.evaluate.probe import ALL_LABELS, CHOSEN, ProbePlan
-from fdx.evaluate.probe_run import all_folds, run_probe
-from fdx.files import write_json
-from fdx.train.config import TrainConfig
-from fdx.train.run import train
+from fdx.evaluate.adaptation_suite import DEFAULT_METHODS, INPUTS, SUITES
+from fdx.evaluate.pretraining_suite import NETWORKS, TASKS
 from fdx.types import ConfigError
-from launch import cli
-from launch.display import epoch_line, progress
-from launch.prepare_on_demand import prepare_if_missing
+from launch import benchmark_adaptation, benchmark_pretraining, cli
 
 FLAGS = flags.FLAGS
-# Of networks of our own; all layers, from random weights.
-TRAINING = {'learning_rate': 1e-3, 'halve_every': 0, 'dropout_rate': 0.0, 'l2': 0.0, 'batch_size': 16, 'save_every': 2}
-VGGISH_RATE = 5e-5
+# Flags that one kind of suite reads and the other does not.
+OF_PRETRAINING = ('tasks', 'networks', 'draws', 'fine_tune')
+OF_ADAPTATION = ('methods', 'inputs')
 
 
 def define_flags() -> None:
     """The flags of this program."""
-    flags.DEFINE_enum('suite', 'pretraining', ['pretraining'], 'which benchmark')
-    flags.DEFINE_list('tasks', [t.name for t in TASKS], 'questions to put')
-    flags.DEFINE_list('networks', [n.name for n in NETWORKS], 'networks to ask')
-    flags.DEFINE_integer('seeds', 3, 'seeds 0, 1, ... of draws and of untrained networks')
-    flags.DEFINE_integer('draws', 20, 'how often few labels are drawn, for each seed')
-    flags.DEFINE_bool('fine_tune', True, 'also train whole networks, where a task asks for it')
+    flags.DEFINE_enum('suite', 'pretraining', ['pretraining', *SUITES], 'which benchmark')
+    flags.DEFINE_list('tasks', [t.name for t in TASKS], 'pretraining: questions to put')
+    flags.DEFINE_list('networks', [n.name for n in NETWORKS], 'pretraining: networks to ask')
+    flags.DEFINE_integer('draws', 20, 'pretraining: how often few labels are drawn, for each seed')
+    flags.DEFINE_bool('fine_tune', True, 'pretraining: also train whole networks, where a task asks for it')
+    flags.DEFINE_list('methods', list(DEFAULT_METHODS), 'adaptation: methods to compare')
+    flags.DEFINE_list('inputs', list(INPUTS), 'adaptation: inputs to compare, those that the suite has')
+    flags.DEFINE_integer('seeds', 3, 'seeds 0, 1, ... of networks, order and draws')
     flags.DEFINE_string('data_dir', 'data', 'folder of prepared datasets')
     flags.DEFINE_string('manual_dir', None, 'folder of raw recordings, to prepare datasets; else FDX_RAW_DATA')
     flags.DEFINE_string('workdir', 'runs/benchmark', 'where cells, features and trained networks go')
     flags.DEFINE_string('out', 'docs/benchmarks', 'where the page goes')
 
 
-def _named(flag: str, known: tuple) -> list:
-    """The tasks or networks that a flag names."""
-    names = FLAGS[flag].value
-    unknown = [name for name in names if name not in {k.name for k in known}]
-    if unknown or not names:
-        raise ConfigError(f'--{flag}={",".join(names)}: there are {", ".join(k.name for k in known)}')
-    return [k for k in known if k.name in names]
-
-
-def _weights(network: Network, root: pathlib.Path) -> str:
-    """What --init takes: a network of our own is trained first, or gone on with."""
-    if network.init not in IN_DOMAIN:
-        return network.init
-    model, dataset, epochs = IN_DOMAIN[network.init]
-    prepare_if_missing(dataset, FLAGS.data_dir, FLAGS.manual_dir)
-    options = {**TRAINING, **({'learning_rate': VGGISH_RATE, 'batch_size': 32} if model == 'vggish' else {})}
-    config = TrainConfig(dataset=dataset, data_dir=FLAGS.data_dir, model=model, epochs=epochs, **options)
-    workdir = root / 'in_domain' / network.init
-    train(config, workdir, progress=progress, on_epoch=lambda row: print(f'    {epoch_line(row)}', flush=True))
-    return str(workdir)
-
-
-def _cell(task: Task, network: Network, seed: int, root: pathlib.Path) -> dict[str, Any]:
-    """Results of a probe with 'seconds', from the disk where an earlier call left them."""
-    dataset = dataset_of(task, network)
-    prepare_if_missing(dataset, FLAGS.data_dir, FLAGS.manual_dir)
-    folds = all_folds(open_dataset(dataset, FLAGS.data_dir), task.protocol, 'label')
-    # With all labels nothing is drawn: another seed is another result only where it draws the network.
-    shots = task.shots if seed == 0 or network.init == 'random' else tuple(k for k in task.shots if k != ALL_LABELS)
-    plan = ProbePlan(protocol=task.protocol, folds=folds, shots=shots, draws=FLAGS.draws, seed=seed)
-    asked = {'dataset': dataset, 'model': network.model, 'weights': network.init, 'plan': dataclasses.asdict(plan)}
-    asked = json.loads(json.dumps(asked))
-    path = root / 'cells' / task.name / network.name.replace(' ', '_') / f'seed_{seed}.json'
-    if path.exists():
-        stored = json.loads(path.read_text(encoding='utf-8'))
-        if stored['asked'] == asked:
-            return stored
-    config = TrainConfig(
-        dataset=dataset,
-        data_dir=FLAGS.data_dir,
-        model=network.model,
-        init=_weights(network, root),
-        freeze='head',
-        seed=seed,
-    )
-    began = time.perf_counter()
-    results = run_probe(config, plan, folder=root / 'features', progress=progress)
-    results |= {'seconds': time.perf_counter() - began, 'asked': asked}
-    write_json(path, results)
-    return json.loads(path.read_text(encoding='utf-8'))  # As the next call will find them.
-
-
-def _fine_tuned(task: Task, network: Network, seed: int, root: pathlib.Path) -> dict[str, float]:
-    """Accuracy, macro F1 and seconds of the whole network, trained on few labels of fold 0; kept in its workdir."""
-    config = TrainConfig(
-        dataset=dataset_of(task, network),
-        data_dir=FLAGS.data_dir,
-        protocol=task.protocol,
-        labels_per_class=task.fine_tuned,
-        model=network.model,
-        init=_weights(network, root),
-        save_every=5,
-        seed=seed,
-        **FINE_TUNING,
-    )
-    workdir = root / 'fine_tuned' / task.name / network.name.replace(' ', '_') / f'seed_{seed}'
-    run = Run(Strategy('fine_tuned', 'none', network.init != 'random', 'all layers'), config, workdir)
-    outcome = do_run(run, progress=progress)
-    found = score(outcome.stored.predictions)
-    seconds = sum(row['seconds'] for row in outcome.stored.history)
-    return {'accuracy': found['accuracy'], 'macro_f1': found['macro_f1'], 'seconds': seconds}
-
-
-def _frozen(pairs: list[tuple[Task, Network]], seeds: range, root: pathlib.Path) -> dict[tuple[str, str], list[dict]]:
-    """Every cell of linear heads."""
-    found = {}
-    for i, (task, network) in enumerate(pairs, 1):
-        print(f'[{i}/{len(pairs)}] {task.name}: {network.name}', flush=True)
-        runs = [_cell(task, network, seed, root) for seed in seeds]
-        found[task.name, network.name] = runs
-        for part in runs[0]['shots']:
-            row = next(row for row in part['rows'] if row['stage'] == CHOSEN)
-            words = part['shots'] or 'all'
-            print(f'    {words} a class: {percent(row["accuracy"])} % (seed 0), {runs[0]["seconds"]:.0f} s', flush=True)
-    return found
-
-
 def main(argv) -> None:
-    """Fills every cell that is not there and writes the page."""
+    """Runs the suite that the flags name."""
     del argv
     logging.getLogger('fdx').setLevel(logging.WARNING)  # The tables of frozen parameters are for launch.train.
     if FLAGS.seeds < 1:
         raise ConfigError(f'--seeds={FLAGS.seeds}: at least 1')
-    root, seeds = pathlib.Path(FLAGS.workdir), range(FLAGS.seeds)
-    tasks, networks = _named('tasks', TASKS), _named('networks', NETWORKS)
-    pairs = [(task, network) for task in tasks for network in networks if why_not(task, network) is None]
-    found, tuned = _frozen(pairs, seeds, root), {}
-    for task, network in pairs if FLAGS.fine_tune else []:
-        if task.fine_tuned:
-            print(f'fine-tuning {task.name}: {network.name}', flush=True)
-            tuned[task.name, network.name] = [_fine_tuned(task, network, seed, root) for seed in seeds]
-            accuracies = [f'{100 * run["accuracy"]:.1f}' for run in tuned[task.name, network.name]]
-            print(f'    {task.fine_tuned} a class: {", ".join(accuracies)} %', flush=True)
-    command = f'python -m launch.benchmark --suite={FLAGS.suite} --seeds={FLAGS.seeds} --draws={FLAGS.draws}'
-    page = write_pretraining(pathlib.Path(FLAGS.out), assemble(found, seeds, tuned), command)
+    foreign = OF_ADAPTATION if FLAGS.suite == 'pretraining' else OF_PRETRAINING
+    given = [f'--{name}' for name in foreign if FLAGS[name].present]
+    if given:
+        raise ConfigError(f'{", ".join(given)} has no part in --suite={FLAGS.suite}: leave it out')
+    page = benchmark_pretraining.run() if FLAGS.suite == 'pretraining' else benchmark_adaptation.run()
     print(f'\npage: {page}')
 
 

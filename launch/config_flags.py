@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from absl import flags
@@ -30,45 +31,72 @@ def _help_texts(cls: type) -> dict[str, str]:
     return {name: ' '.join(text.split()) for name, text in pairs}
 
 
-def define_train_flags(**defaults) -> None:
-    """Defines a flag for every field of TrainConfig but model_options and fold; `defaults` override its defaults.
+def define_fields(
+    cls: type, *, skip: Sequence[str] = (), choices: Mapping[str, Sequence[str]] | None = None, **defaults
+) -> None:
+    """Defines a flag for every field of a dataclass.
 
-    `--model_option` (repeated) stands for model_options; `--fold` takes `all`, too.
+    Args:
+      cls: its docstring describes every field under Attributes.
+      skip: fields that get no flag.
+      choices: field -> the only values that its flag takes.
+      **defaults: in place of the fields' own; a field without any has None.
     """
-    texts = _help_texts(TrainConfig)
+    texts = _help_texts(cls)
     define = {
         str: flags.DEFINE_string,
         int: flags.DEFINE_integer,
         float: flags.DEFINE_float,
         bool: flags.DEFINE_bool,
+        tuple: lambda name, default, text: flags.DEFINE_list(name, list(default), text),
     }
-    for field in dataclasses.fields(TrainConfig):
+    for field in dataclasses.fields(cls):
         default = defaults.get(field.name, None if field.default is dataclasses.MISSING else field.default)
-        if field.name == 'exclude_recordings':
-            flags.DEFINE_list(field.name, list(default), texts[field.name])
-        elif field.name not in _SPECIAL:
+        if field.name in skip:
+            continue
+        if choices and field.name in choices:
+            flags.DEFINE_enum(field.name, default, list(choices[field.name]), texts[field.name])
+        else:
             define[type(default) if default is not None else str](field.name, default, texts[field.name])
+
+
+def field_values(cls: type, *, skip: Sequence[str] = ()) -> dict[str, Any]:
+    """Field -> what its parsed flag holds; ConfigError for a number that is not finite."""
+    values = {f.name: flags.FLAGS[f.name].value for f in dataclasses.fields(cls) if f.name not in skip}
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f'--{name}={value}: a finite number')
+    return values
+
+
+def define_train_flags(*, skip: Sequence[str] = (), **defaults) -> None:
+    """Defines a flag for every field of TrainConfig but model_options and fold; `defaults` override its defaults.
+
+    `--model_option` (repeated) stands for model_options; `--fold` takes `all`, too. Fields of `skip` get none.
+    """
+    define_fields(TrainConfig, skip=(*_SPECIAL, *skip), **defaults)
     flags.DEFINE_multi_string('model_option', [], 'option of the model as NAME=VALUE, e.g. width_multiplier=0.25')
-    flags.DEFINE_string('fold', '0', 'which fold of the protocol, or all: one run a fold, scored together')
+    if 'fold' not in skip:
+        flags.DEFINE_string('fold', '0', 'which fold of the protocol, or all: one run a fold, scored together')
 
 
-def train_config() -> TrainConfig:
+def train_config(**given) -> TrainConfig:
     """The TrainConfig that the parsed flags describe, with fold 0 where `--fold=all`.
+
+    Args:
+      **given: fields that have no flag.
 
     Raises:
       ConfigError: a value that cannot be used; the text names the flag.
     """
-    values = {f.name: flags.FLAGS[f.name].value for f in dataclasses.fields(TrainConfig) if f.name != 'model_options'}
+    values = {**field_values(TrainConfig, skip=('model_options', *given)), **given}
     if not values['dataset']:
         raise ConfigError('--dataset is needed, e.g. --dataset=cwru/load0_12k')
-    fold = values['fold']
+    fold = str(values['fold'])
     if fold != 'all' and not fold.isdecimal():
         raise ConfigError(f'--fold={fold}: a number or all')
     if not 0 <= values['seed'] < MAX_SEED:
         raise ConfigError(f'--seed={values["seed"]}: a whole number from 0 to {MAX_SEED - 1}')
-    for name, value in values.items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise ConfigError(f'--{name}={value}: a finite number')
     return TrainConfig(
         **{
             **values,

@@ -21,7 +21,7 @@ _VERSION = re.compile(r'\d+\.\d+\.\d+')
 
 @dataclasses.dataclass(frozen=True)
 class DomainName:
-    """`builder/config`, `builder/config:domain` or `builder/config:domain+domain`; a version stands in front of domains.
+    """`builder/config`, `builder/config:domain` or `builder/config:domain+domain`; a version stands before domains.
 
     Attributes:
       dataset: `builder/config` or `builder/config:version`.
@@ -92,6 +92,7 @@ def open_two_domains(
     protocols: tuple[str, str],
     folds: tuple[int, int],
     seed: int,
+    exclude_recordings: Sequence[str] = (),
     score_all_target: bool = False,
     labels_per_class: int = 0,
 ) -> TwoDomains:
@@ -101,43 +102,40 @@ def open_two_domains(
     never scored. Of the target, the training part is seen without labels and the test part is scored.
 
     Args:
-      source: dataset and domains, likewise `target`.
+      source: dataset and domains of the labelled side.
+      target: of the unlabelled side.
       data_dir: folder of prepared datasets.
       label_key: `label` or `fault_type`.
       protocols: of source and target.
       folds: of source and target.
       seed: of what is random in the protocols.
-      labels_per_class: source windows of each class that are learned from; 0: all.
+      exclude_recordings: ids of recordings to leave out, of either side.
       score_all_target: score every window of the target (for networks that saw none of them).
+      labels_per_class: source windows of each class that are learned from; 0: all.
 
     Raises:
-      ConfigError: an unknown domain, or one domain as source and target.
+      ConfigError: an unknown domain or recording, or recordings that are source and target at once.
       DataError: front ends or channels differ, or fewer than two classes are shared.
+      SplitError: a protocol that does not fit its side.
     """
     one, other = open_dataset(source.dataset, data_dir), open_dataset(target.dataset, data_dir)
     _check_inputs(one, other)
-    if one.name == other.name:
-        both = np.unique(one.table['domain']).tolist()
-        shared = set(source.domains or both) & set(target.domains or both)
-        if shared:
-            raise ConfigError(f'{", ".join(sorted(shared))} of {one.name} is source and target: name other domains')
-    sides = []
-    for name, data, flag, protocol, fold in zip((source, target), (one, other), ('source', 'target'), protocols, folds):
-        outside = other_recordings(data, name.domains, flag)
-        sides.append(
-            split_rows(data.table, protocol, fold=fold, seed=seed, label_key=label_key, exclude_recordings=outside)
-        )
+    left_out = _left_out((source, target), (one, other), exclude_recordings)
+    _check_apart(one, other, left_out)
+    sides = [
+        split_rows(data.table, protocol, fold=fold, seed=seed, label_key=label_key, exclude_recordings=outside)
+        for data, protocol, fold, outside in zip((one, other), protocols, folds, left_out)
+    ]
     classes, dropped = _shared_classes(one, other, sides, label_key)
-    learned = np.sort(np.concatenate([sides[0].train, sides[0].test]))
+    learned = _of_classes(one, np.sort(np.concatenate([sides[0].train, sides[0].test])), classes, label_key)
     learned = few_labels(one.table, learned, labels_per_class, label_key, seed)
     gain = fit_gain(one.front_end.scaling, one.table['peak'][learned])
     seen = np.concatenate([sides[1].train, sides[1].validation, sides[1].test])
     scored = without_overlap(other.table, np.sort(seen)) if score_all_target else sides[1].test
 
     def examples(data: Dataset, rows: np.ndarray) -> RecordExamples:
-        names = data.class_names(label_key)
-        numbers = tuple(names.index(c) for c in classes)
-        return RecordExamples(data, rows[np.isin(data.table[label_key][rows], numbers)], label_key, gain, numbers)
+        numbers = tuple(data.class_names(label_key).index(c) for c in classes)
+        return RecordExamples(data, _of_classes(data, rows, classes, label_key), label_key, gain, numbers)
 
     return TwoDomains(
         one,
@@ -151,6 +149,35 @@ def open_two_domains(
         examples(other, scored),
         sides[0],
     )
+
+
+def _left_out(names: Sequence[DomainName], data: Sequence[Dataset], exclude: Sequence[str]) -> list[tuple[str, ...]]:
+    """Recordings of each side that take no part: those of other domains, and what the user excludes."""
+    known = set(data[0].table['recording']) | set(data[1].table['recording'])
+    unknown = sorted(set(exclude) - known)
+    if unknown:
+        raise ConfigError(f'--exclude_recordings names {", ".join(unknown)}, which neither source nor target holds')
+    left_out = []
+    for name, side, flag in zip(names, data, ('source', 'target')):
+        mine = set(exclude) & set(side.table['recording'])
+        left_out.append(tuple(sorted(mine | set(other_recordings(side, name.domains, flag)))))
+    return left_out
+
+
+def _check_apart(one: Dataset, other: Dataset, left_out: Sequence[tuple[str, ...]]) -> None:
+    """Refuses a recording on both sides; configs and versions of one builder hold the same recordings."""
+    if one.name.partition('/')[0] != other.name.partition('/')[0]:
+        return
+    source, target = (set(d.table['recording']) - set(out) for d, out in zip((one, other), left_out))
+    both = source & target
+    if both:
+        domains = np.unique(one.table['domain'][np.isin(one.table['recording'], sorted(both))])
+        raise ConfigError(f'{", ".join(domains)} of {one.name} is source and target: name other domains')
+
+
+def _of_classes(data: Dataset, rows: np.ndarray, classes: Sequence[str], label_key: str) -> np.ndarray:
+    names = data.class_names(label_key)
+    return rows[np.isin(data.table[label_key][rows], [names.index(c) for c in classes])]
 
 
 def _check_inputs(one: Dataset, other: Dataset) -> None:

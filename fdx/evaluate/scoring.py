@@ -9,6 +9,7 @@ import numpy as np
 
 from fdx.data.pipeline import RecordExamples
 from fdx.data.source import Dataset, open_dataset
+from fdx.data.two_domains import DomainName, other_recordings
 from fdx.evaluate.predictions import Predictions, concatenate
 from fdx.evaluate.predictor import Predictor
 from fdx.train.config import TrainConfig
@@ -131,10 +132,12 @@ def _is_own(predictor: Predictor, data: Dataset) -> bool:
 def _rows(predictor: Predictor, data: Dataset, split: str) -> tuple[np.ndarray, tuple[float, str]]:
     """Rows to score, and (share of them that leak, why)."""
     if _is_own(predictor, data) and split != 'all':
-        splits, _ = select_rows(predictor.config, data)
+        splits, _ = select_rows(_own_config(predictor, data), data)
         rows = getattr(splits, split)
         if split == 'train':
             return rows, (1.0, 'the training split itself is scored')
+        if split == 'test' and 'adaptation' in predictor.meta:
+            return rows, (1.0, "adaptation learns from the source's test split too; its scores are those of the target")
         if splits.leaks:
             why = f'protocol {splits.protocol} deals windows of the same recordings to training and test'
             return rows, (max(splits.leak.shared, splits.leak.same_recording), why)
@@ -145,6 +148,17 @@ def _rows(predictor: Predictor, data: Dataset, split: str) -> tuple[np.ndarray, 
     trained = np.isin(data.table['recording'][rows], predictor.meta['train_recordings'])
     why = 'recordings of this dataset were trained on' if trained.any() else ''
     return rows, (float(trained.mean()), why)
+
+
+def _own_config(predictor: Predictor, data: Dataset) -> TrainConfig:
+    """The run's config for its own dataset; adaptation split the domains of its source alone."""
+    if 'adaptation' not in predictor.meta:
+        return predictor.config
+    source = DomainName.parse(predictor.meta['adaptation']['source'], 'source')
+    outside = {*predictor.config.exclude_recordings, *other_recordings(data, source.domains, 'source')}
+    # Those of the target's side alone are not in this dataset.
+    excluded = tuple(sorted(r for r in outside if r in data.table['recording']))
+    return dataclasses.replace(predictor.config, exclude_recordings=excluded)
 
 
 def _config_for(predictor: Predictor, data: Dataset) -> TrainConfig:

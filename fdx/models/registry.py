@@ -18,6 +18,7 @@ from typing import Any
 
 import flax.linen as nn
 
+from fdx.models.band_mlp import BandMLP
 from fdx.models.cnn1d import CNN1D
 from fdx.models.cnn_small import CNNSmall
 from fdx.models.efficientnet_lite0 import EfficientNetLite0
@@ -47,6 +48,7 @@ class ModelSpec:
 
 
 MODELS: dict[str, ModelSpec] = {
+    'band_mlp': ModelSpec(BandMLP, (None, None, None), 'musicnn'),
     'cnn1d': ModelSpec(CNN1D, (None, 1, None), 'waveform'),
     'cnn_small': ModelSpec(CNNSmall, (None, None, None), 'fault_orders'),
     'efficientnet_lite0': ModelSpec(EfficientNetLite0, (None, None, None), 'multi_resolution_mel', channels=(1, 3)),

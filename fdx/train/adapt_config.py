@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 from fdx.adapt.methods import get_method
 from fdx.data.two_domains import DomainName
@@ -10,7 +11,7 @@ from fdx.types import ConfigError
 
 # Lower is better, of all; none reads a label of the target. `last` takes the last epoch.
 CRITERIA = ('source_risk', 'dev', 'snd', 'entropy', 'last')
-DEFAULT_CRITERION = 'snd'
+DEFAULT_CRITERION = 'source_risk'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +48,8 @@ class AdaptConfig:
         self.names()
         if self.select_by not in CRITERIA:
             raise ConfigError(f'--select_by={self.select_by}: it is one of {", ".join(CRITERIA)}')
-        if self.weight < 0 or self.radius <= 0 or self.target_fold < 0:
+        finite = math.isfinite(self.weight) and math.isfinite(self.radius)
+        if not (finite and self.weight >= 0 and self.radius > 0 and self.target_fold >= 0):
             raise ConfigError(
                 f'--weight={self.weight} and --target_fold={self.target_fold} are 0 or above, --radius={self.radius} '
                 'is above 0'

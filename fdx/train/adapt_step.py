@@ -40,6 +40,11 @@ class AdaptState(TrainState):
     total_steps: jax.Array | int = 1
 
 
+def annealed(progress: jax.Array) -> jax.Array:
+    """Factor of the learning rate, (1 + 10 p)^-0.75 (Ganin et al., JMLR 17, 2016): the last epochs settle."""
+    return (1 + 10 * progress) ** -0.75
+
+
 def as_vectors(x: jax.Array) -> jax.Array:
     """[B, ..., D] -> [B, D]: the mean over the positions of a map."""
     return x if x.ndim == 2 else x.mean(tuple(range(1, x.ndim - 1)))
@@ -66,8 +71,10 @@ def make_adapt_step(
 
     The batch holds `source` and, where the method sees it, `target`, each with `inputs` [B, ...], `labels` (of the
     source alone they are read) and `mask`. Both domains go through the network as one batch, so that batch norms see
-    both. Terms are computed from the gathered batch, the same on every device: the gradient of a gather adds up what
-    all devices ask of a feature, and the mean over devices then is the gradient of one loss over the whole batch.
+    both; their examples take turns in it, so that the place of each, and with it its dropout, does not depend on the
+    number of devices. Terms are computed from the gathered batch, the same on every device: the gradient of a gather
+    adds up what all devices ask of a feature, and the mean over devices then is the gradient of one loss over the whole
+    batch.
     """
 
     def step(state: AdaptState, batch: dict) -> tuple[AdaptState, dict]:
@@ -75,6 +82,7 @@ def make_adapt_step(
         count = jax.lax.psum(source['mask'].sum(), parallel.AXIS)
         key = jax.random.fold_in(jax.random.key(state.seed), state.step)
         progress = state.step.astype(jnp.float32) / jnp.maximum(state.total_steps, 1)
+        late = progress >= 0.5
 
         def loss_fn(trained: dict):
             params = stop_frozen_gradients(trained['network'], mask)
@@ -91,11 +99,10 @@ def make_adapt_step(
                 term, metrics = method.term(domains, trained['extra'], progress)
                 term *= weight * (ramp(progress) if method.ramped else 1.0)
             if method.refines:
-                late = (progress >= 0.5).astype(jnp.float32)
                 taught = join_variables(state.prefix, state.teacher, state.stats)
                 teacher = model.apply(taught, target['inputs'], train=False, start=start)[0]
                 follow = _refinement(domains, _whole(teacher))
-                supervised, term = (1 - late) * supervised, (1 - late) * term + late * follow
+                supervised, term = jnp.where(late, 0.0, supervised), jnp.where(late, follow, term)
             return supervised + term, (total, term, logits[0], stats, metrics)
 
         trained = {'network': state.params, 'extra': state.extra}
@@ -114,14 +121,15 @@ def make_adapt_step(
             'term': jax.lax.pmean(term, parallel.AXIS),
             **metrics,
         }
-        return _updated(state, grads, stats, mask, method, optimiser, extra_optimiser), metrics
+        new = _updated(state, grads, stats, mask, optimiser, extra_optimiser)
+        return (new.replace(teacher=_taught(state, new, late)) if method.refines else new), metrics
 
     return step
 
 
 def _forward(model: nn.Module, variables: dict, parts: Sequence[dict], start: int, key, feature: str):
     """(logits of each part, feature vectors of each, batch statistics after the batch): all parts in one batch."""
-    inputs, mask = (jnp.concatenate([p[name] for p in parts]) for name in ('inputs', 'mask'))
+    inputs, mask = (_in_turns([p[name] for p in parts]) for name in ('inputs', 'mask'))
     options = {'train': True, 'start': start, 'rngs': {'dropout': key}}
     stats = {}
     if model.HAS_STATISTICS:
@@ -129,10 +137,14 @@ def _forward(model: nn.Module, variables: dict, parts: Sequence[dict], start: in
         stats = changed.get('batch_stats', {})
     else:
         logits, features = model.apply(variables, inputs, **options)
-    at = parts[0]['inputs'].shape[0]
-    # With cached features the layer may lie in front of what runs: its values are the inputs then.
-    vectors = as_vectors(features.get(feature, inputs))
-    return [x for x in (logits[:at], logits[at:]) if len(x)], [vectors[:at], vectors[at:]], stats
+    # With cached features the layer may be the last one in front of what runs: its values are the inputs then.
+    vectors, count = as_vectors(features.get(feature, inputs)), len(parts)
+    return [logits[i::count] for i in range(count)], [vectors[i::count] for i in range(count)], stats
+
+
+def _in_turns(arrays: Sequence[jax.Array]) -> jax.Array:
+    """The first example of each of n arrays [B, ...], then the second of each, and so on: [n * B, ...]."""
+    return jnp.stack(arrays, 1).reshape(-1, *arrays[0].shape[1:])
 
 
 def _changes(model: nn.Module, variables: dict, parts: Sequence[dict], start: int, key, radius: float) -> list:
@@ -162,12 +174,24 @@ def _refinement(domains: Domains, teacher_logits: jax.Array) -> jax.Array:
     return TEACHER_WEIGHT * (certain + smooth) + near
 
 
-def _updated(state: AdaptState, grads: dict, stats: dict, mask: dict, method: Method, optimiser, extra_optimiser):
+def _taught(before: AdaptState, after: AdaptState, late: jax.Array) -> dict:
+    """The teacher after a step: the network itself until the refinement begins, its slow average from then on.
+
+    An average over the first half would still hold most of the initial network in a run of a few hundred steps.
+    """
+    slow = update_teacher(before.teacher, after.params)
+    return jax.tree.map(lambda s, p: jnp.where(late, s, p), slow, after.params)
+
+
+def _updated(state: AdaptState, grads: dict, stats: dict, mask: dict, optimiser, extra_optimiser) -> AdaptState:
+    rate = annealed(state.step.astype(jnp.float32) / jnp.maximum(state.total_steps, 1))
     updates, of_network = optimiser.update(grads['network'], state.opt_state['network'], state.params)
+    updates = jax.tree.map(lambda u: rate * u, updates)
     params = apply_updates(state.params, updates, mask)
     extra, of_extra = state.extra, state.opt_state['extra']
     if extra:
         updates, of_extra = extra_optimiser.update(grads['extra'], of_extra, extra)
+        updates = jax.tree.map(lambda u: rate * u, updates)
         extra = optax.apply_updates(extra, updates)
     return state.replace(
         step=state.step + 1,
@@ -175,5 +199,4 @@ def _updated(state: AdaptState, grads: dict, stats: dict, mask: dict, method: Me
         stats={stage: stats[stage] for stage in state.stats},
         opt_state={'network': of_network, 'extra': of_extra},
         extra=extra,
-        teacher=update_teacher(state.teacher, params) if method.refines else state.teacher,
     )

@@ -10,7 +10,9 @@ import pytest
 
 from fdx.data.blocks import NO_BLOCK, Windowing, cut_windows
 from fdx.data.records import RecordSpec, decode_waveform, encode_waveform, make_records, prepare_recording
+from fdx.signal.bearings import BEARINGS
 from fdx.signal.front_ends import create_front_end
+from fdx.signal.patch import Condition
 from fdx.signal.resample import to_common_band
 from fdx.types import ConfigError, DataError, Recording
 
@@ -73,7 +75,10 @@ def test_every_field_of_every_record(front_end):
         waveform = decode_waveform(example['waveform'], example['waveform_scale'])
         assert np.abs(waveform - chunk).max() <= 0.51 * example['waveform_scale']
         assert example['peak'] == np.abs(chunk).max()
-        rest = {k: v for k, v in example.items() if k not in ('spectrogram', 'waveform', 'waveform_scale', 'peak')}
+        assert example['geometry'].dtype == np.float32
+        np.testing.assert_array_equal(example['geometry'], [np.nan] * 4)
+        apart = ('spectrogram', 'waveform', 'waveform_scale', 'peak', 'geometry')
+        rest = {k: v for k, v in example.items() if k not in apart}
         assert rest == {
             'label': 'ball_007',
             'fault_type': 'ball',
@@ -86,6 +91,29 @@ def test_every_field_of_every_record(front_end):
             'load': 2.0,
             'sample_rate_hz': RATE_HZ,
         }
+
+
+def test_speed_and_geometry_reach_the_front_end_and_the_record():
+    geometry = BEARINGS['skf_6203']
+    source = recording(geometry=geometry)
+    orders = RecordSpec(create_front_end('fault_orders', RATE_HZ), RATE_HZ, WINDOWING)
+    records = [r for _, r in make_records(source, orders, ALL_BLOCKS)]
+    prepared = to_common_band(source.samples, RATE_HZ, RATE_HZ)
+    for example in records:
+        chunk = prepared[example['window_start'] : example['window_start'] + WINDOW]
+        wanted = orders.front_end(chunk, RATE_HZ, Condition(1750.0, geometry))
+        np.testing.assert_array_equal(example['spectrogram'], wanted)
+        # 6203: dimensions in inches, as the data center gives them.
+        np.testing.assert_allclose(example['geometry'], [1.122 * 25.4, 0.2656 * 25.4, 8, 0], rtol=1e-6)
+    assert len(records) == 5
+    for changes, words in (
+        ({}, "pump_3.mat: front end fault_orders needs the bearing's geometry"),
+        ({'geometry': geometry, 'speed_rpm': math.nan}, 'pump_3.mat: front end fault_orders needs the speed'),
+        ({'geometry': geometry, 'speed_rpm': 600.0}, 'pump_3.mat: front end fault_orders: .* 9.8 turns'),
+        ({'geometry': geometry, 'speed_rpm': 600.0, 'source': ''}, '^pump_3: front end fault_orders: .* 9.8 turns'),
+    ):
+        with pytest.raises(DataError, match=words):
+            list(make_records(recording(**changes), orders, ALL_BLOCKS))
 
 
 def test_blocks_choose_records_and_the_waveform_can_be_left_out():

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import fractions
 import itertools
-import json
 import math
 
 import numpy as np
 import pytest
 
-from fdx.signal.front_ends import BASES, create_front_end, front_end_from_config, front_end_names
+from fdx.signal.bearings import BEARINGS
+from fdx.signal.front_ends import BASES, create_front_end, front_end_names, reads_orders
 from fdx.signal.log_mel import LogMel
+from fdx.signal.patch import Condition
 from fdx.types import ConfigError, DataError
 
 NAMES = front_end_names()
 FIXED_RATE = ('vggish', 'musicnn')
+# They read a whole chunk at the rate it has; no part of them is a first patch or a resampled one.
+WHOLE_CHUNK = ('fault_orders', 'fault_orders_shaft', 'fault_orders_stacked', 'envelope_spectrum')
+# Nothing of these is resampled, and their rows have no frequency.
+AT_ANY_RATE = (*WHOLE_CHUNK, 'waveform')
+# Slow enough that order 17 of the shaft fits under 0.9 of 256 Hz, and 10.7 turns in 0.975 s.
+CONDITION = Condition(660.0, BEARINGS['skf_6205'])
 RATES_HZ = (16000.0, 12000.0, 20480.0, 44100.0, 48000.0, 8000.0)
 DATASET_RATES_HZ = (512.0, 533.049, 12000.0, 20480.0)
 
@@ -40,6 +47,14 @@ def noise(*shape):
     return np.random.default_rng(3).standard_normal(shape).astype(np.float32)
 
 
+def too_short(name, samples, rate_hz, needed):
+    """The message for a chunk below one patch, as a pattern."""
+    if name in AT_ANY_RATE:
+        window = '0.975 s' if name in WHOLE_CHUNK else str(needed)
+        return f'front end {name}: {samples} samples are fewer than the {window} of a window$'
+    return f'chunk of {samples} samples at {rate_hz:g} Hz.* of front end {name}, which needs {needed}$'
+
+
 def channels_of(name):
     return next(c for c in (1, 3) if name in front_end_names(c))
 
@@ -49,6 +64,7 @@ def test_names_hold_every_scaling_and_the_default_has_no_suffix():
         *('vggish', 'vggish_train', 'vggish_none'),
         *('multi_resolution_mel', 'multi_resolution_mel_train', 'multi_resolution_mel_none'),
         *('musicnn', 'musicnn_peak', 'musicnn_train', 'musicnn_none'),
+        *AT_ANY_RATE,
     ]
     several = ['triaxial_mel', 'triaxial_mel_peak', 'triaxial_mel_none', 'triaxial_mel_paper']
     assert front_end_names(2) == front_end_names(3) == several
@@ -66,6 +82,8 @@ def test_names_hold_every_scaling_and_the_default_has_no_suffix():
         'musicnn_peak': 'peak',
         'musicnn_train': 'train',
         'musicnn_none': 'none',
+        **dict.fromkeys(WHOLE_CHUNK, 'none'),
+        'waveform': 'standard',
         'triaxial_mel': 'train',
         'triaxial_mel_peak': 'peak',
         'triaxial_mel_none': 'none',
@@ -101,23 +119,31 @@ def test_shapes_lengths_and_durations_at_every_dataset_rate(name):
                 'vggish': (96, 64, 1),
                 'multi_resolution_mel': (128, 96, 3),
                 'musicnn': (61, 96, 1),
+                'fault_orders': (24, 6, 3),
+                'fault_orders_shaft': (24, 6, 5),
+                'fault_orders_stacked': (96, 64, 1),
+                'envelope_spectrum': (1024, 1, 1),
+                'waveform': (1024, 1, 1),
                 'triaxial_mel': (128, 24, 3),
                 'triaxial_mel_paper': (128, 2, 3),
             }[name if name in BASES else name.rpartition('_')[0]]
         )
-        assert front_end.axes == ('TF' if name.startswith(FIXED_RATE) else 'FT')
-        out = front_end(noise(patch_of(front_end), channels), front_end.rate_hz)
+        assert front_end.axes == ('TF' if name.startswith((*FIXED_RATE, 'envelope', 'waveform')) else 'FT')
+        out = front_end(noise(patch_of(front_end), channels), front_end.rate_hz, CONDITION)
         assert (out.shape, out.dtype) == (shape, np.float32)
         assert np.isfinite(out).all()
-        with pytest.raises(DataError, match=f'front end {name}, which needs {patch_of(front_end)}$'):
-            front_end(noise(patch_of(front_end) - 1, channels), front_end.rate_hz)
+        short = patch_of(front_end) - 1
+        with pytest.raises(DataError, match=too_short(name, short, front_end.rate_hz, short + 1)):
+            front_end(noise(short, channels), front_end.rate_hz, CONDITION)
         centres = front_end.centre_frequencies_hz()
         assert centres.shape == (shape[front_end.axes.index('F')],)
-        assert 0 < centres[0] < centres[-1] < front_end.rate_hz / 2
-        assert (np.diff(centres) > 0).all()
+        assert centres[0] > 0 and (np.diff(centres) > 0).all()
+        if name not in AT_ANY_RATE:
+            assert centres[0] < centres[-1] < front_end.rate_hz / 2
         assert len(front_end.panels(channels)) == shape[2]
-        assert front_end.unit
+        assert front_end.unit and len(front_end.plot_labels) == 2 and front_end.plot_labels[0]
     hops_s = {'vgg': 0.01, 'mul': 5 / 533.049, 'mus': 0.016, 'tri': 0.06}
+    hops_s |= {'fau': 1.0, 'env': 17 / 1024, 'wav': 1 / 533.049}  # columns, shaft orders, samples
     wanted = hops_s[name[:3]] if 'paper' not in name else 512 / 533.049
     assert create_front_end(name, 533.049).hop_s == pytest.approx(wanted, rel=1e-3)
 
@@ -137,18 +163,47 @@ def test_frame_count_law_for_awkward_lengths(name):
 def test_a_chunk_gives_one_patch_or_an_error_at_every_rate(name, rate_hz):
     front_end = create_front_end(name, 8000.0)
     channels = channels_of(name)
-    target = patch_of(front_end)
-    ratio = fractions.Fraction(front_end.rate_hz) / fractions.Fraction(rate_hz)
-    shortest = next(n for n in range(int((target - 1) / ratio) - 2, 10**6) if math.ceil(n * ratio) >= target)
+    if name in AT_ANY_RATE:
+        shortest = round(0.975 * rate_hz) if name in WHOLE_CHUNK else 1024
+    else:
+        target = patch_of(front_end)
+        ratio = fractions.Fraction(front_end.rate_hz) / fractions.Fraction(rate_hz)
+        shortest = next(n for n in range(int((target - 1) / ratio) - 2, 10**6) if math.ceil(n * ratio) >= target)
     assert front_end.patch_samples(rate_hz) == shortest
     for n in (0, 1, 997, shortest - 1):
         if n < shortest:
-            with pytest.raises(DataError, match=f'chunk of {n} samples at {rate_hz:g} Hz.* needs {shortest}$'):
-                front_end(noise(n, channels), rate_hz)
+            with pytest.raises(DataError, match=too_short(name, n, rate_hz, shortest)):
+                front_end(noise(n, channels), rate_hz, CONDITION)
     for n in (shortest, shortest + 1, shortest + 1009):
-        out = front_end(noise(n, channels), rate_hz)
+        out = front_end(noise(n, channels), rate_hz, CONDITION)
         assert (out.shape, out.dtype) == (front_end.output_shape(channels), np.float32)
         assert np.isfinite(out).all()
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_what_lies_behind_a_patch_counts_where_whole_chunks_are_read_and_nowhere_else(name):
+    front_end = create_front_end(name, 8000.0)
+    used = front_end.patch_samples(8000.0) + 800  # the anti-alias filter reaches a little beyond
+    x = noise(used + 2000, channels_of(name))
+    x[0] = 50  # the peak; the tail is turned round, so that it keeps its share in the static part
+    tail = x.copy()
+    tail[used:] = tail[used:][::-1]
+    same = np.array_equal(front_end(x, 8000.0, CONDITION), front_end(tail, 8000.0, CONDITION))
+    assert same == (name not in WHOLE_CHUNK)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_the_condition_counts_where_orders_are_read_and_nowhere_else(name):
+    assert reads_orders(name) == (name in WHOLE_CHUNK)
+    front_end = create_front_end(name, 8000.0)
+    x = noise(front_end.patch_samples(8000.0), channels_of(name))
+    out = front_end(x, 8000.0, CONDITION)
+    if reads_orders(name):
+        assert not np.array_equal(out, front_end(x, 8000.0, Condition(700.0, BEARINGS['skf_6205'])))
+        with pytest.raises(DataError, match=f'front end {name} needs the'):
+            front_end(x, 8000.0)
+    else:
+        np.testing.assert_array_equal(out, front_end(x, 8000.0))
 
 
 @pytest.mark.parametrize('name', ['vggish', 'triaxial_mel'])
@@ -163,42 +218,3 @@ def test_frame_i_covers_window_length_samples_from_i_hops_on_and_no_others(name)
         changed = (front_end.spectrogram(x) != silent).any(axis=(1, 2))
         # The periodic Hann window is 0 at its own first sample.
         assert changed.tolist() == [i * hop < at < i * hop + window for i in range(10)], at
-
-
-def test_config_round_trip_through_json_and_unknown_kind():
-    for name, rate_hz in itertools.product(NAMES, DATASET_RATES_HZ):
-        front_end = create_front_end(name, rate_hz)
-        stored = json.loads(json.dumps(front_end.config()))
-        assert stored == front_end.config()
-        assert front_end_from_config(stored) == front_end
-    with pytest.raises(ConfigError, match="unknown kind of front end 'wavelet'.*log_mel"):
-        front_end_from_config({**create_front_end('vggish').config(), 'kind': 'wavelet'})
-
-
-def test_a_stored_config_from_before_there_were_axes_is_vggish():
-    old = {k: v for k, v in create_front_end('vggish').config().items() if k not in ('axes', 'remove_static')}
-    assert front_end_from_config(old) == create_front_end('vggish')
-
-
-@pytest.mark.parametrize(
-    ('name', 'change', 'words'),
-    [
-        ('vggish', {'fft_length': 256}, 'fft_length=256 must be at least window_length=400'),
-        ('vggish', {'patch_frames': 0}, 'patch_frames=0 at least 1'),
-        ('vggish', {'log_offset': 0.0}, 'log_offset=0.0 above 0'),
-        ('vggish', {'scaling': 'median'}, "scaling 'median'; known: peak, rms, train, none"),
-        ('vggish', {'n_mels': 200}, 'raise fft_length'),
-        ('vggish', {'f_max_hz': 9000.0}, 'Nyquist frequency 8000'),
-        ('triaxial_mel', {'axes': 'TC'}, "axes='TC'; known: TF, FT"),
-        ('multi_resolution_mel', {'hop_lengths': [10, 20]}, r'hop_lengths=\(10, 20\)'),
-        ('multi_resolution_mel', {'fft_lengths': [512, 512, 512]}, 'each FFT at least its window'),
-        ('multi_resolution_mel', {'columns': 5}, 'window of 1200 samples does not fit into the patch of 780'),
-        ('multi_resolution_mel', {'columns': 0}, 'columns=0 at least 1'),
-        ('triaxial_mel_paper', {'patch_length': 0}, 'patch_length=0 must be at least 1'),
-        ('triaxial_mel_paper', {'amin': 0.0}, 'amin=0.0'),
-        ('triaxial_mel_paper', {'hop_length': 0}, 'hop_length=0'),
-    ],
-)
-def test_impossible_parameters_are_refused_when_the_front_end_is_made(name, change, words):
-    with pytest.raises(ConfigError, match=words):
-        front_end_from_config({**create_front_end(name, 12000.0).config(), **change})

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from fdx.signal import scaling
-from fdx.signal.front_ends import create_front_end, front_end_names
+from fdx.signal.bearings import BEARINGS
+from fdx.signal.front_ends import create_front_end, front_end_names, reads_orders
+from fdx.signal.patch import Condition
 from fdx.types import ConfigError, DataError
 
 
@@ -26,14 +28,26 @@ def test_rms_brings_every_channel_to_a_tenth():
     assert scaling.fit_gain('rms', np.array([0.5, 4.0])) == 1.0
 
 
-def test_scale_samples_divides_only_for_peak_and_rms():
+def test_standard_brings_every_channel_to_mean_0_and_standard_deviation_1():
+    x = (np.random.default_rng(0).standard_normal((500, 2)) * (3.0, 0.01) + (-7.0, 1.0)).astype(np.float32)
+    found = scaling.scale_samples(x, 'standard')
+    assert found.dtype == np.float32
+    wide = x.astype(np.float64)
+    np.testing.assert_allclose(found, (wide - wide.mean(0)) / wide.std(0), atol=2e-4)
+    np.testing.assert_array_equal(
+        scaling.scale_samples(np.full((3, 1), 9.81, np.float32), 'standard'), np.zeros((3, 1))
+    )
+    assert scaling.fit_gain('standard', np.array([0.5, 4.0])) == 1.0
+
+
+def test_scale_samples_divides_only_for_what_the_chunk_alone_decides():
     x = np.array([[0.5, -2.0], [1.0, 0.25]], np.float32)
     np.testing.assert_array_equal(scaling.scale_samples(x, 'peak'), [[0.5, -1.0], [1.0, 0.125]])
     assert scaling.scale_samples(x, 'peak').dtype == np.float32
     for name in ('train', 'none'):
         assert scaling.scale_samples(x, name) is x
     np.testing.assert_array_equal(scaling.scale_samples(np.zeros((3, 1)), 'peak'), np.zeros((3, 1)))
-    with pytest.raises(ConfigError, match="scaling 'median'; known: peak, rms, train, none"):
+    with pytest.raises(ConfigError, match="scaling 'median'; known: peak, rms, standard, train, none"):
         scaling.scale_samples(x, 'median')
 
 
@@ -100,13 +114,15 @@ def test_a_gain_on_silence_stays_finite():
     np.testing.assert_allclose(front_end.with_gain(silent, 1e3), np.log(0.01), rtol=1e-3)
 
 
-def test_only_peak_and_rms_scaling_drop_the_amplitude():
+def test_only_scaling_by_the_chunk_and_ratios_drop_the_amplitude():
+    condition = Condition(1800.0, BEARINGS['skf_6205'])
     for name in front_end_names():
         if name == 'triaxial_mel_paper':
             continue
         front_end = create_front_end(name, 8000.0)
-        a, b = front_end(chunk(), 8000), front_end(chunk(8.0), 8000)
-        if front_end.scaling in ('peak', 'rms'):
+        a, b = front_end(chunk(), 8000, condition), front_end(chunk(8.0), 8000, condition)
+        # Envelope spectra are ratios to their background.
+        if front_end.scaling in ('peak', 'rms', 'standard') or reads_orders(name):
             np.testing.assert_allclose(a, b, atol=1e-5)
         else:
             # Far above the offset a gain of 8 adds ln 8, or twice its common logarithm where powers are summed.

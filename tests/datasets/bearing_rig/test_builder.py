@@ -54,14 +54,18 @@ def two_builds(tmp_path_factory):
 
 def test_config_names_cover_sizes_machines_and_front_ends():
     names = [c.name for c in rig.Builder.BUILDER_CONFIGS]
-    assert len(set(names)) == len(names) == (2 * 4 + 1) * 10
     plain = [n for n in names if '-' not in n]
-    sizes = ('small', 'medium')
-    assert sorted(plain) == sorted([*sizes, *(f'rig_{r}_{s}' for r in 'abc' for s in sizes), 'machines_small'])
+    sizes = ('small', 'long', 'medium')
+    rigs = ('', 'rig_a_', 'rig_b_', 'rig_c_')
+    assert sorted(plain) == sorted([*(r + s for r in rigs for s in sizes), 'machines_small', 'machines_long'])
     kinds = ('vggish', 'multi_resolution_mel', 'musicnn')
     others = [f'{kind}{s}' for kind in kinds for s in ('', '_train', '_none') if kind + s != 'vggish']
-    others.append('musicnn_peak')
-    assert {f'{n}-{f}' for n in plain for f in others} | set(plain) == set(names)
+    others += ['musicnn_peak', 'waveform']
+    # Front ends that read orders need ten turns of the shaft: windows of 4.8 s where it turns at 127 rpm.
+    orders = ('fault_orders', 'fault_orders_shaft', 'fault_orders_stacked', 'envelope_spectrum')
+    wanted = {f'{n}-{f}' for n in plain for f in (*others, *(orders if 'long' in n else ()))}
+    assert wanted | set(plain) == set(names)
+    assert len(names) == 14 * 11 + 5 * 4
     subsets = {c.name: c.subset for c in rig.Builder.BUILDER_CONFIGS}
     assert (subsets['small'], subsets['rig_a_medium']) == ('rig_b/small', 'rig_a/medium')
 
@@ -84,6 +88,10 @@ def test_medium_has_the_2160_chunks_of_the_study_and_small_one_window_a_block(tm
     # 512 samples and 95 hops of 204.
     assert spec.windowing.window_length == 19892
     assert windows_of('medium-multi_resolution_mel', tmp_path)[0] == [4, 4, 4, 3, 3]
+    blocks, spec = windows_of('machines_long-fault_orders', tmp_path)
+    assert blocks == [1] * 5
+    window_s = spec.windowing.window_length / simulator.SAMPLE_RATE_HZ
+    assert window_s == 4.8 and window_s * min(simulator.SPEEDS_RPM) / 60 >= 10
     conditions = 3 * len(simulator.SPEEDS_RPM) * len(simulator.LOAD_CASES)
     assert conditions == RECORDINGS
 

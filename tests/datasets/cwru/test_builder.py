@@ -66,7 +66,8 @@ def test_configs_are_subset_and_front_end(data_dir):
     names = [c.name for c in cwru.Builder.BUILDER_CONFIGS]
     scalings = ('', '_train', '_none')
     kinds = ('vggish', 'multi_resolution_mel', 'musicnn')
-    fronts = [*(f'{f}{s}' for f in kinds for s in scalings), 'musicnn_peak']
+    orders = ('fault_orders', 'fault_orders_shaft', 'fault_orders_stacked', 'envelope_spectrum')
+    fronts = [*(f'{f}{s}' for f in kinds for s in scalings), 'musicnn_peak', *orders, 'waveform']
     assert sorted(names) == sorted(f'{s}-{f}' for s, f in itertools.product(SUBSETS, fronts))
     for subset, rate_hz, guard_s in (
         ('load0_12k', 12000, 0.05),
@@ -74,7 +75,7 @@ def test_configs_are_subset_and_front_end(data_dir):
         ('faults_12k', 12000, 0.1),
         ('fan_end_12k', 12000, 0.05),
     ):
-        for front_end in kinds:
+        for front_end in (*kinds, *orders):
             builder = cwru.Builder(config=f'{subset}-{front_end}', data_dir=data_dir)
             windowing = builder.record_spec().windowing
             assert (builder.common_rate_hz(), builder.channels()) == (rate_hz, 1)

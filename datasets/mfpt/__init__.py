@@ -1,0 +1,1 @@
+"""The bearing recordings of the MFPT society: file table and subsets, reader, sources and TFDS builder."""

@@ -1,0 +1,156 @@
+"""Reads an MFPT file: a .mat file with a struct `bearing` in, a Recording with its true rate, speed and load out."""
+
+from __future__ import annotations
+
+import math
+import os
+import pathlib
+import re
+from typing import Any
+
+import numpy as np
+import scipy.io
+
+from fdx.data.download import looks_like_html
+from fdx.signal.bearings import BEARINGS
+from fdx.types import DataError, Recording
+
+from .files import ARCHIVE_URL, GEOMETRY, MIRROR_URL, SHAFT_HZ, MfptFile
+
+STRUCT, SIGNAL, RATE, LOAD, SHAFT = 'bearing', 'gs', 'sr', 'load', 'rate'
+# `sr` is a rounded number of Hz; another rate than the table's would break the config's common band (law 3).
+RATE_TOLERANCE_HZ = 1.0
+# A file that lost its end still reads; a recording a few samples short of its nominal length is a whole one.
+DURATION_TOLERANCE = 0.01
+
+
+def read_file(path: str | os.PathLike, file: MfptFile) -> Recording:
+    """Reads one file.
+
+    The fields of the struct are read by their names: their order is not the same in all files, so the second field is
+    the signal in some and the rate or the load in others.
+
+    Args:
+      path: the .mat file (MATLAB 5 format).
+      file: its row in the table.
+
+    Returns:
+      The recording: samples float32 [T, 1] in g, with the sensor's offset of about -0.2 g, at `file.rate_hz`; the speed
+      in rpm is 60 times the file's `rate`, or the nominal 1500 where it states none; the load is in lbs.
+
+    Raises:
+      DataError: no MATLAB file, a damaged one, a missing struct or field, a rate, load or duration other than the
+        table's, or values that are not finite numbers.
+    """
+    path = pathlib.Path(path)
+    try:
+        samples, speed_rpm = load(path, file)
+    except DataError as error:
+        raise DataError(
+            f'{path}: {error}. Replace it by a fresh copy of {file.name} from {ARCHIVE_URL} or {MIRROR_URL}'
+        ) from error
+    return Recording(
+        samples=samples,
+        sample_rate_hz=float(file.rate_hz),
+        recording=file.recording,
+        label=file.fault,
+        fault_type=file.fault,
+        bearing=file.bearing,
+        domain=file.domain,
+        speed_rpm=speed_rpm,
+        load=float(file.load_lbs),
+        source=path.name,
+        geometry=BEARINGS[GEOMETRY],
+    )
+
+
+def load(path: pathlib.Path, file: MfptFile) -> tuple[np.ndarray, float]:
+    """Reads (samples float32 [T, 1], speed in rpm); raises what `read_file` does, without the name of the file."""
+    _refuse_other_formats(path)
+    fields = _fields(path)
+    rate_hz = _number(fields[RATE])
+    if not abs(rate_hz - file.rate_hz) <= RATE_TOLERANCE_HZ:
+        raise DataError(f'{STRUCT}.{RATE} is {_shown(fields[RATE])}, and it was taken at {file.rate_hz} Hz')
+    load_lbs = _number(fields[LOAD]) if LOAD in fields else math.nan
+    # Where it cannot be read the table knows it; where it contradicts the table this is another recording.
+    if math.isfinite(load_lbs) and load_lbs != file.load_lbs:
+        raise DataError(f'{STRUCT}.{LOAD} is {load_lbs:g}, and {file.stem} was taken at {file.load_lbs} lbs')
+    shaft_hz = _number(fields[SHAFT]) if SHAFT in fields else math.nan
+    if not (math.isfinite(shaft_hz) and shaft_hz > 0):
+        shaft_hz = SHAFT_HZ
+    return _samples(fields[SIGNAL], file), 60.0 * shaft_hz
+
+
+def _samples(signal: Any, file: MfptFile) -> np.ndarray:
+    signal, name = np.asarray(signal), f'{STRUCT}.{SIGNAL}'
+    if signal.dtype.kind not in 'fiu':
+        raise DataError(f'{name} holds {signal.dtype}, not real numbers')
+    if signal.size != max(signal.shape, default=0):
+        raise DataError(f'{name} has shape {signal.shape}, not that of one column or row')
+    if abs(signal.size - file.length) > DURATION_TOLERANCE * file.length:
+        raise DataError(
+            f'{name} has {signal.size} samples, {signal.size / file.rate_hz:.2f} s at {file.rate_hz} Hz, and '
+            f'{file.duration_s:g} s were recorded'
+        )
+    bad = np.flatnonzero(~np.isfinite(signal))
+    if bad.size:
+        raise DataError(f'{name} has {bad.size} values that are NaN or infinite, the first at sample {bad[0]}')
+    return signal.astype(np.float32).reshape(-1, 1)
+
+
+def _refuse_other_formats(path: pathlib.Path) -> None:
+    """Raises DataError unless the file begins as one of MATLAB 5 does."""
+    try:
+        with path.open('rb') as stream:
+            head = stream.read(128)
+    except OSError as error:
+        raise DataError(f'the file cannot be read: {error.strerror or error}') from error
+    if looks_like_html(head):
+        raise DataError(f'this is an HTML page, not a MATLAB file: it begins {head[:40]!r}')
+    if not head.startswith(b'MATLAB 5.0 MAT-file'):
+        raise DataError(f'this is not a file of MATLAB 5: it begins {head[:40]!r}')
+
+
+def _fields(path: pathlib.Path) -> dict[str, Any]:
+    """The fields of the struct by name, freed from the 1x1 arrays around them; `gs` and `sr` are there."""
+    try:
+        contents = scipy.io.loadmat(path, appendmat=False, variable_names=[STRUCT])
+        held = contents if STRUCT in contents else scipy.io.whosmat(path, appendmat=False)
+    except Exception as error:
+        # On damaged bytes scipy raises whatever it trips over: ValueError, OSError, TypeError, ZeroDivisionError, ...
+        raise DataError(f'the MATLAB file is damaged or cut short ({type(error).__name__}: {error})') from error
+    if STRUCT not in held:
+        names = ', '.join(sorted(name for name, _, _ in held))
+        raise DataError(f'the variable {STRUCT} is missing; the file holds {names or "nothing"}')
+    struct = _unwrap(contents[STRUCT])
+    names = getattr(getattr(struct, 'dtype', None), 'names', None)
+    if names is None or np.size(struct) != 1:
+        raise DataError(f'the variable {STRUCT} is no struct with one element but {_shown(struct)}')
+    missing = [name for name in (SIGNAL, RATE) if name not in names]
+    if missing:
+        raise DataError(f'{STRUCT} has no field {" and ".join(missing)}; its fields are {", ".join(names)}')
+    return {name: _unwrap(struct[name]) for name in names}
+
+
+def _unwrap(value: Any) -> Any:
+    """Takes the content out of cells (object arrays) with one element, however deep."""
+    while isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
+        value = value.item()
+    return value
+
+
+def _number(value: Any) -> float:
+    """A number, or text that begins with one ('250', ' 250 lbs'); NaN for anything else."""
+    if not isinstance(value, np.ndarray) or value.size != 1:
+        return math.nan
+    if value.dtype.kind in 'fiu':
+        return float(value.item())
+    match = re.match(r'\s*(\d+(?:\.\d*)?)', value.item()) if value.dtype.kind == 'U' else None
+    return float(match[1]) if match else math.nan
+
+
+def _shown(value: Any) -> str:
+    """A value for a message: itself where it is a single one, else its type and shape."""
+    if np.size(value) == 1 and getattr(value, 'dtype', np.dtype(object)).kind in 'fiuU':
+        return repr(value.item())
+    return f'{getattr(value, "dtype", type(value).__name__)} {np.shape(value)}'

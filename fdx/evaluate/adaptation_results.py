@@ -1,0 +1,190 @@
+"""What a run of domain adaptation found, ready for JSON: scores by what chooses the epoch, the kept step, distances."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import scipy.special
+
+from fdx.adapt.methods import get_method
+from fdx.data.protocols import PROTOCOLS
+from fdx.evaluate.a_distance import LEAST_WINDOWS, proxy_a_distance
+from fdx.evaluate.adaptation import ORACLE, selected_rows
+from fdx.evaluate.metrics import summarise, wilson_interval
+from fdx.evaluate.predictions import Predictions
+from fdx.train.adapt_config import DEFAULT_CRITERION, AdaptConfig
+from fdx.train.adapt_outputs import Outputs, outputs_of
+from fdx.train.adapt_programs import compile_programs
+from fdx.train.adapt_run import PARTS, AdaptResult, load_parts
+from fdx.train.config import TrainConfig
+from fdx.train.description import environment
+from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.model_setup import load_run, set_up_model
+from fdx.train.steps import join_variables
+from fdx.types import DataError
+
+SHOWN = ('source_train', 'target_train', 'target_test')
+
+
+@dataclasses.dataclass(frozen=True)
+class Networks:
+    """Outputs of two networks for the parts SHOWN.
+
+    Attributes:
+      before: of the network as it was initialised.
+      after: of the kept step.
+      init: where the initial weights came from, in words.
+    """
+
+    before: dict[str, Outputs]
+    after: dict[str, Outputs]
+    init: str
+
+
+def network_outputs(
+    result: AdaptResult,
+    config: TrainConfig,
+    plan: AdaptConfig,
+    *,
+    caches: dict | None = None,
+    progress: Progress = no_progress,
+) -> Networks:
+    """Runs the initial network and the kept step over the windows of both domains.
+
+    Args:
+      result: of `fdx.evaluate.adaptation.run_adaptation`.
+      config: of the same run.
+      plan: of the same run.
+      caches: those of the run, which hold inputs, features and compiled programs; None makes them anew.
+      progress: wraps long work.
+
+    Raises:
+      CheckpointError: the kept step is damaged.
+      DataError: the kept step has diverged.
+    """
+    domains, caches = result.domains, {} if caches is None else caches
+    setup = set_up_model(config, len(domains.classes), domains.source.input_shape)
+    parts, start = load_parts(config, setup, domains, caches, progress, feature=plan.feature)
+    forward = compile_programs(config, plan, setup, start, caches).forward
+    kept, meta, step = load_run(result.workdir, result.best_step)
+    initial = join_variables(setup.prefix, setup.params, setup.stats)
+    before, after = (
+        {name: outputs_of(forward, variables, parts[name]) for name in SHOWN} for variables in (initial, kept)
+    )
+    if not all(np.isfinite(o.logits).all() and np.isfinite(o.features).all() for o in after.values()):
+        raise DataError(
+            f'step {step} of {result.workdir}, the one that --select_by={plan.select_by} keeps, has diverged: lower '
+            '--learning_rate or --weight'
+        )
+    return Networks(before, after, meta['init'])
+
+
+def adaptation_results(
+    result: AdaptResult, config: TrainConfig, plan: AdaptConfig, networks: Networks
+) -> dict[str, Any]:
+    """Everything that a report says, ready for JSON.
+
+    Args:
+      result: of `fdx.evaluate.adaptation.run_adaptation`.
+      config: of the same run.
+      plan: of the same run.
+      networks: of `network_outputs`.
+
+    Returns:
+      source, target, method, criterion, classes, dropped, protocols, windows, selections (`selection_table`), kept
+      (of the stored step: epoch, step and, over the target's test windows, what `metrics.summarise` gives),
+      a_distance before and after (null for fewer than 4 windows of a domain), history, seconds, versions and more.
+    """
+    domains = result.domains
+    row = next(r for r in result.history if r['step'] == result.best_step)
+    return {
+        'source': plan.source,
+        'target': plan.target,
+        'method': plan.method,
+        'method_words': get_method(plan.method).words,
+        'sees_target': get_method(plan.method).sees_target,
+        'target_statistics': get_method(plan.method).target_statistics,
+        'feature': plan.feature,
+        'criterion': plan.select_by,
+        'default_criterion': DEFAULT_CRITERION,
+        'seed': config.seed,
+        'label_key': config.label_key,
+        'model': config.model,
+        'init': networks.init,
+        'freeze': config.freeze,
+        'front_end': domains.source.front_end.name,
+        'classes': list(domains.classes),
+        'dropped': {side: list(names) for side, names in domains.dropped.items()},
+        'protocols': _protocols(config, plan),
+        'windows': {name: len(getattr(domains, name)) for name in PARTS},
+        'score_all_target': plan.score_all_target,
+        'selections': selection_table(result.history, len(domains.target_test)),
+        'kept': {'epoch': row['epoch'], 'step': row['step'], **_score(result, networks.after['target_test'])},
+        'epochs_between_saves': config.epochs_between_saves(),
+        'a_distance': {'before': _distance(networks.before), 'after': _distance(networks.after)},
+        'history': result.history,
+        'seconds': result.seconds,
+        'train_seconds': float(sum(r['seconds'] for r in result.history)),
+        'config': config.to_json(),
+        'plan': plan.to_json(),
+        **environment(),
+    }
+
+
+def selection_table(history: list[dict], test_windows: int) -> list[dict[str, Any]]:
+    """A row of target scores for every selection, `last` first and the oracle at the end.
+
+    Args:
+      history: rows of `judge_epoch`.
+      test_windows: N, the scored windows of the target; intervals take them as independent.
+
+    Returns:
+      Dicts of selection, usable (False for the oracle, which reads target labels), epoch, step, accuracy,
+      accuracy_interval (Wilson, 95 %) and macro_f1.
+    """
+    rows = []
+    for name, row in selected_rows(history).items():
+        accuracy = row['oracle_target_accuracy']
+        rows.append(
+            {
+                'selection': name,
+                'usable': name != ORACLE,
+                'epoch': row['epoch'],
+                'step': row['step'],
+                'accuracy': accuracy,
+                'accuracy_interval': list(wilson_interval(round(accuracy * test_windows), test_windows)),
+                'macro_f1': row['oracle_target_macro_f1'],
+            }
+        )
+    return sorted(rows, key=lambda r: (not r['usable'], r['selection'] != 'last'))
+
+
+def _protocols(config: TrainConfig, plan: AdaptConfig) -> dict[str, dict]:
+    of_target = plan.target_protocol or config.protocol
+    sides = {'source': (config.protocol, config.fold), 'target': (of_target, plan.target_fold)}
+    return {
+        side: {'protocol': name, 'fold': fold, 'leaks': PROTOCOLS[name].leaks} for side, (name, fold) in sides.items()
+    }
+
+
+def _score(result: AdaptResult, outputs: Outputs) -> dict[str, Any]:
+    """`metrics.summarise` of the target's test windows."""
+    examples = result.domains.target_test
+    table, rows = examples.dataset.table, examples.rows
+    return summarise(
+        Predictions(
+            probabilities=scipy.special.softmax(outputs.logits.astype(np.float64), axis=1),
+            labels=outputs.labels,
+            recordings=list(table['recording'][rows]),
+            window_starts=table['window_start'][rows],
+            class_names=list(result.domains.classes),
+            folds=np.zeros(len(rows), np.int64),
+        )
+    )
+
+
+def _distance(parts: dict[str, Outputs]) -> float | None:
+    source, target = parts['source_train'].features, parts['target_train'].features
+    return proxy_a_distance(source, target) if min(len(source), len(target)) >= LEAST_WINDOWS else None

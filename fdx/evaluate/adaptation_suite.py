@@ -1,0 +1,184 @@
+"""What the adaptation benchmarks compare: pairs of domains, inputs with their networks, and methods."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+from fdx.adapt.methods import METHODS
+from fdx.types import ConfigError
+
+
+@dataclasses.dataclass(frozen=True)
+class Input:
+    """An input with the network that takes it. Settings are the same for all methods, tuned for none.
+
+    Attributes:
+      name: of the rows.
+      front_end: of both datasets.
+      model: name in fdx.models.
+      options: of the model.
+      words: for the page.
+    """
+
+    name: str
+    front_end: str
+    model: str
+    options: dict
+    words: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Pair:
+    """One task: a source and a target.
+
+    Attributes:
+      name: of the rows.
+      source: dataset and domains as launch.adapt takes them, {} in place of the front end's suffix.
+      target: likewise.
+      protocols: of source and target.
+      rotates: whether the folds of both follow the seed: where recordings are few, another part is held out each time.
+    """
+
+    name: str
+    source: str
+    target: str
+    protocols: tuple[str, str] = ('time_blocks', 'time_blocks')
+    rotates: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Suite:
+    """A benchmark.
+
+    Attributes:
+      name: of --suite.
+      words: heading of the page.
+      label_key: what is classified.
+      pairs: tasks.
+      inputs: names in INPUTS.
+      adapted: names of the inputs that are adapted; the others are learned from the source alone.
+      labels_per_class: source windows of each class that are learned from, 0 for all.
+      steps: of training, about; in whole epochs, at least MIN_EPOCHS.
+    """
+
+    name: str
+    words: str
+    label_key: str
+    pairs: tuple[Pair, ...]
+    inputs: tuple[str, ...]
+    adapted: tuple[str, ...]
+    labels_per_class: int = 0
+    steps: int = 100
+
+
+MIN_EPOCHS, MAX_EPOCHS = 4, 12
+BATCH_SIZE, LEARNING_RATE = 32, 1e-3
+DEFAULT_METHODS = (
+    'source_only',
+    'adabn',
+    'mk_mmd',
+    'jmmd',
+    'coral',
+    'dann',
+    'cdan',
+    'cdan_e',
+    'mcc',
+    'entropy',
+    'dirt_t',
+)
+
+INPUTS = {
+    i.name: i
+    for i in (
+        Input('time', 'waveform', 'cnn1d', {'width_multiplier': 0.5}, '1024 samples, mean 0, standard deviation 1'),
+        Input('mel', 'musicnn', 'band_mlp', {}, 'log-mel of 0.975 s, averaged over time'),
+        Input('envelope', 'envelope_spectrum', 'cnn1d', {'width_multiplier': 0.5}, 'envelope spectrum in shaft orders'),
+        Input('fault_orders', 'fault_orders', 'cnn_small', {}, "envelope spectra at the bearing's fault orders"),
+    )
+}
+
+_LOADS = [f'load{i}' for i in range(4)]
+_RIGS = ('rig_a', 'rig_b', 'rig_c')
+SUITES = {
+    s.name: s
+    for s in (
+        Suite(
+            'loads',
+            'CWRU, nine faults of the drive end, from every motor load to every other (12 pairs)',
+            'label',
+            tuple(
+                Pair(f'{a} -> {b}', f'cwru/faults_12k{{}}:{a}', f'cwru/faults_12k{{}}:{b}')
+                for a, b in itertools.permutations(_LOADS, 2)
+            ),
+            ('mel', 'time'),
+            ('mel', 'time'),
+        ),
+        Suite(
+            'machines',
+            'CWRU drive end and MFPT: inner against outer race on a machine whose labels nobody has',
+            'fault_type',
+            (
+                Pair('cwru -> mfpt', 'cwru/faults_12k{}', 'mfpt/faults{}', ('time_blocks', 'by_recording'), True),
+                Pair('mfpt -> cwru', 'mfpt/faults{}', 'cwru/faults_12k{}', ('by_recording', 'time_blocks'), True),
+            ),
+            ('fault_orders', 'envelope', 'mel', 'time'),
+            ('mel',),
+            labels_per_class=200,
+        ),
+        Suite(
+            'rigs',
+            'Three simulated machines, three states, from every machine to every other (6 pairs)',
+            'label',
+            tuple(
+                Pair(f'{a} -> {b}', f'bearing_rig/machines_long{{}}:{a}', f'bearing_rig/machines_long{{}}:{b}')
+                for a, b in itertools.permutations(_RIGS, 2)
+            ),
+            ('fault_orders', 'mel'),
+            ('fault_orders', 'mel'),
+        ),
+    )
+}
+
+
+def get_suite(name: str) -> Suite:
+    """The suite of a name; ConfigError lists the known ones."""
+    if name not in SUITES:
+        raise ConfigError(f'--suite={name}: there are {", ".join(SUITES)}')
+    return SUITES[name]
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One run: everything that decides it."""
+
+    suite: Suite
+    pair: Pair
+    input: Input
+    method: str
+    seed: int
+
+    @property
+    def zero_shot(self) -> bool:
+        """Whether training sees no window of the target: then all of them may be scored."""
+        return not (METHODS[self.method].sees_target or METHODS[self.method].target_statistics)
+
+    @property
+    def protocol(self) -> str:
+        """How windows were split, in words."""
+        scored = 'all target windows' if self.zero_shot else f'test part of {self.pair.protocols[1]}'
+        fold = self.seed if self.pair.rotates else 0
+        return f'source {self.pair.protocols[0]}, {scored}, fold {fold}'
+
+
+def cells(suite: Suite, inputs: tuple[str, ...], methods: tuple[str, ...], seeds: int) -> list[Cell]:
+    """All runs, seed by seed and the cheap inputs first, so that a stopped suite holds whole tables of fewer seeds."""
+    return [
+        Cell(suite, pair, INPUTS[name], method, seed)
+        for seed in range(seeds)
+        for name in suite.inputs
+        if name in inputs
+        for method in methods
+        if method == 'source_only' or name in suite.adapted
+        for pair in suite.pairs
+    ]

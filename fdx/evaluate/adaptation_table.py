@@ -1,0 +1,156 @@
+"""The page of an adaptation benchmark: Markdown, JSON rows and a plot."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from fdx.adapt.methods import METHODS
+from fdx.evaluate.adaptation import ORACLE, SELECTIONS
+from fdx.evaluate.adaptation_suite import BATCH_SIZE, INPUTS, LEARNING_RATE, Suite
+from fdx.evaluate.canvas import class_style, new_figure, save_png, style_axes
+from fdx.evaluate.metrics import wilson_interval
+from fdx.files import atomic_write_text, write_json
+from fdx.train.adapt_config import DEFAULT_CRITERION
+from fdx.train.description import environment
+
+Row = Mapping[str, Any]
+
+
+def by_seed(rows: Sequence[Row]) -> list[float]:
+    """Mean accuracy over the tasks of each seed, in percent."""
+    seeds = sorted({row['seed'] for row in rows})
+    return [100 * float(np.mean([row['accuracy'] for row in rows if row['seed'] == seed])) for seed in seeds]
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """'97.5 ± 1.2 / 3.4': mean over seeds and tasks, spread of the seeds' means, spread over tasks; '–' without rows."""
+    if not rows:
+        return '–'
+    means = by_seed(rows)
+    tasks = sorted({row['task'] for row in rows})
+    over_tasks = [100 * np.mean([row['accuracy'] for row in rows if row['task'] == task]) for task in tasks]
+    text = f'{np.mean(means):.1f}'
+    if len(means) > 1:
+        text += f' ± {np.std(means, ddof=1):.1f}'
+    return f'{text} / {np.std(over_tasks, ddof=1):.1f}' if len(tasks) > 1 else text
+
+
+def _pick(rows: Sequence[Row], **fields: Any) -> list[Row]:
+    return [row for row in rows if all(row[k] == v for k, v in fields.items())]
+
+
+def _order(rows: Sequence[Row], key: str, known: Sequence[str]) -> list[str]:
+    have = {row[key] for row in rows}
+    return [name for name in known if name in have]
+
+
+def markdown(suite: Suite, cells: Sequence[Mapping[str, Any]], command: str) -> str:
+    """The page."""
+    rows = [row for cell in cells for row in cell['rows']]
+    seeds = sorted({row['seed'] for row in rows})
+    lines = [
+        f'# {suite.words}',
+        '',
+        f'Accuracy on windows of the target in percent: mean over tasks and over the seeds {", ".join(map(str, seeds))} ± '
+        "standard deviation of the seeds' means / standard deviation over tasks. Each column chooses the epoch by another "
+        f'criterion; `{DEFAULT_CRITERION}` is the default of `launch.adapt`. None reads a label of the target, but '
+        f'**{ORACLE}**, which is not usable: it shows what choosing on target labels would claim.',
+        '',
+        f'Made by `{command}`; every run: [{suite.name}.json]({suite.name}.json).',
+        '',
+        f'![Accuracy of every method]({suite.name}.png)',
+    ]
+    for name in _order(rows, 'input', suite.inputs):
+        of_input = _pick(rows, input=name)
+        entry = INPUTS[name]
+        lines += ['', f'## {name}: {entry.words}, {entry.model}', '']
+        header = ['method', *[s for s in SELECTIONS if s != ORACLE], 'seconds a run', f'{ORACLE} (not usable)']
+        lines += _table(header, [_method_line(of_input, m) for m in _order(of_input, 'method', list(METHODS))])
+        lines += [
+            '',
+            f'By task, epoch chosen by `{DEFAULT_CRITERION}`, with the 95 % Wilson interval over its windows:',
+            '',
+        ]
+        lines += _task_table(suite, cells, name)
+    lines += ['', *_notes(suite, rows)]
+    return '\n'.join([*lines, ''])
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return ['| ' + ' | '.join(header) + ' |', '|' + '---|' * len(header), *['| ' + ' | '.join(r) + ' |' for r in rows]]
+
+
+def _method_line(rows: Sequence[Row], method: str) -> list[str]:
+    mine = _pick(rows, method=method)
+    seconds = np.mean([row['seconds'] for row in mine])
+    usable = [summary(_pick(mine, selection=s)) for s in SELECTIONS if s != ORACLE]
+    return [method, *usable, f'{seconds:.0f}', summary(_pick(mine, selection=ORACLE))]
+
+
+def _task_table(suite: Suite, cells: Sequence[Mapping[str, Any]], name: str) -> list[str]:
+    of_input = [cell for cell in cells if cell['rows'][0]['input'] == name]
+    methods = _order([cell['rows'][0] for cell in of_input], 'method', list(METHODS))
+    lines = []
+    for pair in suite.pairs:
+        line = [pair.name]
+        for method in methods:
+            mine = [c for c in of_input if c['rows'][0]['task'] == pair.name and c['rows'][0]['method'] == method]
+            found = [next(r for r in c['rows'] if r['selection'] == DEFAULT_CRITERION)['accuracy'] for c in mine]
+            line.append(_with_interval(found, [c['windows'] for c in mine]))
+        lines.append(line)
+    return _table(['task', *methods], lines)
+
+
+def _with_interval(accuracies: Sequence[float], windows: Sequence[int]) -> str:
+    """Mean over seeds, with the interval that one scoring of so many windows has: seeds score the same windows."""
+    if not accuracies:
+        return '–'
+    mean, n = float(np.mean(accuracies)), int(np.mean(windows))
+    low, high = wilson_interval(round(mean * n), n) or (0.0, 1.0)
+    return f'{100 * mean:.1f} ({100 * low:.0f}–{100 * high:.0f})'
+
+
+def _notes(suite: Suite, rows: Sequence[Row]) -> list[str]:
+    versions = ', '.join(f'{name} {version}' for name, version in environment()['versions'].items())
+    few = f', {suite.labels_per_class} source windows of each class' if suite.labels_per_class else ''
+    return [
+        'Protocols: ' + '; '.join(dict.fromkeys(row['protocol'] for row in rows)) + '. '
+        f'Windows of the target are seen without labels from its training part. Adam, learning rate {LEARNING_RATE:g}, '
+        f'{BATCH_SIZE} windows of each domain a step, about {suite.steps} steps{few}; the same for all methods, tuned for '
+        'none. Seconds of a run: training, all criteria in every epoch and the last checkpoint.',
+        '',
+        f'{versions}; {environment()["backend"]}.',
+    ]
+
+
+def plot(suite: Suite, rows: Sequence[Row]) -> Figure:
+    """A panel an input: every method's accuracy by the default criterion, and what the oracle would claim."""
+    inputs = _order(rows, 'input', suite.inputs)
+    figure = new_figure(max(4.4 * len(inputs), 5), 4.2)
+    for axes, name in zip(np.atleast_1d(figure.subplots(1, len(inputs))), inputs):
+        of_input = _pick(rows, input=name)
+        methods = _order(of_input, 'method', list(METHODS))
+        for i, method in enumerate(methods):
+            mine = _pick(of_input, method=method)
+            means = by_seed(_pick(mine, selection=DEFAULT_CRITERION))
+            spread = np.std(means, ddof=1) if len(means) > 1 else 0.0
+            axes.bar(i, np.mean(means), yerr=spread, color=class_style(i)[0], capsize=3)
+            axes.plot([i - 0.4, i + 0.4], [np.mean(by_seed(_pick(mine, selection=ORACLE)))] * 2, ':', color='#1f2933')
+        axes.set_xticks(range(len(methods)), methods, rotation=60, ha='right')
+        axes.set_ylim(0, 103)
+        style_axes(axes, name, '', f'target accuracy, % (by {DEFAULT_CRITERION}; dotted: oracle)', grid='y')
+    return figure
+
+
+def write_suite(folder: pathlib.Path, suite: Suite, cells: Sequence[Mapping[str, Any]], command: str) -> pathlib.Path:
+    """Writes SUITE.md, SUITE.json (a list of rows) and SUITE.png; returns the path of the page."""
+    rows = [row for cell in cells for row in cell['rows']]
+    save_png(plot(suite, rows), folder / f'{suite.name}.png')
+    write_json(folder / f'{suite.name}.json', rows)
+    atomic_write_text(folder / f'{suite.name}.md', markdown(suite, cells, command))
+    return folder / f'{suite.name}.md'

@@ -1,0 +1,184 @@
+r"""Adapts a classifier to recordings that nobody has labelled: a labelled source, an unlabelled target, one report.
+
+From one motor load to another:
+
+    python -m launch.adapt --source=cwru/faults_12k-musicnn:load0 --target=cwru/faults_12k-musicnn:load3 \
+        --method=dann --workdir=runs/adapt
+
+From one machine to another, on envelope spectra at the orders of the bearing's faults; classes that only one of them
+has are left out, and of the few recordings of the target whole ones are scored:
+
+    python -m launch.adapt --source=cwru/faults_12k-fault_orders --target=mfpt/faults-fault_orders --method=mcc \
+        --label_key=fault_type --target_protocol=by_recording --seeds=3 --workdir=runs/machines
+
+No label of the target is read before the scores are taken: the epoch is chosen by --select_by. The table has the scores
+of every such choice; `oracle`, the best epoch on the scored windows themselves, is a bound and not usable.
+
+Methods: source_only and adabn train on the source alone; mk_mmd, jmmd and coral bring a layer (--feature) of both
+domains together; dann, cdan and cdan_e let a discriminator of the domains fail; mcc and entropy ask for certain
+predictions; dirt_t is VADA and its refinement. The same command goes on where a stopped run stands. Writes checkpoints
+(launch.predict takes them), results.json, PNGs and report.html; with --seeds, one sub-folder a seed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import pathlib
+from typing import Any
+
+import jax
+from absl import flags
+
+from fdx.adapt.methods import METHODS, get_method
+from fdx.data.source import open_dataset
+from fdx.evaluate.adaptation import run_adaptation
+from fdx.evaluate.adaptation_report import SELECTION_HEADER, selection_cells, write_adaptation
+from fdx.evaluate.adaptation_results import adaptation_results, network_outputs
+from fdx.evaluate.comparison_report import cell
+from fdx.evaluate.metrics import mean_and_spread
+from fdx.models.registry import check_input_shape
+from fdx.train.adapt_config import CRITERIA, AdaptConfig
+from fdx.train.config import TrainConfig
+from fdx.train.freezing import freezing_rules, frozen_prefix, trainable_mask
+from fdx.train.model_setup import build_model
+from fdx.types import ConfigError
+from fdx.weights.structure import example_input, variable_shapes
+from launch import cli
+from launch.config_flags import MAX_SEED, define_fields, define_train_flags, field_values, train_config
+from launch.display import progress, table
+from launch.prepare_on_demand import prepare_if_missing
+
+FLAGS = flags.FLAGS
+# Of TrainConfig: the source is the dataset, one fold is run, and what chooses the epoch is AdaptConfig's.
+NOT_HERE = ('dataset', 'fold', 'select_by')
+DEFAULTS = {
+    'model': 'cnn_small',
+    'epochs': 10,
+    'batch_size': 32,
+    'learning_rate': 1e-3,
+    'halve_every': 0,
+    'l2': 0.0,
+    'dropout_rate': 0.0,
+}
+# Their terms reach the network through the feature alone.
+FEATURE_METHODS = ('mk_mmd', 'coral', 'dann', 'cdan', 'cdan_e')
+
+
+def define_flags() -> None:
+    """The flags of this program: those of AdaptConfig, those of TrainConfig that have a meaning here, and its own."""
+    define_fields(AdaptConfig, choices={'method': list(METHODS), 'select_by': CRITERIA})
+    define_train_flags(skip=NOT_HERE, **DEFAULTS)
+    flags.DEFINE_integer('fold', 0, "which fold of the source's protocol")
+    flags.DEFINE_integer('seeds', 1, 'runs with the seeds --seed, --seed + 1, ...; several get a sub-folder each')
+    flags.DEFINE_string('workdir', None, 'where checkpoints, logs and the report go')
+    flags.DEFINE_string('manual_dir', None, 'folder of raw recordings, to prepare the datasets; else FDX_RAW_DATA')
+    flags.mark_flags_as_required(['source', 'target', 'workdir'])
+
+
+def _configs() -> tuple[TrainConfig, AdaptConfig]:
+    """What the flags say; refuses those that would have no effect."""
+    plan = AdaptConfig(**field_values(AdaptConfig))
+    if FLAGS.fold < 0:
+        raise ConfigError(f'--fold={FLAGS.fold}: a fold of the source, 0 or above')
+    config = train_config(dataset=plan.names()[0].dataset, fold=FLAGS.fold, select_by=TrainConfig.select_by)
+    method = get_method(plan.method)
+    if plan.weight and not method.sees_target:
+        raise ConfigError(f'--weight={plan.weight}: --method={plan.method} has no term to weigh')
+    if plan.radius != AdaptConfig.radius and not method.perturbs:
+        users = ', '.join(name for name, m in METHODS.items() if m.perturbs)
+        raise ConfigError(f'--radius={plan.radius}: --method={plan.method} perturbs nothing; this does: {users}')
+    if FLAGS.seeds < 1 or config.seed + FLAGS.seeds > MAX_SEED:
+        raise ConfigError(f'--seeds={FLAGS.seeds} with --seed={config.seed}: at least 1, none above {MAX_SEED - 1}')
+    return config, plan
+
+
+def _prepare(config: TrainConfig, plan: AdaptConfig) -> None:
+    """Prepares both datasets; what is wrong with a name is told with the flag that holds it."""
+    for flag, name in zip(('source', 'target'), plan.names()):
+        try:
+            prepare_if_missing(name.dataset, config.data_dir, FLAGS.manual_dir)
+        except ConfigError as e:
+            raise ConfigError(str(e).replace(f'--dataset={name.dataset}:', f'--{flag}={name.dataset}:')) from e
+
+
+def _check_feature(config: TrainConfig, plan: AdaptConfig) -> None:
+    """Refuses a --feature that frozen stages make, where the method acts on nothing else: its term would be lost."""
+    if plan.method not in FEATURE_METHODS:
+        return
+    shape = open_dataset(config.dataset, config.data_dir).input_shape
+    check_input_shape(config.model, shape)
+    model = build_model(config, 2, shape).clone(axis_name=None)
+    variables = variable_shapes(model, shape)
+    rules = freezing_rules(config.freeze, model, train_norms=config.train_norms)
+    start = frozen_prefix(model, trainable_mask(variables['params'], rules))
+
+    def frozen_features(variables: dict, x: jax.Array) -> dict:
+        return model.apply(variables, x, train=False, stop=start)[1]
+
+    if start and plan.feature in jax.eval_shape(frozen_features, variables, example_input(model, shape)):
+        raise ConfigError(
+            f'--freeze={config.freeze} freezes --feature={plan.feature}, so --method={plan.method} could not move it: '
+            'free its stage, name a later feature, or take a method that acts on predictions, e.g. --method=mcc'
+        )
+
+
+def epoch_line(row: dict, criterion: str) -> str:
+    """One row of the history as a line; no score of the target is in it."""
+    chosen = '' if criterion == 'last' else f'{criterion} {row[criterion]:.4f}  '
+    return (
+        f'epoch {row["epoch"]:3d}  source: train loss {row["train_loss"]:.4f} accuracy '
+        f'{100 * row["train_accuracy"]:6.2f}%  validation loss {row["validation_loss"]:.4f} accuracy '
+        f'{100 * row["validation_accuracy"]:6.2f}%  term {row["train_term"]:.4f}  {chosen}{row["seconds"]:.1f} s'
+    )
+
+
+def _run(config: TrainConfig, plan: AdaptConfig, workdir: pathlib.Path, caches: dict) -> dict[str, Any]:
+    """One seed: the run, its table and its report; returns the results."""
+    result = run_adaptation(
+        config,
+        plan,
+        workdir,
+        caches=caches,
+        progress=progress,
+        on_epoch=lambda row: print(epoch_line(row, plan.select_by), flush=True),
+    )
+    networks = network_outputs(result, config, plan, caches=caches, progress=progress)
+    results = adaptation_results(result, config, plan, networks)
+    report = write_adaptation(workdir, results, networks)
+    rows = [*selection_cells(results, usable=True), *selection_cells(results, usable=False)]
+    print('\n' + table(SELECTION_HEADER, rows))
+    print(f'best step {result.best_step} by {plan.select_by}; {result.seconds:.1f} s\nreport: {report}')
+    return results
+
+
+def _spread(results: list[dict[str, Any]]) -> str:
+    """The table of selections over seeds."""
+    rows = []
+    for of_seeds in zip(*(r['selections'] for r in results), strict=True):
+        spread, first = mean_and_spread(of_seeds), of_seeds[0]
+        note = '' if first['usable'] else selection_cells(results[0], usable=False)[0][-1]
+        rows.append((first['selection'], cell(spread['accuracy'], percent=True), cell(spread['macro_f1']), note))
+    return table(('chosen by', 'target accuracy %', 'macro F1', ''), rows)
+
+
+def main(argv) -> None:
+    """Runs the seeds that the flags name."""
+    del argv
+    logging.getLogger('fdx').setLevel(logging.WARNING)  # The tables of frozen parameters are for launch.train.
+    config, plan = _configs()
+    _prepare(config, plan)
+    _check_feature(config, plan)
+    root, caches, results = pathlib.Path(FLAGS.workdir), {}, []
+    for seed in range(config.seed, config.seed + FLAGS.seeds):
+        if FLAGS.seeds > 1:
+            print(f'seed {seed}')
+        workdir = root / f'seed_{seed}' if FLAGS.seeds > 1 else root
+        results.append(_run(dataclasses.replace(config, seed=seed), plan, workdir, caches))
+    if FLAGS.seeds > 1:
+        print(f'\n{FLAGS.seeds} seeds, mean ± standard deviation:\n{_spread(results)}')
+
+
+if __name__ == '__main__':
+    define_flags()
+    cli.run(main)
