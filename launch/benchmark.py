@@ -50,7 +50,8 @@ def define_flags() -> None:
 def main(argv) -> None:
     """Runs the suite that the flags name."""
     del argv
-    logging.getLogger('fdx').setLevel(logging.WARNING)  # The tables of frozen parameters are for launch.train.
+    # The tables of frozen parameters are for launch.train, the list of classes left out for launch.adapt.
+    logging.getLogger('fdx').setLevel(logging.ERROR)
     if FLAGS.seeds < 1:
         raise ConfigError(f'--seeds={FLAGS.seeds}: at least 1')
     foreign = OF_ADAPTATION if FLAGS.suite == 'pretraining' else OF_PRETRAINING

@@ -3,6 +3,14 @@
     python -m launch.predict --checkpoint=runs/cwru/fold_0 --sample_rate=12000 recordings/*.mat
     python -m launch.predict --checkpoint=runs/soon --channel=AccX,AccY,AccZ motor.csv
 
+Your own machine, without any training: what its bearing's fault orders say (files, or a folder of them):
+
+    python -m launch.predict --zero_shot --bearing=skf_6205 --speed_rpm=1772 --sample_rate=12000 recordings/
+    python -m launch.predict --zero_shot --speed_rpm=estimate --variable=vibration pump.mat \
+        --bearing=pitch_diameter_mm=39.04,ball_diameter_mm=7.94,num_balls=9
+
+There `z_scores` are deviations above what white noise gives; a fault is called from 4 on, the strongest one.
+
 Reads .mat, .csv, .npy and .wav. Prints JSON lines, one a window and one a recording (mean of the probabilities, and
 majority vote), and writes the same to --out. Files that cannot be used are reported and the others still done; the
 exit code is then 1.
@@ -13,13 +21,18 @@ from __future__ import annotations
 import json
 import math
 import pathlib
+from collections.abc import Sequence
 
 from absl import flags
 
-from fdx.evaluate.diagnose import diagnose_file
+from fdx.data.raw_files import KNOWN_SUFFIXES, read_raw_file
+from fdx.evaluate.diagnose import diagnose_file, with_condition
 from fdx.evaluate.predictor import Predictor
 from fdx.evaluate.scoring import run_folders
+from fdx.evaluate.zero_shot import diagnose_zero_shot
 from fdx.files import atomic_write_text
+from fdx.signal.bearings import BEARINGS, BearingGeometry, parse_bearing
+from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM
 from fdx.types import ConfigError, FdxError
 from launch import cli
 from launch.display import progress
@@ -31,6 +44,19 @@ def define_flags() -> None:
     """The flags of this program."""
     flags.DEFINE_string('checkpoint', None, 'workdir of launch.train (of one fold, where there are several)')
     flags.DEFINE_string('step', 'best', 'which checkpoint: best (by validation), last or a number')
+    flags.DEFINE_bool('zero_shot', False, "no checkpoint: diagnose by the bearing's fault orders")
+    flags.DEFINE_string(
+        'bearing',
+        None,
+        f'for front ends that read fault orders: {", ".join(BEARINGS)}; or pitch_diameter_mm=,ball_diameter_mm=,'
+        'num_balls=[,contact_angle_deg=]; or FILE.json:ENTRY',
+    )
+    flags.DEFINE_string(
+        'speed_rpm', None, "speed of the shaft; wins over the file's own; estimate reads it from the signal"
+    )
+    flags.DEFINE_float('low_rpm', DEFAULT_RANGE_RPM[0], 'with --speed_rpm=estimate: the slowest speed it can have')
+    flags.DEFINE_float('high_rpm', DEFAULT_RANGE_RPM[1], 'and the fastest, at most 2.5 times that')
+    flags.DEFINE_float('window_s', None, 'with --zero_shot: seconds of a window; 0.975, or 20 turns of a slow shaft')
     flags.DEFINE_float('sample_rate', None, 'rate in Hz for files that carry none; wins, with a warning, over theirs')
     flags.DEFINE_string('variable', None, 'variable of a .mat file, e.g. X105_DE_time or bearing.gs')
     flags.DEFINE_string(
@@ -42,34 +68,87 @@ def define_flags() -> None:
     flags.DEFINE_float('hop_s', None, 'seconds between windows; by default they follow each other without overlap')
     flags.DEFINE_bool('windows', True, 'whether to print a line for every window, or recordings only')
     flags.DEFINE_string('out', None, 'file for the JSON lines')
-    flags.mark_flag_as_required('checkpoint')
+
+
+def _files(names: Sequence[str]) -> list[str]:
+    """Files as they are; of a folder, all files of a known format in it, by name."""
+    files = []
+    for name in names:
+        path = pathlib.Path(name)
+        if not path.is_dir():
+            files.append(name)
+            continue
+        inside = sorted(str(p) for p in path.iterdir() if p.is_file() and p.suffix.lower() in KNOWN_SUFFIXES)
+        if not inside:
+            raise ConfigError(f'{name} holds no file ending in {", ".join(KNOWN_SUFFIXES)}')
+        files += inside
+    if not files:
+        raise ConfigError('no files: name recordings, or a folder of them, after the flags')
+    return files
+
+
+def _speed() -> float | str | None:
+    text = FLAGS.speed_rpm
+    if text is None or text == 'estimate':
+        return text
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = math.nan
+    if not (math.isfinite(speed) and speed > 0):
+        raise ConfigError(f'--speed_rpm={text}: a number above 0, or estimate')
+    return speed
+
+
+def _check_numbers() -> None:
+    for name, unit in (('hop_s', 'seconds'), ('sample_rate', 'Hz'), ('window_s', 'seconds')):
+        value = FLAGS[name].value
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise ConfigError(f'--{name}={value}: a number of {unit} above 0')
+    if FLAGS.window_s is not None and not FLAGS.zero_shot:
+        raise ConfigError('--window_s goes with --zero_shot: a checkpoint has windows of its own')
+    if FLAGS.speed_rpm != 'estimate' and (FLAGS['low_rpm'].present or FLAGS['high_rpm'].present):
+        raise ConfigError('--low_rpm and --high_rpm go with --speed_rpm=estimate')
+    if FLAGS.zero_shot == bool(FLAGS.checkpoint):
+        raise ConfigError('either --checkpoint=WORKDIR of a trained run, or --zero_shot with --bearing and --speed_rpm')
+    if FLAGS.zero_shot and not FLAGS.bearing:
+        raise ConfigError('--zero_shot needs --bearing: fault orders follow from its geometry')
+    if FLAGS.zero_shot and FLAGS['step'].present:
+        raise ConfigError('--step chooses a checkpoint: leave it out with --zero_shot')
+
+
+def _predictor() -> Predictor | None:
+    if FLAGS.zero_shot:
+        return None
+    folders = run_folders(FLAGS.checkpoint)
+    if folders != [pathlib.Path(FLAGS.checkpoint)]:
+        raise ConfigError(f'--checkpoint={FLAGS.checkpoint} holds several folds: choose one, e.g. {folders[0]}')
+    return Predictor(FLAGS.checkpoint, FLAGS.step)
+
+
+def _rows(
+    path: str, predictor: Predictor | None, geometry: BearingGeometry | None, speed: float | str | None
+) -> list[dict]:
+    """Rows of one file."""
+    speed_range = FLAGS.low_rpm, FLAGS.high_rpm
+    of_file = {'sample_rate_hz': FLAGS.sample_rate, 'variable': FLAGS.variable, 'channel': FLAGS.channel}
+    if predictor is not None:
+        condition = {'speed_rpm': speed, 'geometry': geometry, 'speed_range_rpm': speed_range}
+        return diagnose_file(predictor, path, hop_s=FLAGS.hop_s, **of_file, **condition).rows()
+    recording = with_condition(read_raw_file(path, **of_file), speed, geometry, speed_range)
+    return diagnose_zero_shot(recording, window_s=FLAGS.window_s, hop_s=FLAGS.hop_s).rows()
 
 
 def main(argv) -> int:
     """Diagnoses the files of the command line."""
-    files = argv[1:]
-    if not files:
-        raise ConfigError('no files: name recordings after the flags')
-    folders = run_folders(FLAGS.checkpoint)
-    if folders != [pathlib.Path(FLAGS.checkpoint)]:
-        raise ConfigError(f'--checkpoint={FLAGS.checkpoint} holds several folds: choose one, e.g. {folders[0]}')
-    if FLAGS.hop_s is not None and not (math.isfinite(FLAGS.hop_s) and FLAGS.hop_s > 0):
-        raise ConfigError(f'--hop_s={FLAGS.hop_s}: a number of seconds above 0')
-    if FLAGS.sample_rate is not None and not (math.isfinite(FLAGS.sample_rate) and FLAGS.sample_rate > 0):
-        raise ConfigError(f'--sample_rate={FLAGS.sample_rate}: a number of Hz above 0')
-    predictor = Predictor(FLAGS.checkpoint, FLAGS.step)
+    files = _files(argv[1:])
+    _check_numbers()
+    geometry, speed = parse_bearing(FLAGS.bearing) if FLAGS.bearing else None, _speed()
+    predictor = _predictor()
     rows, failed = [], 0
     for path in progress(files, desc='files', total=len(files)):
         try:
-            diagnosis = diagnose_file(
-                predictor,
-                path,
-                sample_rate_hz=FLAGS.sample_rate,
-                variable=FLAGS.variable,
-                channel=FLAGS.channel,
-                hop_s=FLAGS.hop_s,
-            )
-            new = [r for r in diagnosis.rows() if FLAGS.windows or r['kind'] == 'recording']
+            new = [r for r in _rows(path, predictor, geometry, speed) if FLAGS.windows or r['kind'] == 'recording']
         except FdxError as e:
             failed += 1
             new = [{'kind': 'error', 'file': path, 'error': str(e)}]

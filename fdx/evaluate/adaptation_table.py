@@ -28,7 +28,7 @@ def by_seed(rows: Sequence[Row]) -> list[float]:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """'97.5 ± 1.2 / 3.4': mean over seeds and tasks, spread of the seeds' means, spread over tasks; '–' without rows."""
+    """'97.5 ± 1.2 / 3.4': mean, spread of the seeds' means, spread over tasks; '–' without rows."""
     if not rows:
         return '–'
     means = by_seed(rows)
@@ -56,9 +56,9 @@ def markdown(suite: Suite, cells: Sequence[Mapping[str, Any]], command: str) -> 
     lines = [
         f'# {suite.words}',
         '',
-        f'Accuracy on windows of the target in percent: mean over tasks and over the seeds {", ".join(map(str, seeds))} ± '
-        "standard deviation of the seeds' means / standard deviation over tasks. Each column chooses the epoch by another "
-        f'criterion; `{DEFAULT_CRITERION}` is the default of `launch.adapt`. None reads a label of the target, but '
+        f'Accuracy on windows of the target in percent: mean over tasks and seeds ({", ".join(map(str, seeds))}) ± '
+        "standard deviation of the seeds' means / standard deviation over tasks. Each column chooses the epoch by "
+        f'another criterion; `{DEFAULT_CRITERION}` is the default of `launch.adapt`. None reads a label of the target, but '
         f'**{ORACLE}**, which is not usable: it shows what choosing on target labels would claim.',
         '',
         f'Made by `{command}`; every run: [{suite.name}.json]({suite.name}.json).',
@@ -121,8 +121,8 @@ def _notes(suite: Suite, rows: Sequence[Row]) -> list[str]:
     return [
         'Protocols: ' + '; '.join(dict.fromkeys(row['protocol'] for row in rows)) + '. '
         f'Windows of the target are seen without labels from its training part. Adam, learning rate {LEARNING_RATE:g}, '
-        f'{BATCH_SIZE} windows of each domain a step, about {suite.steps} steps{few}; the same for all methods, tuned for '
-        'none. Seconds of a run: training, all criteria in every epoch and the last checkpoint.',
+        f'{BATCH_SIZE} windows of each domain a step, about {suite.steps} steps{few}; the same for all methods, tuned '
+        'for none. Seconds of a run: training, all criteria in every epoch and the last checkpoint.',
         '',
         f'{versions}; {environment()["backend"]}.',
     ]

@@ -13,7 +13,11 @@ from fdx.data.raw_files import read_raw_file
 from fdx.data.records import RecordSpec, prepare_recording
 from fdx.evaluate.predictions import vote
 from fdx.evaluate.predictor import Predictor
+from fdx.signal.bearings import BearingGeometry
 from fdx.signal.frames import window_starts
+from fdx.signal.front_ends import reads_orders
+from fdx.signal.patch import Condition
+from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM, estimate_speed_rpm
 from fdx.types import DataError, Recording
 
 
@@ -71,11 +75,15 @@ def diagnose_recording(predictor: Predictor, recording: Recording, *, hop_s: flo
       hop_s: seconds between windows; None: they do not overlap.
 
     Raises:
-      DataError: what fdx.signal.checks refuses, a wrong number of channels, or a rate below the dataset's.
+      DataError: what fdx.signal.checks refuses, a wrong number of channels, a rate below the dataset's, or no speed or
+        bearing where the front end reads orders.
     """
     data = predictor.meta['dataset']
     rate, length, channels = data['common_rate_hz'], data['window_length'], data.get('channels', 1)
     source = recording.source or recording.recording
+    if reads_orders(predictor.front_end.name):
+        # Bands are fractions of the rate and columns are orders: the picture is the same at any rate.
+        rate, length = recording.sample_rate_hz, round(length / rate * recording.sample_rate_hz)
     hop = length if hop_s is None else round(hop_s * rate)
     if hop < 1:
         raise DataError(f'--hop_s={hop_s}: at {rate:g} Hz it must be at least {1 / rate:.6f} s')
@@ -88,7 +96,11 @@ def diagnose_recording(predictor: Predictor, recording: Recording, *, hop_s: flo
     windowing = Windowing(length, hop, data['guard_length'])
     prepared = prepare_recording(recording, RecordSpec(predictor.front_end, rate, windowing, channels=channels))
     starts = window_starts(len(prepared.samples), length, hop)
-    patches = [predictor.front_end(prepared.samples[s : s + length], rate) for s in starts]
+    condition = Condition(recording.speed_rpm, recording.geometry)
+    try:
+        patches = [predictor.front_end(prepared.samples[s : s + length], rate, condition) for s in starts]
+    except DataError as e:
+        raise DataError(f'{source}: {e}') from e
     probabilities = predictor.patch_probabilities(np.stack(patches))
     return Diagnosis(source, starts / rate, length / rate, probabilities, predictor.class_names)
 
@@ -113,6 +125,9 @@ def diagnose_file(
     variable: str | None = None,
     channel: str | int | Sequence[str | int] | None = None,
     hop_s: float | None = None,
+    speed_rpm: float | str | None = None,
+    geometry: BearingGeometry | None = None,
+    speed_range_rpm: tuple[float, float] = DEFAULT_RANGE_RPM,
 ) -> Diagnosis:
     """Reads a raw file and diagnoses it; DataError says what is wrong with the file.
 
@@ -123,6 +138,42 @@ def diagnose_file(
       variable: of a .mat file.
       channel: the channels that the model takes, in its order, where the file holds others besides.
       hop_s: see `diagnose_recording`.
+      speed_rpm: see `with_condition`.
+      geometry: see `with_condition`.
+      speed_range_rpm: see `with_condition`.
     """
     recording = read_raw_file(path, sample_rate_hz=sample_rate_hz, variable=variable, channel=channel)
-    return diagnose_recording(predictor, recording, hop_s=hop_s)
+    return diagnose_recording(predictor, with_condition(recording, speed_rpm, geometry, speed_range_rpm), hop_s=hop_s)
+
+
+def with_condition(
+    recording: Recording,
+    speed_rpm: float | str | None = None,
+    geometry: BearingGeometry | None = None,
+    speed_range_rpm: tuple[float, float] = DEFAULT_RANGE_RPM,
+) -> Recording:
+    """A recording with what its user knows about the machine.
+
+    Args:
+      recording: samples [T, C].
+      speed_rpm: a number, which wins over the file's own; 'estimate', which reads it from the first channel
+        (fdx.signal.shaft_speed); None keeps the file's.
+      geometry: of the bearing; None keeps what is there.
+      speed_range_rpm: where an estimate is looked for.
+
+    Raises:
+      ConfigError: an unusable range.
+      DataError: no speed stands out of the recording.
+    """
+    if speed_rpm == 'estimate':
+        try:
+            speed_rpm = estimate_speed_rpm(
+                recording.samples[:, 0], recording.sample_rate_hz, *speed_range_rpm
+            ).speed_rpm
+        except DataError as e:
+            raise DataError(f'{recording.source or recording.recording}: {e}') from e
+    return dataclasses.replace(
+        recording,
+        speed_rpm=recording.speed_rpm if speed_rpm is None else float(speed_rpm),
+        geometry=geometry or recording.geometry,
+    )

@@ -115,9 +115,7 @@ def diagnose_zero_shot(
     front_end = create_front_end('fault_orders', rate)
     front_end = dataclasses.replace(front_end, window_s=min(front_end.window_s, seconds))
     starts = window_starts(len(checked.samples), length, hop)
-    found = np.stack(
-        [evidence(front_end(checked.samples[s : s + length], rate, condition), front_end) for s in starts]
-    )
+    found = np.stack([evidence(front_end(checked.samples[s : s + length], rate, condition), front_end) for s in starts])
     rng = np.random.default_rng(seed)
     noise = [rng.standard_normal((length, 1)).astype(np.float32) for _ in range(SURROGATES)]
     chance = np.stack([evidence(front_end(x, rate, condition), front_end) for x in noise])

@@ -207,7 +207,7 @@ def picture(
         background = spectra.background((h - 0.5) * fault_hz, (h + 0.5) * fault_hz)
         edges = h * fault_hz * (1 + np.linspace(-slip, slip, cells + 1))
         for low, high in zip(edges[:-1], edges[1:]):
-            # Both edges and no bin left out: the lines of a zero-padded spectrum are wider than one.
+            # About a point a bin, both edges among them: the lines of a zero-padded spectrum are wider than that.
             points = np.linspace(low, high, max(2, int((high - low) / spectra.df_hz) + 2))
             columns.append(spectra.at(points).max(axis=1) - background)
     return np.nan_to_num(np.stack(columns, axis=1))

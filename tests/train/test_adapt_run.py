@@ -254,7 +254,7 @@ def inputs_of(examples):
 
 
 def test_adabn_stores_the_targets_statistics_and_trains_on_with_its_own(finished, stored_rest, assert_same_trees):
-    """Parameters and what is kept for going on are those of the source alone; only the stored network has the target's."""
+    """Parameters and what is kept for going on are the source's; only the stored network has the target's."""
     adabn, adapted = finished('adabn')
     plain, source = finished('source_only')
     assert_same_trees(adapted.params, source.params)
@@ -272,7 +272,7 @@ def test_adabn_stores_the_targets_statistics_and_trains_on_with_its_own(finished
 
 
 def test_statistics_of_batches_are_pooled(make, monkeypatch, assert_same_trees):
-    """12 windows in batches of 5, 5 and 2; old statistics far from the new ones cost no digits; frozen norms keep theirs."""
+    """12 windows in batches of 5, 5 and 2; far-off old statistics cost no digits; frozen norms keep theirs."""
     monkeypatch.setattr(target_statistics, 'EVAL_BATCH', 5)
     config, plan = make('adabn')
     domains = open_domains(config, plan)
@@ -377,16 +377,33 @@ def test_another_plan_is_refused_in_the_same_workdir(finished, run, tmp_path):
         with pytest.raises(CheckpointError, match='the workdir holds another .*choose another --workdir') as caught:
             run(tmp_path / 'copy', method, **changes)
         assert words in str(caught.value)
-    history = []
-    adapted = adapt_again = run(tmp_path / 'copy', 'dann')
-    assert adapted[1].history == finished('dann')[1].history
-    del history, adapt_again
+    # It is still there, and finished.
+    assert run(tmp_path / 'copy', 'dann')[1].history == finished('dann')[1].history
 
 
-def test_a_workdir_without_adaptation_is_refused(unbroken, run, tmp_path):
-    shutil.copytree(unbroken.workdir, tmp_path / 'copy')
+def test_a_workdir_without_adaptation_is_refused(finished, run, tmp_path, monkeypatch):
+    shutil.copytree(finished('dann')[0].workdir, tmp_path / 'copy')
+    meta = Checkpoints.meta
+    monkeypatch.setattr(
+        Checkpoints, 'meta', lambda self, step: {k: v for k, v in meta(self, step).items() if k != 'adaptation'}
+    )
     with pytest.raises(CheckpointError, match='the workdir holds a run without adaptation'):
         run(tmp_path / 'copy', 'dann')
+
+
+def test_other_initial_weights_are_refused(run, tmp_path, monkeypatch):
+    """The frozen stages are not in the steps: those of now would be joined with the classifier of then."""
+    options = {'method': 'jmmd', 'freeze': 'head', 'epochs': 1, 'cache_features': 'off', 'dropout_rate': 0.0}
+    run(tmp_path, **options)
+    restore = Checkpoints.restore_variables
+
+    def changed(self, step, like, prefix_like):
+        variables, prefix = restore(self, step, like, prefix_like)
+        return variables, jax.tree.map(lambda x: x + 1, prefix)
+
+    monkeypatch.setattr(Checkpoints, 'restore_variables', changed)
+    with pytest.raises(CheckpointError, match='--init=random holds other weights than when this run began'):
+        run(tmp_path, **options)
 
 
 def test_the_sources_test_split_is_flagged(finished):
@@ -424,7 +441,7 @@ def test_a_dataset_with_more_classes_than_were_shared_is_refused(run, tmp_path, 
     ('select_by', 'risk', 'score'),
     [('source_risk', 0.25, -0.25), ('snd', -3.0, 3.0), ('snd', float('inf'), None), ('snd', float('nan'), None)],
 )
-def test_the_score_of_an_epoch(select_by, risk, score, finished):
+def test_the_score_of_an_epoch(select_by, risk, score):
     """The lower the risk the better; a diverged epoch has no score, an epoch that is not to be chosen neither."""
     seen = []
 
