@@ -7,9 +7,10 @@ import time
 
 from absl import flags
 
-from fdx.adapt.methods import get_method
+from fdx.adapt.methods import METHODS
+from fdx.data.blocks import NUM_BLOCKS
 from fdx.evaluate.adaptation_bench import dataset_names, run_cell
-from fdx.evaluate.adaptation_suite import INPUTS, Cell, cells, get_suite
+from fdx.evaluate.adaptation_suite import Cell, Suite, cells, get_suite
 from fdx.evaluate.adaptation_table import write_suite
 from fdx.signal.front_ends import DEFAULT_FRONT_END
 from fdx.train.adapt_config import DEFAULT_CRITERION
@@ -20,21 +21,15 @@ from launch.prepare_on_demand import prepare_if_missing
 FLAGS = flags.FLAGS
 # Builders whose configs are named without their default front end.
 DEFAULT_FRONT_ENDS = {'bearing_rig': DEFAULT_FRONT_END}
+# Flags that are part of the page's command where they are given.
+LISTS = ('methods', 'inputs')
 
 
 def run() -> pathlib.Path:
     """Fills every cell that is not there and writes the page."""
-    suite = get_suite(FLAGS.suite)
-    for method in FLAGS.methods:
-        get_method(method)
-    unknown = [name for name in FLAGS.inputs if name not in INPUTS]
-    if unknown or not FLAGS.inputs or not FLAGS.methods:
-        raise ConfigError(
-            f'--inputs={",".join(FLAGS.inputs)}: there are {", ".join(INPUTS)}; --methods names at least one'
-        )
-    todo = cells(suite, tuple(FLAGS.inputs), tuple(FLAGS.methods), FLAGS.seeds)
-    if not todo:
-        raise ConfigError(f'--suite={suite.name} has the inputs {", ".join(suite.inputs)}: none is among --inputs')
+    suite, methods = get_suite(FLAGS.suite), tuple(dict.fromkeys(FLAGS.methods))
+    _check(suite, methods)
+    todo = cells(suite, tuple(FLAGS.inputs), methods, FLAGS.seeds)
     root, found, caches = pathlib.Path(FLAGS.workdir), [], {}
     at = None
     for i, cell in enumerate(todo, 1):
@@ -46,7 +41,28 @@ def run() -> pathlib.Path:
             )
         found.append(_cell(cell, root, caches, f'[{i}/{len(todo)}]'))
     command = f'python -m launch.benchmark --suite={suite.name} --seeds={FLAGS.seeds}'
+    command += ''.join(f' --{name}={",".join(FLAGS[name].value)}' for name in LISTS if FLAGS[name].present)
     return write_suite(pathlib.Path(FLAGS.out), suite, found, command)
+
+
+def _check(suite: Suite, methods: tuple[str, ...]) -> None:
+    """Refuses names that do not exist and inputs that would have no part, before anything is prepared."""
+    if not methods or not set(methods) <= set(METHODS):
+        raise ConfigError(f'--methods={",".join(methods)}: there are {", ".join(METHODS)}')
+    # By default all inputs are named, whichever the suite has.
+    asked, given = FLAGS.inputs, FLAGS['inputs'].present
+    if not asked or (given and not set(asked) <= set(suite.inputs)):
+        raise ConfigError(f'--inputs={",".join(asked)}: --suite={suite.name} has {", ".join(suite.inputs)}')
+    unadapted = [name for name in asked if name not in suite.adapted]
+    if given and unadapted and 'source_only' not in methods:
+        raise ConfigError(
+            f'--inputs={",".join(asked)}: --suite={suite.name} learns {", ".join(unadapted)} from the source alone: '
+            'leave out, or add source_only to --methods'
+        )
+    if FLAGS.seeds > NUM_BLOCKS and any(pair.rotates for pair in suite.pairs):
+        raise ConfigError(
+            f'--seeds={FLAGS.seeds}: --suite={suite.name} takes another fold for each seed and has {NUM_BLOCKS}'
+        )
 
 
 def _cell(cell: Cell, root: pathlib.Path, caches: dict, where: str) -> dict:

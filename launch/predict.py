@@ -32,6 +32,7 @@ from fdx.evaluate.scoring import run_folders
 from fdx.evaluate.zero_shot import diagnose_zero_shot
 from fdx.files import atomic_write_text
 from fdx.signal.bearings import BEARINGS, BearingGeometry, parse_bearing
+from fdx.signal.front_ends import reads_orders
 from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM
 from fdx.types import ConfigError, FdxError
 from launch import cli
@@ -123,7 +124,12 @@ def _predictor() -> Predictor | None:
     folders = run_folders(FLAGS.checkpoint)
     if folders != [pathlib.Path(FLAGS.checkpoint)]:
         raise ConfigError(f'--checkpoint={FLAGS.checkpoint} holds several folds: choose one, e.g. {folders[0]}')
-    return Predictor(FLAGS.checkpoint, FLAGS.step)
+    predictor = Predictor(FLAGS.checkpoint, FLAGS.step)
+    front_end = predictor.front_end.name
+    unread = [f'--{name}' for name in ('bearing', 'speed_rpm') if FLAGS[name].value is not None]
+    if unread and not reads_orders(front_end):
+        raise ConfigError(f'{" and ".join(unread)}: the run has front end {front_end}, which reads none: leave it out')
+    return predictor
 
 
 def _rows(

@@ -1,6 +1,6 @@
 """Decision-boundary iterative refinement training with a teacher (DIRT-T).
 
-    loss = beta KL(p_teacher || p_student) + mean entropy + virtual adversarial term, on the target alone
+    loss = beta KL(p_teacher || p_student) + lambda_t (mean entropy + virtual adversarial term), target alone
     teacher <- decay * teacher + (1 - decay) * student, after every step
 
 Shu et al., "A DIRT-T approach to unsupervised domain adaptation", ICLR 2018. It starts from a network trained with VADA

@@ -161,8 +161,7 @@ def _dirt_t(d: Domains, params: dict, progress: jax.Array) -> tuple[jax.Array, d
     confusion, metrics = _dann(d, params, progress)
     cluster = mean_entropy(d.target_logits, d.target_mask) + masked_mean(d.target_change, d.target_mask)
     smooth = masked_mean(d.source_change, d.source_mask)
-    # Early predictions of the target are guesses: they are sharpened as the run goes on.
-    return VADA_DOMAIN * confusion + VADA_SOURCE * smooth + VADA_TARGET * 10 * ramp(progress) * cluster, metrics
+    return VADA_DOMAIN * confusion + VADA_SOURCE * smooth + VADA_TARGET * cluster, metrics
 
 
 def _width(width: int, classes: int) -> int:

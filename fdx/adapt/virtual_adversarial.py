@@ -27,6 +27,7 @@ def virtual_adversarial(
     radius: float,
     step: float = 0.01,
     iterations: int = 1,
+    first: jax.Array | int = 0,
 ) -> jax.Array:
     """Divergence between the predictions at inputs (without gradient) and at inputs + r_adv.
 
@@ -43,6 +44,7 @@ def virtual_adversarial(
       radius: length of r_adv, relative as above.
       step: length at which the gradient is taken, likewise. Far below 0.001 float32 rounds the divergence away.
       iterations: of the power method; one suffices in the paper.
+      first: place of the first example in the whole batch: directions then do not depend on the number of devices.
 
     Returns:
       float32 [B] in nats, 0 for padding; take `masks.masked_mean` of it. Gradients reach the network through the moved
@@ -53,7 +55,7 @@ def virtual_adversarial(
     """
     inputs = without_padding(inputs, mask)
     clean = jax.lax.stop_gradient(network(inputs))
-    moves = adversarial_moves(network, inputs, clean, mask, key, radius, step, iterations)
+    moves = adversarial_moves(network, inputs, clean, mask, key, radius, step, iterations, first)
     return without_padding(divergences(clean, network(inputs + moves)), mask)
 
 
@@ -66,6 +68,7 @@ def adversarial_moves(
     radius: float,
     step: float,
     iterations: int,
+    first: jax.Array | int = 0,
 ) -> jax.Array:
     """r_adv of every example, [B, ...] like `inputs`, without gradient; arguments as `virtual_adversarial`'s."""
     if not (radius > 0 and step > 0 and iterations >= 1):
@@ -81,7 +84,7 @@ def adversarial_moves(
         losses = divergences(clean_logits, network(inputs + moves, *captured))
         return without_padding(losses, mask).sum()
 
-    direction = random_directions(key, inputs)
+    direction = random_directions(key, inputs, first)
     for _ in range(iterations):
         gradient = jax.grad(total)(step * lengths * direction)
         # Where nothing changes (a constant prediction) the direction before is as good as any.
@@ -95,9 +98,9 @@ def deviations(x: jax.Array) -> jax.Array:
     return jnp.sqrt(jnp.square(x - x.mean(axes, keepdims=True)).sum(axes, keepdims=True))
 
 
-def random_directions(key: jax.Array, x: jax.Array) -> jax.Array:
-    """Unit vectors, uniform on the sphere, like x [B, ...]; one random stream an example, whatever the padding."""
-    keys = jax.vmap(lambda i: jax.random.fold_in(key, i))(jnp.arange(x.shape[0]))
+def random_directions(key: jax.Array, x: jax.Array, first: jax.Array | int = 0) -> jax.Array:
+    """Unit vectors, uniform on the sphere, like x [B, ...]; example i draws from stream `first` + i."""
+    keys = jax.vmap(lambda i: jax.random.fold_in(key, i))(first + jnp.arange(x.shape[0]))
     drawn = jax.vmap(lambda k: jax.random.normal(k, x.shape[1:], x.dtype))(keys)
     return unit(drawn, otherwise=drawn)
 

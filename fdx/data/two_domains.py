@@ -130,25 +130,14 @@ def open_two_domains(
     learned = _of_classes(one, np.sort(np.concatenate([sides[0].train, sides[0].test])), classes, label_key)
     learned = few_labels(one.table, learned, labels_per_class, label_key, seed)
     gain = fit_gain(one.front_end.scaling, one.table['peak'][learned])
-    seen = np.concatenate([sides[1].train, sides[1].validation, sides[1].test])
-    scored = without_overlap(other.table, np.sort(seen)) if score_all_target else sides[1].test
+    scored = without_overlap(other.table, _all_rows(sides[1])) if score_all_target else sides[1].test
 
     def examples(data: Dataset, rows: np.ndarray) -> RecordExamples:
         numbers = tuple(data.class_names(label_key).index(c) for c in classes)
         return RecordExamples(data, _of_classes(data, rows, classes, label_key), label_key, gain, numbers)
 
-    return TwoDomains(
-        one,
-        other,
-        classes,
-        dropped,
-        gain,
-        examples(one, learned),
-        examples(one, sides[0].validation),
-        examples(other, sides[1].train),
-        examples(other, scored),
-        sides[0],
-    )
+    parts = examples(one, learned), examples(one, sides[0].validation), examples(other, sides[1].train)
+    return TwoDomains(one, other, classes, dropped, gain, *parts, examples(other, scored), sides[0])
 
 
 def _left_out(names: Sequence[DomainName], data: Sequence[Dataset], exclude: Sequence[str]) -> list[tuple[str, ...]]:
@@ -175,6 +164,10 @@ def _check_apart(one: Dataset, other: Dataset, left_out: Sequence[tuple[str, ...
         raise ConfigError(f'{", ".join(domains)} of {one.name} is source and target: name other domains')
 
 
+def _all_rows(splits: Splits) -> np.ndarray:
+    return np.sort(np.concatenate([splits.train, splits.validation, splits.test]))
+
+
 def _of_classes(data: Dataset, rows: np.ndarray, classes: Sequence[str], label_key: str) -> np.ndarray:
     names = data.class_names(label_key)
     return rows[np.isin(data.table[label_key][rows], [names.index(c) for c in classes])]
@@ -193,9 +186,8 @@ def _shared_classes(
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
     present = []
     for data, split in zip((one, other), sides):
-        rows = np.concatenate([split.train, split.validation, split.test])
         names = data.class_names(label_key)
-        present.append([names[i] for i in np.unique(data.table[label_key][rows])])
+        present.append([names[i] for i in np.unique(data.table[label_key][_all_rows(split)])])
     shared = tuple(c for c in one.class_names(label_key) if c in present[0] and c in present[1])
     dropped = {side: tuple(c for c in names if c not in shared) for side, names in zip(('source', 'target'), present)}
     if len(shared) < 2:

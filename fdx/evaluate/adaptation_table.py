@@ -58,8 +58,8 @@ def markdown(suite: Suite, cells: Sequence[Mapping[str, Any]], command: str) -> 
         '',
         f'Accuracy on windows of the target in percent: mean over tasks and seeds ({", ".join(map(str, seeds))}) ± '
         "standard deviation of the seeds' means / standard deviation over tasks. Each column chooses the epoch by "
-        f'another criterion; `{DEFAULT_CRITERION}` is the default of `launch.adapt`. None reads a label of the target, but '
-        f'**{ORACLE}**, which is not usable: it shows what choosing on target labels would claim.',
+        f'another criterion; `{DEFAULT_CRITERION}` is the default of `launch.adapt`. None reads a label of the target, '
+        f'but **{ORACLE}**, which is not usable: it shows what choosing on target labels would claim.',
         '',
         f'Made by `{command}`; every run: [{suite.name}.json]({suite.name}.json).',
         '',
@@ -107,7 +107,11 @@ def _task_table(suite: Suite, cells: Sequence[Mapping[str, Any]], name: str) -> 
 
 
 def _with_interval(accuracies: Sequence[float], windows: Sequence[int]) -> str:
-    """Mean over seeds, with the interval that one scoring of so many windows has: seeds score the same windows."""
+    """Mean over seeds, with the interval that the windows of one seed give.
+
+    Other seeds score the same windows, or (where folds follow the seed) about as many: counting them as new ones would
+    narrow the interval without cause.
+    """
     if not accuracies:
         return '–'
     mean, n = float(np.mean(accuracies)), int(np.mean(windows))

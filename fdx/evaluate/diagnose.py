@@ -83,8 +83,10 @@ def diagnose_recording(predictor: Predictor, recording: Recording, *, hop_s: flo
     source = recording.source or recording.recording
     if reads_orders(predictor.front_end.name):
         # Bands are fractions of the rate and columns are orders: the picture is the same at any rate.
-        rate, length = recording.sample_rate_hz, round(length / rate * recording.sample_rate_hz)
-    hop = length if hop_s is None else round(hop_s * rate)
+        # Both roundings, of the dataset's window and of this one, may lose the sample that the front end asks for.
+        seconds, rate = length / rate, recording.sample_rate_hz
+        length = max(round(seconds * rate), predictor.front_end.patch_samples(rate))
+    hop = length if hop_s is None else round(min(hop_s * rate, len(recording.samples) or 1))
     if hop < 1:
         raise DataError(f'--hop_s={hop_s}: at {rate:g} Hz it must be at least {1 / rate:.6f} s')
     _check_channels(source, recording.samples.shape[-1], channels)

@@ -3,12 +3,14 @@
 For every window the image of front end `fault_orders` is reduced to one number a fault: the mean over bands and
 harmonics of the largest log ratio within the slip. White noise, put through the same (same length, rate, speed and
 bearing), says what chance gives: the number becomes a z-score, and a window is healthy where none stands out. Averages
-over n windows are sqrt(n) times surer. Nothing is fitted to any machine.
+over n windows are surer, as far as the windows do not overlap and the noise itself is known. Nothing is fitted to any
+machine.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 
 import numpy as np
@@ -18,7 +20,7 @@ from fdx.signal.fault_orders import MIN_TURNS, FaultOrders
 from fdx.signal.frames import window_starts
 from fdx.signal.front_ends import create_front_end
 from fdx.signal.patch import Condition, shaft_rate_hz
-from fdx.types import DataError, Recording
+from fdx.types import ConfigError, DataError, Recording
 
 NORMAL = 'normal'
 SHORTEST_WINDOW_S = 0.975
@@ -52,6 +54,17 @@ class ZeroShotDiagnosis:
         """The fault that stands out most of z [faults], or normal."""
         return self.faults[int(z.argmax())] if z.max() >= THRESHOLD else NORMAL
 
+    def pooled(self) -> np.ndarray:
+        """z-scores [faults] of the whole recording: the windows' mean over its standard deviation in white noise.
+
+        The mean of n windows that share no sample has variance 1 / n; overlapping ones count for the time they span.
+        The surrogates' own mean, taken off every window alike, is uncertain by 1 / SURROGATES: however long a
+        recording is, it cannot be surer than that.
+        """
+        span = 1 + (self.window_starts_s[-1] - self.window_starts_s[0]) / self.window_s
+        independent = min(len(self.z_scores), span)
+        return self.z_scores.mean(axis=0) / math.sqrt(1 / independent + 1 / SURROGATES)
+
     def rows(self) -> list[dict]:
         """JSON-able rows: one a window, then one for the recording."""
         rows = [
@@ -65,7 +78,7 @@ class ZeroShotDiagnosis:
             }
             for start, z in zip(self.window_starts_s, self.z_scores)
         ]
-        pooled = self.z_scores.mean(axis=0) * math.sqrt(len(self.z_scores))
+        pooled = self.pooled()
         votes = [row['predicted'] for row in rows]
         predicted = self.verdict(pooled)
         summary = {
@@ -86,6 +99,15 @@ def evidence(image: np.ndarray, front_end: FaultOrders) -> np.ndarray:
     return image.reshape(bands, front_end.harmonics, front_end.cells, faults).max(axis=2).mean(axis=(0, 1))
 
 
+@functools.lru_cache(maxsize=16)
+def _chance(front_end: FaultOrders, length: int, rate: float, condition: Condition, seed: int):
+    """Mean and standard deviation [faults] of white noise's evidence; files of one machine share them."""
+    rng = np.random.default_rng(seed)
+    noise = (rng.standard_normal((length, 1)).astype(np.float32) for _ in range(SURROGATES))
+    found = np.stack([evidence(front_end(x, rate, condition), front_end) for x in noise])
+    return found.mean(axis=0), found.std(axis=0, ddof=1)
+
+
 def diagnose_zero_shot(
     recording: Recording, *, window_s: float | None = None, hop_s: float | None = None, seed: int = 0
 ) -> ZeroShotDiagnosis:
@@ -98,26 +120,58 @@ def diagnose_zero_shot(
       seed: of the white noise.
 
     Raises:
-      DataError: what fdx.signal.checks refuses, several channels, no speed, no geometry, or too short a recording.
+      ConfigError: window_s or hop_s is no finite number above 0.
+      DataError: what fdx.signal.checks refuses, several channels, no speed, no geometry, too short a recording, or a
+        rate too low for a fault's first harmonic.
     """
+    for name, value in (('window_s', window_s), ('hop_s', hop_s)):
+        if value is not None and not (math.isfinite(value) and value > 0):
+            raise ConfigError(f'{name}={value}: a number of seconds above 0')
     source = recording.source or recording.recording
+    try:
+        return _diagnose(recording, source, window_s, hop_s, seed)
+    except DataError as e:
+        if str(e).startswith((source, '--')):
+            raise
+        raise DataError(f'{source}: {e}') from e
+
+
+def _diagnose(
+    recording: Recording, source: str, window_s: float | None, hop_s: float | None, seed: int
+) -> ZeroShotDiagnosis:
     rate = check_rate(recording.sample_rate_hz, source)
     condition = Condition(recording.speed_rpm, recording.geometry)
     shaft_hz = shaft_rate_hz(condition, 'fault_orders')
     seconds = window_s or max(SHORTEST_WINDOW_S, 2 * MIN_TURNS / shaft_hz)
-    length = round(seconds * rate)
+    length = max(1, round(seconds * rate))
+    _check_duration(len(recording.samples), length, rate, shaft_hz)
     checked = check_recording(recording, length)
     if checked.samples.shape[1] != 1:
         raise DataError(f'{source}: {checked.samples.shape[1]} channels, one is needed: choose it with --channel')
-    hop = length if hop_s is None else round(hop_s * rate)
+    # A hop beyond the end leaves the first window.
+    hop = length if hop_s is None else round(min(hop_s * rate, len(checked.samples)))
     if hop < 1:
         raise DataError(f'--hop_s={hop_s}: at {rate:g} Hz it must be at least {1 / rate:.6f} s')
     front_end = create_front_end('fault_orders', rate)
     front_end = dataclasses.replace(front_end, window_s=min(front_end.window_s, seconds))
     starts = window_starts(len(checked.samples), length, hop)
     found = np.stack([evidence(front_end(checked.samples[s : s + length], rate, condition), front_end) for s in starts])
-    rng = np.random.default_rng(seed)
-    noise = [rng.standard_normal((length, 1)).astype(np.float32) for _ in range(SURROGATES)]
-    chance = np.stack([evidence(front_end(x, rate, condition), front_end) for x in noise])
-    z = (found - chance.mean(axis=0)) / chance.std(axis=0, ddof=1)
+    mean, deviation = _chance(front_end, length, rate, condition, seed)
+    if not deviation.all():
+        # No band reaches there: its image is 0 whatever the machine does, and 'normal' would be a guess.
+        unseen = ', '.join(name for name, d in zip(front_end.channels, deviation) if d == 0)
+        raise DataError(
+            f'{rate:g} Hz are too few to see a fault of the {unseen} at {recording.speed_rpm:g} rpm: record at a '
+            'higher rate, or check --sample_rate and --speed_rpm'
+        )
+    z = (found - mean) / deviation
     return ZeroShotDiagnosis(source, front_end.channels, starts / rate, length / rate, z, float(recording.speed_rpm))
+
+
+def _check_duration(num_samples: int, length: int, rate: float, shaft_hz: float) -> None:
+    if num_samples < length:
+        raise DataError(
+            f'{num_samples / rate:.3g} s are shorter than a window of {length / rate:.3g} s '
+            f'({length / rate * shaft_hz:.3g} turns at {60 * shaft_hz:g} rpm): record longer, or give --window_s, at '
+            f'least {MIN_TURNS / shaft_hz:.3g}'
+        )

@@ -103,9 +103,9 @@ class BandMLP(nn.Module):
           [B, 256], the bottleneck's.
         """
         features: dict[str, jax.Array] = {}
-        if start == 0:
-            x = flatten_examples(x.mean(1 + self.time_axis))
         for name in self.STAGES[start:stop]:
+            if name == 'hidden':
+                x = flatten_examples(x.mean(1 + self.time_axis))
             if name == 'head':
                 features['head'] = x = self.head(self.dropout(x, train=train))
                 continue

@@ -21,8 +21,8 @@ from fdx.train.freezing import stop_frozen_gradients
 from fdx.train.optimiser import apply_updates
 from fdx.train.steps import TrainState, join_variables
 
-# Of the refinement with a teacher (Shu et al., ICLR 2018): beta.
-TEACHER_WEIGHT = 1e-2
+# Of the refinement with a teacher (Shu et al., ICLR 2018): lambda_t and beta.
+TARGET_WEIGHT, TEACHER_WEIGHT = 1e-2, 1e-2
 
 
 @flax.struct.dataclass
@@ -71,10 +71,9 @@ def make_adapt_step(
 
     The batch holds `source` and, where the method sees it, `target`, each with `inputs` [B, ...], `labels` (of the
     source alone they are read) and `mask`. Both domains go through the network as one batch, so that batch norms see
-    both; their examples take turns in it, so that the place of each, and with it its dropout, does not depend on the
-    number of devices. Terms are computed from the gathered batch, the same on every device: the gradient of a gather
-    adds up what all devices ask of a feature, and the mean over devices then is the gradient of one loss over the whole
-    batch.
+    both; their examples take turns in it, so that the place of each, and so its dropout, is the same on any number of
+    devices. Terms are of the gathered batch, the same on every device: the gradient of a gather adds up what devices
+    ask of a feature, and the mean over devices then is the gradient of one loss over the whole batch.
     """
 
     def step(state: AdaptState, batch: dict) -> tuple[AdaptState, dict]:
@@ -90,41 +89,33 @@ def make_adapt_step(
             parts = [source, target] if method.sees_target else [source]
             logits, features, stats = _forward(model, variables, parts, start, key, feature)
             losses = optax.softmax_cross_entropy_with_integer_labels(logits[0], source['labels'])
-            total = (losses * source['mask']).sum()
+            total, term, metrics = (losses * source['mask']).sum(), jnp.float32(0), {}
             supervised = total * jax.lax.axis_size(parallel.AXIS) / count
-            term, metrics = jnp.float32(0), {}
             if method.sees_target:
                 change = _changes(model, variables, parts, start, key, radius) if method.perturbs else None
                 domains = _domains(logits, features, parts, change)
                 term, metrics = method.term(domains, trained['extra'], progress)
                 term *= weight * (ramp(progress) if method.ramped else 1.0)
             if method.refines:
-                taught = join_variables(state.prefix, state.teacher, state.stats)
-                teacher = model.apply(taught, target['inputs'], train=False, start=start)[0]
-                follow = _refinement(domains, _whole(teacher))
+                follow = _refinement(domains, _teacher_logits(model, state, target, start))
                 supervised, term = jnp.where(late, 0.0, supervised), jnp.where(late, follow, term)
             return supervised + term, (total, term, logits[0], stats, metrics)
 
-        trained = {'network': state.params, 'extra': state.extra}
-        grads, (total, term, logits, stats, metrics) = jax.grad(loss_fn, has_aux=True)(trained)
-        grads = {
-            'network': jax.tree.map(
-                lambda g, train: jax.lax.pmean(g, parallel.AXIS) if train else g, grads['network'], mask
-            ),
-            'extra': jax.lax.pmean(grads['extra'], parallel.AXIS),
-        }
+        found = jax.grad(loss_fn, has_aux=True)({'network': state.params, 'extra': state.extra})
+        grads, (total, term, logits, stats, metrics) = found
         hits = ((logits.argmax(-1) == source['labels']) * source['mask']).sum()
-        metrics = {
-            'loss': jax.lax.psum(total, parallel.AXIS),
-            'correct': jax.lax.psum(hits, parallel.AXIS),
-            'count': count,
-            'term': jax.lax.pmean(term, parallel.AXIS),
-            **metrics,
-        }
-        new = _updated(state, grads, stats, mask, optimiser, extra_optimiser)
+        sums = jax.lax.psum({'loss': total, 'correct': hits}, parallel.AXIS)
+        metrics = {**sums, 'count': count, 'term': jax.lax.pmean(term, parallel.AXIS), **metrics}
+        new = _updated(state, _reduced(grads, mask), stats, mask, optimiser, extra_optimiser)
         return (new.replace(teacher=_taught(state, new, late)) if method.refines else new), metrics
 
     return step
+
+
+def _reduced(grads: dict, mask: dict) -> dict:
+    """Means over devices; what is frozen is not sent around."""
+    network = jax.tree.map(lambda g, train: jax.lax.pmean(g, parallel.AXIS) if train else g, grads['network'], mask)
+    return {'network': network, 'extra': jax.lax.pmean(grads['extra'], parallel.AXIS)}
 
 
 def _forward(model: nn.Module, variables: dict, parts: Sequence[dict], start: int, key, feature: str):
@@ -153,11 +144,12 @@ def _changes(model: nn.Module, variables: dict, parts: Sequence[dict], start: in
     def network(x: jax.Array) -> jax.Array:
         return model.apply(variables, x, train=False, start=start)[0]
 
-    device = jax.random.fold_in(key, 1 + jax.lax.axis_index(parallel.AXIS))
-    return [
-        virtual_adversarial(network, part['inputs'], part['mask'], jax.random.fold_in(device, i), radius)
-        for i, part in enumerate(parts)
-    ]
+    changes = []
+    for i, part in enumerate(parts):
+        first = jax.lax.axis_index(parallel.AXIS) * part['inputs'].shape[0]
+        own = jax.random.fold_in(key, 1 + i)
+        changes.append(virtual_adversarial(network, part['inputs'], part['mask'], own, radius, first=first))
+    return changes
 
 
 def _domains(logits: Sequence[jax.Array], features: Sequence[jax.Array], parts: Sequence[dict], change) -> Domains:
@@ -166,12 +158,18 @@ def _domains(logits: Sequence[jax.Array], features: Sequence[jax.Array], parts: 
     return Domains(*_whole((*features, *logits, *masks, *change)))
 
 
+def _teacher_logits(model: nn.Module, state: AdaptState, target: dict, start: int) -> jax.Array:
+    """What the teacher says of the target, [B, K] of all devices; it acts as in evaluation."""
+    variables = join_variables(state.prefix, state.teacher, state.stats)
+    return _whole(model.apply(variables, target['inputs'], train=False, start=start)[0])
+
+
 def _refinement(domains: Domains, teacher_logits: jax.Array) -> jax.Array:
     """DIRT-T's objective: a certain, smooth target that stays near its teacher (Shu et al., ICLR 2018)."""
     certain = mean_entropy(domains.target_logits, domains.target_mask)
     smooth = masked_mean(domains.target_change, domains.target_mask)
     near = teacher_divergence(domains.target_logits, teacher_logits, domains.target_mask)
-    return TEACHER_WEIGHT * (certain + smooth) + near
+    return TARGET_WEIGHT * (certain + smooth) + TEACHER_WEIGHT * near
 
 
 def _taught(before: AdaptState, after: AdaptState, late: jax.Array) -> dict:

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from fdx.evaluate import pretraining_suite
+from fdx.evaluate import adaptation_suite, pretraining_suite
+from fdx.evaluate.adaptation_suite import Input, Pair, Suite
 from fdx.evaluate.pretraining_suite import TASKS
 
 
@@ -74,16 +75,91 @@ def test_whole_networks_are_fine_tuned_once_and_stand_beside(call, data_dir, sma
     assert (tmp_path / 'out' / 'pretraining.md').read_text() == page
 
 
+@pytest.fixture
+def tiny_suites(monkeypatch):
+    """Two tiny rigs in place of a suite's machines; `stays` is learned from the source alone, `turns` rotates folds."""
+    pair = Pair('b -> a', 'bearing_rig/rig_b_small{}', 'bearing_rig/rig_a_small{}')
+    options = {'width_multiplier': 0.125}
+    for name in ('mean', 'stays'):
+        monkeypatch.setitem(adaptation_suite.INPUTS, name, Input(name, 'vggish', 'band_mlp', options, 'a tiny rig'))
+    tiny = Suite('tiny', 'One machine to another, in small', 'label', (pair,), ('mean', 'stays'), ('mean',), steps=4)
+    turns = dataclasses.replace(tiny, name='turns', pairs=(dataclasses.replace(pair, rotates=True),))
+    for suite in (tiny, turns):
+        monkeypatch.setitem(adaptation_suite.SUITES, suite.name, suite)
+
+
+def test_a_page_of_adaptation_out_of_cells_that_are_trained_once(call, data_dir, tiny_suites, tmp_path):
+    where = [f'--data_dir={data_dir}', f'--workdir={tmp_path / "work"}', f'--out={tmp_path / "out"}']
+    # A method that is named twice is run and counted once.
+    command = ['benchmark', '--suite=tiny', '--methods=source_only,coral,coral', '--seeds=1', *where]
+    done = call(*command)
+    assert done.code == 0, done.err
+    assert done.out.strip().endswith(f'page: {tmp_path / "out" / "tiny.md"}')
+    rows = json.loads((tmp_path / 'out' / 'tiny.json').read_text())
+    found = [(row['input'], row['method']) for row in rows if row['selection'] == 'source_risk']
+    assert found == [('mean', 'source_only'), ('mean', 'coral'), ('stays', 'source_only')]
+    accuracy = {row['selection']: row['accuracy'] for row in rows if (row['input'], row['method']) == found[1]}
+    line = f'mean, b -> a, coral, seed 0: {100 * accuracy["source_risk"]:.1f} % by source_risk, '
+    assert f'[2/3] {line}{100 * accuracy["last"]:.1f} % last, ' in done.out
+    page = (tmp_path / 'out' / 'tiny.md').read_text()
+    assert 'Made by `python -m launch.benchmark --suite=tiny --seeds=1 --methods=source_only,coral,coral`' in page
+    cells = sorted((tmp_path / 'work' / 'cells').rglob('*.json'))
+    stamps = [path.stat().st_mtime_ns for path in cells]
+    assert len(cells) == 3
+    again = call(*command)
+    assert again.code == 0, again.err
+    assert '[2/3]' not in again.out
+    assert [path.stat().st_mtime_ns for path in cells] == stamps
+    assert (tmp_path / 'out' / 'tiny.md').read_text() == page
+    # Without the flag all methods are asked: the cells that are there are kept. Here, one input and one method.
+    less = call('benchmark', '--suite=tiny', '--inputs=mean', '--methods=coral', '--seeds=1', *where)
+    assert less.code == 0, less.err
+    assert {row['method'] for row in json.loads((tmp_path / 'out' / 'tiny.json').read_text())} == {'coral'}
+    assert [path.stat().st_mtime_ns for path in cells] == stamps
+
+
 @pytest.mark.parametrize(
     ('flags', 'message'),
     [
         (('--tasks=cwru',), '--tasks=cwru: there are cwru_one_load, cwru_loads'),
         (('--networks=vggish',), '--networks=vggish: there are musicnn_vgg untrained, musicnn_mtt'),
         (('--seeds=0',), '--seeds=0: at least 1'),
+        (('--suite=rigs', '--seeds=0'), '--seeds=0: at least 1'),
+        # Flags of the other kind of suite, even with their default values.
+        (('--methods=mcc',), '--methods has no part in --suite=pretraining: leave it out'),
+        (('--inputs=mel', '--methods=mcc'), '--methods, --inputs has no part in --suite=pretraining'),
+        (('--suite=loads', '--draws=20'), '--draws has no part in --suite=loads: leave it out'),
+        (('--suite=rigs', '--nofine_tune'), '--fine_tune has no part in --suite=rigs'),
+        (('--suite=machines', '--tasks=cwru_loads', '--networks=musicnn_mtt'), '--tasks, --networks has no part in'),
+        # Names that do not exist, or not there.
+        (('--suite=loads', '--methods=mcc,dan'), '--methods=mcc,dan: there are source_only, adabn, '),
+        (('--suite=loads', '--methods='), '--methods=: there are source_only, adabn, '),
+        (('--suite=loads', '--inputs=mels'), '--inputs=mels: --suite=loads has mel, time'),
+        (('--suite=loads', '--inputs='), '--inputs=: --suite=loads has mel, time'),
+        (('--suite=loads', '--inputs=mel,fault_orders'), '--inputs=mel,fault_orders: --suite=loads has mel, time'),
+        (('--suite=rigs', '--inputs=time'), '--inputs=time: --suite=rigs has fault_orders, mel'),
+        # What would be left out in silence.
+        (
+            ('--suite=tiny', '--inputs=mean,stays', '--methods=coral'),
+            '--inputs=mean,stays: --suite=tiny learns stays from the source alone: leave out, or add source_only',
+        ),
+        (('--suite=turns', '--seeds=6'), '--seeds=6: --suite=turns takes another fold for each seed and has 5'),
     ],
 )
-def test_flags_that_cannot_be(call, tmp_path, flags, message):
-    done = call('benchmark', f'--workdir={tmp_path / "new"}', *flags)
+def test_flags_that_cannot_be(call, tiny_suites, tmp_path, flags, message):
+    done = call(
+        'benchmark',
+        f'--workdir={tmp_path / "new"}',
+        f'--data_dir={tmp_path / "data"}',
+        f'--out={tmp_path / "out"}',
+        *flags,
+    )
     assert done.code == 1
     assert message in done.error
-    assert not (tmp_path / 'new').exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_suite_that_does_not_exist(call):
+    done = call('benchmark', '--suite=planets')
+    assert done.code == 1
+    assert 'flag --suite=planets: value should be one of <pretraining|loads|machines|rigs>' in done.err

@@ -172,6 +172,7 @@ PROGRAMS = {
         'python -m launch.predict --checkpoint=',
         {'checkpoint', 'sample_rate', 'variable', 'channel', 'hop_s', 'out'},
     ),
+    'adapt': ('python -m launch.adapt --source=', {'source', 'target', 'workdir', 'manual_dir'}),
 }
 
 

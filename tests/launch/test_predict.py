@@ -170,7 +170,7 @@ def test_a_channel_is_chosen_by_number_or_name(call, leaking, recordings, tmp_pa
         (['--hop_s=nan', 'a.wav'], '--hop_s=nan'),
         (['--sample_rate=-3', 'a.wav'], '--sample_rate=-3.0: a number of Hz above 0'),
         (['--step=4', 'a.wav'], "has no step '4'"),
-        ([], 'no files: name recordings after the flags'),
+        ([], 'no files: name recordings, or a folder of them, after the flags'),
     ],
 )
 def test_flags_that_no_file_can_mend_end_the_program(call, leaking, flags, words):

@@ -1,4 +1,4 @@
-"""What cnn1d and cnn_small have in common: parts, frozen norms, padding, patterns of the freezing rules, options."""
+"""What band_mlp, cnn1d and cnn_small share: parts, frozen norms, padding, patterns of the freezing rules, options."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from fdx.models import cnn1d, cnn_small, create_model
+from fdx.models import band_mlp, cnn1d, cnn_small, create_model
 from fdx.train.freezing import freezing_rules, frozen_norms, frozen_prefix, trainable_mask
 from fdx.train.model_setup import split_variables
 from fdx.types import ConfigError
@@ -17,10 +17,16 @@ from fdx.weights.trees import flatten_tree
 
 # Shape of an example and paths of the norms.
 NETWORKS = {
+    'band_mlp': ((5, 7, 2), ('hidden/bn', 'bottleneck/bn')),
     'cnn1d': ((71, 1, 2), ('conv1/bn', 'conv2/bn', 'conv3/bn', 'conv4/bn')),
     'cnn_small': ((19, 9, 2), ('stage1/bn', 'stage2/bn', 'stage3/bn')),
 }
-CUTS = [('cnn1d', cut) for cut in range(1, 7)] + [('cnn_small', cut) for cut in range(1, 5)]
+CUTS = (
+    [('band_mlp', cut) for cut in range(1, 3)]
+    + [('cnn1d', cut) for cut in range(1, 7)]
+    + [('cnn_small', cut) for cut in range(1, 5)]
+)
+MODULES = {'band_mlp': band_mlp, 'cnn1d': cnn1d, 'cnn_small': cnn_small}
 each_network = pytest.mark.parametrize('name', NETWORKS)
 
 
@@ -117,12 +123,13 @@ def test_stem_norms_and_frozen_prefix(name, drawn):
     variables, model, norms = drawn[name][0], slim(name), NETWORKS[name][1]
     paths, first = flatten_tree(variables['params']), model.STAGES[0]
     stem = {path for path in paths if re.fullmatch(model.STEM, path)}
-    assert stem == {f'{first}/conv/kernel', f'{first}/conv/bias'}
+    layer = 'dense' if name == 'band_mlp' else 'conv'
+    assert stem == {f'{first}/{layer}/kernel', f'{first}/{layer}/bias'}
     found = {path.rpartition('/')[0] for path in paths if re.fullmatch(model.NORMS, path)}
-    assert found == set(norms) == set({'cnn1d': cnn1d, 'cnn_small': cnn_small}[name].norm_paths())
+    assert found == set(norms) == set(MODULES[name].norm_paths())
     mask = trainable_mask(variables['params'], freezing_rules('head', model))
     assert frozen_prefix(model, mask) == len(model.STAGES) - 1
-    assert frozen_norms(variables['batch_stats'], mask) == norms
+    assert frozen_norms(variables['batch_stats'], mask) == tuple(sorted(norms))
     mask = trainable_mask(variables['params'], freezing_rules('first_last', model, train_norms=True))
     assert frozen_prefix(model, mask) == len(frozen_norms(variables['batch_stats'], mask)) == 0
 

@@ -169,7 +169,7 @@ def test_padding_examples_change_nothing(masked):
 
 
 def test_statistics_keep_nine_tenths(variables, x, masked):
-    """TensorFlow's epsilon and a momentum for short runs, on the stem's convolution, whose padding is TensorFlow's too."""
+    """TensorFlow's epsilon, a momentum for short runs; on the stem's convolution, padded as TensorFlow pads."""
     stem, before = variables['params']['stem'], variables['batch_stats']['stem']['bn']
     padded = jnp.pad(x, ((0, 0), (1, 1), (0, 1), (0, 0)))  # 33 rows and 20 columns, stride 2
     y = jax.lax.conv_general_dilated(

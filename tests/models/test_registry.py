@@ -52,7 +52,9 @@ def test_every_entry_keeps_the_contract_of_the_table(name):
     assert create_model(name, 2).STAGES == module.STAGES
 
 
-@pytest.mark.parametrize(('name', 'channels'), [('vggish', 1), ('resnet50', 3), ('resnet50', 1), ('musicnn_vgg', 1)])
+@pytest.mark.parametrize(
+    ('name', 'channels'), [('vggish', 1), ('resnet50', 3), ('resnet50', 1), ('musicnn_vgg', 1), ('band_mlp', 1)]
+)
 def test_the_front_end_makes_what_the_model_takes(name, channels):
     if (name, channels) == ('resnet50', 1):
         shape = create_front_end('triaxial_mel', 12000.0).output_shape(channels)
@@ -69,7 +71,7 @@ def test_efficientnets_front_end_makes_an_image_of_three_resolutions():
 
 
 @pytest.mark.parametrize('shape', [(128, 2, 3), (1, 1, 1), (224, 224, 3)])
-@pytest.mark.parametrize('name', ['cnn_small', 'efficientnet_lite0', 'resnet50'])
+@pytest.mark.parametrize('name', ['band_mlp', 'cnn_small', 'efficientnet_lite0', 'resnet50'])
 def test_image_networks_take_any_size(name, shape):
     check_input_shape(name, shape)
 
@@ -85,6 +87,7 @@ def test_image_networks_take_any_size(name, shape):
         ('efficientnet_lite0', (128, 96, 2), r"'efficientnet_lite0' takes 1 or 3 channels, not 2"),
         ('resnet50', (128, 2, 2), r'takes 1 or 3 channels, not 2 \(examples of 128 x 2 x 2\)'),
         ('cnn1d', (2048, 2, 1), "examples of any x 1 x any, not 2048 x 2 x 1: its front end is 'waveform'"),
+        ('band_mlp', (61, 96), "'band_mlp' takes examples of any x any x any, not 61 x 96: its front end is 'musicnn'"),
         ('vgg', (96, 64, 1), "unknown model 'vgg'"),
     ],
 )

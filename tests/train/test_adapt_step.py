@@ -8,6 +8,7 @@ import sys
 
 import jax
 import numpy as np
+import optax
 import pytest
 
 from fdx.adapt.dirt_t import update_teacher
@@ -77,7 +78,7 @@ def test_a_step_of_every_method(program, one_device, name):
     params = part(found, 'params')
     before = program.flat(program.parameters())
     for path, value in params.items():
-        # Law 7, with clipping and L2.
+        # Law 7.
         assert (value.tobytes() == before[path].tobytes()) == (path in FROZEN), path
         assert path in FROZEN or np.abs(value - before[path]).max() > 1e-5, path
     if method.sees_target:
@@ -103,7 +104,7 @@ def test_four_devices_compute_what_one_does(one_device, start_program, tmp_path)
 
 def test_source_only_is_the_plain_step(program, one_step):
     """Dropout is on: each example has the place, and so the mask, that it has without adaptation."""
-    params, data, optimiser = program.parameters(), program.batch((4, 1))['source'], program.optimiser()
+    params, data, optimiser = program.parameters(), program.batch((4, 1))['source'], optax.sgd(program.RATE)
     plain = parallel.compile_step(make_train_step(program.Tiny(), optimiser, program.trained(), start=0))
     stats = jax.device_get(program.make_state(METHODS['source_only'], 0).stats)
     start = TrainState(np.int32(0), np.int32(program.SEED), params, stats, {'params': {}}, optimiser.init(params))
@@ -153,43 +154,67 @@ def discriminate(extra, x):
     return (x @ e['logit']['kernel'] + e['logit']['bias'])[:, 0]
 
 
+def cross_entropy(batch, logits):
+    p = softmax(logits)
+    return -np.log(p[np.arange(len(p)), batch['source']['labels']]).mean()
+
+
 @pytest.mark.parametrize('name', ['dann', 'cdan_e'])
-def test_the_discriminators_loss_by_numpy(program, name):
-    """Weights of CDAN+E stay with their examples: 1 + exp(-H) of each, relative to its domain."""
-    batch, state = program.batch(), program.make_state(METHODS[name], program.FIRST_STEP)
-    extra = jax.device_get(state.extra)
-    step = program.make_step(METHODS[name], dropout_rate=0.0)
-    _, metrics = step(state, parallel.shard(batch, program.SIZES[1]))
-    features, logits = forward(program.parameters(), batch, program.SIZES[0][0])
-    losses, plain = [], []
-    for f, z, sign in zip(features, logits, (-1, 1)):
-        p = softmax(z)
-        x = f if name == 'dann' else np.einsum('bd,bk->bdk', f, p).reshape(len(f), -1)
-        weights = 1 + np.exp((p * np.log(p)).sum(1)) if name == 'cdan_e' else np.ones(len(f))
-        each = np.log1p(np.exp(sign * discriminate(extra, x)))
-        losses.append(np.average(each, weights=weights))
-        plain.append(each.mean())
-    assert float(metrics['term']) == pytest.approx(np.mean(losses), rel=1e-5)
+def test_loss_and_gradient_of_an_adversarial_step_by_numpy(program, name):
+    """The network goes down its cross-entropy and up the discriminator's loss, by the ramp; differences of float64.
+
+    Weights of CDAN+E, 1 + exp(-H), stay with their examples, and predictions are conditions: nothing flows into them.
+    """
+    batch, params = program.batch(), program.parameters()
+    state = program.make_state(METHODS[name], program.FIRST_STEP)
+    extra, at = jax.device_get(state.extra), program.SIZES[0][0]
+    fixed = [softmax(z) for z in forward(params, batch, at)[1]]
+
+    def domain_loss(params, weighted=name == 'cdan_e'):
+        losses = []
+        for f, p, sign in zip(forward(params, batch, at)[0], fixed, (-1, 1)):
+            x = f if name == 'dann' else np.einsum('bd,bk->bdk', f, p).reshape(len(f), -1)
+            weights = 1 + np.exp((p * np.log(p)).sum(1)) if weighted else np.ones(len(f))
+            losses.append(np.average(np.log1p(np.exp(sign * discriminate(extra, x))), weights=weights))
+        return np.mean(losses)
+
+    state, metrics = program.make_step(METHODS[name], dropout_rate=0.0)(state, parallel.shard(batch, program.SIZES[1]))
+    assert float(metrics['term']) == pytest.approx(domain_loss(params), rel=1e-5)
+    assert float(metrics['loss']) == pytest.approx(
+        at * cross_entropy(batch, forward(params, batch, at)[1][0]), rel=1e-5
+    )
     if name == 'cdan_e':
-        assert abs(np.mean(losses) - np.mean(plain)) > 1e-4
+        assert abs(domain_loss(params) - domain_loss(params, False)) > 1e-4
+    progress = program.FIRST_STEP / program.TOTAL_STEPS
+    factor, rate = 2 / (1 + np.exp(-10 * progress)) - 1, program.RATE * (1 + 10 * progress) ** -0.75
+    moved = (np.asarray(state.params['embedding']['kernel'], np.float64) - params['embedding']['kernel']) / -rate
+    shares = []
+    for i, j in ((0, 0), (1, 3), (4, 2)):
+        slopes = []
+        for objective in (lambda p: cross_entropy(batch, forward(p, batch, at)[1][0]), domain_loss):
+            values = []
+            for change in (1e-5, -1e-5):
+                near = jax.tree.map(lambda x: x.astype(np.float64), params)
+                near['embedding']['kernel'][i, j] += change
+                values.append(objective(near))
+            slopes.append((values[0] - values[1]) / 2e-5)
+        assert moved[i, j] == pytest.approx(slopes[0] - factor * slopes[1], rel=1e-3, abs=1e-4)
+        shares.append(abs(factor * slopes[1]))
+    assert max(shares) > 0.01
 
 
-def test_the_reversed_gradient_goes_against_the_discriminators(program, one_step):
-    """The discriminator's step lowers its loss; the network's raises it, as 1e6 drowns the labels."""
+def test_the_discriminator_learns_to_tell_the_domains(program, one_step):
+    """With the network held, its step alone lowers the loss."""
     batch, params = program.batch(), program.parameters()
 
-    def loss(params, extra):
+    def loss(extra):
         features, _ = forward(params, batch, program.SIZES[0][0])
         return np.mean([np.log1p(np.exp(s * discriminate(extra, f))).mean() for f, s in zip(features, (-1, 1))])
 
-    extra = jax.device_get(program.make_state(METHODS['dann'], 0).extra)
-    first = loss(params, extra)
     state, metrics = one_step('dann', batch)
-    assert float(metrics['term']) == pytest.approx(first, rel=1e-5)
-    assert loss(params, state.extra) < first - 0.01
-    against = program.make_step(METHODS['dann'], weight=1e6)
-    state, _ = against(program.make_state(METHODS['dann'], program.FIRST_STEP), parallel.shard(batch, program.SIZES[1]))
-    assert loss(jax.device_get(state.params), extra) > first + 0.005
+    before = loss(program.make_state(METHODS['dann'], 0).extra)
+    assert float(metrics['term']) == pytest.approx(before, rel=1e-5)
+    assert loss(state.extra) < before - 0.003
 
 
 def test_at_the_start_nothing_is_reversed(program, one_step):
@@ -199,7 +224,7 @@ def test_at_the_start_nothing_is_reversed(program, one_step):
     assert float(metrics['term']) == 0
     assert distance(program.flat(dann.params), program.flat(plain.params)) < 1e-6
     before = program.make_state(METHODS['dann'], 0).extra
-    assert distance(program.flat(dann.extra), program.flat(before)) > 0.01
+    assert distance(program.flat(dann.extra), program.flat(before)) > 1e-3
 
 
 def test_the_refinement_leaves_the_source(program, one_step):
@@ -212,7 +237,7 @@ def test_the_refinement_leaves_the_source(program, one_step):
     assert identical(*(program.flat(s.params) for s in late))
     before = program.make_state(METHODS['dirt_t'], 0)
     assert distance(program.flat(late[0].extra), program.flat(before.extra)) < 1e-7
-    assert distance(program.flat(late[0].params), program.flat(before.params)) > 1e-3
+    assert distance(program.flat(late[0].params), program.flat(before.params)) > 1e-4
 
 
 def test_the_teacher_starts_as_the_network_and_follows_it_slowly(program, one_step):
@@ -240,15 +265,15 @@ def test_both_domains_move_the_statistics_of_norms(program, one_step):
 
 
 def test_the_learning_rate_falls(program, one_step):
-    """Adam's first step is its rate, whatever the gradient: (1 + 10 p)^-0.75 of it at p = 0.7."""
+    """To (1 + 10 p)^-0.75 of it at p = 0.7; the discriminator's gradient does not depend on the ramp or on dropout."""
     assert float(annealed(0.0)) == 1
-    batch, before = program.batch(), program.flat(program.parameters())
-    moves = []
-    for at in (0, program.LATE_STEP):
-        state, _ = one_step('source_only', batch, at)
-        moves.append(np.abs(program.flat(state.params)['head/bias'] - before['head/bias']).max())
-    assert moves[0] == pytest.approx(program.RATE, rel=1e-3)
-    assert moves[1] == pytest.approx(program.RATE * 8.0**-0.75, rel=1e-3)
+    before = program.flat(program.make_state(METHODS['dann'], 0).extra)
+    first, late = (program.flat(one_step('dann', program.batch(), at)[0].extra) for at in (0, program.LATE_STEP))
+    path = 'logit/kernel'
+    assert np.abs(first[path] - before[path]).max() > 1e-3
+    np.testing.assert_allclose(
+        late[path] - before[path], (first[path] - before[path]) * 8.0**-0.75, rtol=1e-3, atol=1e-6
+    )
 
 
 def test_maps_become_vectors():

@@ -1,0 +1,147 @@
+"""band_mlp: an independent forward in evaluation and training, which axis is averaged, dropout, sizes, refusals."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from fdx.models import create_model
+from fdx.models.band_mlp import BandMLP, norm_paths
+from fdx.signal.front_ends import create_front_end
+from fdx.types import ConfigError
+from fdx.weights.trees import flatten_tree
+
+FRAMES, BANDS, CHANNELS = 5, 7, 2
+WIDTH = 8  # of both hidden layers at a 32nd of the width
+
+
+def slim(**options):
+    return create_model('band_mlp', 3, **{'width_multiplier': 1 / 32, 'dropout_rate': 0.0, **options})
+
+
+def shapes_of(model, *example):
+    return jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, *example)))
+
+
+@pytest.fixture(scope='module')
+def x():
+    """float32 [4, FRAMES, BANDS, CHANNELS], bands on levels of their own, as spectra have."""
+    rng = np.random.default_rng(1)
+    return (rng.standard_normal((4, FRAMES, BANDS, CHANNELS)) + 3 * rng.standard_normal((BANDS, 1))).astype(np.float32)
+
+
+@pytest.fixture(scope='module')
+def variables():
+    """Random by NumPy and far from those of an initialisation, where norms do nothing."""
+    rng = np.random.default_rng(0)
+
+    def draw(path, s):
+        if path[-1].key == 'kernel':
+            return jnp.asarray(rng.standard_normal(s.shape) / np.sqrt(s.shape[0]), s.dtype)
+        low, high = (0.5, 1.5) if path[-1].key in ('scale', 'var') else (-0.3, 0.3)
+        return jnp.asarray(rng.uniform(low, high, s.shape), s.dtype)
+
+    return jax.tree_util.tree_map_with_path(draw, shapes_of(slim(), FRAMES, BANDS, CHANNELS))
+
+
+def by_numpy(variables, x, batch_statistics):
+    """({stage: float64 array}, {path: running statistics afterwards}) of the network written out."""
+    params, running = flatten_tree(variables['params']), flatten_tree(variables['batch_stats'])
+    params, running = ({k: np.asarray(v, np.float64) for k, v in tree.items()} for tree in (params, running))
+    # One input a band and channel, the channel fastest.
+    y = np.array([[image[:, f, c].mean() for f in range(BANDS) for c in range(CHANNELS)] for image in np.float64(x)])
+    found, after = {}, dict(running)
+    for name in ('hidden', 'bottleneck'):
+        mean, var = running[f'{name}/bn/mean'], running[f'{name}/bn/var']
+        if batch_statistics:
+            n, old_mean, old_var = len(y), mean, var
+            mean, var = y.mean(axis=0), y.var(axis=0)
+            after[f'{name}/bn/mean'] = 0.9 * old_mean + 0.1 * mean
+            after[f'{name}/bn/var'] = 0.9 * old_var + 0.1 * var * n / (n - 1)
+        y = (y - mean) / np.sqrt(var + 1e-5) * params[f'{name}/bn/scale'] + params[f'{name}/bn/bias']
+        found[name] = y = np.maximum(y @ params[f'{name}/dense/kernel'] + params[f'{name}/dense/bias'], 0)
+    found['embedding'] = y
+    found['head'] = y @ params['head/kernel'] + params['head/bias']
+    return found, after
+
+
+def test_evaluation_is_the_network_written_out(variables, x):
+    logits, features = slim().apply(variables, x)
+    expected, _ = by_numpy(variables, x, batch_statistics=False)
+    assert set(features) == set(expected) == {'hidden', 'bottleneck', 'embedding', 'head'}
+    for name, value in expected.items():
+        np.testing.assert_allclose(features[name], value, rtol=1e-4, atol=1e-5, err_msg=name)
+    np.testing.assert_array_equal(logits, features['head'])
+    assert (expected['hidden'] > 0).any() and (expected['hidden'] == 0).any()
+
+
+def test_training_normalises_by_the_batch_and_moves_the_statistics_as_torch_does(variables, x):
+    (logits, features), new = slim().apply(variables, x, train=True, mutable=['batch_stats'])
+    expected, after = by_numpy(variables, x, batch_statistics=True)
+    for name, value in expected.items():
+        np.testing.assert_allclose(features[name], value, rtol=1e-3, atol=1e-4, err_msg=name)
+    found = flatten_tree(new['batch_stats'])
+    assert set(found) == set(after) and len(after) == 4
+    for path, value in after.items():
+        np.testing.assert_allclose(found[path], value, rtol=1e-4, atol=1e-5, err_msg=path)
+    assert np.abs(logits - slim().apply(variables, x)[0]).max() > 0.05
+
+
+def test_time_axis_says_where_time_runs(variables, x):
+    expected = slim().apply(variables, x)[0]
+    turned = x.swapaxes(1, 2)
+    np.testing.assert_allclose(slim(time_axis=1).apply(variables, turned)[0], expected, rtol=1e-5, atol=1e-6)
+    # Frames in another order are the same machine; bands in another order are not.
+    np.testing.assert_allclose(slim().apply(variables, x[:, ::-1])[0], expected, rtol=1e-4, atol=1e-5)
+    assert np.abs(slim().apply(variables, x[:, :, ::-1])[0] - expected).max() > 0.05
+    kernel = shapes_of(slim(time_axis=1), FRAMES, BANDS, CHANNELS)['params']['hidden']['dense']['kernel']
+    assert kernel.shape == (FRAMES * CHANNELS, WIDTH)
+
+
+@pytest.mark.parametrize('frames', [1, 3, 50])
+def test_any_number_of_frames_goes_through_the_same_weights(variables, frames):
+    image = np.random.default_rng(2).standard_normal((2, 1, BANDS, CHANNELS)).astype(np.float32)
+    logits = slim().apply(variables, image)[0]
+    repeated = slim().apply(variables, image.repeat(frames, axis=1))[0]
+    np.testing.assert_allclose(repeated, logits, rtol=1e-4, atol=1e-5)
+
+
+def test_sizes_are_those_of_the_docstring():
+    shapes = flatten_tree(shapes_of(BandMLP(4), *create_front_end('musicnn').output_shape(1))['params'])
+    assert {k: v.shape for k, v in shapes.items() if k.endswith('kernel')} == {
+        'hidden/dense/kernel': (96, 256),
+        'bottleneck/dense/kernel': (256, 256),
+        'head/kernel': (256, 4),
+    }
+    assert norm_paths() == ('hidden/bn', 'bottleneck/bn')
+    assert BandMLP(4).dropout_rate == 0.5
+
+
+def test_dropout_takes_its_share_of_the_embedding_in_training_alone(variables, x):
+    model = slim(dropout_rate=0.25)
+    plain, features = model.apply(variables, x)
+    np.testing.assert_array_equal(plain, slim().apply(variables, x)[0])
+    many = jnp.ones((400, WIDTH))
+    identity = {'params': {**variables['params'], 'head': {'kernel': jnp.eye(WIDTH, 3), 'bias': jnp.zeros(3)}}}
+    dropped, _ = model.apply({**variables, **identity}, many, start=2, train=True, rngs={'dropout': jax.random.key(3)})
+    kept = np.asarray(dropped[dropped != 0])
+    np.testing.assert_allclose(kept, 4 / 3, rtol=1e-5)
+    assert abs(float((dropped == 0).mean()) - 0.25) < 0.05
+    np.testing.assert_allclose(model.apply(variables, features['embedding'], start=2)[0], plain, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ('options', 'words'),
+    [
+        ({'time_axis': 2}, r'width_multiplier=0.03125 must be above 0 and time_axis=2 0 \(images \[T, F, C\]\) or 1'),
+        ({'time_axis': -1}, 'time_axis=-1'),
+        ({'width_multiplier': 0}, 'band_mlp: width_multiplier=0 must be above 0'),
+        ({'width_multiplier': float('nan')}, 'width_multiplier=nan'),
+        ({'frozen_norms': ('head/bn', 'hidden/bn')}, 'frozen_norms names head/bn; there are: hidden/bn, bottleneck/bn'),
+    ],
+)
+def test_what_cannot_be_built_is_refused(options, words):
+    with pytest.raises(ConfigError, match=words):
+        shapes_of(slim(**options), FRAMES, BANDS, CHANNELS)
