@@ -33,7 +33,7 @@ from fdx.evaluate.zero_shot import diagnose_zero_shot
 from fdx.files import atomic_write_text
 from fdx.signal.bearings import BEARINGS, BearingGeometry, parse_bearing
 from fdx.signal.front_ends import reads_orders
-from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM
+from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM, MAX_RANGE
 from fdx.types import ConfigError, FdxError
 from launch import cli
 from launch.display import progress
@@ -110,6 +110,12 @@ def _check_numbers() -> None:
         raise ConfigError('--window_s goes with --zero_shot: a checkpoint has windows of its own')
     if FLAGS.speed_rpm != 'estimate' and (FLAGS['low_rpm'].present or FLAGS['high_rpm'].present):
         raise ConfigError('--low_rpm and --high_rpm go with --speed_rpm=estimate')
+    low, high = FLAGS.low_rpm, FLAGS.high_rpm
+    if FLAGS.speed_rpm == 'estimate' and not 0 < low < high <= MAX_RANGE * low * (1 + 1e-9):
+        raise ConfigError(
+            f'--low_rpm={low:g} and --high_rpm={high:g}: both are above 0, and the highest is above the lowest and at '
+            f'most {MAX_RANGE:g} times it'
+        )
     if FLAGS.zero_shot == bool(FLAGS.checkpoint):
         raise ConfigError('either --checkpoint=WORKDIR of a trained run, or --zero_shot with --bearing and --speed_rpm')
     if FLAGS.zero_shot and not FLAGS.bearing:

@@ -1,4 +1,4 @@
-"""launch.predict with runs whose front end reads orders: speed and bearing by flags, any rate; stand-ins for networks."""
+"""launch.predict with runs whose front end reads orders: speed and bearing by flags, at any rate, by stand-ins."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from fdx.evaluate.diagnose import with_condition
 from fdx.signal.bearings import BEARINGS
 from fdx.signal.front_ends import create_front_end
 from fdx.signal.patch import Condition
+from fdx.signal.resample import to_common_band
 from fdx.types import UNKNOWN, Recording
 
 # The dataset's window lost a quarter of a sample: at three times the rate, 0.975 s are 5938 samples and not 3 x 1979.
@@ -78,7 +79,7 @@ def predict(call, samples, tmp_path, monkeypatch):
 def test_speed_and_bearing_come_from_the_flags_at_the_files_own_rate(predict, samples):
     *windows, summary = rows_of(predict(Run, '--bearing=skf_6205', '--speed_rpm=1500'))
     condition = Condition(1500.0, BEARINGS['skf_6205'])
-    cut = samples.reshape(3, WINDOW, 1)
+    cut = to_common_band(samples[:, None], FILE_HZ, FILE_HZ).reshape(3, WINDOW, 1)
     expected = softmax_of(np.stack([Run.front_end(x, FILE_HZ, condition) for x in cut]))
     assert (len(windows), summary['windows']) == (3, 3)
     assert [w['start_s'] for w in windows] == [round(i * WINDOW / FILE_HZ, 6) for i in range(3)]
