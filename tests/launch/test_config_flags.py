@@ -179,7 +179,8 @@ PROGRAMS = {
 def flag_texts(help_text: str) -> dict[str, str]:
     """Flag -> its text, of absl's help."""
     section = help_text.partition('flags:')[2].partition('Try --helpfull')[0]
-    parts = re.split(r'\n  --(?:\[no\])?(\w+): ', section)
+    # A long list of choices stands in a line of its own.
+    parts = re.split(r"\n  --(?:\[no\])?(\w+):\s", section)
     return dict(zip(parts[1::2], (' '.join(p.split()) for p in parts[2::2])))
 
 
