@@ -122,11 +122,13 @@ def _with_interval(accuracies: Sequence[float], windows: Sequence[int]) -> str:
 def _notes(suite: Suite, rows: Sequence[Row]) -> list[str]:
     versions = ', '.join(f'{name} {version}' for name, version in environment()['versions'].items())
     few = f', {suite.labels_per_class} source windows of each class' if suite.labels_per_class else ''
+    protocols = '; '.join(dict.fromkeys(row['protocol'].rpartition(', fold')[0] for row in rows))
+    folds = 'Fold K for seed K. ' if any(pair.rotates for pair in suite.pairs) else ''
     return [
-        'Protocols: ' + '; '.join(dict.fromkeys(row['protocol'] for row in rows)) + '. '
-        f'Windows of the target are seen without labels from its training part. Adam, learning rate {LEARNING_RATE:g}, '
-        f'{BATCH_SIZE} windows of each domain a step, about {suite.steps} steps{few}; the same for all methods, tuned '
-        'for none. Seconds of a run: training, all criteria in every epoch and the last checkpoint.',
+        f'Protocols: {protocols}. {folds}Windows of the target are seen without labels from its training part. Adam, '
+        f'learning rate {LEARNING_RATE:g}, {BATCH_SIZE} windows of each domain a step, about {suite.steps} steps{few}; '
+        'the same for all methods, tuned for none. Seconds of a run: training, all criteria in every epoch and the last '
+        'checkpoint.',
         '',
         f'{versions}; {environment()["backend"]}.',
     ]
@@ -147,6 +149,7 @@ def plot(suite: Suite, rows: Sequence[Row]) -> Figure:
             axes.plot([i - 0.4, i + 0.4], [np.mean(by_seed(_pick(mine, selection=ORACLE)))] * 2, ':', color='#1f2933')
         axes.set_xticks(range(len(methods)), methods, rotation=60, ha='right')
         axes.set_ylim(0, 103)
+        axes.set_xlim(-1, max(len(methods), 3))  # One bar alone would fill its panel.
         style_axes(axes, name, '', f'target accuracy, % (by {DEFAULT_CRITERION}; dotted: oracle)', grid='y')
     return figure
 

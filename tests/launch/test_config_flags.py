@@ -180,7 +180,7 @@ def flag_texts(help_text: str) -> dict[str, str]:
     """Flag -> its text, of absl's help."""
     section = help_text.partition('flags:')[2].partition('Try --helpfull')[0]
     # A long list of choices stands in a line of its own.
-    parts = re.split(r"\n  --(?:\[no\])?(\w+):\s", section)
+    parts = re.split(r'\n  --(?:\[no\])?(\w+):\s', section)
     return dict(zip(parts[1::2], (' '.join(p.split()) for p in parts[2::2])))
 
 
