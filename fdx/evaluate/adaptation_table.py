@@ -127,7 +127,7 @@ def _notes(suite: Suite, rows: Sequence[Row]) -> list[str]:
     return [
         f'Protocols: {protocols}. {folds}Windows of the target are seen without labels from its training part. Adam, '
         f'learning rate {LEARNING_RATE:g}, {BATCH_SIZE} windows of each domain a step, about {suite.steps} steps{few}; '
-        'the same for all methods, tuned for none. Seconds of a run: training, all criteria in every epoch and the last '
+        'the same for all methods, tuned for none. Seconds of a run: training, all criteria in every epoch, the last '
         'checkpoint.',
         '',
         f'{versions}; {environment()["backend"]}.',
