@@ -122,7 +122,7 @@ def _with_interval(accuracies: Sequence[float], windows: Sequence[int]) -> str:
 def _notes(suite: Suite, rows: Sequence[Row]) -> list[str]:
     versions = ', '.join(f'{name} {version}' for name, version in environment()['versions'].items())
     few = f', {suite.labels_per_class} source windows of each class' if suite.labels_per_class else ''
-    protocols = '; '.join(dict.fromkeys(row['protocol'].rpartition(', fold')[0] for row in rows))
+    protocols = '; '.join(dict.fromkeys(row['protocol'].partition(', fold')[0] for row in rows))
     folds = 'Fold K for seed K. ' if any(pair.rotates for pair in suite.pairs) else ''
     return [
         f'Protocols: {protocols}. {folds}Windows of the target are seen without labels from its training part. Adam, '

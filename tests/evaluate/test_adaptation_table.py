@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.container import BarContainer
 
 from fdx.evaluate.adaptation_suite import SUITES, Pair, Suite
 from fdx.evaluate.adaptation_table import by_seed, markdown, plot, summary, write_suite
@@ -185,7 +186,8 @@ def test_the_plot_has_a_bar_a_method_and_the_oracle_dotted():
     assert 'dotted: oracle' in mel.get_ylabel()
     # Whiskers: one standard deviation of the seeds' means to either side.
     spread = 15 / np.sqrt(2)
-    ends = [segment[:, 1] for bars in mel.containers for segment in bars.errorbar.lines[2][0].get_segments()]
+    bars = [c.errorbar for c in mel.containers if isinstance(c, BarContainer)]
+    ends = [segment[:, 1] for bar in bars for segment in bar.lines[2][0].get_segments()]
     assert np.ravel(ends) == pytest.approx([50.0, 50.0, 77.5 - spread, 77.5 + spread])
 
 
