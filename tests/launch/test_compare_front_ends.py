@@ -78,7 +78,7 @@ def test_the_budget_is_one(done):
 
 def test_numbers_and_differences_are_those_of_the_predictions(done, results, args):
     workdir, _, left = done
-    assert results['dataset'] == 'bearing_rig/rig_b_small:1.0.0'
+    assert results['dataset'] == 'bearing_rig/rig_b_small:1.1.0'
     dataset = open_dataset('bearing_rig/rig_b_small', args[0].partition('=')[2])
     for i, (part, name) in enumerate(zip(results['front_ends'], FRONT_ENDS, strict=True)):
         assert part['front_end']['name'] == name
@@ -135,7 +135,7 @@ def test_one_front_end_is_the_plain_comparison_on_its_config(call, done, monkeyp
     assert one.code == 0, one.err
     assert one.out.count('finished before') == 3 and '[2/2] time_blocks scratch' in one.out
     found = json.loads((workdir / 'vggish_train' / 'comparison.json').read_text())
-    assert found['dataset'] == 'bearing_rig/rig_b_small-vggish_train:1.0.0'
+    assert found['dataset'] == 'bearing_rig/rig_b_small-vggish_train:1.1.0'
     assert 'front_ends' not in found and 'image' not in found
     assert (workdir / 'vggish_train' / 'loss_time_blocks.png').is_file()
 

@@ -64,7 +64,7 @@ def test_results_json_holds_every_number_of_the_pooled_folds(clean, rig):
         f1.append(2 * matrix[i, i] / (10 + predicted))
     assert results['macro_f1'] == pytest.approx(np.mean(f1))
     assert (results['seed'], results['protocol'], results['split']) == (0, 'time_blocks', 'test')
-    assert results['dataset'] == results['trained_on'] == 'bearing_rig/rig_b_small:1.0.0'
+    assert results['dataset'] == results['trained_on'] == 'bearing_rig/rig_b_small:1.1.0'
     assert results['selection_criterion'] == 'validation loss'
     assert len(results['steps']) == 5
     assert results['config']['model_options'] == {'width_multiplier': rig.WIDTH}
@@ -91,7 +91,7 @@ def test_pngs_are_pngs(clean):
 
 def test_the_report_is_one_file_that_names_how_it_was_made(clean):
     page = (clean[0] / 'report.html').read_text()
-    for words in ('bearing_rig/rig_b_small:1.0.0', 'time_blocks', 'validation loss', 'normal, inner_race, outer_race'):
+    for words in ('bearing_rig/rig_b_small:1.1.0', 'time_blocks', 'validation loss', 'normal, inner_race, outer_race'):
         assert words in page, words
     references = re.findall(r'(?:src|href)="([^"]*)"|url\(([^)]*)\)', page)
     uris = [a or b for a, b in references]
@@ -147,8 +147,8 @@ def test_another_dataset_is_scored_whole_with_no_leak(call, all_folds, tmp_path,
     done = call('evaluate', f'--checkpoint={workdir}', '--dataset=bearing_rig/rig_a_small', '--split=all')
     assert done.code == 0, done.err
     results = results_of(workdir / 'evaluation_all_bearing_rig-rig_a_small')
-    assert (results['dataset'], results['windows']) == ('bearing_rig/rig_a_small:1.0.0', 30)
-    assert results['trained_on'] == 'bearing_rig/rig_b_small:1.0.0'
+    assert (results['dataset'], results['windows']) == ('bearing_rig/rig_a_small:1.1.0', 30)
+    assert results['trained_on'] == 'bearing_rig/rig_b_small:1.1.0'
     assert results['leaks'] is False
     out = tmp_path / 'own'
     done = call('evaluate', f'--checkpoint={workdir}', '--split=all', f'--out={out}')
