@@ -94,7 +94,8 @@ def test_what_is_not_prepared_names_the_command_and_what_is_there(tiny_dir, name
     text = str(error.value)
     assert f'dataset {name!r} is not prepared in {tiny_dir}' in text
     assert f'python -m launch.prepare datasets/{builder} --config={config} --data_dir={tiny_dir}' in text
-    assert 'there: tiny_rig/gain, tiny_rig/short-vggish, tiny_rig/six_s-vggish.' in text
+    # Other tests prepare more of them in the same folder.
+    assert 'tiny_rig/gain, tiny_rig/short-vggish, tiny_rig/six_s-vggish' in text.partition('there: ')[2]
 
 
 def test_a_folder_that_is_not_there_or_a_name_without_config(tmp_path, tiny_dir):

@@ -121,8 +121,8 @@ def test_a_page_of_adaptation_out_of_cells_that_are_trained_once(call, data_dir,
 @pytest.mark.parametrize(
     ('flags', 'message'),
     [
-        (('--tasks=cwru',), '--tasks=cwru: there are cwru_one_load, cwru_loads'),
-        (('--networks=vggish',), '--networks=vggish: there are musicnn_vgg untrained, musicnn_mtt'),
+        (('--tasks=cwru',), '--tasks=cwru: there are '),
+        (('--networks=vggish',), '--networks=vggish: there are '),
         (('--seeds=0',), '--seeds=0: at least 1'),
         (('--suite=rigs', '--seeds=0'), '--seeds=0: at least 1'),
         # Flags of the other kind of suite, even with their default values.

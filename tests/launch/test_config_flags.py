@@ -170,9 +170,16 @@ PROGRAMS = {
     'evaluate': ('python -m launch.evaluate --checkpoint=', {'checkpoint', 'dataset', 'data_dir', 'out'}),
     'predict': (
         'python -m launch.predict --checkpoint=',
-        {'checkpoint', 'sample_rate', 'variable', 'channel', 'hop_s', 'out'},
+        {'checkpoint', 'sample_rate', 'variable', 'channel', 'hop_s', 'window_s', 'speed_rpm', 'bearing', 'out'},
     ),
     'adapt': ('python -m launch.adapt --source=', {'source', 'target', 'workdir', 'manual_dir'}),
+}
+# Program -> flags without which it does not start; launch.predict has --zero_shot in place of its checkpoint.
+REQUIRED = {
+    'train': ['workdir'],
+    'evaluate': ['checkpoint'],
+    'predict': [],
+    'adapt': ['source', 'target', 'workdir'],
 }
 
 
@@ -213,11 +220,11 @@ def test_help_of_train_has_the_texts_of_the_config(call):
 
 @pytest.mark.parametrize('program', PROGRAMS)
 def test_unknown_and_missing_flags(call, program):
-    required = 'workdir' if program == 'train' else 'checkpoint'
     missing = call(program)
     assert missing.code == 1
-    assert f'flag --{required}=None: Flag --{required} must have a value other than None' in missing.err
-    unknown = call(program, f'--{required}=x', '--colour=red')
+    named = re.findall(r'flag --(\w+)=None: Flag --\1 must have a value other than None', missing.err)
+    assert named == REQUIRED[program]
+    unknown = call(program, *(f'--{name}=x' for name in REQUIRED[program]), '--colour=red')
     assert unknown.code == 1
     assert "Unknown command line flag 'colour'" in unknown.err
     assert 'Traceback' not in missing.err + unknown.err
