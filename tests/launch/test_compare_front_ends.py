@@ -58,13 +58,13 @@ def test_every_front_end_has_its_folder_with_runs_of_its_own_data(done):
             for strategy in STRATEGIES:
                 run = workdir / front_end / protocol / strategy / 'seed_0' / 'fold_0'
                 score = json.loads((run / 'score.json').read_text())
-                assert score['meta']['dataset']['name'] == f'bearing_rig/{config}:1.0.0'
+                assert score['meta']['dataset']['name'] == f'bearing_rig/{config}:1.1.0'
                 assert score['meta']['front_end']['name'] == front_end
                 pretrained = f'{workdir}/{front_end}/pretrain step'
                 assert score['meta']['init'].startswith(pretrained if strategy == 'head' else 'random')
         source = Checkpoints(workdir / front_end / 'pretrain')
         name = source.meta(source.best_step())['dataset']['name']
-        assert name == f'bearing_rig/rig_a_small{SUFFIX[front_end]}:1.0.0'
+        assert name == f'bearing_rig/rig_a_small{SUFFIX[front_end]}:1.1.0'
 
 
 def test_the_budget_is_one(done):
