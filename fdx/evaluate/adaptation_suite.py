@@ -11,7 +11,7 @@ from fdx.types import ConfigError
 
 @dataclasses.dataclass(frozen=True)
 class Input:
-    """An input with the network that takes it. Settings are the same for all methods, tuned for none.
+    """An input with the network that takes it. Settings are the same for all methods.
 
     Attributes:
       name: of the rows.
