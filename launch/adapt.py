@@ -61,8 +61,6 @@ DEFAULTS = {
     'l2': 0.0,
     'dropout_rate': 0.0,
 }
-# Their terms reach the network through the feature alone.
-FEATURE_METHODS = ('mk_mmd', 'coral', 'dann', 'cdan', 'cdan_e')
 
 
 def define_flags() -> None:
@@ -104,7 +102,7 @@ def _prepare(config: TrainConfig, plan: AdaptConfig) -> None:
 
 def _check_feature(config: TrainConfig, plan: AdaptConfig) -> None:
     """Refuses a --feature that frozen stages make, where the method acts on nothing else: its term would be lost."""
-    if plan.method not in FEATURE_METHODS:
+    if not get_method(plan.method).by_feature:
         return
     shape = open_dataset(config.dataset, config.data_dir).input_shape
     check_input_shape(config.model, shape)

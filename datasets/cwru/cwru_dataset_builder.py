@@ -74,11 +74,7 @@ class Builder(VibrationBuilder):
 
     def recordings(self, dl_manager: tfds.download.DownloadManager) -> Iterable[Recording]:
         """Reads the subset's files from --manual_dir, or downloads them."""
-        try:
-            manual_dir = pathlib.Path(dl_manager.manual_dir)
-        except AssertionError as e:  # TFDS says so that the folder was not given, does not exist or is empty.
-            logger.info('no recordings by hand: %s', e)
-            manual_dir = None
+        manual_dir = self.manual_folder(dl_manager)
         paths = resolve_files(self._subset, manual_dir, pathlib.Path(dl_manager.download_dir))
 
         return [read_file(paths[f.number], f, self._subset.channel) for f in self._subset.files]

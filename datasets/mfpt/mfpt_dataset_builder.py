@@ -86,11 +86,7 @@ class Builder(VibrationBuilder):
 
     def recordings(self, dl_manager: tfds.download.DownloadManager) -> Iterable[Recording]:
         """Reads the subset's files from --manual_dir, or takes them out of the downloaded archive."""
-        try:
-            manual_dir = pathlib.Path(dl_manager.manual_dir)
-        except AssertionError as e:  # TFDS says so that the folder was not given, does not exist or is empty.
-            logger.info('no recordings by hand: %s', e)
-            manual_dir = None
+        manual_dir = self.manual_folder(dl_manager)
         subset = self._subset
         paths = resolve_files(subset, manual_dir, pathlib.Path(dl_manager.download_dir))
         return [read_file(paths[file.stem], file) for file in subset.files]

@@ -82,7 +82,7 @@ class Builder(VibrationBuilder):
     """
 
     VERSION = tfds.core.Version('1.1.0')
-    RELEASE_NOTES = {'1.0.0': 'First release.', '1.1.0': 'Records hold the geometry of the bearing.'}
+    RELEASE_NOTES = {'1.0.0': 'First release.', '1.1.0': 'Records have a field for the geometry of a bearing.'}
     BUILDER_CONFIGS = _configs()
 
     def citation(self) -> str:

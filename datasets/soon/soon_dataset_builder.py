@@ -54,7 +54,7 @@ class Builder(VibrationBuilder):
     """
 
     VERSION = tfds.core.Version('1.1.0')
-    RELEASE_NOTES = {'1.0.0': 'First release.', '1.1.0': 'Records hold the geometry of the bearing.'}
+    RELEASE_NOTES = {'1.0.0': 'First release.', '1.1.0': 'Records have a field for the geometry of a bearing.'}
     BUILDER_CONFIGS = [_config(s, f) for s in SUBSETS.values() for f in front_end_names(len(AXES))]
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         f'The CSV files of {RECORD_URL} under their own names, in this folder or in {FOLDER}/; what is not there is '
@@ -92,11 +92,7 @@ class Builder(VibrationBuilder):
 
     def recordings(self, dl_manager: tfds.download.DownloadManager) -> Iterable[Recording]:
         """Reads the subset's files from --manual_dir, or downloads them."""
-        try:
-            manual_dir = pathlib.Path(dl_manager.manual_dir)
-        except AssertionError as e:  # TFDS says so that the folder was not given, does not exist or is empty.
-            logger.info('no recordings by hand: %s', e)
-            manual_dir = None
+        manual_dir = self.manual_folder(dl_manager)
         subset = self._subset
         paths = resolve_files(subset, manual_dir, pathlib.Path(dl_manager.download_dir))
         return [read_file(paths[f.number], f, subset.label(f)) for f in subset.files]

@@ -65,6 +65,7 @@ class Method:
       discriminates: the size of what a discriminator sees, from (D, K); None: there is none.
       perturbs: whether the term needs `source_change` and `target_change`.
       refines: whether the second half of the run leaves the source and follows a slowly moving teacher.
+      by_feature: whether the term reaches the network through the layer that adapts alone, not through predictions.
       target_statistics: whether batch statistics of the target replace those of training in the network that is kept.
     """
 
@@ -75,6 +76,7 @@ class Method:
     discriminates: Callable[[int, int], int] | None = None
     perturbs: bool = False
     refines: bool = False
+    by_feature: bool = False
     target_statistics: bool = False
 
     @property
@@ -172,13 +174,25 @@ def _width(width: int, classes: int) -> int:
 METHODS: dict[str, Method] = {
     'source_only': Method('no adaptation: the source alone is learned'),
     'adabn': Method('batch statistics of the target replace those of training', target_statistics=True),
-    'mk_mmd': Method('distance of mean kernel embeddings of a layer', _mk_mmd),
+    'mk_mmd': Method('distance of mean kernel embeddings of a layer', _mk_mmd, by_feature=True),
     'jmmd': Method('distance of joint kernel embeddings of a layer and the predictions', _jmmd),
-    'coral': Method('distance of covariances of a layer', _coral, weight=10.0),
-    'dann': Method('a domain discriminator whose gradient is reversed', _dann, ramped=False, discriminates=_width),
-    'cdan': Method('the same, conditioned on the predictions', _cdan, ramped=False, discriminates=_conditional_size),
+    'coral': Method('distance of covariances of a layer', _coral, weight=10.0, by_feature=True),
+    'dann': Method(
+        'a domain discriminator whose gradient is reversed', _dann, ramped=False, discriminates=_width, by_feature=True
+    ),
+    'cdan': Method(
+        'the same, conditioned on the predictions',
+        _cdan,
+        ramped=False,
+        discriminates=_conditional_size,
+        by_feature=True,
+    ),
     'cdan_e': Method(
-        'the same, weighted by how certain predictions are', _cdan_e, ramped=False, discriminates=_conditional_size
+        'the same, weighted by how certain predictions are',
+        _cdan_e,
+        ramped=False,
+        discriminates=_conditional_size,
+        by_feature=True,
     ),
     'mcc': Method('least confusion among the classes of a target batch', _mcc),
     'entropy': Method('certain predictions for the target', _entropy, weight=0.1),

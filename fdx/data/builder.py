@@ -6,6 +6,7 @@ import abc
 import dataclasses
 import itertools
 import logging
+import pathlib
 from collections.abc import Iterable, Iterator, Sequence
 
 import tensorflow_datasets as tfds
@@ -66,6 +67,15 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     @abc.abstractmethod
     def recordings(self, dl_manager: tfds.download.DownloadManager) -> Iterable[Recording]:
         """The config's recordings, the same ones in the same order at every iteration."""
+
+    @staticmethod
+    def manual_folder(dl_manager: tfds.download.DownloadManager) -> pathlib.Path | None:
+        """The folder of recordings that the user has named, or None."""
+        try:
+            return pathlib.Path(dl_manager.manual_dir)
+        except AssertionError as e:  # TFDS says so that the folder was not given, does not exist or is empty.
+            logger.info('no recordings by hand: %s', e)
+            return None
 
     def channels(self) -> int:
         """Channels of the recordings; subclasses with several override it."""

@@ -44,7 +44,7 @@ def configs(cell: Cell, data_dir: str, names: tuple[str, str]) -> tuple[TrainCon
         method=cell.method,
         target_protocol=cell.pair.protocols[1],
         target_fold=fold,
-        score_all_target=cell.zero_shot,
+        score_all_target=cell.scores_all,
     )
     config = TrainConfig(
         dataset=plan.names()[0].dataset,

@@ -160,14 +160,18 @@ class Cell:
     seed: int
 
     @property
-    def zero_shot(self) -> bool:
-        """Whether training sees no window of the target: then all of them may be scored."""
-        return not (METHODS[self.method].sees_target or METHODS[self.method].target_statistics)
+    def scores_all(self) -> bool:
+        """Whether every window of the target is scored: training sees none, and no method of this input does.
+
+        Where others adapt, source_only is scored on the same test part, or their rows could not be compared.
+        """
+        sees = METHODS[self.method].sees_target or METHODS[self.method].target_statistics
+        return not sees and self.input.name not in self.suite.adapted
 
     @property
     def protocol(self) -> str:
         """How windows were split, in words."""
-        scored = 'all target windows' if self.zero_shot else f'test part of {self.pair.protocols[1]}'
+        scored = 'all target windows' if self.scores_all else f'test part of {self.pair.protocols[1]}'
         fold = self.seed if self.pair.rotates else 0
         return f'source {self.pair.protocols[0]}, {scored}, fold {fold}'
 

@@ -128,8 +128,8 @@ def _notes(suite: Suite, rows: Sequence[Row]) -> list[str]:
         f'Protocols: {protocols}. {folds}Windows of the target are seen without labels from its training part. Adam, '
         f'learning rate {LEARNING_RATE:g}, {BATCH_SIZE} windows of each domain a step, about {suite.steps} steps{few}; '
         'the same for all methods. Inputs, networks and these settings were chosen with target accuracy of CWRU and '
-        'MFPT in view: development results. `source_only` is scored on all target windows, adapted methods on its test '
-        'part alone: rows are not paired. Seconds of a run: training, all criteria in every epoch, last checkpoint.',
+        'MFPT in view: development results. The methods of one input are scored on the same windows; an input that '
+        'none adapts, on all of the target. Seconds of a run: training, all criteria in every epoch, last checkpoint.',
         '',
         f'{versions}; {environment()["backend"]}.',
     ]

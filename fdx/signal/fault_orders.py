@@ -88,7 +88,7 @@ class FaultOrders:
 
     axes = 'FT'
     unit = 'log ratio to background'
-    plot_labels = ('column: harmonics of the fault frequency', 'demodulation band')
+    plot_labels = ('cells of harmonics', 'demodulation band')
     hop_s = 1.0  # Columns are no times: plots count them.
 
     def __post_init__(self):

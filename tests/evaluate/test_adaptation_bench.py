@@ -162,11 +162,13 @@ def test_epochs_come_from_steps_and_windows_within_bounds(
 
 
 @pytest.mark.parametrize('method', METHODS)
-def test_only_methods_that_see_no_target_score_all_of_it(data_dir, method):
-    cell = cell_of(method)
-    _, plan = configs(cell, str(data_dir), NAMES)
-    assert plan.score_all_target == cell.zero_shot == (method == 'source_only')
-    assert ('all target windows' in cell.protocol) == cell.zero_shot
+def test_an_input_that_nothing_adapts_is_scored_whole_and_others_on_one_part(data_dir, method):
+    compared = cell_of(method)
+    alone = dataclasses.replace(compared, suite=dataclasses.replace(compared.suite, adapted=()))
+    for cell, whole in ((compared, False), (alone, method == 'source_only')):
+        _, plan = configs(cell, str(data_dir), NAMES)
+        assert plan.score_all_target == cell.scores_all == whole
+        assert ('all target windows' in cell.protocol) == whole
 
 
 def test_every_cell_has_a_file_of_its_own(tmp_path):
@@ -189,7 +191,7 @@ def ran(rig, data_dir, tmp_path_factory):
     return found, root, caches
 
 
-@pytest.mark.parametrize(('method', 'windows'), [('source_only', 5 * RECORDINGS), ('coral', RECORDINGS)])
+@pytest.mark.parametrize(('method', 'windows'), [('source_only', RECORDINGS), ('coral', RECORDINGS)])
 def test_rows_of_a_cell(ran, method, windows):
     results, stored = ran[0][method]
     assert stored is False

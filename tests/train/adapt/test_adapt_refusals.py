@@ -1,0 +1,42 @@
+"""What cannot be run on two domains is refused before anything is written."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from fdx.train.adapt_run import load_parts, open_domains
+from fdx.train.model_setup import set_up_model
+from fdx.types import ConfigError
+
+
+@pytest.mark.parametrize(
+    ('method', 'changes', 'words'),
+    [
+        (
+            'dann',
+            {'halve_every': 2},
+            '--halve_every=2: adaptation lowers its learning rate by itself; pass --halve_every=0',
+        ),
+        ('dann', {'cache_features': 'on'}, '--cache_features=on needs a frozen first stage'),
+        ('dann', {'feature': 'middle'}, '--feature=middle: the network names stage1, '),
+        ('adabn', {'freeze': 'first_last'}, '--method=adabn: all 3 batch norms are frozen and keep their statistics'),
+        ('adabn', {'model': 'vggish', 'model_options': {'width_multiplier': 1 / 32}}, 'keeps no batch statistics'),
+        ('dann', {'exclude_recordings': ('nobody',)}, '--exclude_recordings names nobody'),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_is_written(run, tmp_path, method, changes, words):
+    with pytest.raises(ConfigError) as caught:
+        run(tmp_path / 'run', method, **changes)
+    assert words in str(caught.value)
+    assert not (tmp_path / 'run').exists()
+
+
+def test_a_part_without_windows_is_named(make):
+    config, plan = make('mcc')
+    domains = open_domains(config, plan)
+    setup = set_up_model(config, 2, domains.source.input_shape)
+    empty = dataclasses.replace(domains.target_test, rows=domains.target_test.rows[:0])
+    with pytest.raises(ConfigError, match='^target test has no windows of the shared classes: choose another protocol'):
+        load_parts(config, setup, dataclasses.replace(domains, target_test=empty), {})
