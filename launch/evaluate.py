@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from fdx.evaluate.evaluate import evaluate
+from fdx.evaluate.exported_predictor import SUFFIX
 from fdx.evaluate.metrics import mean_and_spread
 from fdx.evaluate.report import write_results
 from fdx.types import ConfigError
@@ -26,7 +27,9 @@ FLAGS = flags.FLAGS
 
 def define_flags() -> None:
     """The flags of this program."""
-    flags.DEFINE_list('checkpoint', None, 'workdir of launch.train, or several separated by commas')
+    flags.DEFINE_list(
+        'checkpoint', None, 'workdir of launch.train, or a .tflite file of launch.export; several separated by commas'
+    )
     flags.DEFINE_string('split', 'test', 'train, validation, test or all')
     flags.DEFINE_string('step', 'best', 'which checkpoint: best (by validation), last or a number')
     flags.DEFINE_string('dataset', None, 'another prepared dataset than the one of training')
@@ -47,6 +50,14 @@ def show(results: dict, out: pathlib.Path) -> None:
         f'accuracy {100 * results["accuracy"]:.2f}% (95% interval {100 * low:.2f}-{100 * high:.2f}%), '
         f'macro F1 {results["macro_f1"]:.4f}, {results["windows"]} windows of {results["recordings"]} recordings'
     )
+    decision = results.get('decision')
+    if decision:
+        rule = 'the more probable class' if decision['threshold'] is None else f'threshold {decision["threshold"]}'
+        print(
+            f'{decision["positive"]} by {rule}: precision {100 * decision["precision"]:.2f}%, recall '
+            f'{100 * decision["recall"]:.2f}%, F1 {decision["f1"]:.4f}, missed {decision["missed"]}, false alarms '
+            f'{decision["false_alarms"]}'
+        )
     if results['leaks']:
         print(f'LEAKS: {results["leak_reason"]} ({100 * results["leak_share"]:.0f}% of the scored windows)')
     print(f'report: {out / "report.html"}')
@@ -57,13 +68,19 @@ def _out_folders(workdirs: Sequence[str]) -> list[pathlib.Path]:
     if not FLAGS.out:
         parts = ['evaluation', *([FLAGS.split] if FLAGS.split != 'test' or FLAGS.dataset else [])]
         parts += [FLAGS.dataset.replace('/', '-').replace(':', '-')] if FLAGS.dataset else []
-        return [pathlib.Path(workdir) / '_'.join(parts) for workdir in workdirs]
+        return [_default_root(workdir) / '_'.join(parts) for workdir in workdirs]
     if len(workdirs) == 1:
         return [pathlib.Path(FLAGS.out)]
     names = [pathlib.Path(workdir).absolute().name for workdir in workdirs]
     if len(set(names)) < len(names):
         names = [f'{i}_{name}' for i, name in enumerate(names)]
     return [pathlib.Path(FLAGS.out) / name for name in names]
+
+
+def _default_root(workdir: str) -> pathlib.Path:
+    """Beside an exported file, inside a workdir."""
+    path = pathlib.Path(workdir)
+    return path.with_name(f'{path.stem}_tflite') if path.suffix == SUFFIX else path
 
 
 def main(argv) -> None:

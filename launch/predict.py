@@ -2,6 +2,8 @@
 
     python -m launch.predict --checkpoint=runs/cwru/fold_0 --sample_rate=12000 recordings/*.mat
     python -m launch.predict --checkpoint=runs/soon --channel=AccX,AccY,AccZ motor.csv
+    python -m launch.predict --checkpoint=cwru.tflite --sample_rate=12000 recordings/*.mat   (launch.export made it)
+    python -m launch.predict --checkpoint=runs/table readings.csv   (a table: one line a row)
 
 Your own machine, without any training: what its bearing's fault orders say (files, or a folder of them):
 
@@ -27,23 +29,29 @@ from absl import flags
 
 from fdx.data.raw_files import KNOWN_SUFFIXES, read_raw_file
 from fdx.evaluate.diagnose import diagnose_file, with_condition
-from fdx.evaluate.predictor import Predictor
+from fdx.evaluate.diagnose_table import check_flags_of_tables, diagnose_table
+from fdx.evaluate.exported_predictor import AnyPredictor, load_predictor
 from fdx.evaluate.scoring import run_folders
 from fdx.evaluate.zero_shot import diagnose_zero_shot
 from fdx.files import atomic_write_text
 from fdx.signal.bearings import BEARINGS, BearingGeometry, parse_bearing
 from fdx.signal.front_ends import reads_orders
+from fdx.signal.readings import ReadingsInput
 from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM, MAX_RANGE
 from fdx.types import ConfigError, FdxError
 from launch import cli
 from launch.display import progress
 
 FLAGS = flags.FLAGS
+# Flags about signals, which a table of readings has not.
+OF_SIGNALS = ('bearing', 'speed_rpm', 'sample_rate', 'variable', 'channel', 'hop_s')
 
 
 def define_flags() -> None:
     """The flags of this program."""
-    flags.DEFINE_string('checkpoint', None, 'workdir of launch.train (of one fold, where there are several)')
+    flags.DEFINE_string(
+        'checkpoint', None, 'workdir of launch.train (of one fold, where there are several), or a .tflite'
+    )
     flags.DEFINE_string('step', 'best', 'which checkpoint: best (by validation), last or a number')
     flags.DEFINE_bool('zero_shot', False, "no checkpoint: diagnose by the bearing's fault orders")
     flags.DEFINE_string(
@@ -124,13 +132,15 @@ def _check_numbers() -> None:
         raise ConfigError('--step chooses a checkpoint: leave it out with --zero_shot')
 
 
-def _predictor() -> Predictor | None:
+def _predictor() -> AnyPredictor | None:
     if FLAGS.zero_shot:
         return None
     folders = run_folders(FLAGS.checkpoint)
     if folders != [pathlib.Path(FLAGS.checkpoint)]:
         raise ConfigError(f'--checkpoint={FLAGS.checkpoint} holds several folds: choose one, e.g. {folders[0]}')
-    predictor = Predictor(FLAGS.checkpoint, FLAGS.step)
+    predictor = load_predictor(FLAGS.checkpoint, FLAGS.step)
+    if isinstance(predictor.front_end, ReadingsInput):
+        check_flags_of_tables([f'--{name}' for name in OF_SIGNALS if FLAGS[name].present])
     front_end = predictor.front_end.name
     unread = [f'--{name}' for name in ('bearing', 'speed_rpm') if FLAGS[name].value is not None]
     if unread and not reads_orders(front_end):
@@ -139,11 +149,13 @@ def _predictor() -> Predictor | None:
 
 
 def _rows(
-    path: str, predictor: Predictor | None, geometry: BearingGeometry | None, speed: float | str | None
+    path: str, predictor: AnyPredictor | None, geometry: BearingGeometry | None, speed: float | str | None
 ) -> list[dict]:
     """Rows of one file."""
     speed_range = FLAGS.low_rpm, FLAGS.high_rpm
     of_file = {'sample_rate_hz': FLAGS.sample_rate, 'variable': FLAGS.variable, 'channel': FLAGS.channel}
+    if predictor is not None and isinstance(predictor.front_end, ReadingsInput):
+        return diagnose_table(predictor, path)
     if predictor is not None:
         condition = {'speed_rpm': speed, 'geometry': geometry, 'speed_range_rpm': speed_range}
         return diagnose_file(predictor, path, hop_s=FLAGS.hop_s, **of_file, **condition).rows()
@@ -160,7 +172,11 @@ def main(argv) -> int:
     rows, failed = [], 0
     for path in progress(files, desc='files', total=len(files)):
         try:
-            new = [r for r in _rows(path, predictor, geometry, speed) if FLAGS.windows or r['kind'] == 'recording']
+            new = [
+                r
+                for r in _rows(path, predictor, geometry, speed)
+                if FLAGS.windows or r['kind'] in ('recording', 'table')
+            ]
         except FdxError as e:
             failed += 1
             new = [{'kind': 'error', 'file': path, 'error': str(e)}]

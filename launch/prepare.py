@@ -2,6 +2,7 @@
 
     python -m launch.prepare datasets/cwru --config=load0_12k-vggish --manual_dir=recordings
     python -m launch.prepare datasets/bearing_rig --data_dir=data --overwrite
+    python -m launch.prepare datasets/motor_maintenance --config=mine --csv=log.csv
 
 A config that is already prepared in --data_dir is kept as it is, even if the builder's code or the recordings have
 changed since: pass --overwrite to build it again. Without --config, every config of the dataset is built. Where
@@ -25,7 +26,7 @@ from tensorflow_datasets.scripts.cli import build, cli_utils
 
 from fdx.data.names import resolve_config
 from fdx.types import ConfigError
-from launch.building import RAW_DATA_VARIABLE, check_manual_dir, no_remains, user_error
+from launch.building import RAW_DATA_VARIABLE, check_manual_dir, csv_config, no_remains, user_error
 from launch.cli import EXIT_ERROR, EXIT_INTERRUPTED
 
 
@@ -41,10 +42,12 @@ class PathOptions(cli_utils.PathOptions):
     Attributes:
       data_dir: Where prepared datasets lie, as for every program of fdx.
       manual_dir: Folder of recordings that you already have; FDX_RAW_DATA is its default.
+      csv: A table of readings, for datasets that are made of one; --config is then a name of your own.
     """
 
     data_dir: epath.Path = simple_parsing.field(default=epath.Path('data'))
     manual_dir: epath.Path | None = simple_parsing.field(default_factory=_default_manual_dir)
+    csv: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -108,8 +111,14 @@ def _build(args: Args) -> None:
 
 
 def _with_whole_config_name(args: Args, classes: list[type[tfds.core.DatasetBuilder]]) -> Args:
-    """The same flags, with --config completed by the default front end where only that config exists."""
+    """The same flags, with --config completed by the default front end, or by the file of --csv."""
     config = args.generation.config
+    if args.paths.csv:
+        if len(classes) > 1:
+            raise ConfigError(f'--csv={args.paths.csv}: one dataset at a time')
+        own = csv_config(classes[0], config or '', args.paths.csv)
+        described = json.dumps({'name': own.name, 'csv': own.csv})
+        return dataclasses.replace(args, generation=dataclasses.replace(args.generation, config=described))
     if config is None:
         return args
     names = {resolve_config(config, [c.name for c in cls.BUILDER_CONFIGS]) or config for cls in classes}

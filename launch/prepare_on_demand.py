@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
 import pathlib
@@ -9,26 +10,32 @@ import pathlib
 import tensorflow_datasets as tfds
 
 from fdx.data.names import resolve_config
-from fdx.data.source import open_dataset
+from fdx.data.readings import ReadingsDataset
+from fdx.data.source import Dataset, open_dataset
 from fdx.types import ConfigError, DataError
-from launch.building import RAW_DATA_VARIABLE, check_manual_dir, no_remains, user_error
+from launch.building import RAW_DATA_VARIABLE, check_manual_dir, csv_config, no_remains, user_error
 
 
-def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None) -> None:
+def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None, csv: str | None = None) -> None:
     """Prepares `builder/config` in `data_dir` unless it is there.
 
     Args:
       name: as `fdx.data.source.open_dataset` takes it.
       data_dir: folder of prepared datasets.
       manual_dir: folder of raw recordings; the environment variable FDX_RAW_DATA where None.
+      csv: file of readings for a dataset that is made of one; the config's name is then the user's own.
 
     Raises:
-      ConfigError: no such builder, config or version in datasets/, or no folder `manual_dir`.
+      ConfigError: no such builder, config or version in datasets/, no folder `manual_dir`, or a `csv` for a dataset
+        that takes none or was prepared from another file.
       DataError: recordings that are missing or cannot be used; nothing stays behind.
     """
-    if _is_prepared(name, data_dir):
+    prepared = _prepared(name, data_dir)
+    if prepared is not None:
+        if csv:
+            check_same_file(prepared, csv)
         return
-    builder = _builder(name, data_dir)
+    builder = _builder(name, data_dir, csv)
     folder = check_manual_dir(manual_dir or os.environ.get(RAW_DATA_VARIABLE) or None)
     print(f'preparing {builder.info.full_name} in {data_dir} (once)', flush=True)
     try:
@@ -41,15 +48,31 @@ def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None) -> None
         raise error from e
 
 
-def _is_prepared(name: str, data_dir: str) -> bool:
+def _prepared(name: str, data_dir: str) -> Dataset | ReadingsDataset | None:
     try:
-        open_dataset(name, data_dir)
+        return open_dataset(name, data_dir)
     except DataError:
-        return False
-    return True
+        return None
 
 
-def _builder(name: str, data_dir: str) -> tfds.core.DatasetBuilder:
+def check_same_file(dataset: Dataset | ReadingsDataset, csv: str) -> None:
+    """Checks that a prepared dataset holds the rows of `csv`.
+
+    Raises:
+      ConfigError: it is made of another file, or of none.
+    """
+    path, there = pathlib.Path(csv).expanduser(), dataset.metadata.get('csv_sha256', '')
+    if not path.is_file():
+        raise ConfigError(f'--csv={csv} is no file')
+    if hashlib.sha256(path.read_bytes()).hexdigest() != there:
+        made_of = f'from other rows ({dataset.metadata.get("source")})' if there else 'without a file'
+        raise ConfigError(
+            f'--csv={csv}: {dataset.name} is prepared already, {made_of}: choose another name, as in '
+            f'--dataset={dataset.name.partition("/")[0]}/NAME, or remove {dataset.data_dir}'
+        )
+
+
+def _builder(name: str, data_dir: str, csv: str | None) -> tfds.core.DatasetBuilder:
     path, _, version = name.partition(':')
     base, _, config = path.partition('/')
     if not base.isidentifier():
@@ -61,9 +84,12 @@ def _builder(name: str, data_dir: str) -> tfds.core.DatasetBuilder:
             raise
         raise ConfigError(f'--dataset={name}: there is no builder datasets/{base}') from e
     known = [c.name for c in module.Builder.BUILDER_CONFIGS]
+    if csv:
+        return module.Builder(config=csv_config(module.Builder, config, csv), data_dir=data_dir)
     resolved = resolve_config(config, known)
     if resolved is None:
-        raise ConfigError(f'--dataset={name}: {base} has the configs {", ".join(known)}')
+        own = '; a name of your own goes with --csv=FILE' if hasattr(module.Builder.builder_config_cls, 'csv') else ''
+        raise ConfigError(f'--dataset={name}: {base} has the configs {", ".join(known)}{own}')
     if version and version != str(module.Builder.VERSION):
         raise ConfigError(f'--dataset={name}: datasets/{base} makes version {module.Builder.VERSION} only')
     return module.Builder(config=resolved, data_dir=data_dir)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fdx.data.blocks import NO_BLOCK, NUM_BLOCKS, fold_blocks
-from fdx.data.source import Table
+from fdx.data.table import Table
 from fdx.types import SplitError
 
 Rows = dict[str, np.ndarray]

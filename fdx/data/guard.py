@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from fdx.data.source import Table
+from fdx.data.table import Table
 from fdx.types import SplitError
 
 
@@ -28,18 +28,19 @@ class Leak:
 def _overlaps(table: Table, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     """For each of `rows` the row in `others` that shares a sample with it, or -1."""
     found = np.full(len(rows), -1, np.int64)
-    for recording in np.unique(table['recording'][rows]):
-        mine = np.flatnonzero(table['recording'][rows] == recording)
-        theirs = others[table['recording'][others] == recording]
-        if not len(theirs):
-            continue
-        theirs = theirs[np.argsort(table['window_start'][theirs], kind='stable')]
-        starts = table['window_start'][theirs]
-        mine_start = table['window_start'][rows[mine]]
-        # The nearest start at or before the end of my window decides: all windows are equally long.
-        at = np.searchsorted(starts, mine_start + table.window_length - 1, side='right') - 1
-        hit = (at >= 0) & (starts[np.maximum(at, 0)] + table.window_length > mine_start)
-        found[mine[hit]] = theirs[at[hit]]
+    if not len(others):
+        return found
+    _, number = np.unique(np.concatenate([table['recording'][others], table['recording'][rows]]), return_inverse=True)
+    # Recordings laid end to end, too far apart to overlap: a table of readings has as many of them as rows.
+    starts = table['window_start'].astype(np.int64)
+    apart = int(starts.max()) + 2 * table.window_length
+    theirs = number[: len(others)] * apart + starts[others]
+    mine = number[len(others) :] * apart + starts[rows]
+    order = np.argsort(theirs, kind='stable')
+    # The nearest start at or before the end of my window decides: all windows are equally long.
+    at = np.searchsorted(theirs[order], mine + table.window_length - 1, side='right') - 1
+    hit = (at >= 0) & (theirs[order[np.maximum(at, 0)]] + table.window_length > mine)
+    found[hit] = others[order[at[hit]]]
     return found
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import grain
 import numpy as np
 
-from fdx.data.source import Dataset, Table
+from fdx.data.source import Dataset
+from fdx.data.table import Table
 from fdx.signal.scaling import Gain, as_gain
 
 READ_THREADS = 4
@@ -41,9 +42,8 @@ class RecordExamples:
 
     def __getitem__(self, i: int) -> dict[str, np.ndarray]:
         row = int(self.rows[i])
-        spectrogram = self.dataset.record(row, ('spectrogram',))['spectrogram']
         label = self._renumbered(self.dataset.table[self.label_key][row])
-        return {'inputs': self.dataset.front_end.with_gain(spectrogram, self.gain), 'labels': label}
+        return {'inputs': self.dataset.front_end.with_gain(self.dataset.inputs(row), self.gain), 'labels': label}
 
     def labels(self) -> np.ndarray:
         """int32 [N]."""

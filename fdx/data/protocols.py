@@ -10,7 +10,8 @@ import numpy as np
 from fdx.data.blocks import NO_BLOCK, NUM_BLOCKS, fold_blocks
 from fdx.data.domain_protocols import Rows, by_domain, domain_pairs, pairs_of_domains, within_domain
 from fdx.data.guard import Leak, guard_splits
-from fdx.data.source import Table
+from fdx.data.stratified import deal
+from fdx.data.table import Table
 from fdx.types import SplitError
 
 VALIDATION_SHARE = TEST_SHARE = 0.1
@@ -61,12 +62,33 @@ def time_blocks(table: Table, fold: int, seed: int, label_key: str) -> Rows:
     """
     del seed, label_key
     short = sorted(set(table['recording'][table['block'] == NO_BLOCK]))
+    if short and _is_readings(table):
+        raise SplitError('rows of a table have no time blocks: its protocol is --protocol=stratified')
     if short:
         raise SplitError(
             f'too short for time_blocks: {", ".join(short)}. Protocols that fit: by_recording, by_bearing, by_domain, '
             f'random_windows; or leave them out with --exclude_recordings={",".join(short)}'
         )
     return {name: np.flatnonzero(np.isin(table['block'], blocks)) for name, blocks in fold_blocks(fold).items()}
+
+
+def _is_readings(table: Table) -> bool:
+    """Whether rows are single readings and not windows of a signal."""
+    return table.window_length == 1
+
+
+def stratified(table: Table, fold: int, seed: int, label_key: str) -> Rows:
+    """Rows of a table of readings at random, class by class: fdx.data.stratified.deal.
+
+    Raises:
+      SplitError: windows of recordings, whose neighbours are not independent.
+    """
+    if not _is_readings(table):
+        raise SplitError(
+            'protocol stratified is for tables of readings: windows of a recording are no independent rows; use '
+            'time_blocks'
+        )
+    return deal(table[label_key], table['recording'], fold=fold, seed=seed)
 
 
 def _by_group(table: Table, fold: int, seed: int, label_key: str, group_key: str) -> Rows:
@@ -152,6 +174,7 @@ PROTOCOLS = {
     'by_domain': Protocol(by_domain, num_folds=0),
     'domain_pairs': Protocol(domain_pairs, num_folds=0),
     'within_domain': Protocol(within_domain, num_folds=0),
+    'stratified': Protocol(stratified),
     'random_windows': Protocol(random_windows, leaks=True, num_folds=1),
 }
 

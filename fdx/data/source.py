@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import pathlib
 from collections.abc import Sequence
 
@@ -10,11 +9,12 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from fdx.data.names import resolve_config
+from fdx.data.readings import KIND, ReadingsDataset
+from fdx.data.table import SPLITS, Table
 from fdx.signal.front_ends import front_end_from_config
 from fdx.signal.patch import FrontEnd
 from fdx.types import DataError
 
-SPLITS = ('train', 'validation', 'test')
 TEXT_COLUMNS = ('recording', 'domain', 'bearing')
 NUMBER_COLUMNS = (
     'label',
@@ -26,25 +26,6 @@ NUMBER_COLUMNS = (
     'sample_rate_hz',
     'peak',
 )  # fmt: skip
-
-
-@dataclasses.dataclass(frozen=True)
-class Table:
-    """One row a record over the union of the splits, in the order train, validation, test.
-
-    Attributes:
-      columns: name -> array [N]; texts are arrays of str; `peak` is [N, C] where recordings have several channels.
-      window_length: samples of every window, at the common rate.
-    """
-
-    columns: dict[str, np.ndarray]
-    window_length: int
-
-    def __len__(self) -> int:
-        return len(self.columns['label'])
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self.columns[name]
 
 
 class Dataset:
@@ -111,6 +92,10 @@ class Dataset:
         record = self._decoder(frozenset(fields)).deserialize_example_np(self._sources[split][row - start])
         return {k: record[k].decode() if isinstance(record[k], bytes) else record[k] for k in fields}
 
+    def inputs(self, row: int) -> np.ndarray:
+        """What a network takes of one record, before the run's gain: its spectrogram."""
+        return self.record(row, ('spectrogram',))['spectrogram']
+
     def read(self, rows: Sequence[int], field: str) -> np.ndarray:
         """One field of many records, stacked: [N, ...]."""
         return np.stack([self.record(int(r), (field,))[field] for r in rows])
@@ -130,7 +115,7 @@ class Dataset:
         return Table(columns, int(self.metadata['window_length']))
 
 
-def open_dataset(name: str, data_dir: str | pathlib.Path) -> Dataset:
+def open_dataset(name: str, data_dir: str | pathlib.Path) -> Dataset | ReadingsDataset:
     """Opens a prepared dataset.
 
     Args:
@@ -149,12 +134,16 @@ def open_dataset(name: str, data_dir: str | pathlib.Path) -> Dataset:
     resolved = resolve_config(config, {p.parent.name for p in ready})
     if resolved:
         newest = max((p for p in ready if p.parent.name == resolved), key=_version_key)
-        return Dataset(tfds.builder_from_directory(newest))
+        return _opened(tfds.builder_from_directory(newest))
     have = sorted(f'{p.parent.parent.name}/{p.parent.name}' for p in root.glob('*/*/*.*.*'))
     raise DataError(
         f'dataset {name!r} is not prepared in {root}; there: {", ".join(have) or "nothing"}. Prepare it: '
         f'python -m launch.prepare datasets/{builder} --config={config or "CONFIG"} --data_dir={root}'
     )
+
+
+def _opened(builder: tfds.core.DatasetBuilder) -> Dataset | ReadingsDataset:
+    return (ReadingsDataset if (builder.info.metadata or {}).get('kind') == KIND else Dataset)(builder)
 
 
 def _version_key(path: pathlib.Path) -> tuple:

@@ -11,13 +11,14 @@ import numpy as np
 from fdx.data.blocks import Windowing
 from fdx.data.raw_files import read_raw_file
 from fdx.data.records import RecordSpec, prepare_recording
+from fdx.evaluate.exported_predictor import AnyPredictor
 from fdx.evaluate.predictions import vote
-from fdx.evaluate.predictor import Predictor
 from fdx.signal.bearings import BearingGeometry
 from fdx.signal.frames import window_starts
 from fdx.signal.front_ends import reads_orders
 from fdx.signal.patch import Condition
 from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM, estimate_speed_rpm
+from fdx.train.decision import decide
 from fdx.types import DataError, Recording
 
 
@@ -31,6 +32,7 @@ class Diagnosis:
       window_s: length of a window.
       probabilities: float32 [N, K].
       class_names: K names.
+      threshold: of two classes, the probability of the second from which on it is called; None: the more probable wins.
     """
 
     file: str
@@ -38,6 +40,7 @@ class Diagnosis:
     window_s: float
     probabilities: np.ndarray
     class_names: list[str]
+    threshold: float | None = None
 
     def rows(self) -> list[dict]:
         """JSON-able rows: one a window, then one for the recording."""
@@ -48,12 +51,14 @@ class Diagnosis:
                 'file': self.file,
                 'start_s': round(float(start), 6),
                 'duration_s': self.window_s,
-                'predicted': names[int(p.argmax())],
+                'predicted': names[int(called)],
                 'probabilities': {n: float(v) for n, v in zip(names, p)},
             }
-            for start, p in zip(self.window_starts_s, self.probabilities)
+            for start, p, called in zip(
+                self.window_starts_s, self.probabilities, decide(self.probabilities, self.threshold)
+            )
         ]
-        mean, by_mean, by_vote, agreement = vote(self.probabilities)
+        mean, by_mean, by_vote, agreement = vote(self.probabilities, self.threshold)
         summary = {
             'kind': 'recording',
             'file': self.file,
@@ -66,7 +71,7 @@ class Diagnosis:
         return [*rows, summary]
 
 
-def diagnose_recording(predictor: Predictor, recording: Recording, *, hop_s: float | None = None) -> Diagnosis:
+def diagnose_recording(predictor: AnyPredictor, recording: Recording, *, hop_s: float | None = None) -> Diagnosis:
     """Cuts a recording as the checkpoint's dataset was cut, and predicts every window.
 
     Args:
@@ -104,7 +109,7 @@ def diagnose_recording(predictor: Predictor, recording: Recording, *, hop_s: flo
     except DataError as e:
         raise DataError(f'{source}: {e}') from e
     probabilities = predictor.patch_probabilities(np.stack(patches))
-    return Diagnosis(source, starts / rate, length / rate, probabilities, predictor.class_names)
+    return Diagnosis(source, starts / rate, length / rate, probabilities, predictor.class_names, predictor.threshold)
 
 
 def _check_channels(source: str, found: int, needed: int) -> None:
@@ -120,7 +125,7 @@ def _check_channels(source: str, found: int, needed: int) -> None:
 
 
 def diagnose_file(
-    predictor: Predictor,
+    predictor: AnyPredictor,
     path: str | os.PathLike,
     *,
     sample_rate_hz: float | None = None,

@@ -7,11 +7,17 @@ import pathlib
 import numpy as np
 from matplotlib.figure import Figure
 
+from fdx.data.pipeline import RecordExamples
+from fdx.data.readings import ReadingsDataset
 from fdx.data.records import decode_waveform
+from fdx.evaluate.decision_metrics import binary_summary
+from fdx.evaluate.decision_plots import plot_reliability, plot_roc_and_pr
 from fdx.evaluate.embedding_plots import plot_embedding, plot_embedding_profile
+from fdx.evaluate.exported_predictor import AnyPredictor
 from fdx.evaluate.metrics import summarise
 from fdx.evaluate.plots import plot_confusion, plot_history, plot_per_class, save_png
-from fdx.evaluate.predictions import confident_mistakes, per_recording, save_predictions
+from fdx.evaluate.predictions import Predictions, confident_mistakes, per_recording, save_predictions
+from fdx.evaluate.readings_plots import plot_distributions
 from fdx.evaluate.report import ReportContext, write_report, write_results
 from fdx.evaluate.sample_plots import ClassSample, plot_samples_per_class
 from fdx.evaluate.scoring import Scored, score_run
@@ -37,7 +43,7 @@ def evaluate(
     """
     scored = score_run(workdir, split=split, step=step, dataset=dataset, data_dir=data_dir, progress=progress)
     out = pathlib.Path(out_dir)
-    results = {**summarise(scored.predictions), **_provenance(scored, split)}
+    results = {**summarise(scored.predictions), **_decision(scored.predictions), **_provenance(scored, split)}
     figures = _figures(scored, results)
     for name, figure in figures.items():
         save_png(figure, out / f'{name}.png')
@@ -47,7 +53,7 @@ def evaluate(
         config=_how_it_was_made(results),
         history=_history(scored),
         figures=figures,
-        per_recording=per_recording(scored.predictions),
+        per_recording=[] if _is_table(scored) else per_recording(scored.predictions),
         notes=_notes(scored, results),
         leak={'leaks': scored.leaks, 'share': scored.leak_share, 'reason': scored.leak_reason},
         mistakes=confident_mistakes(scored.predictions),
@@ -56,6 +62,19 @@ def evaluate(
     write_report(out / 'report.html', context)
     write_results(out / 'results.json', results)
     return results
+
+
+def _is_table(scored: Scored) -> bool:
+    """Whether rows are readings: there are no recordings to sum up."""
+    return isinstance(scored.examples[0].dataset, ReadingsDataset)
+
+
+def _decision(predictions: Predictions) -> dict:
+    """{'decision': figures of merit of the second class}, where there are two."""
+    if len(predictions.class_names) != 2:
+        return {}
+    p = predictions
+    return {'decision': binary_summary(p.probabilities, p.labels, p.predicted, p.class_names, p.thresholds)}
 
 
 def _provenance(scored: Scored, split: str) -> dict:
@@ -75,6 +94,7 @@ def _provenance(scored: Scored, split: str) -> dict:
         'train_windows': [p.meta['splits']['train'] for p in scored.predictors],
         'config': first.config.to_json(),
         'init': first.meta['init'],
+        'balance': first.meta.get('balance'),
         'norms': first.meta.get('norms', {'trained': 0, 'frozen': 0}),
         'front_end': first.meta['front_end'],
         'guard_length': first.meta['dataset']['guard_length'],
@@ -104,7 +124,23 @@ def _how_it_was_made(results: dict) -> dict:
         'batch size': config['batch_size'],
         'learning rate': config['learning_rate'],
         'training seconds': round(results['train_seconds'], 1),
+        **_balance_rows(results),
     }
+
+
+def _balance_rows(results: dict) -> dict:
+    balance, rows = results['balance'] or {'real': {}, 'synthetic': 0}, {}
+    if balance['real']:
+        rows['training classes'] = balance['real']
+    if results['config'].get('balance', 'none') != 'none':
+        rows['balanced by'] = results['config']['balance']
+    if balance['synthetic']:
+        rows['synthetic rows (training only)'] = balance['synthetic']
+    decision = results.get('decision') or {}
+    if decision.get('threshold') is not None:
+        rows['decision threshold'] = decision['threshold']
+        rows['threshold chosen by'] = f'{results["config"]["threshold"]} on validation rows'
+    return rows
 
 
 def _norms_text(norms: dict) -> str:
@@ -114,11 +150,13 @@ def _norms_text(norms: dict) -> str:
 
 
 def _notes(scored: Scored, results: dict) -> list[str]:
-    guard_s = results['guard_length'] / results['common_rate_hz']
     notes = []
     if results['protocol'] == 'time_blocks':
+        guard_s = results['guard_length'] / results['common_rate_hz']
         notes.append(f'Blocks of a recording are {guard_s:g} s apart; no window crosses their edges.')
-    if not scored.leaks:
+    if _is_table(scored):
+        notes.append('Every row is one reading; identical readings lie in one split. A window here is a row.')
+    elif not scored.leaks:
         notes.append('Scored windows do not overlap each other: each second of a recording counts once.')
     if len(scored.predictors) > 1:
         notes.append(f'Predictions of {len(scored.predictors)} folds are pooled; the curves are those of the first.')
@@ -134,21 +172,36 @@ def _figures(scored: Scored, results: dict) -> dict[str, Figure]:
     figures = {
         'confusion': plot_confusion(results['confusion_matrix'], results['class_names'], title=''),
         'per_class': plot_per_class(results),
+        'reliability': plot_reliability(scored.predictions.probabilities, scored.predictions.labels),
     }
+    p = scored.predictions
+    if len(p.class_names) == 2 and len(np.unique(p.labels)) == 2:
+        figures['roc_and_pr'] = plot_roc_and_pr(p.probabilities, p.labels, p.class_names, p.thresholds)
     if _history(scored):
         figures['history'] = plot_history(_history(scored))
     if scored.examples[0].dataset.has_waveform:
         figures['samples'] = plot_samples_per_class(_samples(scored))
     examples, predictor = scored.examples[0], scored.predictors[0]
+    if _is_table(scored):
+        data, names = examples.dataset, examples.dataset.class_names()
+        values = data.values[examples.rows]
+        figures['distributions'] = plot_distributions(values, data.columns, examples.labels(), names)
+    return {**figures, **_embedding_figures(examples, predictor)}
+
+
+def _embedding_figures(examples: RecordExamples, predictor: AnyPredictor) -> dict[str, Figure]:
+    if not predictor.has_features:
+        return {}
     if len(examples) > MAX_EMBEDDED:
         rows = np.sort(np.random.default_rng(0).permutation(examples.rows)[:MAX_EMBEDDED])
         examples = type(examples)(examples.dataset, rows, examples.label_key, examples.gain)
     embeddings = predictor.features(examples)
     names = examples.dataset.class_names(examples.label_key)
-    figures['embedding'] = plot_embedding(embeddings, examples.labels(), names)
     present, first_rows = np.unique(examples.labels(), return_index=True)
-    figures['embedding_profile'] = plot_embedding_profile(embeddings[first_rows], [names[i] for i in present])
-    return figures
+    return {
+        'embedding': plot_embedding(embeddings, examples.labels(), names),
+        'embedding_profile': plot_embedding_profile(embeddings[first_rows], [names[i] for i in present]),
+    }
 
 
 def _samples(scored: Scored) -> list[ClassSample]:

@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from fdx.files import atomic_write_bytes
+from fdx.train.decision import decide
 from fdx.types import DataError
 
 # Softmax in bfloat16 is normalised to about three digits.
 SUM_TOLERANCE = 1e-2
+OPTIONAL = ('domains', 'thresholds')
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,6 +33,8 @@ class Predictions:
       class_names: K distinct names, in the order of the columns.
       folds: int64 [N], the fold in which each row was scored.
       domains: N domain names, or None.
+      thresholds: float64 [N] in (0, 1), of two classes: a row is called class 1 where its probability is at least
+        that; None where the more probable class wins.
 
     Raises:
       DataError: on construction, if a shape, type or value does not fit this description.
@@ -43,6 +47,7 @@ class Predictions:
     class_names: list[str]
     folds: np.ndarray
     domains: list[str] | None = None
+    thresholds: np.ndarray | None = None
 
     def __post_init__(self):
         """Brings every field to its type and checks them against each other."""
@@ -64,6 +69,7 @@ class Predictions:
             'class_names': class_names,
             'folds': _integer_column('folds', self.folds, n),
             'domains': None if self.domains is None else _text_column('domains', self.domains, n),
+            'thresholds': None if self.thresholds is None else _thresholds(self.thresholds, probabilities.shape),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
@@ -74,8 +80,8 @@ class Predictions:
 
     @property
     def predicted(self) -> np.ndarray:
-        """int64 [N]: the most probable class of each window (the first of equals)."""
-        return self.probabilities.argmax(axis=1)
+        """int64 [N]: what each window is called: by the thresholds, else the most probable class (first of equals)."""
+        return decide(self.probabilities, self.thresholds)
 
 
 def _check_probabilities(probabilities: np.ndarray, class_names: list[str]) -> None:
@@ -94,6 +100,16 @@ def _check_probabilities(probabilities: np.ndarray, class_names: list[str]) -> N
             f'{int(bad.sum())} rows of probabilities are not distributions, first row {row}: '
             f'{probabilities[row].tolist()}; pass the softmax of the logits, finite and summing to 1'
         )
+
+
+def _thresholds(values: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """`values` as float64 [N], or a DataError."""
+    values = np.asarray(values, np.float64)
+    if shape[1] != 2 or values.shape != shape[:1] or not ((values > 0) & (values < 1)).all():
+        raise DataError(
+            f'thresholds are for two classes and lie between 0 and 1, one a row: {values.shape} for a table of {shape}'
+        )
+    return values
 
 
 def _integer_column(name: str, values: Any, n: int) -> np.ndarray:
@@ -138,6 +154,13 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
     domains = None
     if all(part.domains is not None for part in parts):
         domains = [domain for part in parts for domain in part.domains or ()]
+    thresholds = None
+    if all(part.thresholds is not None for part in parts):
+        thresholds = np.concatenate([part.thresholds for part in parts])
+    elif any(part.thresholds is not None for part in parts):
+        raise DataError(
+            'some of the folds have a decision threshold and some none: train all with the same --threshold'
+        )
     return Predictions(
         probabilities=np.concatenate([part.probabilities for part in parts]),
         labels=np.concatenate([part.labels for part in parts]),
@@ -146,23 +169,28 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
         class_names=list(names),
         folds=folds,
         domains=domains,
+        thresholds=thresholds,
     )
 
 
-def vote(probabilities: np.ndarray) -> tuple[np.ndarray, int, int, float]:
+def vote(probabilities: np.ndarray, threshold: float | None = None) -> tuple[np.ndarray, int, int, float]:
     """Sums up the windows of one recording in two ways.
 
     Args:
       probabilities: float [N, K], one row a window, N >= 1.
+      threshold: of class 1 where there are two; None: the more probable class wins.
 
     Returns:
-      (mean_probability float64 [K], the class of the largest mean, the class most windows vote for, the share of
+      (mean_probability float64 [K], the class that the mean says, the class most windows vote for, the share of
       windows that vote for that class). Equal votes are decided by the mean probability.
     """
     mean = np.asarray(probabilities, dtype=np.float64).mean(axis=0)
-    votes = np.bincount(np.argmax(probabilities, axis=1), minlength=len(mean))
-    winner = int(np.where(votes == votes.max(), mean, -1.0).argmax())
-    return mean, int(mean.argmax()), winner, float(votes[winner] / len(probabilities))
+    votes = np.bincount(decide(np.asarray(probabilities), threshold), minlength=len(mean))
+    by_mean = int(decide(mean[None], threshold)[0])
+    best = np.flatnonzero(votes == votes.max())
+    # Equal votes: what the mean says, where it is among them.
+    winner = by_mean if by_mean in best else int(best[mean[best].argmax()])
+    return mean, by_mean, winner, float(votes[winner] / len(probabilities))
 
 
 def per_recording(predictions: Predictions) -> list[dict[str, Any]]:
@@ -189,7 +217,8 @@ def per_recording(predictions: Predictions) -> list[dict[str, Any]]:
         labels = np.unique(predictions.labels[index])
         if len(labels) > 1:
             raise DataError(f'recording {recording} has windows of several labels: {[names[i] for i in labels]}')
-        mean, by_mean, by_vote, agreement = vote(predictions.probabilities[index])
+        threshold = None if predictions.thresholds is None else float(predictions.thresholds[index[0]])
+        mean, by_mean, by_vote, agreement = vote(predictions.probabilities[index], threshold)
         table.append(
             {
                 'recording': recording,
@@ -213,7 +242,7 @@ def confident_mistakes(predictions: Predictions, limit: int = 10) -> list[dict[s
     """
     predicted = predictions.predicted
     wrong = np.flatnonzero(predicted != predictions.labels)
-    confidence = predictions.probabilities.max(axis=1)
+    confidence = predictions.probabilities[np.arange(len(predicted)), predicted]
     order = wrong[np.argsort(-confidence[wrong], kind='stable')][:limit]
     return [
         {
@@ -254,7 +283,7 @@ def load_predictions(path: str | os.PathLike) -> Predictions:
             columns = {field.name: file[field.name] for field in fields if field.name in file.files}
     except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise DataError(f'cannot read predictions from {path}: {error}; run the evaluation again') from error
-    missing = [field.name for field in fields if field.name not in columns and field.name != 'domains']
+    missing = [field.name for field in fields if field.name not in columns and field.name not in OPTIONAL]
     if missing:
         raise DataError(f'{path} lacks the columns {missing}: it is not a file of save_predictions')
     return Predictions(**columns)

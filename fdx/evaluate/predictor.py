@@ -12,6 +12,7 @@ import scipy.special
 
 from fdx.data.pipeline import ArrayExamples, Examples
 from fdx.signal.front_ends import front_end_from_config
+from fdx.signal.scaling import Gain, as_gain
 from fdx.train import parallel
 from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import Progress, forward_all, no_progress
@@ -35,8 +36,11 @@ class Predictor:
       config: the run's TrainConfig.
       class_names: K names.
       front_end: makes the network's input.
-      gain: what scaling `train` fitted, one number or one an axis, else 1.
+      gain: what scaling fitted (fdx.signal.scaling), else 1.
+      threshold: of two classes, the probability of the second from which on it is called; None: the more probable wins.
     """
+
+    has_features = True
 
     def __init__(self, workdir: str | pathlib.Path, step: str | int = 'best', progress: Progress = no_progress):
         """Loads and verifies a checkpoint; CheckpointError when that fails."""
@@ -45,8 +49,8 @@ class Predictor:
         self.config = TrainConfig.from_json(self.meta['config'])
         self.class_names: list[str] = self.meta['class_names']
         self.front_end = front_end_from_config(self.meta['front_end'])
-        gain = self.meta['gain']
-        self.gain: float | tuple[float, ...] = tuple(gain) if isinstance(gain, list) else gain
+        self.gain: Gain = as_gain(self.meta['gain'])
+        self.threshold: float | None = self.meta.get('threshold')
         self._model = build_model(self.config, len(self.class_names), input_shape_of(self.meta))
         self._progress = progress
 
@@ -57,6 +61,10 @@ class Predictor:
     def features(self, examples: Examples, name: str = 'embedding') -> np.ndarray:
         """A named feature of the network, [N, ...]."""
         return self._run(examples, name, name)
+
+    def network(self) -> tuple[nn.Module, dict, tuple[int, ...]]:
+        """(the linen module, its variables, shape of one example), for export."""
+        return self._model, self._variables, input_shape_of(self.meta)
 
     def patch_probabilities(self, patches: np.ndarray) -> np.ndarray:
         """Softmax for patches [N, ...] that the front end made (the gain is applied here)."""

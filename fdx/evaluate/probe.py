@@ -19,7 +19,8 @@ from threadpoolctl import threadpool_limits
 
 from fdx.data.pipeline import few_labels
 from fdx.data.protocols import Splits, split_rows
-from fdx.data.source import Dataset, Table
+from fdx.data.source import Dataset
+from fdx.data.table import Table
 from fdx.evaluate.comparison_scores import spread
 from fdx.evaluate.linear_head import LinearHead, Standardiser
 from fdx.evaluate.stage_features import INPUT, Features

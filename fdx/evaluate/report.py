@@ -42,6 +42,12 @@ FIGURE_TEXTS = {
     'confusion': ('Confusion matrix', 'Windows by true class (rows) and predicted class (columns).'),
     'per_class': ('Recall of each class', 'Dot: recall. Bar: 95 % Wilson interval over windows.'),
     'history': ('Training curves', 'Dotted line: the step that was kept.'),
+    'roc_and_pr': (
+        'Detection',
+        'Receiver operating characteristic, and precision over recall; the mark is the decision threshold.',
+    ),
+    'reliability': ('Calibration', 'Accuracy over confidence: on the diagonal, confidence can be taken at its word.'),
+    'distributions': ('The readings', 'Scored rows, each variable by class.'),
     'samples': ('A sample of each class', 'One window a class: waveform above, what the model sees below.'),
     'embedding': ('Embedding', 'Test windows in the embedding of the model; distances between groups mean little.'),
     'embedding_profile': ('One embedding a class', 'The values that the classifier sees.'),

@@ -8,10 +8,11 @@ import pathlib
 import numpy as np
 
 from fdx.data.pipeline import RecordExamples
+from fdx.data.readings import ReadingsDataset
 from fdx.data.source import Dataset, open_dataset
 from fdx.data.two_domains import DomainName, other_recordings
+from fdx.evaluate.exported_predictor import SUFFIX, AnyPredictor, load_predictor
 from fdx.evaluate.predictions import Predictions, concatenate
-from fdx.evaluate.predictor import Predictor
 from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import Progress, no_progress
 from fdx.train.run_data import select_rows
@@ -36,7 +37,7 @@ class Scored:
     """
 
     predictions: Predictions
-    predictors: list[Predictor]
+    predictors: list[AnyPredictor]
     examples: list[RecordExamples]
     leaks: bool
     leak_share: float
@@ -44,12 +45,14 @@ class Scored:
 
 
 def run_folders(workdir: str | pathlib.Path) -> list[pathlib.Path]:
-    """The folders with checkpoints: the workdir itself, or its fold_0, fold_1, ...
+    """The folders with checkpoints: the workdir itself, or its fold_0, fold_1, ...; an exported file is its own.
 
     Raises:
       CheckpointError: neither is there.
     """
     root = pathlib.Path(workdir)
+    if root.suffix == SUFFIX:
+        return [root]
     if (root / 'checkpoints').is_dir():
         return [root]
     folds = sorted(p for p in root.glob('fold_*') if (p / 'checkpoints').is_dir())
@@ -70,7 +73,7 @@ def score_run(
     """Scores every fold of a run on its own split and pools the predictions.
 
     Args:
-      workdir: of `launch.train`, one fold or the parent of several.
+      workdir: of `launch.train`, one fold or the parent of several; or a .tflite file of `launch.export`.
       split: train, validation, test, or all (every record; for a dataset other than the training one).
       step: best, last or a number.
       dataset: another dataset than the run's own; its classes must be among the run's.
@@ -83,7 +86,7 @@ def score_run(
     """
     if split not in SPLITS:
         raise DataError(f'--split={split}: it is one of {", ".join(SPLITS)}')
-    predictors = [Predictor(folder, step, progress) for folder in run_folders(workdir)]
+    predictors = [load_predictor(folder, step, progress) for folder in run_folders(workdir)]
     data = _open(predictors[0], dataset, data_dir)
     parts, examples, leaks = [], [], []
     for predictor in predictors:
@@ -99,7 +102,14 @@ def score_run(
     return Scored(concatenate(parts), predictors, examples, bool(reasons), share, '; '.join(reasons))
 
 
-def _open(predictor: Predictor, dataset: str | None, data_dir: str | None) -> Dataset:
+def open_own_dataset(predictor: AnyPredictor, data_dir: str | None) -> Dataset | ReadingsDataset:
+    """The dataset that a run was trained on, checked to be the same one; DataError otherwise."""
+    data = _open(predictor, None, data_dir)
+    _check_fits(predictor, data)
+    return data
+
+
+def _open(predictor: AnyPredictor, dataset: str | None, data_dir: str | None) -> Dataset:
     name, folder = dataset or predictor.meta['dataset']['name'], data_dir or predictor.config.data_dir
     try:
         return open_dataset(name, folder)
@@ -107,7 +117,7 @@ def _open(predictor: Predictor, dataset: str | None, data_dir: str | None) -> Da
         raise DataError(f'{e}; or, if prepared datasets lie elsewhere, name their folder with --data_dir') from e
 
 
-def _check_fits(predictor: Predictor, data: Dataset) -> None:
+def _check_fits(predictor: AnyPredictor, data: Dataset) -> None:
     unknown = sorted(set(data.class_names(predictor.config.label_key)) - set(predictor.class_names))
     if unknown:
         raise DataError(f'{data.name} has classes that the checkpoint does not know: {", ".join(unknown)}')
@@ -124,12 +134,12 @@ def _check_fits(predictor: Predictor, data: Dataset) -> None:
         )
 
 
-def _is_own(predictor: Predictor, data: Dataset) -> bool:
+def _is_own(predictor: AnyPredictor, data: Dataset) -> bool:
     """Whether `data` is what the run was trained on."""
     return data.name == predictor.meta['dataset']['name']
 
 
-def _rows(predictor: Predictor, data: Dataset, split: str) -> tuple[np.ndarray, tuple[float, str]]:
+def _rows(predictor: AnyPredictor, data: Dataset, split: str) -> tuple[np.ndarray, tuple[float, str]]:
     """Rows to score, and (share of them that leak, why)."""
     if _is_own(predictor, data) and split != 'all':
         splits, _ = select_rows(_own_config(predictor, data), data)
@@ -146,11 +156,13 @@ def _rows(predictor: Predictor, data: Dataset, split: str) -> tuple[np.ndarray, 
         np.arange(len(data)) if split == 'all' else getattr(select_rows(_config_for(predictor, data), data)[0], split)
     )
     trained = np.isin(data.table['recording'][rows], predictor.meta['train_recordings'])
+    if _is_own(predictor, data):
+        trained |= np.isin(rows, select_rows(_own_config(predictor, data), data)[0].train)
     why = 'recordings of this dataset were trained on' if trained.any() else ''
     return rows, (float(trained.mean()), why)
 
 
-def _own_config(predictor: Predictor, data: Dataset) -> TrainConfig:
+def _own_config(predictor: AnyPredictor, data: Dataset) -> TrainConfig:
     """The run's config for its own dataset; adaptation split the domains of its source alone."""
     if 'adaptation' not in predictor.meta:
         return predictor.config
@@ -161,22 +173,31 @@ def _own_config(predictor: Predictor, data: Dataset) -> TrainConfig:
     return dataclasses.replace(predictor.config, exclude_recordings=excluded)
 
 
-def _config_for(predictor: Predictor, data: Dataset) -> TrainConfig:
+def _config_for(predictor: AnyPredictor, data: Dataset) -> TrainConfig:
     """The run's config for another dataset, which may lack the recordings that the run left out."""
     excluded = [r for r in predictor.config.exclude_recordings if r in data.table['recording']]
     return dataclasses.replace(predictor.config, exclude_recordings=tuple(excluded))
 
 
-def _predictions(predictor: Predictor, examples: RecordExamples, probabilities: np.ndarray) -> Predictions:
+def _predictions(predictor: AnyPredictor, examples: RecordExamples, probabilities: np.ndarray) -> Predictions:
     table, rows = examples.dataset.table, examples.rows
     names = examples.dataset.class_names(predictor.config.label_key)
     number = np.array([predictor.class_names.index(n) for n in names])
     return Predictions(
         probabilities=probabilities,
         labels=number[examples.labels()],
-        recordings=list(table['recording'][rows]),
+        recordings=_names(examples),
         window_starts=table['window_start'][rows],
         class_names=predictor.class_names,
         folds=np.full(len(rows), predictor.config.fold),
         domains=list(table['domain'][rows]),
+        thresholds=None if predictor.threshold is None else np.full(len(rows), predictor.threshold),
     )
+
+
+def _names(examples: RecordExamples) -> list[str]:
+    """Recordings of the rows; of a table every row is one, equal readings too: their labels may differ."""
+    table, rows = examples.dataset.table, examples.rows
+    if isinstance(examples.dataset, ReadingsDataset):
+        return [f'{r}.{s}' for r, s in zip(table['recording'][rows], table['window_start'][rows])]
+    return list(table['recording'][rows])

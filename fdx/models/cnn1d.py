@@ -16,6 +16,7 @@ from fdx.models.batch_norm import BatchNorm
 from fdx.models.cell_pool import max_pool
 from fdx.models.conv import DIMENSIONS, he_init
 from fdx.models.layers import ExampleDropout, flatten_examples, scaled_widths
+from fdx.models.pooling import max_of_axes
 from fdx.types import ConfigError
 
 # Output channels and samples of the kernel of each convolution.
@@ -41,7 +42,7 @@ def _max_in_time(x: jax.Array) -> jax.Array:
     The rule of `jnp.max` asks which values equal the maximum. Behind a norm XLA may compute x anew for the gradient,
     rounded otherwise, and then none may. The place of the largest value always exists.
     """
-    return x.max(1, keepdims=True)
+    return max_of_axes(x, (1,))
 
 
 def _max_backward(x, g):

@@ -7,13 +7,17 @@ gradient of a maximum of slices. On an accelerator the plain forms are used; par
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
+from collections.abc import Iterator
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 DIMENSIONS = ('NHWC', 'HWIO', 'NHWC')
+_TEXTBOOK = contextvars.ContextVar('fdx_textbook_forms', default=False)
 
 
 def plain_conv(x: jax.Array, kernel: jax.Array, stride: int = 1) -> jax.Array:
@@ -97,7 +101,25 @@ cpu_max_pool_2x2.defvjp(
 
 def on_cpu() -> bool:
     """Whether the forms written for CPU are the ones to use."""
-    return jax.default_backend() == 'cpu'
+    return jax.default_backend() == 'cpu' and not _TEXTBOOK.get()
+
+
+def in_textbook_forms() -> bool:
+    """Whether the network is being written down for another runtime."""
+    return _TEXTBOOK.get()
+
+
+@contextlib.contextmanager
+def textbook_forms() -> Iterator[None]:
+    """Inside, networks are traced in the forms that other runtimes know: one operation a layer, whatever the backend.
+
+    For export: a runtime has kernels (of 8-bit integers, too) for a convolution or a pool, not for our slices of it.
+    """
+    token = _TEXTBOOK.set(True)
+    try:
+        yield
+    finally:
+        _TEXTBOOK.reset(token)
 
 
 def conv3x3(x: jax.Array, kernel: jax.Array) -> jax.Array:

@@ -17,6 +17,7 @@ from fdx.models.batch_norm import BatchNorm
 from fdx.models.cell_pool import max_pool
 from fdx.models.conv import Conv3x3
 from fdx.models.layers import ExampleDropout, flatten_examples, scaled_widths
+from fdx.models.pooling import max_of_axes
 from fdx.types import ConfigError
 
 WIDTH = 128
@@ -189,7 +190,7 @@ class MusicnnVGG(nn.Module):
     def _embedding(self, x: jax.Array) -> jax.Array:
         if self.head_input == 'flatten':
             return flatten_examples(x)
-        return jnp.concatenate([x.mean((1, 2)), x.max((1, 2))], axis=-1)
+        return jnp.concatenate([x.mean((1, 2)), max_of_axes(x, (1, 2))[:, 0, 0]], axis=-1)
 
     def _check_size(self, size: tuple[int, int], start: int) -> None:
         """Raises ConfigError where a pool would leave nothing, or 'flatten' not the values that it was made for."""

@@ -12,7 +12,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from fdx.models.conv import on_cpu
+from fdx.models.conv import in_textbook_forms, on_cpu
 
 
 def plain_max_pool_3x3(x: jax.Array) -> jax.Array:
@@ -31,6 +31,16 @@ def cpu_max_pool_3x3(x: jax.Array) -> jax.Array:
 def max_pool_3x3(x: jax.Array) -> jax.Array:
     """The form that is fastest on the default backend."""
     return cpu_max_pool_3x3(x) if on_cpu() else plain_max_pool_3x3(x)
+
+
+def max_of_axes(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
+    """Maximum over some of the axes 1 and 2 of x [B, F, T, C], each kept as an axis of one.
+
+    In the textbook form it is a pool: LiteRT's maximum over axes has no kernel for 8-bit integers, its max pool has.
+    """
+    if not in_textbook_forms():
+        return x.max(axes, keepdims=True)
+    return nn.max_pool(x, window_shape=tuple(n if a in axes else 1 for a, n in zip((1, 2), x.shape[1:3])))
 
 
 def _even_odd(x: jax.Array, axis: int) -> tuple[jax.Array, jax.Array]:

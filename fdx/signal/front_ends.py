@@ -32,6 +32,7 @@ from fdx.signal.mel import smallest_fft_length
 from fdx.signal.multi_resolution import MultiResolutionMel
 from fdx.signal.musicnn_mel import MusicnnMel
 from fdx.signal.patch import FrontEnd
+from fdx.signal.readings import ReadingsInput
 from fdx.signal.waveform import Waveform
 from fdx.types import ConfigError
 
@@ -205,6 +206,7 @@ KINDS = {
     'fault_orders': FaultOrders,
     'envelope_orders': EnvelopeOrders,
     'waveform': Waveform,
+    'readings': ReadingsInput,
 }
 # A dataset's config may be named without these (fdx.data.names), in this order.
 DEFAULT_FRONT_END = 'vggish'

@@ -8,11 +8,13 @@
     train  a channel of all chunks is divided by one number, its largest magnitude among the training chunks:
            amplitude is kept
     none   samples go in as they were recorded
+    zscore readings of a table, not signals: every column less its mean over the training rows, divided by its standard
+           deviation there
 
 A magnitude mel spectrum is linear in the signal, so a gain can be applied to log(mel + offset) afterwards, exactly
 up to rounding. Records of a `train` config therefore hold the unscaled spectrogram and each chunk's peak; the gain
 is fitted when the training rows are known, and stored with the checkpoint. It is a float for recordings of one
-channel and a tuple of one float a channel for others.
+channel, a tuple of one float a channel for others, and for `zscore` two such tuples: means and deviations.
 """
 
 from __future__ import annotations
@@ -23,9 +25,9 @@ import numpy as np
 
 from fdx.types import ConfigError, DataError
 
-SCALINGS = ('peak', 'rms', 'standard', 'train', 'none')
+SCALINGS = ('peak', 'rms', 'standard', 'train', 'none', 'zscore')
 RMS_LEVEL = 0.1
-Gain = float | tuple[float, ...]
+Gain = float | tuple[float, ...] | tuple[tuple[float, ...], tuple[float, ...]]
 
 
 def check_scaling(scaling: str) -> str:
@@ -35,9 +37,9 @@ def check_scaling(scaling: str) -> str:
     return scaling
 
 
-def as_gain(gain: float | Sequence[float]) -> Gain:
-    """A gain as it is kept: a float, or a tuple of floats where JSON or NumPy gave a sequence."""
-    return float(gain) if np.ndim(gain) == 0 else tuple(float(g) for g in gain)
+def as_gain(gain: float | Sequence[float] | Sequence[Sequence[float]]) -> Gain:
+    """A gain as it is kept: a float, or tuples of floats where JSON or NumPy gave sequences."""
+    return float(gain) if np.ndim(gain) == 0 else tuple(as_gain(g) for g in gain)
 
 
 def fit_gain(scaling: str, train_peaks: np.ndarray) -> Gain:
@@ -46,17 +48,20 @@ def fit_gain(scaling: str, train_peaks: np.ndarray) -> Gain:
     Args:
       scaling: one of SCALINGS.
       train_peaks: float [N], or [N, C] for several channels: largest magnitude of each training chunk, in the
-        recording's unit.
+        recording's unit; for `zscore` the readings themselves.
 
     Returns:
       1 / max(train_peaks) for `train`, channel by channel; 1.0 for the others, which are complete without training
-      data. A float for [N], a tuple of C floats for [N, C].
+      data. A float for [N], a tuple of C floats for [N, C]. For `zscore` (means, deviations), C floats each.
 
     Raises:
-      DataError: `train` without training chunks, or with a channel that is silent in all of them.
+      DataError: `train` without training chunks, or with a channel that is silent in all of them; `zscore` with a
+        column that is constant.
     """
     check_scaling(scaling)
     peaks = np.asarray(train_peaks, np.float64)
+    if scaling == 'zscore':
+        return _fit_zscore(peaks)
     if scaling != 'train':
         return as_gain(np.ones(peaks.shape[1:]))
     highest = peaks.max(axis=0, initial=0.0)
@@ -65,6 +70,16 @@ def fit_gain(scaling: str, train_peaks: np.ndarray) -> Gain:
             of = f' of channel {c}' if peaks.ndim > 1 else ''
             raise DataError(f'scaling train: the largest magnitude{of} of {len(peaks)} training chunks is {peak}')
     return as_gain(1.0 / highest)
+
+
+def _fit_zscore(readings: np.ndarray) -> Gain:
+    deviations = readings.std(axis=0)
+    for c, deviation in enumerate(deviations):
+        if not deviation > 0:
+            raise DataError(
+                f'scaling zscore: column {c} is {readings[0, c]:g} in all {len(readings)} training rows: leave it out'
+            )
+    return as_gain((readings.mean(axis=0), deviations))
 
 
 def peak_magnitudes(x: np.ndarray) -> np.ndarray:

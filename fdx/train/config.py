@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from fdx.train.decision import DecisionRule
 from fdx.types import ConfigError
 
+BALANCES = ('none', 'class_weight', 'smote')
 SELECTIONS = ('loss', 'macro_f1', 'accuracy', 'last')
 MAX_SAVES = 20
 CACHE_MODES = ('auto', 'on', 'off')
@@ -42,6 +44,12 @@ class TrainConfig:
       l2: factor of the L2 penalty on kernels.
       clip_norm: largest global norm of the trainable gradients; 0 does not clip.
       select_by: validation criterion that chooses the best epoch.
+      patience: epochs without a better validation score after which training stops; the best epoch is kept. 0: train
+        for all epochs.
+      balance: none; class_weight, every class counts alike in the loss; smote, synthetic readings of the rarer class
+        among the training rows (tables only).
+      threshold: of two classes, what chooses the decision threshold on the validation rows: f_beta:BETA, cost:RATIO (a
+        missed failure costs RATIO false alarms) or recall:SHARE; where empty, the more probable class wins.
       cache_features: auto, on or off: compute a frozen prefix once.
       save_every: epochs between checkpoints, and so the epochs that selection chooses from; 0: at most 20 in a run.
       seed: decides initialisation, data order, dropout and what is random in the protocol.
@@ -68,6 +76,9 @@ class TrainConfig:
     l2: float = 1e-6
     clip_norm: float = 0.0
     select_by: str = 'loss'
+    patience: int = 0
+    balance: str = 'none'
+    threshold: str = ''
     cache_features: str = 'auto'
     save_every: int = 0
     seed: int = 0
@@ -84,6 +95,8 @@ class TrainConfig:
             'l2': self.l2 >= 0,
             'clip_norm': self.clip_norm >= 0,
             'save_every': self.save_every >= 0,
+            'patience': self.patience >= 0,
+            'balance': self.balance in BALANCES,
             'select_by': self.select_by in SELECTIONS,
             'cache_features': self.cache_features in CACHE_MODES,
         }
@@ -92,6 +105,14 @@ class TrainConfig:
                 raise ConfigError(f'--{name}={getattr(self, name)!r} cannot be used; {_ALLOWED[name]}')
         if self.weights_version and self.init != 'imagenet':
             raise ConfigError(f'--weights_version={self.weights_version} chooses among files of --init=imagenet only')
+        if self.threshold:
+            DecisionRule.parse(self.threshold)
+        if self.patience and self.select_by == 'last':
+            raise ConfigError(f'--patience={self.patience}: with --select_by=last every epoch is the best so far')
+        if self.balance == 'smote' and self.freeze != 'none':
+            raise ConfigError(
+                f'--balance=smote goes with --freeze=none, not {self.freeze}: it makes inputs, no features'
+            )
         if self.train_norms and self.freeze not in ('head', 'first_last'):
             raise ConfigError(
                 f'--train_norms goes with --freeze=head or first_last; --freeze={self.freeze} says itself what trains'
@@ -127,6 +148,8 @@ _ALLOWED = {
     'halve_every': 'epochs, 0 for never',
     'l2': 'it is 0 or above',
     'clip_norm': 'it is 0 (off) or above',
+    'patience': 'it is a number of epochs, or 0 to train for all',
+    'balance': f'it is one of {", ".join(BALANCES)}',
     'save_every': 'it is a number of epochs, or 0',
     'select_by': f'it is one of {", ".join(SELECTIONS)}',
     'cache_features': f'it is one of {", ".join(CACHE_MODES)}',

@@ -14,6 +14,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from fdx.train import parallel
+from fdx.train.early_stopping import EarlyStopping
 from fdx.train.feature_cache import Progress, no_progress
 from fdx.train.steps import TrainState
 from fdx.types import FdxError
@@ -88,6 +89,7 @@ class Plan:
       save_every: epochs between checkpoints; the last epoch has one in any case.
       on_epoch: row -> None; logs.
       progress: wraps the steps of an epoch.
+      stopping: when training is over before its last epoch, and which epochs must be kept for that.
       averages: names of further metrics whose means over the steps of an epoch go into its row, as train_NAME.
     """
 
@@ -102,6 +104,7 @@ class Plan:
     save_every: int = 1
     progress: Progress = no_progress
     averages: tuple[str, ...] = ()
+    stopping: EarlyStopping | None = None
 
 
 def fit(state: TrainState, plan: Plan, progressed: Progressed) -> TrainState:
@@ -123,6 +126,8 @@ def fit(state: TrainState, plan: Plan, progressed: Progressed) -> TrainState:
     done = int(state.step)
     with StopRequest() as stop:
         for epoch in range(done // plan.steps_per_epoch, plan.epochs):
+            if plan.stopping and plan.stopping.stops(progressed.history):
+                break
             began = time.perf_counter()
             end = (epoch + 1) * plan.steps_per_epoch
             state = _run_steps(state, plan, progressed, epoch, end - done, stop)
@@ -133,8 +138,9 @@ def fit(state: TrainState, plan: Plan, progressed: Progressed) -> TrainState:
             row = _epoch_row(state, plan, progressed, epoch, began)
             progressed.history.append(row)
             progressed.sums = dict.fromkeys(SUMS, 0.0)
-            last = epoch + 1 == plan.epochs
+            last = epoch + 1 == plan.epochs or bool(plan.stopping and plan.stopping.stops(progressed.history))
             due = last or (epoch + 1) % plan.save_every == 0
+            due = due or bool(plan.stopping and plan.stopping.improved(progressed.history))
             stopped = stop.asked(done) and not last
             if due or stopped:
                 # A stop must not give selection an epoch that an unbroken run does not save.

@@ -12,6 +12,7 @@ import jax
 
 from fdx.models.registry import check_input_shape, create_model, options_for
 from fdx.signal.front_ends import front_end_from_config
+from fdx.signal.readings import ReadingsInput
 from fdx.train import parallel
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
@@ -179,7 +180,10 @@ def _backbone_of_run(
 
 def input_shape_of(meta: dict) -> tuple[int, ...]:
     """Shape of one example of a run, from what its checkpoint says about itself."""
-    return front_end_from_config(meta['front_end']).output_shape(meta['dataset'].get('channels', 1))
+    front_end = front_end_from_config(meta['front_end'])
+    if isinstance(front_end, ReadingsInput):
+        return front_end.output_shape()
+    return front_end.output_shape(meta['dataset'].get('channels', 1))
 
 
 def load_run(workdir: str | pathlib.Path, step: str | int = 'best') -> tuple[dict, dict, int]:

@@ -19,13 +19,15 @@ from fdx.data.source import Dataset, open_dataset
 from fdx.train import parallel
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
+from fdx.train.decision import DecisionRule
 from fdx.train.description import check_same_run, describe, selection
+from fdx.train.early_stopping import EarlyStopping
 from fdx.train.feature_cache import Progress, forward_all, no_progress
 from fdx.train.logs import MetricsLog
 from fdx.train.loop import Plan, Progressed, fit
 from fdx.train.model_setup import ModelSetup, set_up_model
 from fdx.train.optimiser import make_optimiser
-from fdx.train.run_data import load_data, with_cached_features
+from fdx.train.run_data import balanced, load_data, with_cached_features
 from fdx.train.steps import TrainState, make_forward, make_train_step
 from fdx.types import CheckpointError
 
@@ -63,19 +65,22 @@ def _set_up_once(config: TrainConfig, dataset: Dataset, caches: dict) -> ModelSe
     return caches[key]
 
 
-def _validator(model, examples: Examples, start: int) -> Callable[[TrainState], dict]:
+def _validator(model, examples: Examples, start: int, threshold: str) -> Callable[[TrainState], dict]:
     forward = parallel.compile_forward(make_forward(model, start=start))
     labels = examples.labels()
+    rule = DecisionRule.parse(threshold) if threshold else None
 
     def validate(state: TrainState) -> dict:
         logits = forward_all(forward, state.variables(), examples).astype(np.float64)
         shifted = logits - logits.max(axis=1, keepdims=True)
         log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         predicted = logits.argmax(axis=1)
+        chosen = {'threshold': rule.choose(np.exp(log_p[:, 1]), labels)} if rule else {}
         return {
             'validation_loss': float(-log_p[np.arange(len(labels)), labels].mean()),
             'validation_accuracy': float((predicted == labels).mean()),
             'validation_macro_f1': float(f1_score(labels, predicted, labels=np.unique(labels), average='macro')),
+            **chosen,
         }
 
     return validate
@@ -88,6 +93,7 @@ def _saver(checkpoints: Checkpoints, meta: dict, select_by: str, began: float) -
             chosen_by = selection(progressed.history[-1], select_by)
         step = int(state.step)
         stored = {**meta, 'step': step, 'selection': chosen_by, **dataclasses.asdict(progressed)}
+        stored['threshold'] = progressed.history[-1].get('threshold') if candidate else None
         stored['seconds'] = time.perf_counter() - began
         checkpoints.save(step, _trained_part(state), state.opt_state, stored)
 
@@ -124,6 +130,7 @@ def train(
     setup = _set_up_once(config, data.dataset, caches)
     meta = describe(config, setup, data.dataset, data.splits, data.gain)
     data = with_cached_features(config, setup, data, caches, progress)
+    data, weights, meta['balance'] = balanced(config, data, meta['class_names'])
     start = setup.start if isinstance(data.train, ArrayExamples) else 0
     epoch_steps = steps_per_epoch(len(data.train), config.batch_size)
     optimiser = make_optimiser(config, setup.mask, epoch_steps)
@@ -134,18 +141,19 @@ def train(
         )
         checkpoints.save_prefix(setup.prefix)
         with contextlib.closing(MetricsLog(workdir, progressed.history)) as log:
-            step = make_train_step(setup.model, optimiser, setup.mask, start=start)
+            step = make_train_step(setup.model, optimiser, setup.mask, start=start, class_weights=weights)
             plan = Plan(
                 step=parallel.compile_step(step),
                 batches=batches,
                 batch_size=config.batch_size,
                 steps_per_epoch=epoch_steps,
                 epochs=config.epochs,
-                validate=_validator(setup.model, data.validation, start),
+                validate=_validator(setup.model, data.validation, start, config.threshold),
                 save=_saver(checkpoints, meta, config.select_by, began),
                 on_epoch=lambda row: (log.write(row), on_epoch(row)),
                 save_every=config.epochs_between_saves(),
                 progress=progress,
+                stopping=EarlyStopping(config.select_by, config.patience),
             )
             fit(state, plan, progressed)
         return RunResult(workdir, checkpoints.best_step(), progressed.history, time.perf_counter() - began)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
 
 from fdx.data.pipeline import Examples, RecordExamples, few_labels
 from fdx.data.protocols import Splits, split_rows
 from fdx.data.source import Dataset
-from fdx.signal.scaling import fit_gain
+from fdx.signal.scaling import Gain, fit_gain
+from fdx.train.balance import class_weights, with_smote
 from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import FeatureCache, Progress
 from fdx.train.model_setup import ModelSetup
 from fdx.types import ConfigError
-
-Gain = float | tuple[float, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,3 +76,23 @@ def with_cached_features(
         caches[key] = FeatureCache(setup.model, setup.prefix, setup.start, progress)
     parts = {name: caches[key].examples(getattr(data, name), name) for name in ('train', 'validation')}
     return dataclasses.replace(data, **parts)
+
+
+def balanced(
+    config: TrainConfig, data: RunData, class_names: Sequence[str]
+) -> tuple[RunData, tuple[float, ...] | None, dict]:
+    """The run's data with its classes balanced as the config says; validation and test rows stay as they are.
+
+    Returns:
+      (data, weights of the classes in the loss or None, what the checkpoint says about it: real training rows of each
+      class, synthetic ones, weights).
+    """
+    labels = data.train.labels()
+    counts = dict(zip(class_names, np.bincount(labels, minlength=len(class_names)).tolist()))
+    weights, synthetic = None, 0
+    if config.balance == 'class_weight':
+        weights = class_weights(labels, len(class_names))
+    if config.balance == 'smote':
+        examples, synthetic = with_smote(data.train, config.seed)
+        data = dataclasses.replace(data, train=examples)
+    return data, weights, {'real': counts, 'synthetic': synthetic, 'weights': weights and list(weights)}

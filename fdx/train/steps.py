@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import flax.linen as nn
 import flax.struct
@@ -46,7 +46,14 @@ def join_variables(prefix: dict, params: dict, stats: dict) -> dict:
     return {'params': {**prefix['params'], **params}, **({'batch_stats': stats} if stats else {})}
 
 
-def make_train_step(model: nn.Module, optimiser: optax.GradientTransformation, mask: dict, *, start: int) -> Callable:
+def make_train_step(
+    model: nn.Module,
+    optimiser: optax.GradientTransformation,
+    mask: dict,
+    *,
+    start: int,
+    class_weights: Sequence[float] | None = None,
+) -> Callable:
     """Builds step(state, batch) -> (state, metrics), to be compiled by `parallel.compile_step`.
 
     Args:
@@ -54,6 +61,7 @@ def make_train_step(model: nn.Module, optimiser: optax.GradientTransformation, m
       optimiser: for `state.params`.
       mask: tree like `state.params`, True where they train.
       start: first stage that the batch's inputs go into.
+      class_weights: factors of the loss of each class, K numbers whose mean over the training rows is 1; None: all 1.
 
     The batch holds `inputs` [B, ...], `labels` int32 [B] and `mask` float32 [B]; what the mask leaves out moves
     neither parameters nor batch statistics. The dropout of an example depends on the seed, the step and its place in
@@ -69,6 +77,8 @@ def make_train_step(model: nn.Module, optimiser: optax.GradientTransformation, m
             variables = join_variables(state.prefix, stop_frozen_gradients(params, mask), state.stats)
             logits, stats = _apply_in_training(model, variables, batch, start, key)
             losses = optax.softmax_cross_entropy_with_integer_labels(logits, batch['labels'])
+            if class_weights is not None:
+                losses = losses * jnp.asarray(class_weights, losses.dtype)[batch['labels']]
             total = (losses * batch['mask']).sum()
             # Scaled so that the mean over devices of the local losses is the mean over the global batch.
             return total * jax.lax.axis_size(parallel.AXIS) / count, (total, logits, stats)

@@ -8,7 +8,8 @@ import tensorflow_datasets as tfds
 
 from fdx.data.blocks import Windowing, cut_windows
 from fdx.data.builder import VibrationBuilder, VibrationConfig
-from fdx.data.source import Table, open_dataset
+from fdx.data.source import open_dataset
+from fdx.data.table import Table
 from fdx.types import Recording
 
 RATE_HZ = 8000.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fdx.data.guard import guard_splits, measure_leak
-from fdx.data.source import Table
+from fdx.data.table import Table
 from fdx.types import SplitError
 
 

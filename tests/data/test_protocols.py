@@ -9,7 +9,7 @@ import pytest
 
 from fdx.data.blocks import Windowing
 from fdx.data.protocols import PROTOCOLS, folds_of, split_rows, without_overlap
-from fdx.data.source import Table
+from fdx.data.table import Table
 from fdx.types import SplitError
 
 OVERLAPPING = Windowing(10, 4, 3)

@@ -1,0 +1,1 @@
+"""Motor maintenance: a table of sensor readings with a failure label, drawn or read, as a TFDS builder."""

@@ -1,0 +1,105 @@
+"""A prepared table of readings: the same face as a dataset of recordings, so that one loop trains both."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from fdx.data.blocks import NO_BLOCK
+from fdx.data.table import SPLITS, Table
+from fdx.signal.readings import ReadingsInput
+from fdx.types import UNKNOWN, DataError
+
+KIND = 'readings'
+NAME = 'readings'
+# A row is a window of its own; what decides which rows a split holds is compared under these names.
+CUTTING = {'common_rate_hz': 0.0, 'window_length': 1, 'hop_length': 1, 'guard_length': 0}
+
+
+class ReadingsDataset:
+    """Rows of one prepared table, in memory.
+
+    The table's columns are those of recordings, so that protocols, the guard and evaluation need nothing new: a group
+    of identical readings is a `recording`, a row of it a window of one sample.
+
+    Attributes:
+      name: `builder/config:version`.
+      front_end: standardises the columns.
+      metadata: what the builder stored, `columns` and `label` among it.
+      table: see fdx.data.table.Table; `peak` holds the readings, which z-scores are fitted on.
+      values: float32 [N, C], the readings.
+    """
+
+    has_waveform = False
+
+    def __init__(self, builder: tfds.core.DatasetBuilder):
+        info = builder.info
+        self.name = f'{info.name}/{info.config_name}:{info.version}'
+        self.data_dir = pathlib.Path(builder.data_dir)
+        self.metadata = {**CUTTING, **dict(info.metadata)}
+        self.columns = tuple(self.metadata['columns'])
+        self.front_end = ReadingsInput(NAME, self.columns)
+        label = self.metadata['label']
+        self._class_names = list(info.features[label].names)
+        parts = [list(builder.as_data_source(split=s)) for s in SPLITS if s in info.splits]
+        records = [record for part in parts for record in part]
+        self.values = np.array([[r[c] for c in self.columns] for r in records], np.float32)
+        self.table = _table(records, self.values, label)
+
+    def class_names(self, label_key: str = 'label') -> list[str]:
+        """Names of the two states; a table has no coarser classes."""
+        del label_key
+        return list(self._class_names)
+
+    @property
+    def channels(self) -> int:
+        """Number of columns."""
+        return len(self.columns)
+
+    @property
+    def input_shape(self) -> tuple[int]:
+        """(C,)."""
+        return self.front_end.output_shape()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def inputs(self, row: int) -> np.ndarray:
+        """The readings of one row, float32 [C]."""
+        if not 0 <= row < len(self):
+            raise DataError(f'{self.name}: row {row} of {len(self)}')
+        return self.values[row]
+
+    def read(self, rows: Sequence[int], field: str) -> np.ndarray:
+        """One column of many rows, float32 [N]."""
+        if field not in self.columns:
+            raise DataError(f'{self.name} has no column {field}; it has {", ".join(self.columns)}')
+        return self.values[np.asarray(rows, np.int64), self.columns.index(field)]
+
+
+def _table(records: list[dict], values: np.ndarray, label: str) -> Table:
+    n = len(records)
+    labels, groups = (np.array([int(r[k]) for r in records], np.int64) for k in (label, 'group'))
+    # Rows of a group follow each other as windows of one recording do.
+    order = np.lexsort((np.array([int(r['row']) for r in records]), groups))
+    starts = np.empty(n, np.int64)
+    first = np.r_[True, np.diff(groups[order]) != 0]
+    starts[order] = np.arange(n) - np.maximum.accumulate(np.where(first, np.arange(n), 0))
+    unknown = np.full(n, UNKNOWN, np.float32)
+    columns = {
+        'label': labels,
+        'fault_type': labels,
+        'recording': np.array([f'reading_{g}' for g in groups]),
+        'window_start': starts,
+        'block': np.full(n, NO_BLOCK, np.int32),
+        'domain': np.full(n, 'table'),
+        'bearing': np.full(n, ''),
+        'speed_rpm': unknown,
+        'load': unknown,
+        'sample_rate_hz': unknown,
+        'peak': values,
+    }
+    return Table(columns, 1)

@@ -1,0 +1,81 @@
+"""An exported model with the face of a checkpoint: the same code evaluates and predicts with it."""
+
+from __future__ import annotations
+
+import pathlib
+
+import numpy as np
+
+from fdx.data.pipeline import Examples
+from fdx.evaluate.predictor import Predictor
+from fdx.export.graph import neutral_gain
+from fdx.export.runtime import LitertModel
+from fdx.export.tflite_file import read_model
+from fdx.signal.front_ends import front_end_from_config
+from fdx.signal.scaling import Gain, as_gain
+from fdx.train.config import TrainConfig
+from fdx.train.feature_cache import Progress, no_progress
+from fdx.types import CheckpointError
+
+SUFFIX = '.tflite'
+
+
+class ExportedPredictor:
+    """A .tflite file of launch.export, run by LiteRT.
+
+    Attributes:
+      workdir: the file.
+      step: of the checkpoint that was exported.
+      meta: what that checkpoint said about itself, without its history.
+      config: the run's TrainConfig.
+      class_names: K names.
+      front_end: makes the network's input.
+      gain: what is left to scale: nothing where the scaling is folded into the model.
+      threshold: of two classes, the probability of the second from which on it is called, or None.
+      model: the runtime's.
+      has_features: an exported model gives probabilities only.
+    """
+
+    has_features = False
+
+    def __init__(self, path: str | pathlib.Path, progress: Progress = no_progress):
+        """Reads and loads the file; CheckpointError when that fails."""
+        self.workdir = pathlib.Path(path)
+        content, self.description = read_model(path)
+        self.model = LitertModel(content, source=str(path))
+        self.meta: dict = self.description['meta']
+        self.step: int = self.description['step']
+        self.config = TrainConfig.from_json(self.meta['config'])
+        self.class_names: list[str] = self.meta['class_names']
+        self.front_end = front_end_from_config(self.meta['front_end'])
+        fitted = as_gain(self.meta['gain'])
+        self.gain: Gain = neutral_gain(self.front_end, fitted) if self.description['folded'] else fitted
+        self.threshold: float | None = self.meta.get('threshold')
+        self._progress = progress
+
+    def probabilities(self, examples: Examples, what: str = 'predict') -> np.ndarray:
+        """Probabilities of examples that `gain` was applied to, float32 [N, K]."""
+        rows = self._progress(range(len(examples)), total=len(examples), desc=what)
+        return self.model.probabilities(examples[i]['inputs'] for i in rows)
+
+    def patch_probabilities(self, patches: np.ndarray) -> np.ndarray:
+        """Probabilities of patches [N, ...] that the front end made (the gain is applied here)."""
+        return self.model.probabilities(self.front_end.with_gain(patches, self.gain))
+
+
+AnyPredictor = Predictor | ExportedPredictor
+
+
+def load_predictor(
+    path: str | pathlib.Path, step: str | int = 'best', progress: Progress = no_progress
+) -> AnyPredictor:
+    """A run's checkpoint, or an exported model where the path ends in .tflite.
+
+    Raises:
+      CheckpointError: neither is there, it is damaged, or a step of an exported model is asked for.
+    """
+    if pathlib.Path(path).suffix != SUFFIX:
+        return Predictor(path, step, progress)
+    if step != 'best':
+        raise CheckpointError(f'--step={step}: {path} is one exported step; leave it out')
+    return ExportedPredictor(path, progress)

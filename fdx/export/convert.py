@@ -1,0 +1,142 @@
+"""A checkpoint to a file for other runtimes, checked on the whole test split before it is written."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+
+import fdx
+from fdx.data.pipeline import RecordExamples
+from fdx.evaluate.predictor import Predictor
+from fdx.evaluate.scoring import open_own_dataset, run_folders
+from fdx.export.graph import folded_scaling, identity, inference, neutral_gain
+from fdx.export.litert import quantise_dynamic, quantise_static, to_flatbuffer
+from fdx.signal.readings import ReadingsInput
+from fdx.signal.scaling import Gain
+from fdx.train.run_data import select_rows
+from fdx.types import CheckpointError, ConfigError
+
+FORMATS = ('tflite_int8', 'tflite_float', 'tflite_dynamic', 'onnx')
+# What only the training program reads.
+NOT_EXPORTED = ('history', 'sums', 'data', 'leak')
+
+
+@dataclasses.dataclass(frozen=True)
+class Exported:
+    """A model that is ready to be checked and written.
+
+    Attributes:
+      model: the file's content, without a description.
+      float_model: the same network as a float32 TensorFlow Lite model, which it is timed against.
+      description: what the file will say about itself.
+      gain: what the model leaves to its caller to scale.
+    """
+
+    model: bytes
+    float_model: bytes
+    description: dict
+    gain: Gain
+
+
+def load_single(workdir: str | pathlib.Path, step: str | int) -> Predictor:
+    """The checkpoint of one run.
+
+    Raises:
+      CheckpointError: none, several folds, or a damaged one.
+    """
+    folders = run_folders(workdir)
+    if folders[0].suffix == '.tflite':
+        raise CheckpointError(f'{workdir} is exported already: name the workdir of launch.train')
+    if folders != [pathlib.Path(workdir)]:
+        raise CheckpointError(f'{workdir} holds several folds: export one, e.g. {folders[0]}')
+    return Predictor(workdir, step)
+
+
+def representative_inputs(
+    predictor: Predictor, data_dir: str | None, count: int, gain: Gain, seed: int = 0
+) -> np.ndarray:
+    """Training inputs that calibrate an 8-bit model, float32 [N, 1, ...].
+
+    Args:
+      predictor: the checkpoint.
+      data_dir: where its dataset lies now; None: where it lay.
+      count: how many at most; drawn at random, as many of each class as there are.
+      gain: what the caller of the model will scale by.
+      seed: of the draw.
+
+    Raises:
+      ConfigError: fewer than 1.
+    """
+    if count < 1:
+        raise ConfigError(f'--calibration={count}: at least one training window sets the ranges of the integers')
+    data = open_own_dataset(predictor, data_dir)
+    rows = select_rows(predictor.config, data)[0].train
+    labels = data.table[predictor.config.label_key][rows]
+    rng = np.random.default_rng(seed)
+    classes = np.unique(labels)
+    of_class = [rng.permutation(rows[labels == k])[: -(-count // len(classes))] for k in classes]
+    chosen = np.sort(np.concatenate(of_class))
+    examples = RecordExamples(data, chosen, predictor.config.label_key, gain)
+    return np.stack([examples[i]['inputs'][None] for i in range(len(examples))])
+
+
+def make_model(predictor: Predictor, form: str, samples: Callable[[Gain], np.ndarray]) -> Exported:
+    """Turns a checkpoint into a model.
+
+    Scaling that was fitted on training data is folded into float models. An 8-bit model has one scale for its whole
+    input: of a table with thousands of rpm beside hundredths of g the small columns would vanish in it, so readings are
+    standardised before it, and the description and the C header say by what.
+
+    Args:
+      predictor: the checkpoint.
+      form: tflite_int8, tflite_float or tflite_dynamic.
+      samples: gain -> representative inputs, asked for where activations are integers.
+    """
+    if form not in FORMATS:
+        raise ConfigError(f'--format={form}: it is one of {", ".join(FORMATS)}')
+    model, variables, shape = predictor.network()
+    scaling = folded_scaling(predictor.front_end, predictor.gain)
+    # The gain of 1 that most front ends have needs no folding: it is the same model.
+    folded = scaling is identity or (scaling is not None and form != 'tflite_int8')
+    gain = neutral_gain(predictor.front_end, predictor.gain) if folded else predictor.gain
+    function = inference(model, variables, scaling if folded else identity)
+    float_model = to_flatbuffer(function, (1, *shape))
+    content = float_model
+    if form == 'tflite_int8':
+        content = quantise_static(float_model, samples(gain))
+    elif form == 'tflite_dynamic':
+        content = quantise_dynamic(float_model)
+    return Exported(content, float_model, describe_export(predictor, form, folded), gain)
+
+
+def describe_export(predictor: Predictor, form: str, folded: bool) -> dict:
+    """What an exported file says about itself; JSON can hold it."""
+    meta = {k: v for k, v in predictor.meta.items() if k not in NOT_EXPORTED}
+    if isinstance(predictor.front_end, ReadingsInput):
+        meta['train_recordings'] = []  # As many names as rows, larger than the model; splits follow from the config.
+    return {
+        'fdx': fdx.__version__,
+        'format': form,
+        'model': predictor.config.model,
+        'step': predictor.step,
+        'folded': folded,
+        'input': input_text(predictor, folded),
+        'class_names': predictor.class_names,
+        'front_end': predictor.meta['front_end'],
+        'gain': predictor.meta['gain'],
+        'threshold': predictor.threshold,
+        'meta': meta,
+    }
+
+
+def input_text(predictor: Predictor, folded: bool) -> str:
+    """What goes into the model, in words."""
+    front_end = predictor.front_end
+    if isinstance(front_end, ReadingsInput):
+        columns = ', '.join(front_end.columns)
+        return columns if folded else f'(reading - mean) / deviation of {columns}'
+    scaled = '' if folded else ', times the gain of the checkpoint'
+    return f'image of the front end {front_end.name}{scaled}'

@@ -1,0 +1,69 @@
+"""The whole way from a model's input to probabilities as one function, to be exported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fdx.signal.patch import FrontEnd
+from fdx.signal.readings import ReadingsInput
+from fdx.signal.scaling import Gain, as_gain
+
+
+def inference(model: nn.Module, variables: dict, scale: Callable[[jax.Array], jax.Array]) -> Callable:
+    """The function examples [B, ...] -> probabilities [B, K], with a scaling in front.
+
+    Args:
+      model: a network of fdx.models.
+      variables: its parameters and statistics, which become constants.
+      scale: what happens to the input first.
+    """
+    plain = model.clone(axis_name=None)
+
+    def function(x: jax.Array) -> jax.Array:
+        logits, _ = plain.apply(variables, scale(x), train=False)
+        return jax.nn.softmax(logits)
+
+    return function
+
+
+def identity(x: jax.Array) -> jax.Array:
+    """Nothing is folded in."""
+    return x
+
+
+def folded_scaling(front_end: FrontEnd, gain: Gain) -> Callable[[jax.Array], jax.Array] | None:
+    """`front_end.with_gain(., gain)` as a function of JAX, to be folded into a float model; None where it cannot be.
+
+    z-scores of readings, and the gain of log-mel images with an offset (fdx.signal.scaling.apply_gain), can.
+    """
+    if isinstance(front_end, ReadingsInput):
+        mean, deviation = (np.asarray(g, np.float64) for g in gain)
+        # As a product and a sum of constants: a dense layer behind it can take both in.
+        factor, shift = (1 / deviation).astype(np.float32), (-mean / deviation).astype(np.float32)
+        return lambda x: x * factor + shift
+    if is_neutral(gain):
+        return identity
+    offset = getattr(front_end, 'log_offset', None)
+    if offset is None:
+        return None
+    gains = np.asarray(gain, np.float32)
+    return lambda x: jnp.log(gains * jnp.maximum(jnp.exp(x) - offset, 0.0) + offset)
+
+
+def is_neutral(gain: Gain) -> bool:
+    """Whether a gain changes nothing (1 in every channel)."""
+    values = np.asarray(gain)
+    return values.ndim < 2 and bool((values == 1).all())
+
+
+def neutral_gain(front_end: FrontEnd, gain: Gain) -> Gain:
+    """The gain of the same form that changes nothing: what is left to do where scaling is folded in."""
+    if isinstance(front_end, ReadingsInput):
+        columns = len(front_end.columns)
+        return as_gain((np.zeros(columns), np.ones(columns)))
+    return as_gain(np.ones(np.shape(gain)))

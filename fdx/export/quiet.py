@@ -1,0 +1,23 @@
+"""Silence for C++ libraries that write to standard error what nobody has to know."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Inside, what is written to file descriptor 2 is lost; exceptions are not.
+
+    LiteRT says which delegate it made, once a process, and has no setting that stops it.
+    """
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, 'wb') as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -1,0 +1,79 @@
+"""Whether an exported model says what its checkpoint says, and how fast."""
+
+from __future__ import annotations
+
+import pathlib
+import statistics
+import tempfile
+import time
+
+import numpy as np
+
+from fdx.evaluate.exported_predictor import ExportedPredictor
+from fdx.evaluate.metrics import summarise
+from fdx.evaluate.scoring import score_run
+from fdx.export.convert import Exported
+from fdx.export.runtime import LitertModel
+from fdx.export.tflite_file import with_description
+from fdx.files import atomic_write_bytes
+from fdx.train.feature_cache import Progress, no_progress
+
+TIMED, ROUNDS, SECONDS_A_ROUND = 32, 5, 0.3
+
+
+def compare_with_checkpoint(
+    exported: Exported,
+    workdir: str | pathlib.Path,
+    *,
+    step: str | int,
+    data_dir: str | None,
+    progress: Progress = no_progress,
+) -> dict:
+    """Scores the checkpoint and the exported model on the whole test split, by the same code.
+
+    Returns:
+      windows, accuracy of both, agreement (share of windows that both call the same), largest_difference (of a
+      probability), and milliseconds a window on this machine (see `milliseconds`).
+    """
+    before = score_run(workdir, step=step, data_dir=data_dir, progress=progress)
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / 'model.tflite'
+        atomic_write_bytes(path, with_description(exported.model, exported.description))
+        after = score_run(path, data_dir=data_dir or before.predictors[0].config.data_dir, progress=progress)
+        model = ExportedPredictor(path).model
+    a, b = before.predictions, after.predictions
+    examples = after.examples[0]
+    inputs = [examples[i]['inputs'] for i in range(min(len(examples), TIMED))]
+    took = milliseconds({'float': LitertModel(exported.float_model), 'exported': model}, inputs)
+    return {
+        'windows': len(a),
+        'float_accuracy': summarise(a)['accuracy'],
+        'accuracy': summarise(b)['accuracy'],
+        'agreement': float((a.predicted == b.predicted).mean()),
+        'largest_difference': float(np.abs(a.probabilities - b.probabilities).max()),
+        'float_ms': took['float'],
+        'ms': took['exported'],
+    }
+
+
+def milliseconds(models: dict[str, LitertModel], inputs: list[np.ndarray]) -> dict[str, float]:
+    """Milliseconds of one window in LiteRT, the encoding of the input aside.
+
+    The median of rounds in which the models take turns: machines are shared and noisy.
+
+    Args:
+      models: name -> model.
+      inputs: examples.
+    """
+    rounds: dict[str, list[float]] = {name: [] for name in models}
+    encoded = {name: [model.encode(x) for x in inputs] for name, model in models.items()}
+    for name, model in models.items():
+        model.invoke(encoded[name][0])
+    for _ in range(ROUNDS):
+        for name, model in models.items():
+            calls, began = 0, time.perf_counter()
+            while (spent := time.perf_counter() - began) < SECONDS_A_ROUND:
+                model.invoke(encoded[name][calls % len(inputs)])
+                calls += 1
+            rounds[name].append(1000 * spent / calls)
+    return {name: statistics.median(values) for name, values in rounds.items()}

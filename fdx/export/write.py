@@ -1,0 +1,99 @@
+"""The export of a run from end to end: convert, compare with the checkpoint, and only then hand out the file."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+
+from fdx.export.c_array import c_header
+from fdx.export.convert import load_single, make_model, representative_inputs
+from fdx.export.tflite_file import model_info, with_description
+from fdx.export.verify import compare_with_checkpoint
+from fdx.files import atomic_write_bytes
+from fdx.train.feature_cache import Progress, no_progress
+from fdx.types import FdxError
+
+
+class DisagreementError(FdxError, RuntimeError):
+    """An exported model does not say what its checkpoint says."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Export:
+    """A model that has been compared with its checkpoint.
+
+    Attributes:
+      content: of the .tflite file, its description included.
+      header: of the C array, '' where none was asked for; without the description.
+      summary: what was made and measured, for JSON.
+    """
+
+    content: bytes
+    header: str
+    summary: dict
+
+    def write(self, path: str | os.PathLike) -> None:
+        """Writes the file, completely or not at all; FileWriteError otherwise."""
+        atomic_write_bytes(path, self.content)
+
+
+def export(
+    workdir: str | pathlib.Path,
+    form: str,
+    *,
+    step: str | int = 'best',
+    data_dir: str | None = None,
+    calibration: int = 256,
+    min_agreement: float = 0.99,
+    c_array: str | None = None,
+    progress: Progress = no_progress,
+) -> Export:
+    """Exports a run for LiteRT.
+
+    Args:
+      workdir: of `launch.train`, a single fold.
+      form: tflite_int8, tflite_float or tflite_dynamic.
+      step: best, last or a number.
+      data_dir: where the run's dataset lies now; None: where it lay.
+      calibration: with tflite_int8, training windows that set the ranges of the integers.
+      min_agreement: share of the test windows that both models must call the same.
+      c_array: name of a C array to make as well.
+      progress: wraps long work.
+
+    Raises:
+      FdxError: whatever the checkpoint, its dataset or the form make impossible.
+      DisagreementError: the agreement is below `min_agreement`.
+    """
+    predictor = load_single(workdir, step)
+    exported = make_model(predictor, form, lambda gain: representative_inputs(predictor, data_dir, calibration, gain))
+    measured = compare_with_checkpoint(exported, workdir, step=step, data_dir=data_dir, progress=progress)
+    if measured['agreement'] < min_agreement:
+        raise DisagreementError(
+            f'{workdir} as {form}: both call {100 * measured["agreement"]:.2f} % of {measured["windows"]} test windows '
+            f'the same, less than --min_agreement={min_agreement:g} (accuracy {100 * measured["float_accuracy"]:.2f} % '
+            f'as checkpoint, {100 * measured["accuracy"]:.2f} % exported); nothing was written: calibrate on more '
+            'windows (--calibration), take --format=tflite_dynamic, or lower --min_agreement'
+        )
+    info = model_info(exported.model)
+    content = with_description(exported.model, exported.description)
+    summary = {
+        'checkpoint': str(workdir),
+        'step': predictor.step,
+        'format': form,
+        'model': predictor.config.model,
+        'dataset': predictor.meta['dataset']['name'],
+        'bytes': info.num_bytes,
+        'file_bytes': len(content),
+        'float_bytes': len(exported.float_model),
+        'operators': info.operators,
+        'tensors': info.tensors,
+        'full_integer': info.full_integer,
+        'input': dataclasses.asdict(info.input),
+        'output': dataclasses.asdict(info.output),
+        'takes': exported.description['input'],
+        'calibration': calibration if form == 'tflite_int8' else 0,
+        **measured,
+    }
+    header = c_header(exported.model, c_array, exported.description) if c_array else ''
+    return Export(content, header, summary)

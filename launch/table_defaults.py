@@ -1,0 +1,40 @@
+"""Settings that a table of readings has in place of those of recordings, where the user gives none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from absl import flags
+
+from fdx.data.readings import ReadingsDataset
+from fdx.data.source import Dataset
+
+FLAGS = flags.FLAGS
+
+# Rows are independent, a network is small, and a step takes no time: train until validation says stop.
+TABLE_DEFAULTS: dict[str, Any] = {
+    'protocol': 'stratified',
+    'model': 'mlp',
+    'dropout_rate': 0.0,
+    'epochs': 200,
+    'patience': 20,
+    'learning_rate': 3e-3,
+    'halve_every': 0,
+    'batch_size': 64,
+}
+DROPOUT_OF_LARGE = 0.3
+
+
+def table_settings(dataset: Dataset | ReadingsDataset) -> dict[str, Any]:
+    """Fields of TrainConfig that the dataset decides: none for recordings, else those whose flags were not given."""
+    if not isinstance(dataset, ReadingsDataset):
+        return {}
+    settings = {k: v for k, v in TABLE_DEFAULTS.items() if not FLAGS[k].present}
+    if 'size=large' in FLAGS.model_option and 'dropout_rate' in settings:
+        settings['dropout_rate'] = DROPOUT_OF_LARGE
+    return settings
+
+
+def settings_text(settings: dict[str, Any]) -> str:
+    """The settings as flags."""
+    return ' '.join(f'--{k}={v}' for k, v in settings.items())
