@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging as stdlib_logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -12,13 +13,14 @@ from fdx.types import FdxError
 
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+EXIT_PIPE = 141  # 128 + SIGPIPE
 
 
 def run(main: Callable[[Sequence[str]], int | None], *, positional: bool = False) -> None:
     """Parses the flags, calls `main(argv)` and ends the process.
 
     An FdxError goes to standard error as 'error: ...' with exit code 1, or with the `exit_code` of its class; any other
-    exception is a defect and keeps its traceback. Ctrl-C ends with 130.
+    exception is a defect and keeps its traceback. Ctrl-C ends with 130, a closed pipe with 141.
 
     Args:
       main: gets what absl leaves of the command line (the program's name, then positional arguments); what it
@@ -40,6 +42,10 @@ def run(main: Callable[[Sequence[str]], int | None], *, positional: bool = False
         except KeyboardInterrupt:
             _complain('interrupted')
             return EXIT_INTERRUPTED
+        except BrokenPipeError:
+            # `| head` has read enough. What is still in the buffer must not raise once more at the end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return EXIT_PIPE
 
     app.run(guarded)
 

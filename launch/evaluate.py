@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from absl import flags
 
+from fdx.data.readings import KIND
 from fdx.evaluate.evaluate import evaluate
 from fdx.evaluate.exported_predictor import SUFFIX
 from fdx.evaluate.metrics import mean_and_spread
@@ -45,13 +46,16 @@ def show(results: dict, out: pathlib.Path) -> None:
         (r['class'], *('-' if r[k] is None else f'{100 * r[k]:.2f}' for k in ('precision', 'recall')), r['support'])
         for r in results['per_class']
     ]
-    print(table(('class', 'precision %', 'recall %', 'windows'), rows))
+    of_table = results['front_end']['kind'] == KIND
+    print(table(('class', 'precision %', 'recall %', 'rows' if of_table else 'windows'), rows))
+    scored = f'{results["windows"]} '
+    scored += 'rows' if of_table else f'windows of {results["recordings"]} recordings'
     print(
         f'accuracy {100 * results["accuracy"]:.2f}% (95% interval {100 * low:.2f}-{100 * high:.2f}%), '
-        f'macro F1 {results["macro_f1"]:.4f}, {results["windows"]} windows of {results["recordings"]} recordings'
+        f'macro F1 {results["macro_f1"]:.4f}, {scored}'
     )
     decision = results.get('decision')
-    if decision:
+    if decision and decision['recall'] is not None:
         rule = 'the more probable class' if decision['threshold'] is None else f'threshold {decision["threshold"]}'
         print(
             f'{decision["positive"]} by {rule}: precision {100 * decision["precision"]:.2f}%, recall '

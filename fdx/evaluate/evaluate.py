@@ -165,7 +165,7 @@ def _notes(scored: Scored, results: dict) -> list[str]:
 
 def _history(scored: Scored) -> list[dict]:
     first = scored.predictors[0]
-    return [{**row, 'selected': row['step'] == first.step} for row in first.meta['history']]
+    return [{**row, 'selected': row['step'] == first.step} for row in first.meta.get('history', [])]
 
 
 def _figures(scored: Scored, results: dict) -> dict[str, Figure]:
