@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup demo compare test lint format test-tfds bench clean
+.PHONY: setup demo compare table test lint format test-tfds bench clean
 
 setup: $(INSTALLED)
 
@@ -21,6 +21,10 @@ demo: setup
 compare: setup
 	$(RUN) -m launch.compare --dataset=motor_rig/motor_a_small --pretrain_dataset=motor_rig/motor_b_small \
 		--seeds=1 --epochs=6 --pretrain_epochs=6 --data_dir=data --workdir=runs/compare
+
+# From a table of sensor readings to an 8-bit model and a C array.
+table: setup
+	$(RUN) -m launch.table --workdir=runs/table --data_dir=data
 
 lint: setup
 	$(RUN) -m ruff check .

@@ -16,7 +16,7 @@ from absl import flags
 
 from fdx.data.readings import KIND
 from fdx.evaluate.evaluate import evaluate
-from fdx.evaluate.exported_predictor import SUFFIX
+from fdx.evaluate.exported_predictor import SUFFIXES
 from fdx.evaluate.metrics import mean_and_spread
 from fdx.evaluate.report import write_results
 from fdx.types import ConfigError
@@ -84,7 +84,7 @@ def _out_folders(workdirs: Sequence[str]) -> list[pathlib.Path]:
 def _default_root(workdir: str) -> pathlib.Path:
     """Beside an exported file, inside a workdir."""
     path = pathlib.Path(workdir)
-    return path.with_name(f'{path.stem}_tflite') if path.suffix == SUFFIX else path
+    return path.with_name(path.name.replace('.', '_')) if path.suffix in SUFFIXES else path
 
 
 def main(argv) -> None:

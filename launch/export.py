@@ -21,13 +21,13 @@ import pathlib
 
 from absl import flags
 
+from fdx.export import FORMATS
 from fdx.files import atomic_write_text, write_json
 from fdx.types import ConfigError
 from launch import cli
 from launch.display import progress
 
 FLAGS = flags.FLAGS
-FORMATS = ('tflite_int8', 'tflite_float', 'tflite_dynamic', 'onnx')
 
 
 def define_flags() -> None:
@@ -59,8 +59,8 @@ def _check() -> None:
 def show(summary: dict) -> None:
     """Prints what was made and measured."""
     print(f'{summary["format"]}: {summary["bytes"]:,} bytes; float {summary["float_bytes"]:,} bytes')
-    if 'operators' in summary:
-        print('operators: ' + ', '.join(f'{n} {name}' for name, n in summary['operators'].items()))
+    print('operators: ' + ', '.join(f'{n} {name}' for name, n in summary['operators'].items()))
+    if 'tensors' in summary:
         print(
             'tensors:   '
             + ', '.join(f'{n} {name}' for name, n in summary['tensors'].items())

@@ -17,10 +17,10 @@ TABLE_DEFAULTS: dict[str, Any] = {
     'model': 'mlp',
     'dropout_rate': 0.0,
     'epochs': 200,
-    'patience': 20,
-    'learning_rate': 3e-3,
+    'patience': 10,
+    'learning_rate': 1e-2,
     'halve_every': 0,
-    'batch_size': 64,
+    'batch_size': 128,
 }
 DROPOUT_OF_LARGE = 0.3
 

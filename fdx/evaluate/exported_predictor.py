@@ -8,6 +8,7 @@ import numpy as np
 
 from fdx.data.pipeline import Examples
 from fdx.evaluate.predictor import Predictor
+from fdx.export import onnx_file
 from fdx.export.graph import neutral_gain
 from fdx.export.runtime import LitertModel
 from fdx.export.tflite_file import read_model
@@ -17,11 +18,11 @@ from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import Progress, no_progress
 from fdx.types import CheckpointError
 
-SUFFIX = '.tflite'
+SUFFIXES = ('.tflite', '.onnx')
 
 
 class ExportedPredictor:
-    """A .tflite file of launch.export, run by LiteRT.
+    """A .tflite file of launch.export, run by LiteRT, or an .onnx file, run by onnxruntime.
 
     Attributes:
       workdir: the file.
@@ -41,8 +42,12 @@ class ExportedPredictor:
     def __init__(self, path: str | pathlib.Path, progress: Progress = no_progress):
         """Reads and loads the file; CheckpointError when that fails."""
         self.workdir = pathlib.Path(path)
-        content, self.description = read_model(path)
-        self.model = LitertModel(content, source=str(path))
+        self.model: LitertModel | onnx_file.OnnxModel
+        if self.workdir.suffix == '.onnx':
+            self.model, self.description = onnx_file.read_model(path)
+        else:
+            content, self.description = read_model(path)
+            self.model = LitertModel(content, source=str(path))
         self.meta: dict = self.description['meta']
         self.step: int = self.description['step']
         self.config = TrainConfig.from_json(self.meta['config'])
@@ -69,12 +74,12 @@ AnyPredictor = Predictor | ExportedPredictor
 def load_predictor(
     path: str | pathlib.Path, step: str | int = 'best', progress: Progress = no_progress
 ) -> AnyPredictor:
-    """A run's checkpoint, or an exported model where the path ends in .tflite.
+    """A run's checkpoint, or an exported model where the path ends in .tflite or .onnx.
 
     Raises:
       CheckpointError: neither is there, it is damaged, or a step of an exported model is asked for.
     """
-    if pathlib.Path(path).suffix != SUFFIX:
+    if pathlib.Path(path).suffix not in SUFFIXES:
         return Predictor(path, step, progress)
     if step != 'best':
         raise CheckpointError(f'--step={step}: {path} is one exported step; leave it out')

@@ -11,7 +11,7 @@ from fdx.data.pipeline import RecordExamples
 from fdx.data.readings import ReadingsDataset
 from fdx.data.source import Dataset, open_dataset
 from fdx.data.two_domains import DomainName, other_recordings
-from fdx.evaluate.exported_predictor import SUFFIX, AnyPredictor, load_predictor
+from fdx.evaluate.exported_predictor import SUFFIXES, AnyPredictor, load_predictor
 from fdx.evaluate.predictions import Predictions, concatenate
 from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import Progress, no_progress
@@ -51,7 +51,7 @@ def run_folders(workdir: str | pathlib.Path) -> list[pathlib.Path]:
       CheckpointError: neither is there.
     """
     root = pathlib.Path(workdir)
-    if root.suffix == SUFFIX:
+    if root.suffix in SUFFIXES:
         return [root]
     if (root / 'checkpoints').is_dir():
         return [root]

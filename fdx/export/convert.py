@@ -10,16 +10,18 @@ import numpy as np
 
 import fdx
 from fdx.data.pipeline import RecordExamples
+from fdx.evaluate.exported_predictor import SUFFIXES
 from fdx.evaluate.predictor import Predictor
 from fdx.evaluate.scoring import open_own_dataset, run_folders
+from fdx.export import FORMATS
 from fdx.export.graph import folded_scaling, identity, inference, neutral_gain
 from fdx.export.litert import quantise_dynamic, quantise_static, to_flatbuffer
+from fdx.export.onnx_file import to_onnx
 from fdx.signal.readings import ReadingsInput
 from fdx.signal.scaling import Gain
 from fdx.train.run_data import select_rows
 from fdx.types import CheckpointError, ConfigError
 
-FORMATS = ('tflite_int8', 'tflite_float', 'tflite_dynamic', 'onnx')
 # What only the training program reads.
 NOT_EXPORTED = ('history', 'sums', 'data', 'leak')
 
@@ -40,6 +42,11 @@ class Exported:
     description: dict
     gain: Gain
 
+    @property
+    def suffix(self) -> str:
+        """How the file's name ends."""
+        return '.onnx' if self.description['format'] == 'onnx' else '.tflite'
+
 
 def load_single(workdir: str | pathlib.Path, step: str | int) -> Predictor:
     """The checkpoint of one run.
@@ -48,7 +55,7 @@ def load_single(workdir: str | pathlib.Path, step: str | int) -> Predictor:
       CheckpointError: none, several folds, or a damaged one.
     """
     folders = run_folders(workdir)
-    if folders[0].suffix == '.tflite':
+    if folders[0].suffix in SUFFIXES:
         raise CheckpointError(f'{workdir} is exported already: name the workdir of launch.train')
     if folders != [pathlib.Path(workdir)]:
         raise CheckpointError(f'{workdir} holds several folds: export one, e.g. {folders[0]}')
@@ -92,7 +99,7 @@ def make_model(predictor: Predictor, form: str, samples: Callable[[Gain], np.nda
 
     Args:
       predictor: the checkpoint.
-      form: tflite_int8, tflite_float or tflite_dynamic.
+      form: one of FORMATS.
       samples: gain -> representative inputs, asked for where activations are integers.
     """
     if form not in FORMATS:
@@ -105,7 +112,9 @@ def make_model(predictor: Predictor, form: str, samples: Callable[[Gain], np.nda
     function = inference(model, variables, scaling if folded else identity)
     float_model = to_flatbuffer(function, (1, *shape))
     content = float_model
-    if form == 'tflite_int8':
+    if form == 'onnx':
+        content = to_onnx(function, shape)
+    elif form == 'tflite_int8':
         content = quantise_static(float_model, samples(gain))
     elif form == 'tflite_dynamic':
         content = quantise_dynamic(float_model)

@@ -13,8 +13,9 @@ from fdx.evaluate.exported_predictor import ExportedPredictor
 from fdx.evaluate.metrics import summarise
 from fdx.evaluate.scoring import score_run
 from fdx.export.convert import Exported
+from fdx.export.onnx_file import OnnxModel
+from fdx.export.package import file_content
 from fdx.export.runtime import LitertModel
-from fdx.export.tflite_file import with_description
 from fdx.files import atomic_write_bytes
 from fdx.train.feature_cache import Progress, no_progress
 
@@ -37,8 +38,8 @@ def compare_with_checkpoint(
     """
     before = score_run(workdir, step=step, data_dir=data_dir, progress=progress)
     with tempfile.TemporaryDirectory() as folder:
-        path = pathlib.Path(folder) / 'model.tflite'
-        atomic_write_bytes(path, with_description(exported.model, exported.description))
+        path = pathlib.Path(folder) / f'model{exported.suffix}'
+        atomic_write_bytes(path, file_content(exported))
         after = score_run(path, data_dir=data_dir or before.predictors[0].config.data_dir, progress=progress)
         model = ExportedPredictor(path).model
     a, b = before.predictions, after.predictions
@@ -56,8 +57,8 @@ def compare_with_checkpoint(
     }
 
 
-def milliseconds(models: dict[str, LitertModel], inputs: list[np.ndarray]) -> dict[str, float]:
-    """Milliseconds of one window in LiteRT, the encoding of the input aside.
+def milliseconds(models: dict[str, LitertModel | OnnxModel], inputs: list[np.ndarray]) -> dict[str, float]:
+    """Milliseconds of one window in the model's runtime, the encoding of the input aside.
 
     The median of rounds in which the models take turns: machines are shared and noisy.
 

@@ -8,7 +8,7 @@ import pathlib
 
 from fdx.export.c_array import c_header
 from fdx.export.convert import load_single, make_model, representative_inputs
-from fdx.export.tflite_file import model_info, with_description
+from fdx.export.package import file_content, file_summary
 from fdx.export.verify import compare_with_checkpoint
 from fdx.files import atomic_write_bytes
 from fdx.train.feature_cache import Progress, no_progress
@@ -24,7 +24,7 @@ class Export:
     """A model that has been compared with its checkpoint.
 
     Attributes:
-      content: of the .tflite file, its description included.
+      content: of the file, its description included.
       header: of the C array, '' where none was asked for; without the description.
       summary: what was made and measured, for JSON.
     """
@@ -49,11 +49,11 @@ def export(
     c_array: str | None = None,
     progress: Progress = no_progress,
 ) -> Export:
-    """Exports a run for LiteRT.
+    """Exports a run for another runtime.
 
     Args:
       workdir: of `launch.train`, a single fold.
-      form: tflite_int8, tflite_float or tflite_dynamic.
+      form: one of fdx.export.FORMATS.
       step: best, last or a number.
       data_dir: where the run's dataset lies now; None: where it lay.
       calibration: with tflite_int8, training windows that set the ranges of the integers.
@@ -75,22 +75,15 @@ def export(
             f'as checkpoint, {100 * measured["accuracy"]:.2f} % exported); nothing was written: calibrate on more '
             'windows (--calibration), take --format=tflite_dynamic, or lower --min_agreement'
         )
-    info = model_info(exported.model)
-    content = with_description(exported.model, exported.description)
+    content = file_content(exported)
     summary = {
         'checkpoint': str(workdir),
         'step': predictor.step,
         'format': form,
         'model': predictor.config.model,
         'dataset': predictor.meta['dataset']['name'],
-        'bytes': info.num_bytes,
         'file_bytes': len(content),
-        'float_bytes': len(exported.float_model),
-        'operators': info.operators,
-        'tensors': info.tensors,
-        'full_integer': info.full_integer,
-        'input': dataclasses.asdict(info.input),
-        'output': dataclasses.asdict(info.output),
+        **file_summary(exported),
         'takes': exported.description['input'],
         'calibration': calibration if form == 'tflite_int8' else 0,
         **measured,

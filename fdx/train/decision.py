@@ -10,7 +10,6 @@ import numpy as np
 from fdx.types import ConfigError
 
 KINDS = ('f_beta', 'cost', 'recall')
-SMALLEST = 1e-9  # thresholds lie inside (0, 1)
 HOW = 'f_beta:BETA (e.g. f_beta:1), cost:RATIO (a missed failure costs RATIO false alarms) or recall:SHARE (0 to 1)'
 
 
@@ -46,7 +45,7 @@ class DecisionRule:
         taken: the fewest alarms. A wished recall is reached by the highest threshold that has it.
 
         Args:
-          positive: float [N], probability of class 1.
+          positive: float [N], probability of class 1; it is rounded to float32.
           labels: int [N], 0 or 1.
 
         Raises:
@@ -55,11 +54,13 @@ class DecisionRule:
         labels = np.asarray(labels)
         if not 0 < labels.sum() < len(labels):
             raise ConfigError('--threshold: the validation rows hold one class only, so nothing can be chosen on them')
-        scores = np.unique(np.asarray(positive, np.float64))
+        # As predictions are stored: a threshold between two of them then parts the very same rows.
+        positive = np.asarray(positive, np.float32).astype(np.float64)
+        scores = np.unique(positive)
         cuts = np.concatenate([[scores[0] / 2], (scores[1:] + scores[:-1]) / 2, [(scores[-1] + 1) / 2]])
-        cuts = cuts.clip(SMALLEST, 1 - SMALLEST)
-        ranked = np.sort(np.asarray(positive, np.float64)[labels == 1])
-        false = np.sort(np.asarray(positive, np.float64)[labels == 0])
+        # Rows of probability 1 are called under every threshold, those of probability 0 under none.
+        cuts = cuts[(cuts > 0) & (cuts < 1)]
+        ranked, false = np.sort(positive[labels == 1]), np.sort(positive[labels == 0])
         hits = len(ranked) - np.searchsorted(ranked, cuts, side='left')
         alarms = len(false) - np.searchsorted(false, cuts, side='left')
         good = self._merit(hits, alarms, len(ranked))
@@ -71,14 +72,32 @@ class DecisionRule:
         if self.kind == 'cost':
             return -(self.value * (failures - hits) + alarms).astype(np.float64)
         if self.kind == 'recall':
-            # Every cut that reaches it is as good as another; the highest is taken.
-            return (hits >= math.ceil(self.value * failures - 1e-9)).astype(np.float64)
+            # Every cut that reaches it is as good as another; the highest is taken. None may, where a failure has
+            # probability 0: then the more hits the better.
+            return np.minimum(hits, math.ceil(self.value * failures - 1e-9)).astype(np.float64)
         square = self.value**2
         return (1 + square) * hits / np.maximum((1 + square) * hits + square * (failures - hits) + alarms, 1)
+
+
+def rule_of(text: str, num_classes: int) -> DecisionRule | None:
+    """The rule of --threshold, None where the text is empty.
+
+    Raises:
+      ConfigError: a rule for another number of classes than 2, or what `DecisionRule.parse` refuses.
+    """
+    if not text:
+        return None
+    rule = DecisionRule.parse(text)
+    if num_classes != 2:
+        raise ConfigError(
+            f'--threshold={text}: a threshold decides between 2 classes, this run has {num_classes}: leave it out'
+        )
+    return rule
 
 
 def decide(probabilities: np.ndarray, threshold: float | None) -> np.ndarray:
     """Classes int64 [N] of probabilities [N, K]: the most probable, or by the threshold of class 1 where K is 2."""
     if threshold is None:
         return probabilities.argmax(axis=1)
-    return (probabilities[:, 1] >= threshold).astype(np.int64)
+    # NumPy would round one number to float32, but not a column of them: prediction and evaluation must agree.
+    return (probabilities[:, 1].astype(np.float64) >= threshold).astype(np.int64)

@@ -14,12 +14,12 @@ import numpy as np
 import optax
 from sklearn.metrics import f1_score
 
-from fdx.data.pipeline import ArrayExamples, Examples, steps_per_epoch, train_batches
+from fdx.data.pipeline import Examples, steps_per_epoch, train_batches
 from fdx.data.source import Dataset, open_dataset
 from fdx.train import parallel
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
-from fdx.train.decision import DecisionRule
+from fdx.train.decision import DecisionRule, rule_of
 from fdx.train.description import check_same_run, describe, selection
 from fdx.train.early_stopping import EarlyStopping
 from fdx.train.feature_cache import Progress, forward_all, no_progress
@@ -65,17 +65,17 @@ def _set_up_once(config: TrainConfig, dataset: Dataset, caches: dict) -> ModelSe
     return caches[key]
 
 
-def _validator(model, examples: Examples, start: int, threshold: str) -> Callable[[TrainState], dict]:
+def _validator(model, examples: Examples, start: int, rule: DecisionRule | None) -> Callable[[TrainState], dict]:
     forward = parallel.compile_forward(make_forward(model, start=start))
     labels = examples.labels()
-    rule = DecisionRule.parse(threshold) if threshold else None
 
     def validate(state: TrainState) -> dict:
         logits = forward_all(forward, state.variables(), examples).astype(np.float64)
         shifted = logits - logits.max(axis=1, keepdims=True)
         log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         predicted = logits.argmax(axis=1)
-        chosen = {'threshold': rule.choose(np.exp(log_p[:, 1]), labels)} if rule else {}
+        # An epoch that diverged has no probabilities to choose on, and is never the best one.
+        chosen = {'threshold': rule.choose(np.exp(log_p[:, 1]), labels)} if rule and np.isfinite(log_p).all() else {}
         return {
             'validation_loss': float(-log_p[np.arange(len(labels)), labels].mean()),
             'validation_accuracy': float((predicted == labels).mean()),
@@ -126,12 +126,12 @@ def train(
     began = time.perf_counter()
     workdir = pathlib.Path(workdir)
     data = load_data(config, open_dataset(config.dataset, config.data_dir))
+    rule = rule_of(config.threshold, len(data.dataset.class_names(config.label_key)))
     caches = {} if caches is None else caches
     setup = _set_up_once(config, data.dataset, caches)
     meta = describe(config, setup, data.dataset, data.splits, data.gain)
-    data = with_cached_features(config, setup, data, caches, progress)
+    data, start = with_cached_features(config, setup, data, caches, progress)
     data, weights, meta['balance'] = balanced(config, data, meta['class_names'])
-    start = setup.start if isinstance(data.train, ArrayExamples) else 0
     epoch_steps = steps_per_epoch(len(data.train), config.batch_size)
     optimiser = make_optimiser(config, setup.mask, epoch_steps)
     batches = train_batches(data.train, config.batch_size, config.seed)
@@ -148,7 +148,7 @@ def train(
                 batch_size=config.batch_size,
                 steps_per_epoch=epoch_steps,
                 epochs=config.epochs,
-                validate=_validator(setup.model, data.validation, start, config.threshold),
+                validate=_validator(setup.model, data.validation, start, rule),
                 save=_saver(checkpoints, meta, config.select_by, began),
                 on_epoch=lambda row: (log.write(row), on_epoch(row)),
                 save_every=config.epochs_between_saves(),

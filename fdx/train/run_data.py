@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fdx.data.pipeline import Examples, RecordExamples, few_labels
+from fdx.data.pipeline import ArrayExamples, Examples, RecordExamples, few_labels
 from fdx.data.protocols import Splits, split_rows
+from fdx.data.readings import ReadingsDataset
 from fdx.data.source import Dataset
 from fdx.signal.scaling import Gain, fit_gain
 from fdx.train.balance import class_weights, with_smote
@@ -62,10 +63,14 @@ def load_data(config: TrainConfig, dataset: Dataset) -> RunData:
 
 def with_cached_features(
     config: TrainConfig, setup: ModelSetup, data: RunData, caches: dict, progress: Progress
-) -> RunData:
-    """Replaces inputs by features of the frozen prefix where the config allows; `caches` keeps them between runs."""
+) -> tuple[RunData, int]:
+    """Replaces inputs by features of the frozen prefix where the config allows; `caches` keeps them between runs.
+
+    Returns:
+      (the data, the first stage that they go into). Readings of a table then lie in memory in any case.
+    """
     if config.cache_features == 'off' or (config.cache_features == 'auto' and setup.start == 0):
-        return data
+        return _in_memory(data), 0
     if setup.start == 0:
         raise ConfigError(
             '--cache_features=on needs a frozen first stage: choose --freeze=head, or --cache_features=auto'
@@ -75,6 +80,18 @@ def with_cached_features(
     if key not in caches:
         caches[key] = FeatureCache(setup.model, setup.prefix, setup.start, progress)
     parts = {name: caches[key].examples(getattr(data, name), name) for name in ('train', 'validation')}
+    return dataclasses.replace(data, **parts), setup.start
+
+
+def _in_memory(data: RunData) -> RunData:
+    """Readings as arrays: fetching them one by one would take longer than the steps."""
+    if not isinstance(data.dataset, ReadingsDataset):
+        return data
+    values, scale = data.dataset.values, data.dataset.front_end.with_gain
+    parts = {
+        name: ArrayExamples(scale(values[part.rows], data.gain), part.labels())
+        for name, part in (('train', data.train), ('validation', data.validation))
+    }
     return dataclasses.replace(data, **parts)
 
 
