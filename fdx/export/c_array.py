@@ -9,6 +9,14 @@ import numpy as np
 from fdx.export.tflite_file import model_info
 
 BYTES_A_LINE = 12
+# Words of C11 and C++11 that a file may well be named by; no compiler takes them for an array.
+KEYWORDS = (
+    ' alignas alignof and asm auto bitand bitor bool break case catch char class compl const constexpr continue '
+    'decltype default delete do double else enum explicit export extern false float for friend goto if inline int long '
+    'mutable namespace new noexcept not nullptr operator or private protected public register restrict return short '
+    'signed sizeof static struct switch template this thread_local throw true try typedef typeid typename union '
+    'unsigned using virtual void volatile while xor '
+)
 
 
 def c_header(model: bytes, name: str, description: dict) -> str:
@@ -16,16 +24,15 @@ def c_header(model: bytes, name: str, description: dict) -> str:
 
     Args:
       model: the flatbuffer, best without fdx's description: it takes flash and is not read on the device.
-      name: of the array; what C does not allow in names becomes an underscore.
-      description: of the export (fdx.export.description).
+      name: of the array; what C does not allow in names becomes an underscore, a keyword gets one.
+      description: of the export (fdx.export.convert.describe_export).
     """
-    symbol = re.sub(r'\W', '_', name)
-    symbol = f'_{symbol}' if symbol[:1].isdigit() else symbol
+    symbol = _identifier(name)
     info, guard = model_info(model), f'{symbol.upper()}_H_'
     lines = [
         f'/* {description["model"]}, exported by fdx as {description["format"]}: {info.num_bytes} bytes.',
-        f' * Input  {_tensor(info.input)}: {description["input"]}.',
-        f' * Output {_tensor(info.output)}: probabilities of {", ".join(description["class_names"])}.',
+        f' * Input  {_tensor(info.input)}: {_comment(description["input"])}.',
+        f' * Output {_tensor(info.output)}: probabilities of {_comment(", ".join(description["class_names"]))}.',
         ' * real = SCALE * (code - ZERO_POINT) for integers.',
         ' */',
         f'#ifndef {guard}',
@@ -51,6 +58,19 @@ def c_header(model: bytes, name: str, description: dict) -> str:
     return '\n'.join(lines)
 
 
+def _identifier(name: str) -> str:
+    # C's own letters only: compilers differ in which others they take.
+    symbol = re.sub(r'\W', '_', name, flags=re.ASCII)
+    if f' {symbol} ' in KEYWORDS:
+        return f'{symbol}_'
+    return symbol if symbol and not symbol[0].isdigit() else f'_{symbol}'
+
+
+def _comment(text: str) -> str:
+    """Text that does not end the comment that it stands in."""
+    return ' '.join(text.replace('*/', '* /').split())
+
+
 def _tensor(tensor) -> str:
     return f'{tensor.dtype} [{", ".join(map(str, tensor.shape))}]'
 
@@ -73,11 +93,13 @@ def _standardisation(symbol: str, description: dict) -> list[str]:
     if columns and not description['folded']:
         for word, values in zip(('mean', 'deviation'), description['gain']):
             text = ', '.join(map(_float, values))
-            lines.append(f'static const float {symbol}_{word}[{len(columns)}] = {{{text}}}; /* {", ".join(columns)} */')
+            lines.append(
+                f'static const float {symbol}_{word}[{len(columns)}] = {{{text}}}; /* {_comment(", ".join(columns))} */'
+            )
     if description.get('threshold') is not None:
         lines.append(
             f'static const float {symbol}_threshold = {_float(description["threshold"])}; '
-            f'/* {description["class_names"][1]} from this probability on */'
+            f'/* {_comment(description["class_names"][1])} from this probability on */'
         )
     return [*lines, ''] if lines else []
 

@@ -70,7 +70,7 @@ def representative_inputs(
     Args:
       predictor: the checkpoint.
       data_dir: where its dataset lies now; None: where it lay.
-      count: how many at most; drawn at random, as many of each class as there are.
+      count: how many, drawn at random: the same share of each class, rounded up, or all of a class that has fewer.
       gain: what the caller of the model will scale by.
       seed: of the draw.
 

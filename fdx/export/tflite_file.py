@@ -1,12 +1,15 @@
 """TensorFlow Lite files: what is in them, and fdx's own description inside (law 5).
 
-A description lies in the metadata of the flatbuffer, which runtimes skip, as compressed JSON.
+A description lies in the metadata of the flatbuffer, which runtimes skip: compressed JSON behind the SHA-256 of the
+file. LiteRT trusts the offsets of a flatbuffer, and changed weights are as good a model as any to it: a damaged file is
+found here, before it is loaded.
 """
 
 from __future__ import annotations
 
 import collections
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
@@ -20,6 +23,8 @@ from fdx.types import CheckpointError
 
 METADATA_NAME = 'fdx'
 IDENTIFIER = b'TFL3'
+# Of the whole file, computed while zeros stand in its own place.
+NO_DIGEST = bytes(hashlib.sha256().digest_size)
 _TYPE_NAMES = {v: k.lower() for k, v in vars(schema.TensorType).items() if not k.startswith('_')}
 _OPERATOR_NAMES = {v: k for k, v in vars(schema.BuiltinOperator).items() if not k.startswith('_')}
 
@@ -100,14 +105,17 @@ def _tensor(tensor) -> TensorInfo:
 def with_description(model: bytes, description: dict) -> bytes:
     """The model with a description inside; one that is there already is replaced."""
     tree = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
-    buffer = schema.BufferT()
-    buffer.data = zlib.compress(json.dumps(description, allow_nan=False).encode(), 9)
-    tree.metadata = [m for m in tree.metadata or [] if m.name not in (METADATA_NAME, METADATA_NAME.encode())]
-    entry = schema.MetadataT()
-    entry.name, entry.buffer = METADATA_NAME, len(tree.buffers)
-    tree.buffers.append(buffer)
-    tree.metadata.append(entry)
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(tree))
+    tree.metadata = tree.metadata or []
+    entry = next((m for m in tree.metadata if m.name in (METADATA_NAME, METADATA_NAME.encode())), None)
+    if entry is None:
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = METADATA_NAME, len(tree.buffers)
+        tree.buffers.append(schema.BufferT())
+        tree.metadata.append(entry)
+    block = NO_DIGEST + zlib.compress(json.dumps(description, allow_nan=False).encode(), 9)
+    tree.buffers[entry.buffer].data = block
+    content = bytes(flatbuffer_utils.convert_object_to_bytearray(tree))
+    return content.replace(block, hashlib.sha256(content).digest() + block[len(NO_DIGEST) :])
 
 
 def read_model(path: str | os.PathLike) -> tuple[bytes, dict]:
@@ -126,7 +134,7 @@ def read_model(path: str | os.PathLike) -> tuple[bytes, dict]:
         )
     try:
         description = _description(model)
-    except (struct.error, IndexError, ValueError, zlib.error, TypeError, MemoryError) as e:
+    except (struct.error, zlib.error, LookupError, ValueError, TypeError, AttributeError, MemoryError) as e:
         raise CheckpointError(f'{file} is damaged ({type(e).__name__}: {e}): export it again') from e
     if description is None:
         raise CheckpointError(
@@ -137,9 +145,14 @@ def read_model(path: str | os.PathLike) -> tuple[bytes, dict]:
 
 
 def _description(model: bytes) -> dict | None:
+    """What `with_description` put in, None where it never did; ValueError for another SHA-256 than that of then."""
     root = schema.Model.GetRootAs(model)
     for i in range(root.MetadataLength()):
         entry = root.Metadata(i)
         if entry.Name() == METADATA_NAME.encode():
-            return json.loads(zlib.decompress(root.Buffers(entry.Buffer()).DataAsNumpy().tobytes()))
+            block = root.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
+            digest, packed = block[: len(NO_DIGEST)], block[len(NO_DIGEST) :]
+            if hashlib.sha256(model.replace(digest, NO_DIGEST, 1)).digest() != digest:
+                raise ValueError('its SHA-256 is not the one that it was written with')
+            return json.loads(zlib.decompress(packed))
     return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
-from fdx.data.guard import guard_splits, measure_leak
+from fdx.data.guard import _overlaps, guard_splits, measure_leak
 from fdx.data.table import Table
 from fdx.types import SplitError
 
@@ -81,3 +83,74 @@ def test_a_row_in_two_splits_is_refused():
     table = table_from(['a', 'b'], [0, 0], 10)
     with pytest.raises(SplitError, match='test row 1 and train row 1'):
         guard_splits(table, {'train': np.array([0, 1]), 'test': np.array([1])}, may_leak=False)
+
+
+def slow_overlaps(table, rows, others):
+    """Whether each of `rows` shares a sample with any of `others`, pair by pair."""
+    return [any(share(table, r, o) for o in others) for r in rows]
+
+
+def random_table(seed):
+    """Few or as many recordings as rows, equal starts, windows of one sample and longer than a recording."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 60))
+    window = int(rng.choice([1, 2, 7, 50, 1000]))
+    num_recordings = int(rng.choice([1, 3, n, 5 * n]))
+    starts = rng.integers(0, int(rng.choice([1, 3, 40, 2000])), n)
+    names = np.array([f'reading_{i}' for i in rng.permutation(num_recordings)])
+    table = table_from(names[rng.integers(0, num_recordings, n)], starts, window)
+    rows = rng.permutation(n)
+    cut = int(rng.integers(0, n + 1))
+    return table, rows[:cut], rows[cut:]
+
+
+def test_the_overlaps_are_those_of_every_pair():
+    shared, apart, single = 0, 0, 0
+    for seed in range(600):
+        table, rows, others = random_table(seed)
+        found = _overlaps(table, rows, others)
+        assert found.dtype == np.int64
+        hits = (found >= 0).tolist()
+        assert hits == slow_overlaps(table, rows, others), seed
+        # The row that is named is one that shares a sample.
+        for row, other in zip(rows, found):
+            assert other == -1 or (other in others and share(table, row, other))
+        shared, apart = shared + sum(hits), apart + len(hits) - sum(hits)
+        single += sum(hits) if table.window_length == 1 else 0
+    assert min(shared, apart, single) > 100
+
+
+def test_windows_of_one_sample_overlap_only_themselves():
+    table = table_from(['a', 'a', 'b', 'a', 'b'], [0, 1, 0, 1, 2], 1)
+    found = _overlaps(table, np.array([0, 1, 2]), np.array([3, 4]))
+    assert found.tolist() == [-1, 3, -1]
+    leak = measure_leak(table, {'train': np.array([3, 4]), 'test': np.array([0, 1, 2])})
+    assert (leak.shared, leak.same_recording) == (pytest.approx(1 / 3), 1.0)
+    assert leak.example == 'test row 1 and train row 3 of recording a start at samples 1 and 1, windows last 1'
+
+
+def test_neighbouring_recordings_do_not_touch():
+    """The last window of one recording and the first of the next, in either order of their names."""
+    for names in (['a', 'b'], ['b', 'a']):
+        for starts in ([1000, 0], [0, 1000], [1000, 1000], [0, 0]):
+            table = table_from(names, starts, 500)
+            assert _overlaps(table, np.array([0]), np.array([1])).tolist() == [-1]
+            assert _overlaps(table, np.array([1]), np.array([0])).tolist() == [-1]
+
+
+def test_no_rows_overlap_nothing():
+    table = table_from(['a'], [0], 1)
+    none = np.zeros(0, np.int64)
+    assert _overlaps(table, none, np.array([0])).tolist() == []
+    assert _overlaps(table, np.array([0]), none).tolist() == [-1]
+
+
+def test_a_table_of_many_readings_takes_no_time():
+    """As many recordings as rows: going through them one by one took minutes at ten thousand rows."""
+    n = 200_000
+    table = table_from(np.arange(n).astype(str), np.zeros(n, int), 1)
+    rows = np.random.default_rng(0).permutation(n)
+    parts = {'train': rows[:120_000], 'validation': rows[120_000:160_000], 'test': rows[160_000:]}
+    began = time.perf_counter()
+    assert guard_splits(table, parts, may_leak=False).shared == 0
+    assert time.perf_counter() - began < 30

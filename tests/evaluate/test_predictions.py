@@ -157,3 +157,88 @@ def test_load_names_a_bad_file(tmp_path):
     (tmp_path / 'cut.npz').write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DataError, match='cut.npz'):
         load_predictions(tmp_path / 'cut.npz')
+
+
+TWO_CLASSES = [[0.9, 0.1], [0.7, 0.3], [0.4, 0.6], [0.2, 0.8]]
+
+
+def two(**changes):
+    """Windows of two classes, of one recording each but the first two."""
+    fields = {'probabilities': np.array(TWO_CLASSES), 'labels': np.array([0, 0, 1, 1])}
+    return make(**{**fields, 'class_names': ['normal', 'failure'], **changes})
+
+
+def test_thresholds_decide_row_by_row():
+    assert two().predicted.tolist() == [0, 0, 1, 1]
+    assert two(thresholds=np.full(4, 0.25)).predicted.tolist() == [0, 1, 1, 1]
+    p = two(thresholds=[0.05, 0.9, 0.7, 0.5])
+    assert p.thresholds.dtype == np.float64
+    assert p.predicted.tolist() == [1, 0, 0, 1]
+    assert p.predicted.dtype == np.int64
+    # A row at its threshold is called.
+    exact = two(probabilities=np.array([[0.75, 0.25]] * 4), thresholds=np.full(4, 0.25))
+    assert exact.predicted.tolist() == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ('thresholds', 'classes'),
+    [(np.full(3, 0.5), 2), (0.5, 2), ([0.5, 0.5, 0.5, 0.0], 2), ([0.5, 1.0, 0.5, 0.5], 2), ([np.nan] * 4, 2)]
+    + [(np.full(4, 0.5), 3)],
+)
+def test_thresholds_that_do_not_fit_are_refused(thresholds, classes):
+    with pytest.raises(DataError, match='thresholds are for two classes and lie between 0 and 1, one a row'):
+        (two if classes == 2 else make)(thresholds=thresholds)
+
+
+def test_folds_keep_their_thresholds():
+    later = {'folds': np.array([2, 2, 3, 3]), 'recordings': ['r4', 'r4', 'r5', 'r6']}
+    a, b = two(thresholds=np.full(4, 0.25)), two(thresholds=np.full(4, 0.7), **later)
+    pooled = concatenate([a, b])
+    assert pooled.thresholds.tolist() == [0.25] * 4 + [0.7] * 4
+    assert pooled.predicted.tolist() == [*a.predicted, *b.predicted] == [0, 1, 1, 1, 0, 0, 0, 1]
+    assert concatenate([two(), two(**later)]).thresholds is None
+    for parts in ([a, two(**later)], [two(), b]):
+        with pytest.raises(DataError, match='some of the folds have a decision threshold and some none'):
+            concatenate(parts)
+
+
+def test_votes_and_means_go_by_the_threshold():
+    windows = np.array([[0.9, 0.1], [0.7, 0.3], [0.65, 0.35]])
+    assert vote(windows)[1:] == (0, 0, 1.0)
+    # Two windows of three reach 0.3, the mean 0.25 does not.
+    mean, by_mean, by_vote, agreement = vote(windows, 0.3)
+    np.testing.assert_allclose(mean, [0.75, 0.25])
+    assert (by_mean, by_vote) == (0, 1)
+    assert agreement == pytest.approx(2 / 3)
+    assert vote(windows, 0.2)[1:3] == (1, 1)
+    # One vote each: what the mean says by the threshold, though class 0 is the more probable.
+    assert vote(np.array([[0.9, 0.1], [0.6, 0.4]]), 0.25)[1:] == (1, 1, 0.5)
+    assert vote(np.array([[0.9, 0.1], [0.6, 0.4]]), 0.3)[1:] == (0, 0, 0.5)
+
+
+def test_recordings_are_diagnosed_by_their_threshold():
+    plain, low = two(), two(thresholds=np.full(4, 0.15))
+    assert [row['predicted_mean'] for row in per_recording(plain)] == ['normal', 'failure', 'failure']
+    # r1 has the mean 0.2, and one of its two windows reaches 0.15.
+    assert [row['predicted_mean'] for row in per_recording(low)] == ['failure', 'failure', 'failure']
+    assert [row['predicted_vote'] for row in per_recording(low)] == ['failure', 'failure', 'failure']
+    assert per_recording(low)[0]['agreement'] == 0.5
+    assert [row['mean_probability'] for row in per_recording(low)] == [
+        row['mean_probability'] for row in per_recording(plain)
+    ]
+
+
+def test_mistakes_are_those_of_the_threshold():
+    assert confident_mistakes(two()) == []
+    mistakes = confident_mistakes(two(thresholds=np.full(4, 0.7)))
+    assert [(row['recording'], row['label'], row['predicted']) for row in mistakes] == [('r2', 'failure', 'normal')]
+    assert mistakes[0]['probability'] == pytest.approx(0.4)
+    assert mistakes[0]['label_probability'] == pytest.approx(0.6)
+
+
+def test_thresholds_are_saved_with_the_table(tmp_path):
+    save_predictions(tmp_path / 'p.npz', two(thresholds=[0.1, 0.2, 1 / 3, 0.4]))
+    found = load_predictions(tmp_path / 'p.npz')
+    assert found.thresholds.tolist() == [0.1, 0.2, 1 / 3, 0.4]
+    save_predictions(tmp_path / 'p.npz', two())
+    assert load_predictions(tmp_path / 'p.npz').thresholds is None

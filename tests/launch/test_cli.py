@@ -20,6 +20,7 @@ def main(argv):
     if do == 'data': raise DataError('a.mat: no samples')
     if do == 'stop': raise KeyboardInterrupt
     if do == 'bug': raise ZeroDivisionError('a defect')
+    while do == 'talk': print('a line', flush=True)
     print('ran', *argv[1:])
     return 3 if do == 'three' else None
 run(main, positional={positional})
@@ -60,3 +61,13 @@ def test_a_defect_keeps_its_traceback():
     done = start('--do=bug')
     assert done.returncode == 1
     assert 'Traceback' in done.stderr and 'ZeroDivisionError: a defect' in done.stderr
+
+
+def test_a_closed_pipe_ends_a_program_quietly():
+    """`| head -1` has read enough: no traceback, and the code that a shell reports of SIGPIPE."""
+    command = [sys.executable, '-c', PROGRAM.replace('{positional}', 'False'), '--do=talk']
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == 'a line\n'
+        process.stdout.close()
+        assert process.stderr.read() == ''
+        assert process.wait(timeout=60) == 141

@@ -158,10 +158,6 @@ def test_a_smote_run_trains_on_synthetic_rows_and_is_scored_on_real_ones(trained
         expected = Predictor(workdir).probabilities(examples)
         np.testing.assert_array_equal(scored.predictions.probabilities, expected)
         assert scored.leaks == (split == 'train')
-    last = Predictor(workdir).probabilities(RecordExamples(data, splits.validation, 'label', Predictor(workdir).gain))
-    best = min(row['validation_loss'] for row in result.history)
-    labels = data.table['label'][splits.validation]
-    assert -np.log(last[np.arange(len(labels)), labels]).mean() == pytest.approx(best, rel=1e-4)
 
 
 def test_class_weights_reach_the_loss_of_training_and_not_that_of_validation(
@@ -301,11 +297,6 @@ def test_a_threshold_of_three_classes_is_refused_before_training(make_config, tm
     assert not (tmp_path / 'run').exists()
 
 
-def test_smote_of_spectrograms_is_refused(make_config, tmp_path):
-    with pytest.raises(ConfigError, match=r'--balance=smote is for tables of readings: .*\(96, 64, 1\)'):
-        train(make_config(balance='smote'), tmp_path / 'run')
-
-
 def test_an_epoch_that_diverged_has_no_threshold(config_of, tmp_path, monkeypatch):
     monkeypatch.setattr(
         run_module, 'forward_all', lambda f, v, examples: np.full((len(examples), 2), np.nan, np.float32)
@@ -319,11 +310,11 @@ def test_an_epoch_that_diverged_has_no_threshold(config_of, tmp_path, monkeypatc
 def test_folds_that_share_cached_features_have_z_scores_of_their_own(config_of, tmp_path):
     """Rows of another fold's cache were standardised otherwise: they must not be taken for this one's."""
     caches = {}
-    config = {'freeze': 'head', 'model_options': {'size': 'large'}}
+    config = {'freeze': 'head', 'epochs': 1}
     for fold in (0, 1):
         shared = train(config_of(fold=fold, **config), tmp_path / f'shared_{fold}', caches=caches)
     alone = train(config_of(fold=1, cache_features='off', **config), tmp_path / 'alone')
-    assert meta_of(tmp_path / 'alone')['frozen_stages'] == 2
+    assert meta_of(tmp_path / 'alone')['frozen_stages'] == 1
     for row, wanted in zip(numbers(shared.history), numbers(alone.history), strict=True):
         assert row == pytest.approx(wanted, rel=1e-4)
 

@@ -1,0 +1,166 @@
+"""Every network of fdx as a TensorFlow Lite model: float as JAX, 8-bit in integers only, ranges from min to max."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from fdx.export.graph import identity, inference
+from fdx.export.litert import INPUT, OUTPUT, SIGNATURE, quantise_dynamic, quantise_static, to_flatbuffer
+from fdx.export.quantize import fit
+from fdx.export.runtime import LitertModel
+from fdx.export.tflite_file import model_info
+from fdx.models.conv import on_cpu
+from fdx.models.registry import create_model, model_names
+from fdx.types import DataError
+
+# Shape of an example, and options that make the network slim.
+NETWORKS = {
+    'band_mlp': ((7, 9, 2), {'width_multiplier': 1 / 8}),
+    'cnn1d': ((71, 1, 2), {'width_multiplier': 1 / 4}),
+    'cnn_small': ((19, 17, 2), {'width_multiplier': 1 / 4}),
+    'efficientnet_lite0': ((33, 32, 3), {'width_multiplier': 1 / 8, 'depths': (1,) * 7}),
+    'mlp': ((4,), {}),
+    'musicnn_vgg': ((45, 96, 1), {'width_multiplier': 1 / 16, 'depth': 3}),
+    'resnet50': ((33, 32, 3), {'width_multiplier': 1 / 8, 'depths': (1,) * 4}),
+    'vggish': ((96, 64, 1), {'width_multiplier': 1 / 16}),
+}
+SAMPLES, CLASSES = 24, 3
+# Largest difference of a probability from the float model, where the logits have a standard deviation of 1 and the
+# codes of the output are 1 / 256 apart. Measured: 0.005 to 0.08.
+INT8_TOLERANCE, INT8_MEAN_TOLERANCE = 0.12, 0.03
+each_network = pytest.mark.parametrize('name', model_names())
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """A network with random weights: what JAX says about samples [N, 1, ...], and its models."""
+
+    samples: np.ndarray
+    probabilities: np.ndarray
+    flatbuffer: bytes
+    int8: bytes
+
+
+def draw(rng, path, s):
+    """Weights far from those of an initialisation: norms with statistics that do something."""
+    if path[-1].key == 'kernel':
+        return jnp.asarray(rng.standard_normal(s.shape) * np.sqrt(2 / np.prod(s.shape[:-1])), s.dtype)
+    low, high = (0.5, 1.5) if path[-1].key in ('scale', 'var') else (-0.3, 0.3)
+    return jnp.asarray(rng.uniform(low, high, s.shape), s.dtype)
+
+
+def examples_of(rng, shape):
+    """Noise on slopes of another steepness and height each, so that means over an image differ, too."""
+    slope = np.linspace(-1, 1, shape[0]).reshape(-1, *[1] * (len(shape) - 1))
+    steep, height = rng.normal(0, 1.5, (2, SAMPLES, *[1] * len(shape)))
+    return (steep * slope + height + rng.standard_normal((SAMPLES, *shape))).astype(np.float32)
+
+
+@functools.cache
+def network(name) -> Network:
+    shape, options = NETWORKS[name]
+    model, rng = create_model(name, CLASSES, **options), np.random.default_rng(0)
+    x = examples_of(rng, shape)
+    shapes = jax.eval_shape(model.init, jax.random.key(0), x[:1])
+    variables = jax.tree_util.tree_map_with_path(functools.partial(draw, rng), shapes)
+    forward = jax.jit(lambda v, x: model.apply(v, x, train=False)[0])
+    logits = np.asarray(forward(variables, x))
+    # Logits of mean 0 and deviation 1: a saturated softmax would agree with anything.
+    head = variables['params']['head']
+    head['kernel'] = head['kernel'] / logits.std(0)
+    head['bias'] = (head['bias'] - logits.mean(0)) / logits.std(0)
+    probabilities = np.asarray(jax.nn.softmax(forward(variables, x)))
+    flatbuffer = to_flatbuffer(inference(model, variables, identity), (1, *shape))
+    return Network(x[:, None], probabilities, flatbuffer, quantise_static(flatbuffer, x[:, None]))
+
+
+def test_every_model_of_the_table_is_here():
+    assert sorted(NETWORKS) == model_names()
+
+
+@each_network
+def test_a_float_model_is_jax(name):
+    made = network(name)
+    found = LitertModel(made.flatbuffer).probabilities(made.samples[:, 0])
+    assert made.probabilities.std(axis=0).min() > 0.1
+    np.testing.assert_allclose(found, made.probabilities, rtol=0, atol=1e-5)
+
+
+@each_network
+def test_an_int8_model_holds_no_float_and_is_near_the_float_one(name):
+    made = network(name)
+    model = LitertModel(made.int8)
+    assert model.info.full_integer
+    assert not [t for t in model.info.tensors if 'float' in t]
+    assert (model.info.input.dtype, model.info.output.dtype) == ('int8', 'int8')
+    assert model.invoke(model.encode(made.samples[0, 0])).dtype == np.int8
+    difference = np.abs(model.probabilities(made.samples[:, 0]) - made.probabilities)
+    assert 0 < difference.max() < INT8_TOLERANCE
+    assert difference.mean() < INT8_MEAN_TOLERANCE
+
+
+@each_network
+def test_the_input_is_calibrated_from_its_smallest_to_its_largest_value(name):
+    made = network(name)
+    tensor, expected = model_info(made.int8).input, fit(made.samples)
+    assert tensor.scale == pytest.approx(float(expected.scale), rel=1e-6)
+    assert tensor.zero_point == int(expected.zero_point)
+    assert tensor.shape == made.samples.shape[1:]
+
+
+def test_an_extreme_is_not_forgotten():
+    """A moving average over the samples after it would end at a third of its range."""
+    made = network('mlp')
+    samples = np.concatenate([made.samples[:1] * 40, made.samples, made.samples])
+    tensor = model_info(quantise_static(made.flatbuffer, samples)).input
+    expected = fit(samples)
+    assert float(expected.scale) > 10 * float(fit(made.samples).scale)
+    assert tensor.scale == pytest.approx(float(expected.scale), rel=1e-6)
+    assert tensor.zero_point == int(expected.zero_point)
+
+
+def test_probabilities_have_the_codes_of_the_specification():
+    """Softmax: scale 1 / 256, zero point -128."""
+    output = model_info(network('mlp').int8).output
+    assert (output.scale, output.zero_point, output.shape) == (1 / 256, -128, (1, CLASSES))
+
+
+def test_dynamic_models_have_8_bit_weights_and_float_ends():
+    made = network('vggish')
+    content = quantise_dynamic(made.flatbuffer)
+    model = LitertModel(content)
+    assert (model.info.input.dtype, model.info.output.dtype, model.info.input.scale) == ('float32', 'float32', 0.0)
+    assert model.info.tensors['int8'] == 10  # 6 convolutions, 4 dense layers
+    assert not model.info.full_integer
+    assert len(content) < 0.3 * len(made.flatbuffer)
+    difference = np.abs(model.probabilities(made.samples[:, 0]) - made.probabilities)
+    assert 0 < difference.max() < INT8_TOLERANCE
+
+
+def test_names_of_signature_and_tensors():
+    interpreter = LitertModel(network('mlp').int8)._interpreter
+    assert interpreter.get_signature_list() == {SIGNATURE: {'inputs': [INPUT], 'outputs': [OUTPUT]}}
+
+
+@pytest.mark.parametrize('samples', [np.zeros((0, 1, 4), np.float32), np.full((2, 1, 4), np.nan, np.float32)])
+def test_samples_that_cannot_calibrate_are_refused(samples):
+    with pytest.raises(DataError, match=f'^{len(samples)} representative samples: there must be some, all finite'):
+        quantise_static(network('mlp').flatbuffer, samples)
+
+
+def test_nothing_is_printed_and_networks_are_traced_for_cpu_again(capfd):
+    made = network('mlp')
+    to_flatbuffer(lambda x: x * 2, (1, 4))
+    quantise_static(made.flatbuffer, made.samples)
+    quantise_dynamic(made.flatbuffer)
+    LitertModel(made.flatbuffer)
+    assert capfd.readouterr() == ('', '')
+    assert on_cpu()
+    assert not {'tensorflow', 'torch'} & set(sys.modules)
