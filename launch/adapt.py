@@ -51,7 +51,7 @@ from launch.prepare_on_demand import prepare_if_missing
 
 FLAGS = flags.FLAGS
 # Of TrainConfig: the source is the dataset, one fold is run, and what chooses the epoch is AdaptConfig's.
-NOT_HERE = ('dataset', 'fold', 'select_by')
+NOT_HERE = ('dataset', 'fold', 'select_by', 'patience', 'balance', 'threshold')
 DEFAULTS = {
     'model': 'cnn_small',
     'epochs': 10,
@@ -79,7 +79,8 @@ def _configs() -> tuple[TrainConfig, AdaptConfig]:
     plan = AdaptConfig(**field_values(AdaptConfig))
     if FLAGS.fold < 0:
         raise ConfigError(f'--fold={FLAGS.fold}: a fold of the source, 0 or above')
-    config = train_config(dataset=plan.names()[0].dataset, fold=FLAGS.fold, select_by=TrainConfig.select_by)
+    elsewhere = {name: getattr(TrainConfig, name) for name in NOT_HERE if name not in ('dataset', 'fold')}
+    config = train_config(dataset=plan.names()[0].dataset, fold=FLAGS.fold, **elsewhere)
     method = get_method(plan.method)
     if plan.weight and not method.sees_target:
         raise ConfigError(f'--weight={plan.weight}: --method={plan.method} has no term to weigh')

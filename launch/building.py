@@ -7,8 +7,6 @@ import os
 import pathlib
 from collections.abc import Iterator
 
-import tensorflow_datasets as tfds
-
 from fdx.types import ConfigError, FdxError
 
 RAW_DATA_VARIABLE = 'FDX_RAW_DATA'
@@ -72,17 +70,3 @@ def _remove_empty(folders: list[pathlib.Path]) -> None:
 def _remove_if_empty(folder: pathlib.Path) -> None:
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
-
-
-def csv_config(builder_cls: type[tfds.core.DatasetBuilder], name: str, csv: str) -> tfds.core.BuilderConfig:
-    """The config of a user's own name whose rows are those of a file.
-
-    Raises:
-      ConfigError: a dataset that is not made of a file, no name, or one that is taken.
-    """
-    taken = [c.name for c in builder_cls.BUILDER_CONFIGS]
-    if not hasattr(builder_cls.builder_config_cls, 'csv'):
-        raise ConfigError(f'--csv={csv}: {builder_cls.name} is made of recordings, not of a table')
-    if not name or name in taken:
-        raise ConfigError(f'--csv={csv}: give the table a name of its own, other than {", ".join(taken)}')
-    return builder_cls.builder_config_cls(name=name, csv=str(pathlib.Path(csv).expanduser()))

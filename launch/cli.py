@@ -35,19 +35,28 @@ def run(main: Callable[[Sequence[str]], int | None], *, positional: bool = False
             return EXIT_ERROR
         _quiet_dependencies()
         try:
-            return main(argv)
+            code = main(argv)
+            sys.stdout.flush()  # Inside: a closed pipe shows only when the buffer is written.
+            return code
         except FdxError as e:
-            _complain(str(e))
+            try:
+                _complain(str(e))
+            except BrokenPipeError:
+                return _pipe_closed()
             return getattr(e, 'exit_code', EXIT_ERROR)
         except KeyboardInterrupt:
             _complain('interrupted')
             return EXIT_INTERRUPTED
         except BrokenPipeError:
-            # `| head` has read enough. What is still in the buffer must not raise once more at the end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return EXIT_PIPE
+            return _pipe_closed()
 
     app.run(guarded)
+
+
+def _pipe_closed() -> int:
+    """`| head` has read enough. What is still in the buffer must not raise once more at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return EXIT_PIPE
 
 
 def _quiet_dependencies() -> None:

@@ -25,9 +25,11 @@ from etils import epath
 from tensorflow_datasets.scripts.cli import build, cli_utils
 
 from fdx.data.names import resolve_config
+from fdx.data.source import open_dataset
 from fdx.types import ConfigError
-from launch.building import RAW_DATA_VARIABLE, check_manual_dir, csv_config, no_remains, user_error
+from launch.building import RAW_DATA_VARIABLE, check_manual_dir, no_remains, user_error
 from launch.cli import EXIT_ERROR, EXIT_INTERRUPTED
+from launch.csv_tables import check_same_file, csv_config
 
 
 def _default_manual_dir() -> epath.Path | None:
@@ -210,6 +212,10 @@ def announce(args: Args, builder_cls: type[tfds.core.DatasetBuilder]) -> None:
             raise ConfigError(
                 f'{builder.data_path} is prepared already; leave out --fail_if_exists or pass --overwrite'
             )
+        if args.paths.csv and not debug.overwrite:
+            # A name that holds other rows would be kept in silence.
+            name = f'{builder_cls.name}/{builder.builder_config.name}'
+            check_same_file(open_dataset(name, args.paths.data_dir), args.paths.csv)
         if debug.overwrite:
             print(f'Prepared already, deleted and built again: {builder.data_path}')
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import os
 import pathlib
@@ -13,7 +12,8 @@ from fdx.data.names import resolve_config
 from fdx.data.readings import ReadingsDataset
 from fdx.data.source import Dataset, open_dataset
 from fdx.types import ConfigError, DataError
-from launch.building import RAW_DATA_VARIABLE, check_manual_dir, csv_config, no_remains, user_error
+from launch.building import RAW_DATA_VARIABLE, check_manual_dir, no_remains, user_error
+from launch.csv_tables import check_same_file, csv_config
 
 
 def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None, csv: str | None = None) -> None:
@@ -53,23 +53,6 @@ def _prepared(name: str, data_dir: str) -> Dataset | ReadingsDataset | None:
         return open_dataset(name, data_dir)
     except DataError:
         return None
-
-
-def check_same_file(dataset: Dataset | ReadingsDataset, csv: str) -> None:
-    """Checks that a prepared dataset holds the rows of `csv`.
-
-    Raises:
-      ConfigError: it is made of another file, or of none.
-    """
-    path, there = pathlib.Path(csv).expanduser(), dataset.metadata.get('csv_sha256', '')
-    if not path.is_file():
-        raise ConfigError(f'--csv={csv} is no file')
-    if hashlib.sha256(path.read_bytes()).hexdigest() != there:
-        made_of = f'from other rows ({dataset.metadata.get("source")})' if there else 'without a file'
-        raise ConfigError(
-            f'--csv={csv}: {dataset.name} is prepared already, {made_of}: choose another name, as in '
-            f'--dataset={dataset.name.partition("/")[0]}/NAME, or remove {dataset.data_dir}'
-        )
 
 
 def _builder(name: str, data_dir: str, csv: str | None) -> tfds.core.DatasetBuilder:

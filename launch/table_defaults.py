@@ -6,10 +6,9 @@ from typing import Any
 
 from absl import flags
 
-from fdx.data.readings import ReadingsDataset
-from fdx.data.source import Dataset
-
 FLAGS = flags.FLAGS
+# Builders of tables.
+TABLES = ('motor_maintenance',)
 
 # Rows are independent, a network is small, and a step takes no time: train until validation says stop.
 TABLE_DEFAULTS: dict[str, Any] = {
@@ -25,9 +24,13 @@ TABLE_DEFAULTS: dict[str, Any] = {
 DROPOUT_OF_LARGE = 0.3
 
 
-def table_settings(dataset: Dataset | ReadingsDataset) -> dict[str, Any]:
-    """Fields of TrainConfig that the dataset decides: none for recordings, else those whose flags were not given."""
-    if not isinstance(dataset, ReadingsDataset):
+def table_settings(dataset: str) -> dict[str, Any]:
+    """Fields of TrainConfig that a dataset decides: none for recordings, else those whose flags were not given.
+
+    Args:
+      dataset: `builder/config`; it need not be prepared yet.
+    """
+    if dataset.partition('/')[0] not in TABLES:
         return {}
     settings = {k: v for k, v in TABLE_DEFAULTS.items() if not FLAGS[k].present}
     if 'size=large' in FLAGS.model_option and 'dropout_rate' in settings:

@@ -76,14 +76,13 @@ def _check_step() -> None:
 def main(argv) -> None:
     """Trains the fold or folds that the flags name."""
     del argv
-    config = train_config()
+    of_table = table_settings(FLAGS.dataset or '')
+    config = train_config(**of_table)
     _check_step()
     _connect()
     prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir, FLAGS.csv)
-    of_table = table_settings(open_dataset(config.dataset, config.data_dir))
     if of_table:
         print(f'a table of readings: {settings_text(of_table)}')
-        config = train_config(**of_table)
     folds = [config.fold]
     if FLAGS.fold == 'all':
         folds = folds_of(config.protocol, open_dataset(config.dataset, config.data_dir).table, config.label_key)

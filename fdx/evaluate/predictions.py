@@ -173,12 +173,13 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
     )
 
 
-def vote(probabilities: np.ndarray, threshold: float | None = None) -> tuple[np.ndarray, int, int, float]:
+def vote(probabilities: np.ndarray, threshold: float | np.ndarray | None = None) -> tuple[np.ndarray, int, int, float]:
     """Sums up the windows of one recording in two ways.
 
     Args:
       probabilities: float [N, K], one row a window, N >= 1.
-      threshold: of class 1 where there are two; None: the more probable class wins.
+      threshold: of class 1 where there are two, one or one a window (folds differ; the mean is held against their
+        mean); None: the more probable class wins.
 
     Returns:
       (mean_probability float64 [K], the class that the mean says, the class most windows vote for, the share of
@@ -186,7 +187,7 @@ def vote(probabilities: np.ndarray, threshold: float | None = None) -> tuple[np.
     """
     mean = np.asarray(probabilities, dtype=np.float64).mean(axis=0)
     votes = np.bincount(decide(np.asarray(probabilities), threshold), minlength=len(mean))
-    by_mean = int(decide(mean[None], threshold)[0])
+    by_mean = int(decide(mean[None], None if threshold is None else float(np.mean(threshold)))[0])
     best = np.flatnonzero(votes == votes.max())
     # Equal votes: what the mean says, where it is among them.
     winner = by_mean if by_mean in best else int(best[mean[best].argmax()])
@@ -217,7 +218,7 @@ def per_recording(predictions: Predictions) -> list[dict[str, Any]]:
         labels = np.unique(predictions.labels[index])
         if len(labels) > 1:
             raise DataError(f'recording {recording} has windows of several labels: {[names[i] for i in labels]}')
-        threshold = None if predictions.thresholds is None else float(predictions.thresholds[index[0]])
+        threshold = None if predictions.thresholds is None else predictions.thresholds[index]
         mean, by_mean, by_vote, agreement = vote(predictions.probabilities[index], threshold)
         table.append(
             {

@@ -9,6 +9,7 @@ import numpy as np
 
 from fdx.types import ConfigError
 
+LARGEST = 1e6  # no beta and no cost ratio is larger
 KINDS = ('f_beta', 'cost', 'recall')
 HOW = 'f_beta:BETA (e.g. f_beta:1), cost:RATIO (a missed failure costs RATIO false alarms) or recall:SHARE (0 to 1)'
 
@@ -33,7 +34,7 @@ class DecisionRule:
             value = float(number)
         except ValueError:
             value = math.nan
-        good = kind in KINDS and math.isfinite(value) and value > 0 and not (kind == 'recall' and value > 1)
+        good = kind in KINDS and 0 < value < LARGEST and not (kind == 'recall' and value > 1)
         if not good:
             raise ConfigError(f'--threshold={text}: write {HOW}')
         return cls(kind, value)

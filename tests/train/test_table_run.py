@@ -216,11 +216,11 @@ def test_stopping_changes_no_number_of_the_epochs_before(trained, config_of, tmp
     assert numbers(free) == numbers(whole)[:4]
 
 
-@pytest.mark.parametrize('first', [1, 3])
-def test_a_resumed_run_stops_where_the_unbroken_one_does(trained, config_of, tmp_path, first):
+def test_a_resumed_run_stops_where_the_unbroken_one_does(trained, config_of, tmp_path):
     workdir, whole = trained(**RESTLESS)
+    first = len(whole.history) - 2  # The best epoch is behind it: patience is counted across the break.
     begun = train(config_of(**{**RESTLESS, 'epochs': first}), tmp_path / 'run')
-    assert len(begun.history) == first < len(whole.history)
+    assert len(begun.history) == first
     seen = []
     resumed = train(config_of(**RESTLESS), tmp_path / 'run', on_epoch=seen.append)
     assert numbers(resumed.history) == numbers(whole.history)
