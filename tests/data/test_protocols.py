@@ -58,7 +58,11 @@ def brute_force_overlap(table, a, b):
     return (near & (table['recording'][a][:, None] == table['recording'][b])).any()
 
 
-@pytest.mark.parametrize('protocol', [p for p in PROTOCOLS if p != 'random_windows'])
+# Those of recordings; `stratified` is for tables of readings (test_stratified.py).
+OF_RECORDINGS = [p for p in PROTOCOLS if p != 'stratified']
+
+
+@pytest.mark.parametrize('protocol', [p for p in OF_RECORDINGS if p != 'random_windows'])
 def test_no_fold_of_a_protocol_shares_samples_and_folds_test_everything_once(table, protocol):
     folds = folds_of(protocol, table)
     tested = []
@@ -191,7 +195,7 @@ def test_without_overlap_keeps_the_earliest_window_and_then_the_next_that_is_fre
 
 def test_excluded_recordings_are_nowhere_and_the_others_keep_their_row_numbers(table):
     out = ('r000', 'r231')
-    for protocol in PROTOCOLS:
+    for protocol in OF_RECORDINGS:
         splits = split_rows(table, protocol, exclude_recordings=out)
         for rows in rows_of(splits).values():
             assert not groups(table, rows, 'recording') & set(out)

@@ -42,6 +42,9 @@ CHANGED = {
     'save_every': ('--save_every=3', 3),
     'seed': ('--seed=42', 42),
     'weights_version': ('--weights_version=v1', 'v1'),
+    'patience': ('--patience=7', 7),
+    'balance': ('--balance=class_weight', 'class_weight'),
+    'threshold': ('--threshold=recall:0.9', 'recall:0.9'),
     'train_norms': ('--train_norms', True),
 }
 # Flags without which another flag would be ignored, and is refused.
@@ -166,7 +169,7 @@ def test_no_dataset(call, tmp_path):
 
 # Program -> (an example of its docstring, flags without a default).
 PROGRAMS = {
-    'train': ('python -m launch.train --dataset=', {'dataset', 'workdir', 'manual_dir', 'coordinator'}),
+    'train': ('python -m launch.train --dataset=', {'dataset', 'workdir', 'manual_dir', 'csv', 'coordinator'}),
     'evaluate': ('python -m launch.evaluate --checkpoint=', {'checkpoint', 'dataset', 'data_dir', 'out'}),
     'predict': (
         'python -m launch.predict --checkpoint=',

@@ -49,7 +49,9 @@ def test_every_entry_keeps_the_contract_of_the_table(name):
     assert bool(module.NORMS) == module.HAS_STATISTICS
     assert ('frozen_norms' in {f.name for f in dataclasses.fields(module)}) == module.HAS_STATISTICS
     assert list(MODELS) == sorted(MODELS)
-    assert create_model(name, 2).STAGES == module.STAGES
+    # An instance has only the stages of its options, in the same order.
+    stages = create_model(name, 2).STAGES
+    assert stages == tuple(s for s in module.STAGES if s in stages) and stages[-1] == 'head'
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ def test_a_network_gives_the_same_features_in_both_forms(name):
 
 @pytest.mark.parametrize('name', NETWORKS)
 def test_an_exported_network_holds_nothing_of_the_cpu_forms(name):
+    """Also where it was traced in them before: JAX keeps traces of functions with gradients of their own."""
     shape, options = NETWORKS[name]
     model, x = create_model(name, 3, **options), jnp.zeros((1, *shape))
     variables = drawn(model, x)
