@@ -32,7 +32,7 @@ from launch import cli
 from launch.config_flags import define_train_flags, train_config
 from launch.display import epoch_line, progress
 from launch.prepare_on_demand import prepare_if_missing
-from launch.table_defaults import settings_text, table_settings
+from launch.table_defaults import TABLES, settings_text, table_settings
 
 FLAGS = flags.FLAGS
 
@@ -83,6 +83,9 @@ def main(argv) -> None:
     prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir, FLAGS.csv)
     if of_table:
         print(f'a table of readings: {settings_text(of_table)}')
+    if FLAGS.dataset.partition('/')[0] in TABLES:
+        counts = open_dataset(config.dataset, config.data_dir).metadata['balance']
+        print(f'its classes: {", ".join(f"{name} {count}" for name, count in counts.items())}')
     folds = [config.fold]
     if FLAGS.fold == 'all':
         folds = folds_of(config.protocol, open_dataset(config.dataset, config.data_dir).table, config.label_key)

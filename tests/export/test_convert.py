@@ -68,9 +68,9 @@ def image_network():
     shapes = jax.eval_shape(model.init, jax.random.key(0), np.zeros((1, 12, 10, 1), np.float32))
     variables = jax.tree.map(
         lambda s: (
-            rng.standard_normal(s.shape) * np.prod(s.shape[:-1]) ** -0.5
+            rng.standard_normal(s.shape) * 2 * np.prod(s.shape[:-1]) ** -0.5
             if len(s.shape) > 1
-            else rng.uniform(0, 1, s.shape)
+            else rng.uniform(0.1, 1, s.shape)
         ).astype(s.dtype),
         shapes,
     )
@@ -196,20 +196,20 @@ def test_an_int8_model_of_a_table_takes_z_scores(predictor, data, splits):
 
 
 def test_the_gain_of_log_mel_images_folds_into_a_float_model():
-    gain, images = 0.037, log_mel_images(8)
+    gain, images = 5.0, log_mel_images(8)
     predictor, (_, _, network) = image_predictor('vggish_train', gain), image_network()
     made = make_model(predictor, 'tflite_float', refuse_samples)
     assert (made.gain, made.description['folded'], made.description['gain']) == (1.0, True, gain)
     assert made.description['input'] == 'image of the front end vggish_train'
     expected = network(predictor.front_end.with_gain(images, gain))
     np.testing.assert_allclose(LitertModel(made.model).probabilities(images), expected, rtol=0, atol=1e-5)
-    assert np.abs(network(images) - expected).max() > 1e-2
+    assert np.abs(network(images) - expected).max() > 0.1
 
 
 @pytest.mark.parametrize(
     ('front_end', 'gain', 'form', 'folded'),
     [
-        ('vggish_train', 0.037, 'tflite_int8', False),
+        ('vggish_train', 5.0, 'tflite_int8', False),
         ('musicnn_train', 0.5, 'tflite_float', False),
         ('musicnn_train', 0.5, 'tflite_int8', False),
         ('musicnn', 1.0, 'tflite_float', True),
