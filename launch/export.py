@@ -23,7 +23,7 @@ from absl import flags
 
 from fdx.export import FORMATS
 from fdx.files import atomic_write_text, write_json
-from fdx.types import ConfigError
+from fdx.types import ConfigError, FdxError
 from launch import cli
 from launch.display import progress
 
@@ -82,6 +82,22 @@ def show(summary: dict) -> None:
     )
 
 
+def _write(done) -> None:
+    """Writes all files; where one cannot be written, none that is new is left."""
+    report = f'{FLAGS.out}.json'
+    todo = {FLAGS.out: done.write, report: lambda path: write_json(path, done.summary)}
+    if FLAGS.c_array:
+        todo[FLAGS.c_array] = lambda path: atomic_write_text(path, done.header)
+    new = [path for path in todo if not pathlib.Path(path).exists()]
+    try:
+        for path, write in todo.items():
+            write(path)
+    except FdxError:
+        for path in new:
+            pathlib.Path(path).unlink(missing_ok=True)
+        raise
+
+
 def main(argv) -> None:
     """Exports, checks and writes."""
     del argv
@@ -100,10 +116,7 @@ def main(argv) -> None:
         progress=progress,
     )
     show(done.summary)
-    done.write(FLAGS.out)
-    if FLAGS.c_array:
-        atomic_write_text(FLAGS.c_array, done.header)
-    write_json(f'{FLAGS.out}.json', done.summary)
+    _write(done)
     print(f'written: {FLAGS.out}' + (f', {FLAGS.c_array}' if FLAGS.c_array else '') + f', {FLAGS.out}.json')
 
 

@@ -35,12 +35,14 @@ class Exported:
       float_model: the same network as a float32 TensorFlow Lite model, which it is timed against.
       description: what the file will say about itself.
       gain: what the model leaves to its caller to scale.
+      calibrated: number of training windows that set the ranges of its integers.
     """
 
     model: bytes
     float_model: bytes
     description: dict
     gain: Gain
+    calibrated: int = 0
 
     @property
     def suffix(self) -> str:
@@ -111,14 +113,15 @@ def make_model(predictor: Predictor, form: str, samples: Callable[[Gain], np.nda
     gain = neutral_gain(predictor.front_end, predictor.gain) if folded else predictor.gain
     function = inference(model, variables, scaling if folded else identity)
     float_model = to_flatbuffer(function, (1, *shape))
-    content = float_model
+    content, calibrated = float_model, 0
     if form == 'onnx':
         content = to_onnx(function, shape)
     elif form == 'tflite_int8':
-        content = quantise_static(float_model, samples(gain))
+        inputs = samples(gain)
+        content, calibrated = quantise_static(float_model, inputs), len(inputs)
     elif form == 'tflite_dynamic':
         content = quantise_dynamic(float_model)
-    return Exported(content, float_model, describe_export(predictor, form, folded), gain)
+    return Exported(content, float_model, describe_export(predictor, form, folded), gain, calibrated)
 
 
 def describe_export(predictor: Predictor, form: str, folded: bool) -> dict:

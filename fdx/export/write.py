@@ -85,7 +85,7 @@ def export(
         'file_bytes': len(content),
         **file_summary(exported),
         'takes': exported.description['input'],
-        'calibration': calibration if form == 'tflite_int8' else 0,
+        'calibration': exported.calibrated,
         **measured,
     }
     header = c_header(exported.model, c_array, exported.description) if c_array else ''
