@@ -75,6 +75,10 @@ class ArrayExamples:
     def __getitem__(self, i: int) -> dict[str, np.ndarray]:
         return {'inputs': self.inputs[i], 'labels': self.targets[i]}
 
+    def take(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """Examples of many rows as one batch."""
+        return {'inputs': self.inputs[rows], 'labels': self.targets[rows]}
+
     def labels(self) -> np.ndarray:
         """int32 [N]."""
         return self.targets
@@ -93,7 +97,14 @@ def train_batches(examples: Examples, batch_size: int, seed: int) -> grain.Datas
 
     Batch k depends on the seed and k alone; the iterator's get_state and set_state resume it exactly.
     """
-    dataset = grain.MapDataset.source(examples).seed(seed).shuffle().batch(batch_size, drop_remainder=False).repeat()
+    if isinstance(examples, ArrayExamples):
+        # Row numbers are dealt and whole batches taken: half the time of fetching row by row, and the same batches.
+        rows = grain.MapDataset.range(len(examples)).seed(seed).shuffle()
+        batches = rows.batch(batch_size, drop_remainder=False, batch_fn=np.array)
+        dataset = batches.repeat().map(examples.take)
+    else:
+        order = grain.MapDataset.source(examples).seed(seed).shuffle()
+        dataset = order.batch(batch_size, drop_remainder=False).repeat()
     return iter(dataset.to_iter_dataset(_read_options(examples)))
 
 

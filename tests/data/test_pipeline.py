@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import grain
 import numpy as np
 import pytest
 
@@ -74,6 +75,19 @@ def test_a_state_resumes_exactly_within_and_across_epochs(kind, taken, record_ex
     next(fresh)
     fresh.set_state(state)
     assert epoch_of(fresh, 9) == wanted
+
+
+def test_whole_batches_are_those_of_rows_fetched_one_by_one():
+    """Inputs in memory and inputs on disk are dealt alike, and runs of before see the same batches."""
+    examples = array_examples()
+    rows = grain.MapDataset.source(examples).seed(3).shuffle().batch(5, drop_remainder=False).repeat()
+    expected, batches = iter(rows.to_iter_dataset()), train_batches(examples, 5, seed=3)
+    for _ in range(12):
+        batch, wanted = next(batches), next(expected)
+        assert set(batch) == set(wanted)
+        for name, values in wanted.items():
+            np.testing.assert_array_equal(batch[name], values)
+            assert batch[name].dtype == values.dtype
 
 
 def test_a_batch_larger_than_the_data_is_the_whole_data():
