@@ -29,7 +29,7 @@ class FakePredictor(types.SimpleNamespace):
 
 def predictor(front_end='triaxial_mel', **dataset):
     made = create_front_end(front_end, RATE_HZ)
-    return FakePredictor(front_end=made, class_names=['a', 'b'], meta={'dataset': {**META, **dataset}})
+    return FakePredictor(front_end=made, class_names=['a', 'b'], meta={'dataset': {**META, **dataset}}, threshold=None)
 
 
 def recording(rate_hz=533.049, channels=3):

@@ -22,7 +22,9 @@ class ThreeAxes:
     class_names = ['x', 'y', 'z']
     meta = {'dataset': {'common_rate_hz': 512.0, 'window_length': 1000, 'guard_length': 51, 'channels': 3}}
 
-    def __init__(self, workdir, step):
+    threshold = None
+
+    def __init__(self, workdir, step, progress):
         assert step == 'best'
 
     def patch_probabilities(self, patches):
@@ -30,7 +32,7 @@ class ThreeAxes:
 
 
 def test_the_real_recording_of_three_axes(call, raw_data, tmp_path, monkeypatch):
-    monkeypatch.setattr('fdx.evaluate.predictor.Predictor', ThreeAxes)
+    monkeypatch.setattr('fdx.evaluate.exported_predictor.Predictor', ThreeAxes)
     (tmp_path / 'checkpoints').mkdir()
     (path,) = (raw_data / 'soon').glob('01 - *.csv')
     out = tmp_path / 'lines.jsonl'

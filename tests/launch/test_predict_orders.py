@@ -35,7 +35,9 @@ class Run:
     class_names = FAULTS
     meta = {'dataset': {'common_rate_hz': TRAINED_HZ, 'window_length': TRAINED_WINDOW, 'guard_length': 100}}
 
-    def __init__(self, workdir, step):
+    threshold = None
+
+    def __init__(self, workdir, step, progress):
         self.workdir, self.step = workdir, step
 
     def patch_probabilities(self, patches):
@@ -69,7 +71,7 @@ def predict(call, samples, tmp_path, monkeypatch):
     (tmp_path / 'checkpoints').mkdir()
 
     def run(stand_in, *flags):
-        monkeypatch.setattr('fdx.evaluate.predictor.Predictor', stand_in)
+        monkeypatch.setattr('fdx.evaluate.exported_predictor.Predictor', stand_in)
         common = (f'--checkpoint={tmp_path}', f'--sample_rate={FILE_HZ:g}')
         return call('predict', *common, *flags, tmp_path / 'motor.npy')
 
