@@ -186,6 +186,7 @@ def _figures(scored: Scored, results: dict) -> dict[str, Figure]:
         data, names = examples.dataset, examples.dataset.class_names()
         values = data.values[examples.rows]
         figures['distributions'] = plot_distributions(values, data.columns, examples.labels(), names)
+        return figures  # A few columns are seen better as they are than folded into a plane.
     return {**figures, **_embedding_figures(examples, predictor)}
 
 
