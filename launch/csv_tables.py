@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import pathlib
 
 import tensorflow_datasets as tfds
@@ -23,6 +24,8 @@ def csv_config(builder_cls: type[tfds.core.DatasetBuilder], name: str, csv: str)
         raise ConfigError(f'--csv={csv}: {builder_cls.name} is made of recordings, not of a table')
     if not name or name in taken:
         raise ConfigError(f'--csv={csv}: give the table a name of its own, other than {", ".join(taken)}')
+    # TFDS would warn, with all fields, that this config is not one of the builder's own.
+    logging.getLogger('absl').setLevel(logging.ERROR)
     return builder_cls.builder_config_cls(name=name, csv=str(pathlib.Path(csv).expanduser()))
 
 

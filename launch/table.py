@@ -28,6 +28,7 @@ from fdx.evaluate.predictions import load_predictions
 from fdx.files import atomic_write_text, write_json
 from fdx.train.config import TrainConfig
 from fdx.train.run import train
+from fdx.types import ConfigError, FdxError
 from launch import cli
 from launch.display import progress, table
 from launch.prepare_on_demand import prepare_if_missing
@@ -52,11 +53,14 @@ def define_flags() -> None:
     flags.DEFINE_string('data_dir', 'data', 'folder of prepared datasets')
     flags.DEFINE_string('csv', None, 'your own table (rpm, temperature_c, vibration_g, current_a, failure)')
     flags.DEFINE_integer('rows', 10000, 'number of readings to draw where there is no --csv')
-    flags.DEFINE_integer('seed', 0, 'decides the drawn readings, the split and the networks')
+    flags.DEFINE_float('min_agreement', 0.99, 'share of test rows that checkpoint and 8-bit model both call the same')
+    flags.DEFINE_integer('seed', 0, 'decides the split and the networks, and the readings where they are drawn')
 
 
 def _table_file(workdir: pathlib.Path) -> pathlib.Path:
     if FLAGS.csv:
+        if FLAGS['rows'].present:
+            raise ConfigError(f'--rows={FLAGS.rows} is for drawn readings: --csv={FLAGS.csv} has its own; leave it out')
         path = pathlib.Path(FLAGS.csv)
         print(f'{path}: {balance_text(read_readings(path).labels)}')
         return path
@@ -107,7 +111,9 @@ def _without_threshold(folder: pathlib.Path) -> dict:
 def _exported(folder: pathlib.Path, workdir: pathlib.Path) -> tuple[dict, dict, float]:
     began = time.perf_counter()
     os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
-    done = importlib.import_module('fdx.export.write').export(folder, 'tflite_int8', c_array='motor', progress=progress)
+    done = importlib.import_module('fdx.export.write').export(
+        folder, 'tflite_int8', min_agreement=FLAGS.min_agreement, c_array='motor', progress=progress
+    )
     done.write(workdir / 'motor.tflite')
     atomic_write_text(workdir / 'motor.h', done.header)
     results = evaluate(workdir / 'motor.tflite', workdir / 'motor_tflite')
@@ -132,7 +138,12 @@ def main(argv) -> None:
             rows.append(_row(f'{name}, threshold', results, 0))
         kept[name] = {**results, 'without_threshold': plain, 'workdir': str(folder)}
         print(f'{name}: {100 * results["accuracy"]:.2f} % of {results["windows"]} test rows', flush=True)
-    results, summary, seconds = _exported(pathlib.Path(kept[EXPORTED]['workdir']), workdir)
+    try:
+        results, summary, seconds = _exported(pathlib.Path(kept[EXPORTED]['workdir']), workdir)
+    except FdxError:
+        print()
+        print(table(HEADER, rows), flush=True)  # What was trained is not lost with the export.
+        raise
     rows.append(_row(f'{EXPORTED}, threshold, int8', results, seconds))
     print()
     print(table(HEADER, rows))

@@ -25,3 +25,29 @@ def raw_data() -> pathlib.Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return found
+
+
+@pytest.fixture(scope='session')
+def table_run(tmp_path_factory) -> pathlib.Path:
+    """A small MLP on a table of 1500 readings, trained for a few epochs, with a threshold; tests only read it."""
+    from fdx.train.config import TrainConfig
+    from fdx.train.run import train
+    from launch.prepare_on_demand import prepare_if_missing
+
+    folder = tmp_path_factory.mktemp('table')
+    dataset = 'motor_maintenance/small'
+    prepare_if_missing(dataset, str(folder / 'data'), None)
+    settings = {'protocol': 'stratified', 'model': 'mlp', 'dropout_rate': 0.0, 'batch_size': 128, 'threshold': 'cost:2'}
+    config = TrainConfig(dataset, str(folder / 'data'), epochs=4, learning_rate=1e-2, halve_every=0, **settings)
+    train(config, folder / 'table_run')
+    return folder / 'table_run'
+
+
+@pytest.fixture(scope='module')
+def short_timing():
+    """Timing exported models takes seconds; where it is not what is tested it takes none."""
+    from fdx.export import verify
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify, 'SECONDS_A_ROUND', 0.002)
+        yield

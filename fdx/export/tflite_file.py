@@ -52,7 +52,7 @@ class ModelInfo:
 
     Attributes:
       num_bytes: size of the flatbuffer.
-      operators: name -> number of them.
+      operators: name and type of its output, as in 'CONV_2D int8' -> number of them.
       tensors: type -> number of tensors.
       input: see TensorInfo.
       output: likewise.
@@ -77,10 +77,12 @@ def model_info(model: bytes) -> ModelInfo:
     codes = [root.OperatorCodes(i) for i in range(root.OperatorCodesLength())]
     # Old files keep the number of an operator in a byte of its own.
     numbers = [max(c.BuiltinCode(), c.DeprecatedBuiltinCode()) for c in codes]
+    types = [_TYPE_NAMES[graph.Tensors(i).Type()] for i in range(graph.TensorsLength())]
     operators = collections.Counter(
-        _OPERATOR_NAMES.get(numbers[graph.Operators(i).OpcodeIndex()], 'CUSTOM') for i in range(graph.OperatorsLength())
+        f'{_OPERATOR_NAMES.get(numbers[operator.OpcodeIndex()], "CUSTOM")} {types[operator.Outputs(0)]}'
+        for operator in map(graph.Operators, range(graph.OperatorsLength()))
     )
-    tensors = collections.Counter(_TYPE_NAMES[graph.Tensors(i).Type()] for i in range(graph.TensorsLength()))
+    tensors = collections.Counter(types)
     return ModelInfo(
         len(model),
         dict(operators.most_common()),

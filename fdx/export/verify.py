@@ -72,9 +72,10 @@ def milliseconds(models: dict[str, LitertModel | OnnxModel], inputs: list[np.nda
         model.invoke(encoded[name][0])
     for _ in range(ROUNDS):
         for name, model in models.items():
-            calls, began = 0, time.perf_counter()
-            while (spent := time.perf_counter() - began) < SECONDS_A_ROUND:
+            calls, spent, began = 0, 0.0, time.perf_counter()
+            # At least one call, however long the machine is away.
+            while not calls or spent < SECONDS_A_ROUND:
                 model.invoke(encoded[name][calls % len(inputs)])
-                calls += 1
+                calls, spent = calls + 1, time.perf_counter() - began
             rounds[name].append(1000 * spent / calls)
     return {name: statistics.median(values) for name, values in rounds.items()}

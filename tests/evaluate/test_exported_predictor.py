@@ -17,10 +17,7 @@ from fdx.evaluate.predictor import Predictor
 from fdx.evaluate.scoring import run_folders, score_run
 from fdx.export.convert import load_single, make_model, representative_inputs
 from fdx.export.package import file_content
-from fdx.train.config import TrainConfig
-from fdx.train.run import train
 from fdx.types import CheckpointError, DataError
-from launch.prepare_on_demand import prepare_if_missing
 
 TABLE = 'motor_maintenance/small'
 # Largest difference of a probability from the checkpoint.
@@ -33,17 +30,6 @@ def write_export(workdir: pathlib.Path, form: str, folder: pathlib.Path) -> path
     path = folder / f'{workdir.name}_{form}.tflite'
     path.write_bytes(file_content(made))
     return path
-
-
-@pytest.fixture(scope='module')
-def table_run(tmp_path_factory) -> pathlib.Path:
-    """A small MLP on a table of 1500 readings, trained for a few epochs, with a threshold."""
-    folder = tmp_path_factory.mktemp('table')
-    prepare_if_missing(TABLE, str(folder / 'data'), None)
-    settings = {'protocol': 'stratified', 'model': 'mlp', 'dropout_rate': 0.0, 'batch_size': 128, 'threshold': 'cost:2'}
-    config = TrainConfig(TABLE, str(folder / 'data'), epochs=4, learning_rate=1e-2, halve_every=0, **settings)
-    train(config, folder / 'table_run')
-    return folder / 'table_run'
 
 
 @pytest.fixture(scope='module')

@@ -22,24 +22,16 @@ from fdx.export.tflite_file import model_info
 from fdx.models import create_model
 from fdx.signal.front_ends import create_front_end
 from fdx.train.config import TrainConfig
-from fdx.train.run import train
 from fdx.train.run_data import select_rows
 from fdx.types import CheckpointError, ConfigError, DataError
-from launch.prepare_on_demand import prepare_if_missing
 
 DATASET = 'motor_maintenance/small'
 COLUMNS = ['rpm', 'temperature_c', 'vibration_g', 'current_a']
 
 
 @pytest.fixture(scope='module')
-def workdir(tmp_path_factory):
-    """A small MLP on a table of 1500 readings, trained for a few epochs, with a threshold."""
-    folder = tmp_path_factory.mktemp('table')
-    prepare_if_missing(DATASET, str(folder / 'data'), None)
-    settings = {'protocol': 'stratified', 'model': 'mlp', 'dropout_rate': 0.0, 'batch_size': 128, 'threshold': 'cost:2'}
-    config = TrainConfig(DATASET, str(folder / 'data'), epochs=4, learning_rate=1e-2, halve_every=0, **settings)
-    train(config, folder / 'run')
-    return folder / 'run'
+def workdir(table_run):
+    return table_run
 
 
 @pytest.fixture(scope='module')

@@ -69,7 +69,7 @@ def block_of(content: bytes) -> slice:
 def test_info_of_a_float_model(flatbuffer):
     info = model_info(flatbuffer)
     assert info.num_bytes == len(flatbuffer)
-    assert info.operators == {'FULLY_CONNECTED': 1, 'SOFTMAX': 1}
+    assert info.operators == {'FULLY_CONNECTED float32': 1, 'SOFTMAX float32': 1}
     assert (set(info.tensors), info.full_integer) == ({'float32'}, False)
     assert (info.input.shape, info.input.dtype, info.input.scale, info.input.zero_point) == ((1, 4), 'float32', 0.0, 0)
     assert (info.output.shape, info.output.dtype) == ((1, 3), 'float32')
@@ -77,7 +77,7 @@ def test_info_of_a_float_model(flatbuffer):
 
 def test_info_of_integer_models(flatbuffer, int8):
     info = model_info(int8)
-    assert info.operators == {'FULLY_CONNECTED': 1, 'SOFTMAX': 1}
+    assert info.operators == {'FULLY_CONNECTED int8': 1, 'SOFTMAX int8': 1}
     assert (set(info.tensors), info.full_integer) == ({'int8', 'int32'}, True)
     dynamic = model_info(quantise_dynamic(flatbuffer))
     assert (dynamic.tensors['int8'], dynamic.full_integer) == (1, False)

@@ -10,36 +10,22 @@ import numpy as np
 import pytest
 
 from fdx.evaluate.scoring import score_run
-from fdx.export import verify, write
+from fdx.export import write
 from fdx.export.tflite_file import model_info, read_model
 from fdx.export.write import DisagreementError, Export, export
 from fdx.files import FileWriteError, to_jsonable
-from fdx.train.config import TrainConfig
-from fdx.train.run import train
 from fdx.types import ConfigError, DataError, FdxError
-from launch.prepare_on_demand import prepare_if_missing
 
 DATASET = 'motor_maintenance/small'
 FORMS = ('tflite_int8', 'tflite_float', 'tflite_dynamic')
 
 
-@pytest.fixture(scope='module', autouse=True)
-def short_rounds():
-    """Timing takes seconds; what it measures is not tested here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verify, 'SECONDS_A_ROUND', 0.002)
-        yield
+pytestmark = pytest.mark.usefixtures('short_timing')
 
 
 @pytest.fixture(scope='module')
-def workdir(tmp_path_factory):
-    """A small MLP on a table of 1500 readings, trained for a few epochs, with a threshold."""
-    folder = tmp_path_factory.mktemp('table')
-    prepare_if_missing(DATASET, str(folder / 'data'), None)
-    settings = {'protocol': 'stratified', 'model': 'mlp', 'dropout_rate': 0.0, 'batch_size': 128, 'threshold': 'cost:2'}
-    config = TrainConfig(DATASET, str(folder / 'data'), epochs=4, learning_rate=1e-2, halve_every=0, **settings)
-    train(config, folder / 'run')
-    return folder / 'run'
+def workdir(table_run):
+    return table_run
 
 
 @pytest.fixture(scope='module')

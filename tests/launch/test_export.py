@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 import json
-import pathlib
 import re
 
 import numpy as np
 import pytest
 
 from fdx.evaluate.scoring import score_run
-from fdx.export import verify, write
+from fdx.export import write
 from fdx.export.tflite_file import model_info, read_model
-from fdx.train.config import TrainConfig
-from fdx.train.run import train
-from launch.prepare_on_demand import prepare_if_missing
 
 DATASET = 'motor_maintenance/small'
 
 
-@pytest.fixture(scope='module', autouse=True)
-def short_rounds():
-    """Timing takes seconds; what it measures is not tested here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verify, 'SECONDS_A_ROUND', 0.002)
-        yield
+pytestmark = pytest.mark.usefixtures('short_timing')
 
 
 @pytest.fixture(scope='module')
-def workdir(tmp_path_factory) -> pathlib.Path:
-    """A small MLP on a table of 1500 readings, trained for a few epochs, with a threshold."""
-    folder = tmp_path_factory.mktemp('table')
-    prepare_if_missing(DATASET, str(folder / 'data'), None)
-    settings = {'protocol': 'stratified', 'model': 'mlp', 'dropout_rate': 0.0, 'batch_size': 128, 'threshold': 'cost:2'}
-    config = TrainConfig(DATASET, str(folder / 'data'), epochs=4, learning_rate=1e-2, halve_every=0, **settings)
-    train(config, folder / 'run')
-    return folder / 'run'
+def workdir(table_run):
+    return table_run
 
 
 @pytest.fixture(scope='module')
@@ -75,7 +60,7 @@ def test_standard_output_is_what_was_made_and_measured(exported):
     folder, done = exported
     s, lines = json.loads((folder / 'motor.tflite.json').read_text()), done.out.splitlines()
     assert lines[0] == f'tflite_int8: {s["bytes"]:,} bytes; float {s["float_bytes"]:,} bytes'
-    assert lines[1] == 'operators: 2 FULLY_CONNECTED, 1 SOFTMAX'
+    assert lines[1] == 'operators: 2 FULLY_CONNECTED int8, 1 SOFTMAX int8'
     assert lines[2].startswith('tensors:   ') and lines[2].endswith('; full integer')
     assert re.fullmatch(r'input: +int8 \(1, 4\), scale [\d.]+, zero point -?\d+', lines[3])
     assert re.fullmatch(r'output: +int8 \(1, 2\), scale 0.00390625, zero point -128', lines[4])
