@@ -51,7 +51,7 @@ from launch.prepare_on_demand import prepare_if_missing
 
 FLAGS = flags.FLAGS
 # Of TrainConfig: the source is the dataset, one fold is run, and what chooses the epoch is AdaptConfig's.
-NOT_HERE = ('dataset', 'fold', 'select_by', 'patience', 'balance', 'threshold')
+NOT_HERE = ('dataset', 'fold', 'select_by', 'patience', 'balance', 'imbalance', 'synthetic', 'threshold')
 DEFAULTS = {
     'model': 'cnn_small',
     'epochs': 10,

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from fdx.data.table import Table
+from fdx.data.table import SYNTHETIC, Table
 from fdx.types import SplitError
 
 
@@ -66,6 +66,26 @@ def measure_leak(table: Table, splits: dict[str, np.ndarray]) -> Leak:
     return Leak(hit / scored if scored else 0.0, same, example)
 
 
+def refuse_synthetic(table: Table, rows: np.ndarray, split: str) -> None:
+    """Refuses to score generated records: they may be trained on, and what a model says of them is no result.
+
+    Args:
+      table: the dataset's table.
+      rows: int64 [N] that would be scored.
+      split: what they are, for the message.
+
+    Raises:
+      SplitError: one of the rows is generated.
+    """
+    generated = table.columns.get(SYNTHETIC)
+    count = 0 if generated is None else int(generated[rows].sum())
+    if count:
+        raise SplitError(
+            f'{count} of {len(rows)} {split} records are synthetic: generated records are for training only '
+            '(--balance=gan --synthetic=NAME beside a --dataset of recordings)'
+        )
+
+
 def guard_splits(table: Table, splits: dict[str, np.ndarray], *, may_leak: bool) -> Leak:
     """Refuses splits that share a sample of a recording; called on every run.
 
@@ -75,8 +95,11 @@ def guard_splits(table: Table, splits: dict[str, np.ndarray], *, may_leak: bool)
       may_leak: True for a protocol that is known and reported to leak; the leak is measured, not refused.
 
     Raises:
-      SplitError: shared samples (or a row in two splits) under a protocol that must not leak.
+      SplitError: shared samples (or a row in two splits) under a protocol that must not leak; generated records in
+        validation or test under any.
     """
+    for name in ('validation', 'test'):
+        refuse_synthetic(table, splits.get(name, np.zeros(0, np.int64)), name)
     leak = measure_leak(table, splits)
     if leak.example and not may_leak:
         raise SplitError(f'two splits share samples of a recording: {leak.example}; this protocol must not leak')

@@ -9,7 +9,6 @@ import grain
 import numpy as np
 
 from fdx.data.source import Dataset
-from fdx.data.table import Table
 from fdx.signal.scaling import Gain, as_gain
 
 READ_THREADS = 4
@@ -118,22 +117,3 @@ def _read_options(examples: Examples) -> grain.ReadOptions:
     if isinstance(examples, ArrayExamples):
         return grain.ReadOptions(num_threads=0, prefetch_buffer_size=0)
     return grain.ReadOptions(num_threads=READ_THREADS, prefetch_buffer_size=READ_AHEAD_BATCHES)
-
-
-def few_labels(table: Table, rows: np.ndarray, per_class: int, label_key: str, seed: int) -> np.ndarray:
-    """Keeps `per_class` rows of each class, drawn in turn from its recordings; 0 keeps all.
-
-    Drawing in turn spreads few labels over operating conditions, as someone would who labels recordings; within a
-    recording the draw is random.
-    """
-    if per_class == 0:
-        return rows
-    kept = []
-    for label in np.unique(table[label_key][rows]):
-        rng = np.random.default_rng([seed, int(label)])
-        mine = rows[table[label_key][rows] == label]
-        turns = [rng.permutation(mine[table['recording'][mine] == r]) for r in np.unique(table['recording'][mine])]
-        turns = [turns[i] for i in rng.permutation(len(turns))]
-        order = [t[k] for k in range(max(map(len, turns))) for t in turns if k < len(t)]
-        kept += order[:per_class]
-    return np.sort(np.array(kept, np.int64))

@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 
 from fdx.data.names import resolve_config
 from fdx.data.readings import KIND, ReadingsDataset
-from fdx.data.table import SPLITS, Table
+from fdx.data.table import SPLITS, SYNTHETIC, Table
 from fdx.signal.front_ends import front_end_from_config
 from fdx.signal.patch import FrontEnd
 from fdx.types import DataError
@@ -112,6 +112,8 @@ class Dataset:
     def _read_table(self) -> Table:
         records = [self.record(i, TEXT_COLUMNS + NUMBER_COLUMNS) for i in range(len(self))]
         columns = {k: np.array([r[k] for r in records]) for k in TEXT_COLUMNS + NUMBER_COLUMNS}
+        if SYNTHETIC in self._features:
+            columns[SYNTHETIC] = np.array([self.record(i, (SYNTHETIC,))[SYNTHETIC] for i in range(len(self))], bool)
         return Table(columns, int(self.metadata['window_length']))
 
 

@@ -7,6 +7,8 @@ import dataclasses
 import numpy as np
 
 SPLITS = ('train', 'validation', 'test')
+# Column of tables that hold generated records: True for these. Tables of recordings have none.
+SYNTHETIC = 'synthetic'
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fdx.data.pipeline import RecordExamples, few_labels
+from fdx.data.few_labels import few_labels
+from fdx.data.pipeline import RecordExamples
 from fdx.data.protocols import Splits, split_rows, without_overlap
 from fdx.data.source import Dataset, open_dataset
 from fdx.signal.scaling import fit_gain

@@ -1,7 +1,7 @@
 """Probing a frozen network: linear heads on every stage, few labels, the stage chosen on validation windows.
 
 For each fold of a protocol and each draw of labelled windows a head is fitted on every stage's pooled output. The draw
-takes windows from recordings in turn (`fdx.data.pipeline.few_labels`). The stage is chosen in each fold and draw by the
+takes windows from recordings in turn (`fdx.data.few_labels`). The stage is chosen in each fold and draw by the
 accuracy on the fold's validation windows (equals by their log loss): test windows, and validation windows of other
 folds, play no part in it. Validation windows are labelled, too: they are what the choice costs; the result counts them.
 """
@@ -17,7 +17,7 @@ import numpy as np
 from sklearn.metrics import f1_score, log_loss
 from threadpoolctl import threadpool_limits
 
-from fdx.data.pipeline import few_labels
+from fdx.data.few_labels import few_labels
 from fdx.data.protocols import Splits, split_rows
 from fdx.data.source import Dataset
 from fdx.data.table import Table

@@ -7,6 +7,7 @@ import pathlib
 
 import numpy as np
 
+from fdx.data.guard import refuse_synthetic
 from fdx.data.pipeline import RecordExamples
 from fdx.data.readings import ReadingsDataset
 from fdx.data.source import Dataset, open_dataset
@@ -92,6 +93,7 @@ def score_run(
     for predictor in predictors:
         _check_fits(predictor, data)
         rows, leak = _rows(predictor, data, split)
+        refuse_synthetic(data.table, rows, split)
         of_fold = RecordExamples(data, rows, predictor.config.label_key, predictor.gain)
         probabilities = predictor.probabilities(of_fold, f'score fold {predictor.config.fold}')
         parts.append(_predictions(predictor, of_fold, probabilities))
@@ -174,9 +176,9 @@ def _own_config(predictor: AnyPredictor, data: Dataset) -> TrainConfig:
 
 
 def _config_for(predictor: AnyPredictor, data: Dataset) -> TrainConfig:
-    """The run's config for another dataset, which may lack the recordings that the run left out."""
+    """The run's config for another dataset, which may lack recordings that the run left out; nothing is thinned."""
     excluded = [r for r in predictor.config.exclude_recordings if r in data.table['recording']]
-    return dataclasses.replace(predictor.config, exclude_recordings=tuple(excluded))
+    return dataclasses.replace(predictor.config, exclude_recordings=tuple(excluded), imbalance='')
 
 
 def _predictions(predictor: AnyPredictor, examples: RecordExamples, probabilities: np.ndarray) -> Predictions:

@@ -1,9 +1,11 @@
-"""Imbalanced classes: weights in the loss, or synthetic readings, of the training part alone."""
+"""Imbalanced classes: weights in the loss, repeated rows or synthetic vectors, of the training part alone."""
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
-from imblearn.over_sampling import SMOTE
+from imblearn.over_sampling import SMOTE, RandomOverSampler
 
 from fdx.data.pipeline import ArrayExamples, Examples
 from fdx.types import ConfigError, DataError
@@ -29,33 +31,70 @@ def class_weights(labels: np.ndarray, num_classes: int) -> tuple[float, ...]:
     return tuple(float(w) for w in len(labels) / (num_classes * counts))
 
 
-def with_smote(examples: Examples, seed: int) -> tuple[ArrayExamples, int]:
+def evenly(labels: np.ndarray, seed: int) -> np.ndarray:
+    """Numbers of rows that make all classes as frequent as the most frequent one: random oversampling.
+
+    Args:
+      labels: int [N], of the training rows.
+      seed: decides which rows are repeated.
+
+    Returns:
+      int64 [M]: 0 to N - 1 in order, then the repeated ones.
+    """
+    if len(np.unique(labels)) < 2:
+        return np.arange(len(labels))
+    numbers, _ = RandomOverSampler(random_state=seed).fit_resample(np.arange(len(labels))[:, None], labels)
+    return numbers[:, 0].astype(np.int64)
+
+
+def oversampled(examples: Examples, seed: int) -> Examples:
+    """Training examples with rows of the rarer classes repeated (`evenly`)."""
+    rows = evenly(examples.labels(), seed)
+    if isinstance(examples, ArrayExamples):
+        return ArrayExamples(examples.inputs[rows], examples.targets[rows])
+    return dataclasses.replace(examples, rows=examples.rows[rows])
+
+
+def with_smote(examples: Examples, seed: int, remedy: str = 'smote') -> tuple[ArrayExamples, int]:
     """Training examples with synthetic ones of the rarer classes, as many as make all classes equal.
 
     Chawla et al., "SMOTE: synthetic minority over-sampling technique", JAIR 16, 2002, by imbalanced-learn: a point on
-    the way from a reading to one of its nearest neighbours of the same class, in standardised columns.
+    the way from a vector to one of its nearest neighbours of the same class. Vectors are standardised readings, or
+    embeddings of a frozen network.
 
     Args:
-      examples: of a table: inputs [C].
+      examples: inputs [C].
       seed: decides which.
+      remedy: value of --balance, for messages: smote or smote_embedding.
 
     Returns:
       (the real examples in their order, then the synthetic ones; number of the synthetic ones).
 
     Raises:
-      ConfigError: examples that are no readings.
+      ConfigError: examples that are no vectors.
       DataError: a class of a single row, which has no neighbour.
     """
     inputs = np.stack([examples[i]['inputs'] for i in range(len(examples))])
     labels = examples.labels()
     if inputs.ndim != 2:
-        raise ConfigError(
-            f'--balance=smote is for tables of readings: a point between two images of {inputs.shape[1:]} is no image '
-            'of a machine; use --balance=class_weight'
-        )
+        raise ConfigError(_no_vectors(remedy, inputs.shape[1:]))
     rarest = int(np.bincount(labels)[np.unique(labels)].min())
     if rarest < 2:
-        raise DataError('--balance=smote: a class has a single training row and no neighbour; use class_weight')
+        raise DataError(
+            f'--balance={remedy}: a class has a single training row and no neighbour; use class_weight or oversample'
+        )
     sampler = SMOTE(random_state=seed, k_neighbors=min(NEIGHBOURS, rarest - 1))
     more_inputs, more_labels = sampler.fit_resample(inputs, labels)
     return ArrayExamples(more_inputs.astype(np.float32), more_labels.astype(np.int32)), len(more_inputs) - len(inputs)
+
+
+def _no_vectors(remedy: str, shape: tuple[int, ...]) -> str:
+    if remedy == 'smote':
+        return (
+            f'--balance=smote is for tables of readings: a point between two images of {shape} is no image of a '
+            'machine; use --balance=class_weight, or --balance=smote_embedding with a frozen network'
+        )
+    return (
+        f'--balance=smote_embedding needs embeddings, and what the frozen stages give are maps of {shape}: use '
+        '--freeze=head'
+    )

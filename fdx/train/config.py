@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from fdx.data.imbalance import Imbalance
 from fdx.train.decision import DecisionRule
 from fdx.types import ConfigError
 
-BALANCES = ('none', 'class_weight', 'smote')
+# What is done about rare classes; what acts on images inside the step; what the frozen part of a network goes before.
+BALANCES = ('none', 'class_weight', 'oversample', 'mixup', 'specaugment', 'smote_embedding', 'smote', 'gan')
+AUGMENTATIONS = ('mixup', 'specaugment')
 SELECTIONS = ('loss', 'macro_f1', 'accuracy', 'last')
 MAX_SAVES = 20
 CACHE_MODES = ('auto', 'on', 'off')
@@ -46,8 +49,14 @@ class TrainConfig:
       select_by: validation criterion that chooses the best epoch.
       patience: epochs without a better validation score after which training stops; the best epoch is kept. 0: train
         for all epochs.
-      balance: none; class_weight, every class counts alike in the loss; smote, synthetic readings of the rarer class
-        among the training rows (tables only).
+      imbalance: thins classes of the training rows, to study rare faults: 1:20 for all classes but the healthy one,
+        CLASS=1:20,CLASS=1:5 for some (patterns such as ball_* too), or a file of such lines. Validation and test rows
+        stay.
+      balance: none; class_weight, every class counts alike in the loss; oversample, rows of rarer classes are
+        repeated until all classes are equally frequent; mixup and specaugment, the same and examples mixed or masked
+        in every step; smote_embedding, synthetic embeddings of the rarer classes (needs a frozen backbone); smote,
+        synthetic readings (tables only); gan, generated images of the rarer classes (launch.synthesize).
+      synthetic: with balance=gan, the dataset of generated images, synthetic/NAME; where empty, launch.train makes one.
       threshold: of two classes, what chooses the decision threshold on the validation rows: f_beta:BETA, cost:RATIO (a
         missed failure costs RATIO false alarms) or recall:SHARE; where empty, the more probable class wins.
       cache_features: auto, on or off: compute a frozen prefix once.
@@ -77,7 +86,9 @@ class TrainConfig:
     clip_norm: float = 0.0
     select_by: str = 'loss'
     patience: int = 0
+    imbalance: str = ''
     balance: str = 'none'
+    synthetic: str = ''
     threshold: str = ''
     cache_features: str = 'auto'
     save_every: int = 0
@@ -109,14 +120,29 @@ class TrainConfig:
             DecisionRule.parse(self.threshold)
         if self.patience and self.select_by == 'last':
             raise ConfigError(f'--patience={self.patience}: with --select_by=last every epoch is the best so far')
-        if self.balance == 'smote' and self.freeze != 'none':
-            raise ConfigError(
-                f'--balance=smote goes with --freeze=none, not {self.freeze}: it makes inputs, no features'
-            )
+        Imbalance.parse(self.imbalance)
+        self._check_balance()
         if self.train_norms and self.freeze not in ('head', 'first_last'):
             raise ConfigError(
                 f'--train_norms goes with --freeze=head or first_last; --freeze={self.freeze} says itself what trains'
             )
+
+    def _check_balance(self) -> None:
+        """Refuses settings of balance that do not go together."""
+        if self.balance == 'smote' and self.freeze != 'none':
+            raise ConfigError(
+                f'--balance=smote goes with --freeze=none, not {self.freeze}: it makes inputs, no features; of a '
+                'frozen network the embeddings are balanced by --balance=smote_embedding'
+            )
+        if self.balance == 'smote_embedding' and (self.freeze == 'none' or self.cache_features == 'off'):
+            raise ConfigError(
+                '--balance=smote_embedding needs embeddings that stay: --freeze=head, and --cache_features not off. '
+                'For a network of your own, train it first and give it as --init=RUN'
+            )
+        if self.balance in AUGMENTATIONS and self.cache_features == 'on':
+            raise ConfigError(f'--balance={self.balance} changes images in every step: --cache_features is off or auto')
+        if self.synthetic and self.balance != 'gan':
+            raise ConfigError(f'--synthetic={self.synthetic} goes with --balance=gan, not {self.balance}')
 
     def epochs_between_saves(self) -> int:
         """`save_every`, or what makes at most MAX_SAVES checkpoints."""

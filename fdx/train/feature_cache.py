@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import flax.linen as nn
 import numpy as np
 
+from fdx.data.joined import JoinedExamples
 from fdx.data.pipeline import ArrayExamples, Examples, RecordExamples, eval_batches, steps_per_epoch
 from fdx.train import parallel
 from fdx.train.steps import make_forward
@@ -56,14 +57,18 @@ class FeatureCache:
         self._forward = parallel.compile_forward(make_forward(model, stop=stop))
         self._prefix = prefix
         self._progress = progress
-        self._features: dict[tuple[float, int], np.ndarray] = {}
+        self._features: dict[tuple, np.ndarray] = {}
 
-    def examples(self, examples: RecordExamples, what: str) -> ArrayExamples:
+    def examples(self, examples: RecordExamples | JoinedExamples, what: str) -> ArrayExamples:
         """The same examples with features as inputs."""
-        keys = [(examples.gain, int(r)) for r in examples.rows]
+        if isinstance(examples, JoinedExamples):
+            parts = [self.examples(part, what) for part in examples.parts if len(part)]
+            return ArrayExamples(np.concatenate([part.inputs for part in parts]), examples.labels())
+        source = str(examples.dataset.data_dir)
+        keys = [(source, examples.gain, int(r)) for r in examples.rows]
         missing = np.array([r for k, r in zip(keys, examples.rows) if k not in self._features], np.int64)
         if len(missing):
             todo = RecordExamples(examples.dataset, missing, examples.label_key, examples.gain)
             out = forward_all(self._forward, self._prefix, todo, progress=self._progress, what=f'features {what}')
-            self._features.update(((examples.gain, int(r)), f) for r, f in zip(missing, out))
+            self._features.update(((source, examples.gain, int(r)), f) for r, f in zip(missing, out))
         return ArrayExamples(np.stack([self._features[k] for k in keys]), examples.labels())

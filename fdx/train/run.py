@@ -17,6 +17,7 @@ from sklearn.metrics import f1_score
 from fdx.data.pipeline import Examples, steps_per_epoch, train_batches
 from fdx.data.source import Dataset, open_dataset
 from fdx.train import parallel
+from fdx.train.augment import AUGMENT
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
 from fdx.train.decision import DecisionRule, rule_of
@@ -141,7 +142,14 @@ def train(
         )
         checkpoints.save_prefix(setup.prefix)
         with contextlib.closing(MetricsLog(workdir, progressed.history)) as log:
-            step = make_train_step(setup.model, optimiser, setup.mask, start=start, class_weights=weights)
+            step = make_train_step(
+                setup.model,
+                optimiser,
+                setup.mask,
+                start=start,
+                class_weights=weights,
+                augment=AUGMENT.get(config.balance),
+            )
             plan = Plan(
                 step=parallel.compile_step(step),
                 batches=batches,

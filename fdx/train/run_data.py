@@ -7,14 +7,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fdx.data.pipeline import ArrayExamples, Examples, RecordExamples, few_labels
+from fdx.data.few_labels import few_labels
+from fdx.data.imbalance import Imbalance, thin
+from fdx.data.pipeline import ArrayExamples, Examples, RecordExamples
 from fdx.data.protocols import Splits, split_rows
 from fdx.data.readings import ReadingsDataset
 from fdx.data.source import Dataset
 from fdx.signal.scaling import Gain, fit_gain
-from fdx.train.balance import class_weights, with_smote
-from fdx.train.config import TrainConfig
+from fdx.train.balance import class_weights, oversampled, with_smote
+from fdx.train.config import AUGMENTATIONS, TrainConfig
 from fdx.train.feature_cache import FeatureCache, Progress
+from fdx.train.generated import with_generated
 from fdx.train.model_setup import ModelSetup
 from fdx.types import ConfigError
 
@@ -48,6 +51,8 @@ def select_rows(config: TrainConfig, dataset: Dataset) -> tuple[Splits, Gain]:
         exclude_recordings=config.exclude_recordings,
     )
     train = few_labels(dataset.table, splits.train, config.labels_per_class, config.label_key, config.seed)
+    imbalance, names = Imbalance.parse(config.imbalance), dataset.class_names(config.label_key)
+    train = thin(dataset.table, train, imbalance, names, config.label_key, config.seed)
     gain = fit_gain(dataset.front_end.scaling, dataset.table['peak'][train])
     return dataclasses.replace(splits, train=train), gain
 
@@ -58,6 +63,8 @@ def load_data(config: TrainConfig, dataset: Dataset) -> RunData:
     examples = {
         name: RecordExamples(dataset, getattr(splits, name), config.label_key, gain) for name in ('train', 'validation')
     }
+    if config.balance == 'gan':
+        examples['train'] = with_generated(config, examples['train'], gain)
     return RunData(dataset, splits, gain, **examples)
 
 
@@ -69,7 +76,9 @@ def with_cached_features(
     Returns:
       (the data, the first stage that they go into). Readings of a table then lie in memory in any case.
     """
-    if config.cache_features == 'off' or (config.cache_features == 'auto' and setup.start == 0):
+    # What is changed in every step has to go through the whole network in every step.
+    changes = config.balance in AUGMENTATIONS
+    if config.cache_features == 'off' or (config.cache_features == 'auto' and (setup.start == 0 or changes)):
         return _in_memory(data), 0
     if setup.start == 0:
         raise ConfigError(
@@ -102,14 +111,17 @@ def balanced(
 
     Returns:
       (data, weights of the classes in the loss or None, what the checkpoint says about it: real training rows of each
-      class, synthetic ones, weights).
+      class, synthetic or generated ones, weights, the remedy, examples of an epoch).
     """
-    labels = data.train.labels()
-    counts = dict(zip(class_names, np.bincount(labels, minlength=len(class_names)).tolist()))
-    weights, synthetic = None, 0
+    labels, names = data.train.labels(), list(class_names)
+    real, weights, synthetic = len(data.splits.train), None, len(data.train) - len(data.splits.train)
+    counts = dict(zip(names, np.bincount(labels[:real], minlength=len(names)).tolist()))
     if config.balance == 'class_weight':
-        weights = class_weights(labels, len(class_names))
-    if config.balance == 'smote':
-        examples, synthetic = with_smote(data.train, config.seed)
+        weights = class_weights(labels, len(names))
+    if config.balance in ('oversample', *AUGMENTATIONS):
+        data = dataclasses.replace(data, train=oversampled(data.train, config.seed))
+    if config.balance in ('smote', 'smote_embedding'):
+        examples, synthetic = with_smote(data.train, config.seed, config.balance)
         data = dataclasses.replace(data, train=examples)
-    return data, weights, {'real': counts, 'synthetic': synthetic, 'weights': weights and list(weights)}
+    stated = {'real': counts, 'synthetic': synthetic, 'weights': weights and list(weights)}
+    return data, weights, {**stated, 'remedy': config.balance, 'examples': len(data.train)}

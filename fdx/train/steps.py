@@ -11,8 +11,12 @@ import jax.numpy as jnp
 import optax
 
 from fdx.train import parallel
+from fdx.train.augment import Augmentation
 from fdx.train.freezing import stop_frozen_gradients
 from fdx.train.optimiser import apply_updates
+
+# What tells the random numbers of augmentation from those of dropout.
+AUGMENT_STREAM = 0x5EC
 
 
 @flax.struct.dataclass
@@ -53,6 +57,7 @@ def make_train_step(
     *,
     start: int,
     class_weights: Sequence[float] | None = None,
+    augment: Augmentation | None = None,
 ) -> Callable:
     """Builds step(state, batch) -> (state, metrics), to be compiled by `parallel.compile_step`.
 
@@ -62,6 +67,7 @@ def make_train_step(
       mask: tree like `state.params`, True where they train.
       start: first stage that the batch's inputs go into.
       class_weights: factors of the loss of each class, K numbers whose mean over the training rows is 1; None: all 1.
+      augment: changes inputs and targets in every step (fdx.train.augment); None: they stay as they are.
 
     The batch holds `inputs` [B, ...], `labels` int32 [B] and `mask` float32 [B]; what the mask leaves out moves
     neither parameters nor batch statistics. The dropout of an example depends on the seed, the step and its place in
@@ -75,10 +81,11 @@ def make_train_step(
 
         def loss_fn(params):
             variables = join_variables(state.prefix, stop_frozen_gradients(params, mask), state.stats)
-            logits, stats = _apply_in_training(model, variables, batch, start, key)
-            losses = optax.softmax_cross_entropy_with_integer_labels(logits, batch['labels'])
-            if class_weights is not None:
-                losses = losses * jnp.asarray(class_weights, losses.dtype)[batch['labels']]
+            changed, targets = batch, None
+            if augment is not None:
+                changed, targets = _augmented(augment, batch, model.num_classes, key)
+            logits, stats = _apply_in_training(model, variables, changed, start, key)
+            losses = _losses(logits, batch['labels'], targets, class_weights)
             total = (losses * batch['mask']).sum()
             # Scaled so that the mean over devices of the local losses is the mean over the global batch.
             return total * jax.lax.axis_size(parallel.AXIS) / count, (total, logits, stats)
@@ -99,6 +106,27 @@ def make_train_step(
         return state.replace(step=state.step + 1, params=params, stats=stats, opt_state=opt_state), metrics
 
     return step
+
+
+def _augmented(augment: Augmentation, batch: dict, num_classes: int, key: jax.Array) -> tuple[dict, jax.Array]:
+    """(the batch with changed inputs, targets [B, K])."""
+    targets = jax.nn.one_hot(batch['labels'], num_classes)
+    own_key = jax.random.fold_in(key, AUGMENT_STREAM)
+    inputs, targets = augment(batch['inputs'], targets, batch['mask'], own_key)
+    return {**batch, 'inputs': inputs}, targets
+
+
+def _losses(
+    logits: jax.Array, labels: jax.Array, targets: jax.Array | None, class_weights: Sequence[float] | None
+) -> jax.Array:
+    """Cross-entropy of each example [B], in nats, weighted by its class."""
+    if targets is not None:
+        losses = optax.softmax_cross_entropy(logits, targets)
+    else:
+        losses = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+    if class_weights is not None:
+        losses = losses * jnp.asarray(class_weights, losses.dtype)[labels]
+    return losses
 
 
 def _apply_in_training(model: nn.Module, variables: dict, batch: dict, start: int, key: jax.Array):

@@ -8,7 +8,8 @@ import grain
 import numpy as np
 import pytest
 
-from fdx.data.pipeline import ArrayExamples, RecordExamples, eval_batches, few_labels, steps_per_epoch, train_batches
+from fdx.data.few_labels import few_labels
+from fdx.data.pipeline import ArrayExamples, RecordExamples, eval_batches, steps_per_epoch, train_batches
 from fdx.data.protocols import split_rows
 
 

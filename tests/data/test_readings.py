@@ -10,7 +10,8 @@ import pytest
 from datasets.motor_maintenance import motor_maintenance_dataset_builder as room
 from datasets.motor_maintenance.generator import generate
 from fdx.data.blocks import NO_BLOCK
-from fdx.data.pipeline import RecordExamples, few_labels
+from fdx.data.few_labels import few_labels
+from fdx.data.pipeline import RecordExamples
 from fdx.data.protocols import split_rows
 from fdx.data.readings import KIND, ReadingsDataset
 from fdx.data.readings_csv import COLUMNS, Readings, write_readings

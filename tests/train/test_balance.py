@@ -12,7 +12,7 @@ import pytest
 
 from fdx.data.pipeline import ArrayExamples
 from fdx.train import parallel
-from fdx.train.balance import NEIGHBOURS, class_weights, with_smote
+from fdx.train.balance import NEIGHBOURS, class_weights, oversampled, with_smote
 from fdx.train.config import BALANCES, TrainConfig
 from fdx.train.run_data import RunData, balanced
 from fdx.train.steps import TrainState, make_train_step
@@ -182,26 +182,45 @@ def test_what_smote_cannot_do():
 
 def run_data():
     train, validation = readings((20, 5), 1), readings((6, 2), 2)
-    return RunData(types.SimpleNamespace(), None, 1.0, train, validation)
+    return RunData(types.SimpleNamespace(), types.SimpleNamespace(train=np.arange(len(train))), 1.0, train, validation)
 
 
-@pytest.mark.parametrize('balance', BALANCES)
+@pytest.mark.parametrize('balance', [b for b in BALANCES if b != 'gan'])
 def test_only_the_training_part_is_balanced_and_the_checkpoint_says_how(balance):
-    before = run_data()
-    after, weights, meta = balanced(TrainConfig(dataset='x', balance=balance), before, ['normal', 'failure'])
+    before, frozen = run_data(), 'head' if balance == 'smote_embedding' else 'none'
+    config = TrainConfig(dataset='x', balance=balance, freeze=frozen)
+    after, weights, meta = balanced(config, before, ['normal', 'failure'])
     assert after.validation is before.validation
     assert meta['real'] == {'normal': 20, 'failure': 5}
-    expected = {'none': (25, None, 0), 'class_weight': (25, [0.625, 2.5], 0), 'smote': (40, None, 15)}[balance]
+    expected = {'none': (25, None, 0), 'class_weight': (25, [0.625, 2.5], 0)}.get(balance, (40, None, 0))
+    expected = (40, None, 15) if balance.startswith('smote') else expected
     assert (len(after.train), meta['weights'], meta['synthetic']) == expected
+    assert (meta['examples'], meta['remedy']) == (expected[0], balance)
     assert weights == (tuple(meta['weights']) if meta['weights'] else None)
-    assert (after.train is before.train) == (balance != 'smote')
+    assert (after.train is before.train) == (balance in ('none', 'class_weight'))
+    assert len(set(np.bincount(after.train.labels()))) == (2 if balance in ('none', 'class_weight') else 1)
+
+
+def test_oversampling_repeats_rows_of_the_rarer_classes():
+    examples = readings((30, 7, 2))
+    more, again, other = (oversampled(examples, seed) for seed in (1, 1, 2))
+    assert np.bincount(more.targets).tolist() == [30, 30, 30]
+    # The real ones first and in order; what comes behind them are copies, with their labels.
+    assert more.inputs[:39].tobytes() == examples.inputs.tobytes()
+    of_row = {row.tobytes(): label for row, label in zip(examples.inputs, examples.targets)}
+    assert all(of_row[row.tobytes()] == label for row, label in zip(more.inputs, more.targets))
+    assert more.inputs.tobytes() == again.inputs.tobytes() != other.inputs.tobytes()
 
 
 def test_settings_that_do_not_go_together():
-    with pytest.raises(ConfigError, match='--balance=smote goes with --freeze=none, not head'):
+    with pytest.raises(ConfigError, match='--balance=smote goes with --freeze=none, not head.*smote_embedding'):
         TrainConfig(dataset='x', balance='smote', freeze='head')
-    with pytest.raises(
-        ConfigError, match="--balance='oversample' cannot be used; it is one of none, class_weight, smo"
-    ):
-        TrainConfig(dataset='x', balance='oversample')
+    with pytest.raises(ConfigError, match="--balance='more' cannot be used; it is one of none, class_weight, oversamp"):
+        TrainConfig(dataset='x', balance='more')
+    with pytest.raises(ConfigError, match='smote_embedding needs embeddings that stay: --freeze=head'):
+        TrainConfig(dataset='x', balance='smote_embedding')
+    with pytest.raises(ConfigError, match='--balance=mixup changes images in every step: --cache_features is off or'):
+        TrainConfig(dataset='x', balance='mixup', freeze='head', cache_features='on')
+    with pytest.raises(ConfigError, match='--synthetic=synthetic/a goes with --balance=gan, not none'):
+        TrainConfig(dataset='x', synthetic='synthetic/a')
     assert TrainConfig(dataset='x', balance='class_weight', freeze='head').balance == 'class_weight'

@@ -1,0 +1,34 @@
+"""Examples of several sources one behind the other: real records and generated ones."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from fdx.data.pipeline import RecordExamples
+
+
+@dataclasses.dataclass(frozen=True)
+class JoinedExamples:
+    """Parts with inputs of one shape and the same classes, as one set of examples.
+
+    Attributes:
+      parts: in order.
+    """
+
+    parts: tuple[RecordExamples, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+    def __getitem__(self, i: int) -> dict[str, np.ndarray]:
+        for part in self.parts:
+            if i < len(part):
+                return part[i]
+            i -= len(part)
+        raise IndexError(i)
+
+    def labels(self) -> np.ndarray:
+        """int32 [N]."""
+        return np.concatenate([part.labels() for part in self.parts])

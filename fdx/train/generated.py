@@ -1,0 +1,74 @@
+"""Generated records among the training examples: which ones may go there, and how many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fdx.data.joined import JoinedExamples
+from fdx.data.pipeline import RecordExamples
+from fdx.data.source import Dataset, open_dataset
+from fdx.signal.scaling import Gain
+from fdx.train.config import TrainConfig
+from fdx.types import ConfigError
+
+# What decides the training rows: a network that generated from other ones may have seen rows that are scored here.
+DECIDES_ROWS = ('label_key', 'protocol', 'fold', 'exclude_recordings', 'labels_per_class', 'imbalance', 'seed')
+
+
+def rows_key(config: Any, dataset: str) -> dict[str, Any]:
+    """What decides the training rows of a config, JSON-able: stored with generated records, compared before their use.
+
+    Args:
+      config: a TrainConfig, or anything with its fields of DECIDES_ROWS.
+      dataset: name of the dataset with its version.
+    """
+    values = {name: getattr(config, name) for name in DECIDES_ROWS}
+    return {'dataset': dataset, **{k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}}
+
+
+def with_generated(config: TrainConfig, real: RecordExamples, gain: Gain) -> JoinedExamples:
+    """Real training examples, then generated ones of the rarer classes, as many as make all classes equal.
+
+    Fewer where the generated dataset holds fewer: the counts are in the checkpoint.
+
+    Args:
+      config: of the run; `synthetic` names the generated dataset.
+      real: its training rows.
+      gain: of the run.
+
+    Raises:
+      ConfigError: no generated dataset is named, or one that was made from other training rows, classes or another
+        front end, or that is not a generated one.
+      DataError: it is not prepared.
+    """
+    if not config.synthetic:
+        raise ConfigError(
+            '--balance=gan needs --synthetic=synthetic/NAME: make it with python -m launch.synthesize and the same '
+            '--dataset, --protocol, --fold, --imbalance and --seed'
+        )
+    generated = open_dataset(config.synthetic, config.data_dir)
+    _check_origin(config, real.dataset, generated)
+    labels, names = real.labels(), generated.class_names(config.label_key)
+    counts = np.bincount(labels, minlength=len(names))
+    theirs = generated.table[config.label_key]
+    rows = [np.flatnonzero(theirs == k)[: counts.max() - counts[k]] for k in range(len(names))]
+    return JoinedExamples((real, RecordExamples(generated, np.concatenate(rows), config.label_key, gain)))
+
+
+def _check_origin(config: TrainConfig, real: Dataset, generated: Dataset) -> None:
+    origin = generated.metadata.get('generated_from')
+    if not origin:
+        raise ConfigError(f'--synthetic={config.synthetic} holds recordings, no generated records: name what '
+                          'launch.synthesize wrote')  # fmt: skip
+    wanted = rows_key(config, real.name)
+    differ = [f'{k}: {origin.get(k)!r} there, {v!r} here' for k, v in wanted.items() if origin.get(k) != v]
+    if differ:
+        raise ConfigError(
+            f'--synthetic={config.synthetic} was generated from other training rows ({"; ".join(differ)}), which may '
+            'be among those scored here: run launch.synthesize with the settings of this run'
+        )
+    same_classes = generated.class_names(config.label_key) == real.class_names(config.label_key)
+    if not same_classes or generated.front_end.config() != real.front_end.config():
+        raise ConfigError(f'--synthetic={config.synthetic} has other classes or another front end than {real.name}')
