@@ -11,6 +11,9 @@ finds 95 % of the failures of the validation rows:
     python -m launch.train --dataset=motor_maintenance/mine --csv=log.csv --balance=smote --threshold=recall:0.95 \
         --workdir=runs/mine
 
+Rare faults: --imbalance=1:20 makes them rare on purpose, --balance says what is done about it (gan trains a generator
+of their spectrograms first, or takes what launch.synthesize wrote).
+
 Defaults are Table 2 of Di Maggio, Sensors 23(1):211, 2023; for a table those that are printed. Score the run with
 launch.evaluate, use it on raw files with launch.predict, take it to a microcontroller with launch.export.
 """
@@ -32,6 +35,7 @@ from launch import cli
 from launch.config_flags import define_train_flags, train_config
 from launch.display import epoch_line, progress
 from launch.prepare_on_demand import prepare_if_missing
+from launch.synthesize_on_demand import with_synthetic
 from launch.table_defaults import TABLES, settings_text, table_settings
 
 FLAGS = flags.FLAGS
@@ -95,8 +99,9 @@ def main(argv) -> None:
         if FLAGS.fold == 'all':
             workdir /= f'fold_{fold}'
             print(f'fold {fold}')
+        of_fold = with_synthetic(dataclasses.replace(config, fold=fold), workdir)
         result = train(
-            dataclasses.replace(config, fold=fold),
+            of_fold,
             workdir,
             caches=caches,
             progress=progress,

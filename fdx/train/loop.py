@@ -91,6 +91,8 @@ class Plan:
       progress: wraps the steps of an epoch.
       stopping: when training is over before its last epoch, and which epochs must be kept for that.
       averages: names of further metrics whose means over the steps of an epoch go into its row, as train_NAME.
+      check: called with every row before its checkpoint is written; raises where the run is not worth going on.
+      classifies: whether steps count a loss and correct examples; then train_loss and train_accuracy are in the row.
     """
 
     step: Callable
@@ -105,6 +107,8 @@ class Plan:
     progress: Progress = no_progress
     averages: tuple[str, ...] = ()
     stopping: EarlyStopping | None = None
+    check: Callable[[dict], None] = lambda row: None
+    classifies: bool = True
 
 
 def fit(state: TrainState, plan: Plan, progressed: Progressed) -> TrainState:
@@ -136,6 +140,7 @@ def fit(state: TrainState, plan: Plan, progressed: Progressed) -> TrainState:
                 plan.save(state, progressed, False)
                 raise _interrupted(done)
             row = _epoch_row(state, plan, progressed, epoch, began)
+            plan.check(row)
             progressed.history.append(row)
             progressed.sums = dict.fromkeys(SUMS, 0.0)
             last = epoch + 1 == plan.epochs or bool(plan.stopping and plan.stopping.stops(progressed.history))
@@ -172,7 +177,7 @@ def _run_steps(
         if i < count - 1 and stop.asked(done + i + 1):
             break
     for metrics in jax.device_get(pending):
-        for name in (*SUMS, *plan.averages):
+        for name in (*(SUMS if plan.classifies else ()), *plan.averages):
             progressed.sums[name] = progressed.sums.get(name, 0.0) + float(metrics[name])
     progressed.data = plan.batches.get_state()
     return state
@@ -183,9 +188,12 @@ def _epoch_row(state: TrainState, plan: Plan, progressed: Progressed, epoch: int
     row = {
         'epoch': epoch + 1,
         'step': int(state.step),
-        'train_loss': sums['loss'] / sums['count'],
-        'train_accuracy': sums['correct'] / sums['count'],
+        **(_of_classifier(sums) if plan.classifies else {}),
         **{f'train_{name}': sums.get(name, 0.0) / plan.steps_per_epoch for name in plan.averages},
         **plan.validate(state),
     }
     return {**row, 'seconds': time.perf_counter() - began}
+
+
+def _of_classifier(sums: dict[str, float]) -> dict[str, float]:
+    return {'train_loss': sums['loss'] / sums['count'], 'train_accuracy': sums['correct'] / sums['count']}

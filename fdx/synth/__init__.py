@@ -1,0 +1,1 @@
+"""Generated spectrograms of rare faults: a conditional GAN, its samples as a dataset, and how they are judged."""

@@ -1,0 +1,122 @@
+"""Judges a generator: how near its images are to real ones, how much of them they cover, and what they teach.
+
+Only here are the rows looked at that an imbalance took away, and the test rows: nothing of it goes back into training.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from fdx.data.source import Dataset
+from fdx.synth.classifier import MODEL, STEPS, Classifier, fit_classifier
+from fdx.synth.images import images_of, training_images, whole_training_part
+from fdx.synth.judge_metrics import frechet_distance, jittered, manifold_precision_recall, memorisation
+from fdx.synth.sampler import Sampler
+from fdx.train.feature_cache import Progress, no_progress
+
+# Noise on the real images of another class, in standard deviations of the images: what a bad generator would draw.
+JITTER = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """Images [N, H, W, C] and labels [N] by name: train, reference, test, generated.
+
+    Attributes:
+      images: name -> float32.
+      labels: name -> int32.
+    """
+
+    images: dict[str, np.ndarray]
+    labels: dict[str, np.ndarray]
+
+    def of_class(self, name: str, label: int) -> np.ndarray:
+        """Images of one class."""
+        return self.images[name][self.labels[name] == label]
+
+
+def collect(sampler: Sampler, dataset: Dataset, per_class: int, seed: int) -> Parts:
+    """What is compared.
+
+    `train` are the rows that the generator saw, `reference` the whole training part, from which an imbalance may have
+    taken rows, `test` the rows that the protocol scores, `generated` `per_class` new images of each class.
+    """
+    config, table = sampler.config, dataset.table
+    data = training_images(config, dataset)
+    labels = table[config.label_key]
+    rows = {'train': data.rows, 'reference': whole_training_part(config, dataset), 'test': data.splits.test}
+    images = {name: images_of(dataset, r) for name, r in rows.items()}
+    known = {name: labels[r].astype(np.int32) for name, r in rows.items()}
+    known['generated'] = np.repeat(np.arange(len(sampler.meta['class_names']), dtype=np.int32), per_class)
+    images['generated'] = sampler.draw(known['generated'], seed)
+    return Parts(images, known)
+
+
+def judge(sampler: Sampler, parts: Parts, *, progress: Progress = no_progress) -> dict:
+    """Figures of a generator; see write_judgement for their names.
+
+    The embedding is that of a classifier trained on the reference part with the generator's seed.
+
+    Args:
+      sampler: the generator.
+      parts: of `collect`.
+      progress: wraps long work.
+    """
+    names, seed = sampler.meta['class_names'], sampler.config.seed
+    real = fit_classifier(
+        parts.images['reference'], parts.labels['reference'], len(names), seed=seed, progress=progress
+    )
+    made = fit_classifier(
+        parts.images['generated'], parts.labels['generated'], len(names), seed=seed, progress=progress
+    )
+    test = parts.images['test'], parts.labels['test']
+    classes = _classes(real, parts, names, seed)
+    ratios = [row['frechet_ratio'] for row in classes]
+    return {
+        'classes': classes,
+        'frechet_ratio': float(np.mean(ratios)),
+        'train_real_test_real': real.score(*test),
+        'train_synthetic_test_real': made.score(*test),
+        'train_real_test_synthetic': real.score(parts.images['generated'], parts.labels['generated']),
+        'judge': f'{MODEL}, {STEPS} updates on the {len(parts.labels["reference"])} windows of the training part',
+    }
+
+
+def _classes(classifier: Classifier, parts: Parts, names: list[str], seed: int) -> list[dict]:
+    """One row a class."""
+    inside = {name: classifier.embeddings(images) for name, images in parts.images.items()}
+    other = classifier.embeddings(jittered(parts.images['reference'], JITTER, seed))
+    rows = []
+    for label, name in enumerate(names):
+        real, fake, train, test = (
+            inside[part][parts.labels[part] == label] for part in ('reference', 'generated', 'train', 'test')
+        )
+        others = {
+            k: frechet_distance(other[parts.labels['reference'] == k], real)
+            for k in range(len(names))
+            if k != label and (parts.labels['reference'] == k).any()
+        }
+        nearest = min(others, key=others.get)
+        distance = frechet_distance(fake, real)
+        precision, recall = manifold_precision_recall(real, fake)
+        copies = memorisation(train, fake, test if len(test) else None)
+        rows.append(
+            {
+                'name': name,
+                'train_rows': len(train),
+                'reference_rows': len(real),
+                'generated': len(fake),
+                'frechet': distance,
+                'frechet_other_class': others[nearest],
+                'other_class': names[nearest],
+                'frechet_ratio': others[nearest] / distance if distance > 0 else float('inf'),
+                'precision': precision,
+                'recall': recall,
+                'nearest_generated': copies.generated,
+                'nearest_real': copies.held_out,
+                'near_copies': copies.share_closer,
+            }
+        )
+    return rows

@@ -1,0 +1,97 @@
+"""From training rows to a dataset of generated records, or straight to it where it is there."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+
+from fdx.data.source import Dataset, open_dataset
+from fdx.synth.config import SynthConfig
+from fdx.synth.dataset import BUILDER, write_generated
+from fdx.synth.sampler import Sampler, load_sampler
+from fdx.synth.train import train_generator
+from fdx.train.config import TrainConfig
+from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.generated import DECIDES_ROWS
+from fdx.types import DataError
+
+
+@dataclasses.dataclass(frozen=True)
+class Synthesis:
+    """What a run leaves.
+
+    Attributes:
+      sampler: the trained generator.
+      dataset: what it learned from.
+      name: of the generated dataset, synthetic/NAME.
+      history: rows of the log.
+    """
+
+    sampler: Sampler
+    dataset: Dataset
+    name: str
+    history: list[dict]
+
+
+def default_name(config: SynthConfig) -> str:
+    """Name of the generated dataset: what it was made from, readable, and digits of all settings."""
+    settings = {k: v for k, v in config.to_json().items() if k not in ('data_dir', 'save_every')}
+    digits = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+    source = config.dataset.replace('/', '-').replace(':', '-')
+    return f'{source}-fold{config.fold}-seed{config.seed}-{digits}'
+
+
+def synthesise(
+    config: SynthConfig,
+    workdir: str | pathlib.Path,
+    *,
+    name: str = '',
+    per_class: int = 0,
+    progress: Progress = no_progress,
+    on_row: Callable[[dict], None] = lambda row: None,
+) -> Synthesis:
+    """Trains a generator (or goes on) and writes its records as `synthetic/NAME` beside the other datasets.
+
+    Args:
+      config: what to do.
+      workdir: of the generator.
+      name: of the generated dataset; '' for `default_name`.
+      per_class: records of each class; 0: as many as the most frequent class has training rows.
+      progress: wraps long work.
+      on_row: called with every row of the log.
+
+    Raises:
+      FdxError: what the config, the data or the workdir make impossible.
+    """
+    history = train_generator(config, workdir, progress=progress, on_row=on_row)
+    sampler, dataset = load_sampler(workdir), open_dataset(config.dataset, config.data_dir)
+    count = per_class or max(sampler.meta['counts'].values())
+    labels = np.repeat(np.arange(len(sampler.meta['class_names'])), count)
+    name = name or default_name(config)
+    write_generated(sampler, dataset, labels, name, config.data_dir, seed=config.seed)
+    return Synthesis(sampler, dataset, f'{BUILDER}/{name}', history)
+
+
+def generator_for(config: TrainConfig, **settings) -> SynthConfig:
+    """The generator that a training run with balance=gan asks for: of its own training rows, and no others.
+
+    Args:
+      config: of the training run.
+      **settings: fields of SynthConfig in place of its defaults.
+    """
+    shared = {name: getattr(config, name) for name in (*DECIDES_ROWS, 'dataset', 'data_dir')}
+    return SynthConfig(**{**shared, **settings})
+
+
+def is_written(config: SynthConfig) -> bool:
+    """Whether the dataset that `synthesise` would write under its default name is there."""
+    try:
+        open_dataset(f'{BUILDER}/{default_name(config)}', config.data_dir)
+    except DataError:
+        return False
+    return True

@@ -1,0 +1,102 @@
+"""Draws images from a stored generator."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import pathlib
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fdx.synth.config import SynthConfig
+from fdx.synth.images import Scale
+from fdx.synth.networks import Generator, initial_parameters
+from fdx.synth.step import noise_of
+from fdx.synth.train import networks_of
+from fdx.train.checkpoints import Checkpoints
+from fdx.types import CheckpointError, ConfigError
+
+DRAWN_AT_ONCE = 64
+# What tells the noise of samples from that of training with the same seed.
+SAMPLE_STREAM = 0x5A3
+
+
+@dataclasses.dataclass(frozen=True)
+class Sampler:
+    """A verified generator.
+
+    Attributes:
+      config: what it was trained with.
+      meta: what its checkpoint says about itself.
+      step: number of the checkpoint.
+      checkpoint: its id: folder, step and the first digits of the SHA-256 of its files.
+      generator: the network.
+      params: its slowly moving average.
+    """
+
+    config: SynthConfig
+    meta: dict
+    step: int
+    checkpoint: str
+    generator: Generator
+    params: dict
+
+    def draw(self, labels: np.ndarray, seed: int = 0) -> np.ndarray:
+        """Images of the given classes.
+
+        Args:
+          labels: int [N], numbers of `meta['class_names']`.
+          seed: decides the noise; image i depends on it, on i and on its class alone.
+
+        Returns:
+          float32 [N, H, W, C], as the dataset holds them, before any gain.
+
+        Raises:
+          ConfigError: a number without a class.
+        """
+        labels = np.asarray(labels, np.int32)
+        if len(labels) and (labels.min() < 0 or labels.max() >= len(self.meta['class_names'])):
+            raise ConfigError(f'classes {labels.min()} to {labels.max()}: there are {len(self.meta["class_names"])}')
+        key = jax.random.fold_in(jax.random.key(seed), SAMPLE_STREAM)
+
+        @jax.jit
+        def draw(labels: jax.Array, first: jax.Array) -> jax.Array:
+            noise = noise_of(key, DRAWN_AT_ONCE, self.config.latent_size, first)
+            return self.generator.apply({'params': self.params}, noise, labels)
+
+        found = [np.zeros((0, *self.meta['shape']), np.float32)]
+        for first in range(0, len(labels), DRAWN_AT_ONCE):
+            part = labels[first : first + DRAWN_AT_ONCE]
+            padded = np.pad(part, (0, DRAWN_AT_ONCE - len(part)))
+            found.append(np.asarray(draw(jnp.asarray(padded), first))[: len(part)])
+        scale = Scale(tuple(self.meta['scale']['low']), tuple(self.meta['scale']['high']))
+        return scale.invert(np.concatenate(found))
+
+
+def load_sampler(workdir: str | pathlib.Path, step: str | int = 'last') -> Sampler:
+    """The generator of a workdir of `launch.synthesize`.
+
+    Raises:
+      CheckpointError: no checkpoint there, a damaged one, or that of a classifier.
+    """
+    checkpoints = Checkpoints(workdir)
+    number = checkpoints.resolve(step)
+    checkpoints.verify(number)
+    meta = checkpoints.meta(number)
+    if 'generator' not in meta:
+        raise CheckpointError(f'{workdir} holds a classifier, no generator: name a workdir of launch.synthesize')
+    config = SynthConfig.from_json(meta['generator'])
+    networks = networks_of(config, len(meta['class_names']), meta['shape'])
+    like = jax.eval_shape(lambda: initial_parameters(networks, config.latent_size, tuple(meta['shape']), 0))
+    params = {'generator': like[0], 'critic': like[1], 'average': like[0]}
+    variables, _ = checkpoints.restore_variables(number, {'params': params}, {'params': {}})
+    params = jax.device_get(variables['params']['average'])
+    return Sampler(config, meta, number, _identity(checkpoints.workdir, number), networks[0], params)
+
+
+def _identity(workdir: pathlib.Path, step: int) -> str:
+    """Name of the workdir, step, and digits of what its manifest says of every file."""
+    digest = hashlib.sha256((workdir / 'checkpoints' / str(step) / 'sha256.json').read_bytes()).hexdigest()
+    return f'{workdir.name}@{step}:{digest[:12]}'

@@ -1,0 +1,199 @@
+"""Trains a generator, or goes on where its workdir stands."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import logging
+import math
+import pathlib
+import time
+from collections.abc import Callable
+
+import jax
+import numpy as np
+
+from fdx.data.pipeline import train_batches
+from fdx.data.source import Dataset, open_dataset
+from fdx.synth.config import SynthConfig
+from fdx.synth.images import Scale, TrainingImages, training_images
+from fdx.synth.networks import Critic, Generator, initial_parameters
+from fdx.synth.step import HEALTH, GanState, make_gan_step, make_optimiser
+from fdx.train import parallel
+from fdx.train.checkpoints import Checkpoints
+from fdx.train.description import environment
+from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.generated import rows_key
+from fdx.train.logs import MetricsLog
+from fdx.train.loop import Plan, Progressed, fit
+from fdx.types import CheckpointError, FdxError
+
+logger = logging.getLogger(__name__)
+
+MAY_DIFFER = ('steps', 'data_dir')
+MUST_AGREE = ('rows', 'class_names', 'front_end', 'scale', 'counts')
+
+
+class DivergedError(FdxError):
+    """Training of a generator that came to nothing; its last good checkpoint stays."""
+
+
+def networks_of(config: SynthConfig, num_classes: int, shape: tuple[int, ...]) -> tuple[Generator, Critic]:
+    """Generator and critic of a config."""
+    return Generator(num_classes, tuple(shape), config.width), Critic(num_classes, config.width)
+
+
+def train_generator(
+    config: SynthConfig,
+    workdir: str | pathlib.Path,
+    *,
+    progress: Progress = no_progress,
+    on_row: Callable[[dict], None] = lambda row: None,
+) -> list[dict]:
+    """Trains until `config.steps` updates of the generator are done.
+
+    Args:
+      config: what to do.
+      workdir: for checkpoints, metrics.jsonl and TensorBoard files.
+      progress: wraps long work.
+      on_row: called with every row of the log.
+
+    Returns:
+      The history: a row every `log_every` updates with the health of training.
+
+    Raises:
+      FdxError: whatever the config, the data or the workdir's checkpoints make impossible.
+      DivergedError: numbers that are not finite, or a critic that broke its bound.
+      InterruptedRunError: SIGTERM; the state is saved.
+    """
+    began, workdir = time.perf_counter(), pathlib.Path(workdir)
+    dataset = open_dataset(config.dataset, config.data_dir)
+    data = training_images(config, dataset)
+    scale = Scale.of(data.images)
+    meta = describe(config, dataset, data, scale)
+    networks = networks_of(config, len(meta['class_names']), dataset.input_shape)
+    optimiser = make_optimiser(config)
+    examples = data.evenly_drawn(scale, config.seed)
+    # The examples of an update are dealt in turn, so each critic update needs a whole part on every device.
+    batch_size = config.critic_steps * parallel.padded_size(config.batch_size)
+    batches = train_batches(examples, batch_size, config.seed)
+    state = _fresh_state(config, networks, dataset.input_shape)
+    with contextlib.closing(Checkpoints(workdir)) as checkpoints:
+        state, progressed = _resume(checkpoints, state, meta, batches)
+        with contextlib.closing(MetricsLog(workdir, progressed.history)) as log:
+            plan = Plan(
+                step=parallel.compile_step(make_gan_step(*networks, optimiser, config)),
+                batches=batches,
+                batch_size=batch_size,
+                steps_per_epoch=config.log_every,
+                epochs=config.steps // config.log_every,
+                validate=lambda state: {},
+                save=_saver(checkpoints, meta, began),
+                on_epoch=lambda row: (log.write(row), on_row(row)),
+                save_every=config.save_every,
+                progress=progress,
+                averages=HEALTH,
+                check=_divergence_check(dataset.input_shape),
+                classifies=False,
+            )
+            fit(state, plan, progressed)
+    return progressed.history
+
+
+def describe(config: SynthConfig, dataset: Dataset, data: TrainingImages, scale: Scale) -> dict:
+    """What a generator's checkpoint says about itself; JSON can hold it."""
+    names = dataset.class_names(config.label_key)
+    counts = np.bincount(data.labels, minlength=len(names)).tolist()
+    return {
+        'generator': config.to_json(),
+        'rows': rows_key(config, dataset.name),
+        'class_names': names,
+        'counts': dict(zip(names, counts)),
+        'front_end': dataset.front_end.config(),
+        'shape': list(dataset.input_shape),
+        'scale': {'low': list(scale.low), 'high': list(scale.high)},
+        'train_recordings': sorted(set(dataset.table['recording'][data.rows])),
+        'frozen_stages': 0,
+        **environment(),
+    }
+
+
+def _fresh_state(config: SynthConfig, networks: tuple[Generator, Critic], shape: tuple[int, ...]) -> GanState:
+    with jax.threefry_partitionable(False):  # As in fdx.train.model_setup: faster to compile on CPU.
+        made, judge = initial_parameters(networks, config.latent_size, shape, config.seed)
+    optimiser = make_optimiser(config)
+    opt_state = {'generator': optimiser.init(made), 'critic': optimiser.init(judge)}
+    params = {'generator': made, 'critic': judge, 'average': jax.tree.map(np.array, made)}
+    return parallel.replicate(GanState(np.int32(0), np.int32(config.seed), params, opt_state))
+
+
+def _divergence_check(shape: tuple[int, ...]) -> Callable[[dict], None]:
+    """A function that raises on a row of a run that diverged.
+
+    Two images in [-1, 1] are at most 2 sqrt(H W C) apart; a critic whose slope is held near 1 cannot see a tenfold
+    distance.
+    """
+    bound = 20 * math.sqrt(math.prod(shape))
+
+    def check(row: dict) -> None:
+        values = {name: row[f'train_{name}'] for name in HEALTH}
+        broken = [f'{name} {value:g}' for name, value in values.items() if not math.isfinite(value)]
+        if not broken and abs(values['wasserstein']) > bound:
+            broken = [f'Wasserstein estimate {values["wasserstein"]:g}, above the bound {bound:g} of its images']
+        if broken:
+            raise DivergedError(
+                f'the generator diverged before update {row["step"]}: {", ".join(broken)}. Lower --learning_rate or '
+                'raise --penalty in a new --workdir; the checkpoint before it is still there'
+            )
+
+    return check
+
+
+def _saver(checkpoints: Checkpoints, meta: dict, began: float) -> Callable:
+    def save(state: GanState, progressed: Progressed, candidate: bool) -> None:
+        del candidate
+        step = int(state.step)
+        stored = {**meta, 'step': step, 'selection': {'criterion': 'last', 'score': float(step)}}
+        stored |= {**dataclasses.asdict(progressed), 'seconds': time.perf_counter() - began}
+        checkpoints.save(step, {'params': state.params}, state.opt_state, stored)
+
+    return save
+
+
+def _resume(checkpoints: Checkpoints, state: GanState, meta: dict, batches) -> tuple[GanState, Progressed]:
+    """The state of the workdir's last checkpoint; the given one in a new workdir."""
+    if not checkpoints.steps():
+        checkpoints.discard_after(None)
+        return state, Progressed()
+    step = checkpoints.resolve('last')
+    checkpoints.verify(step)
+    stored = checkpoints.meta(step)
+    check_same_generator(checkpoints.workdir, stored, meta)
+    variables, _ = checkpoints.restore_variables(step, {'params': state.params}, {'params': {}})
+    opt_state = checkpoints.restore_optimiser(step, state.opt_state)
+    checkpoints.discard_after(step)
+    batches.set_state(stored['data'])
+    logger.info('resuming from update %d', step)
+    progressed = Progressed(stored['history'], stored['sums'], stored['data'])
+    step_array = parallel.replicate(np.int32(step))
+    return state.replace(step=step_array, params=variables['params'], opt_state=opt_state), progressed
+
+
+def check_same_generator(workdir: pathlib.Path, stored: dict, meta: dict) -> None:
+    """Compares the description in a workdir with that of the generator which wants to go on there.
+
+    Raises:
+      CheckpointError: a run of another kind, other flags, or data that have changed; the text lists it.
+    """
+    if 'generator' not in stored:
+        raise CheckpointError(f'{workdir} holds a classifier, no generator: choose another --workdir')
+    now = json.loads(json.dumps(meta))
+    differ = [
+        f'--{k}: {stored["generator"].get(k)!r} there, {v!r} now'
+        for k, v in now['generator'].items()
+        if k not in MAY_DIFFER and stored['generator'].get(k) != v
+    ]
+    differ = differ or [f'{k} has changed' for k in MUST_AGREE if stored.get(k) != now[k]]
+    if differ:
+        raise CheckpointError(f'{workdir} holds another generator ({"; ".join(differ)}): choose another --workdir')

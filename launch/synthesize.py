@@ -1,0 +1,141 @@
+r"""Generates spectrograms of rare faults: trains a conditional GAN, writes its records, judges them.
+
+Example: the small defects of CWRU seen once for twenty windows of the others,
+
+    python -m launch.synthesize --dataset=cwru/load0_12k --imbalance='*_007=1:20,*_014=1:20' --manual_dir=RECORDINGS \
+        --workdir=runs/gan
+
+and a classifier that trains on the generated records too (never on them alone, never tested on them):
+
+    python -m launch.train --dataset=cwru/load0_12k --imbalance='*_007=1:20,*_014=1:20' --balance=gan \
+        --synthetic=synthetic/NAME --model=cnn_small --workdir=runs/with_gan
+
+NAME is printed. The same command goes on where a stopped one stands. Only training rows of the fold are learned from;
+the judgement in WORKDIR/judgement (report.html) compares with real ones: Frechet distance, precision and recall,
+copies of training windows, and what a classifier learns from generated windows alone.
+"""
+
+from __future__ import annotations
+
+import pathlib
+
+from absl import flags
+
+from fdx.evaluate.canvas import save_png
+from fdx.signal.front_ends import front_end_from_config
+from fdx.synth.config import SynthConfig
+from fdx.synth.judge import collect, judge
+from fdx.synth.judge_plots import plot_health, plot_mean_spectra, plot_real_and_generated
+from fdx.synth.judge_report import write_judgement
+from fdx.synth.run import Synthesis, synthesise
+from fdx.types import ConfigError
+from launch import cli
+from launch.config_flags import MAX_SEED, define_fields, field_values
+from launch.display import progress, table
+from launch.prepare_on_demand import prepare_if_missing
+from launch.synthesize_on_demand import health_line
+
+FLAGS = flags.FLAGS
+
+
+def define_flags() -> None:
+    """The flags of this program: those of SynthConfig and its own."""
+    define_fields(SynthConfig)
+    flags.DEFINE_string('workdir', None, 'where checkpoints, logs and the judgement go')
+    flags.DEFINE_string('name', '', 'of the generated dataset, synthetic/NAME in --data_dir; made up where empty')
+    flags.DEFINE_integer('per_class', 0, 'records of each class; 0: as many as the most frequent class has windows')
+    flags.DEFINE_integer('judge_samples', 64, 'generated windows of each class that are judged; 0 judges nothing')
+    flags.DEFINE_string('manual_dir', None, 'folder of raw recordings, to prepare the dataset; else FDX_RAW_DATA')
+    flags.mark_flags_as_required(['dataset', 'workdir'])
+
+
+def _config() -> SynthConfig:
+    values = field_values(SynthConfig)
+    if not 0 <= values['seed'] < MAX_SEED:
+        raise ConfigError(f'--seed={values["seed"]}: a whole number from 0 to {MAX_SEED - 1}')
+    for name in ('per_class', 'judge_samples'):
+        if FLAGS[name].value < 0:
+            raise ConfigError(f'--{name}={FLAGS[name].value}: 0 or above')
+    return SynthConfig(**{**values, 'exclude_recordings': tuple(values['exclude_recordings'])})
+
+
+def main(argv) -> None:
+    """Trains, writes and judges."""
+    del argv
+    config = _config()
+    prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir)
+    made = synthesise(
+        config,
+        FLAGS.workdir,
+        name=FLAGS.name,
+        per_class=FLAGS.per_class,
+        progress=progress,
+        on_row=lambda row: print(health_line(row), flush=True),
+    )
+    print(f'generated records: {made.name} in {config.data_dir}')
+    if FLAGS.judge_samples:
+        report = judge_and_write(made, pathlib.Path(FLAGS.workdir) / 'judgement', FLAGS.judge_samples)
+        print(f'judgement: {report}')
+
+
+def judge_and_write(made: Synthesis, folder: pathlib.Path, samples: int) -> pathlib.Path:
+    """Judges a generator, prints the table and writes the report with its pictures."""
+    config, meta = made.sampler.config, made.sampler.meta
+    # Other noise than the written records have.
+    parts = collect(made.sampler, made.dataset, samples, seed=config.seed + 1)
+    result = judge(made.sampler, parts, progress=progress)
+    print(class_table(result))
+    names = meta['class_names']
+    pictured = [{name: parts.of_class(part, i) for i, name in enumerate(names)} for part in ('reference', 'generated')]
+    axes = front_end_from_config(meta['front_end']).axes
+    figures = {
+        'real_and_generated': plot_real_and_generated(*pictured, names, axes),
+        'mean_spectra': plot_mean_spectra(*pictured, names, axes),
+        'health': plot_health(made.history),
+    }
+    result |= {
+        'dataset': made.dataset.name,
+        'checkpoint': made.sampler.checkpoint,
+        'step': made.sampler.step,
+        **{name: getattr(config, name) for name in ('protocol', 'fold', 'seed', 'imbalance')},
+        'config': config.to_json(),
+        'history': made.history,
+        'notes': [],
+        'versions': meta['versions'],
+    }
+    for name, figure in figures.items():
+        save_png(figure, folder / f'{name}.png')
+    return write_judgement(folder, result, figures)
+
+
+def class_table(result: dict) -> str:
+    """The judgement as text, a line a class."""
+    header = ['class', 'windows', 'Frechet', 'other class', 'ratio', 'precision', 'recall', 'near copies']
+    rows = [
+        [
+            row['name'],
+            row['train_rows'],
+            f'{row["frechet"]:.2f}',
+            f'{row["frechet_other_class"]:.2f}',
+            f'{row["frechet_ratio"]:.1f}',
+            f'{row["precision"]:.2f}',
+            f'{row["recall"]:.2f}',
+            f'{100 * row["near_copies"]:.0f} %',
+        ]
+        for row in result['classes']
+    ]
+    scores = ', '.join(
+        f'{words} {100 * result[key]["accuracy"]:.1f} %'
+        for key, words in (
+            ('train_real_test_real', 'real on real'),
+            ('train_synthetic_test_real', 'generated on real'),
+            ('train_real_test_synthetic', 'real on generated'),
+        )
+    )
+    ratio = f'ratio on average {result["frechet_ratio"]:.1f}'
+    return f'{table(header, rows)}\n{ratio}; accuracy, trained on ... tested on: {scores}'
+
+
+if __name__ == '__main__':
+    define_flags()
+    cli.run(main)
