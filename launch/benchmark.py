@@ -10,6 +10,10 @@ What adaptation without target labels is worth, between motor loads, between rea
     python -m launch.benchmark --suite=machines --manual_dir=RECORDINGS
     python -m launch.benchmark --suite=rigs --inputs=fault_orders
 
+What is done about rare faults, a GAN among the remedies:
+
+    python -m launch.benchmark --suite=imbalance --manual_dir=RECORDINGS
+
 Every cell is kept in WORKDIR: the same command goes on where a stopped one stands, and a finished one only writes the
 page anew. Writes OUT/SUITE.md, .json and .png.
 """
@@ -20,25 +24,43 @@ import logging
 
 from absl import flags
 
-from fdx.evaluate.adaptation_suite import DEFAULT_METHODS, INPUTS, SUITES
-from fdx.evaluate.pretraining_suite import NETWORKS, TASKS
+from fdx.adapt.methods import METHODS
+from fdx.evaluate import imbalance_suite, pretraining_suite
+from fdx.evaluate.adaptation_suite import INPUTS, SUITES
 from fdx.types import ConfigError
-from launch import benchmark_adaptation, benchmark_pretraining, cli
+from launch import benchmark_adaptation, benchmark_imbalance, benchmark_pretraining, cli
 
 FLAGS = flags.FLAGS
-# Flags that one kind of suite reads and the other does not.
-OF_PRETRAINING = ('tasks', 'networks', 'draws', 'fine_tune')
-OF_ADAPTATION = ('methods', 'inputs')
+# Flags that one kind of suite reads and others do not.
+READ_BY = {
+    'pretraining': ('tasks', 'networks', 'draws', 'fine_tune'),
+    'imbalance': ('tasks', 'methods'),
+    **dict.fromkeys(SUITES, ('methods', 'inputs')),
+}
 
 
 def define_flags() -> None:
     """The flags of this program."""
-    flags.DEFINE_enum('suite', 'pretraining', ['pretraining', *SUITES], 'which benchmark')
-    flags.DEFINE_list('tasks', [t.name for t in TASKS], 'pretraining: questions to put')
-    flags.DEFINE_list('networks', [n.name for n in NETWORKS], 'pretraining: networks to ask')
+    tasks = {
+        name: [t.name for t in suite.TASKS]
+        for name, suite in (('pretraining', pretraining_suite), ('imbalance', imbalance_suite))
+    }
+    networks = [n.name for n in pretraining_suite.NETWORKS]
+    flags.DEFINE_enum('suite', 'pretraining', list(READ_BY), 'which benchmark')
+    flags.DEFINE_list(
+        'tasks',
+        None,
+        f'pretraining: some of {", ".join(tasks["pretraining"])}; imbalance: of {", ".join(tasks["imbalance"])}',
+    )
+    flags.DEFINE_list('networks', networks, 'pretraining: networks to ask')
     flags.DEFINE_integer('draws', 20, 'pretraining: how often few labels are drawn, for each seed')
     flags.DEFINE_bool('fine_tune', True, 'pretraining: also train whole networks, where a task asks for it')
-    flags.DEFINE_list('methods', list(DEFAULT_METHODS), 'adaptation: methods to compare')
+    flags.DEFINE_list(
+        'methods',
+        None,
+        f'adaptation: some of {", ".join(METHODS)} (where not given, slow inputs have a few, the others all); '
+        f'imbalance: remedies among {", ".join(imbalance_suite.REMEDIES)}',
+    )
     flags.DEFINE_list('inputs', list(INPUTS), 'adaptation: inputs to compare, those that the suite has')
     flags.DEFINE_integer('seeds', 3, 'seeds 0, 1, ... of networks, order and draws')
     flags.DEFINE_string('data_dir', 'data', 'folder of prepared datasets')
@@ -54,11 +76,12 @@ def main(argv) -> None:
     logging.getLogger('fdx').setLevel(logging.ERROR)
     if FLAGS.seeds < 1:
         raise ConfigError(f'--seeds={FLAGS.seeds}: at least 1')
-    foreign = OF_ADAPTATION if FLAGS.suite == 'pretraining' else OF_PRETRAINING
-    given = [f'--{name}' for name in foreign if FLAGS[name].present]
+    foreign = {name for names in READ_BY.values() for name in names} - set(READ_BY[FLAGS.suite])
+    given = [f'--{name}' for name in sorted(foreign) if FLAGS[name].present]
     if given:
         raise ConfigError(f'{", ".join(given)} has no part in --suite={FLAGS.suite}: leave it out')
-    page = benchmark_pretraining.run() if FLAGS.suite == 'pretraining' else benchmark_adaptation.run()
+    runs = {'pretraining': benchmark_pretraining.run, 'imbalance': benchmark_imbalance.run}
+    page = runs.get(FLAGS.suite, benchmark_adaptation.run)()
     print(f'\npage: {page}')
 
 

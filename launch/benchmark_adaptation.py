@@ -10,7 +10,7 @@ from absl import flags
 from fdx.adapt.methods import METHODS
 from fdx.data.blocks import NUM_BLOCKS
 from fdx.evaluate.adaptation_bench import dataset_names, run_cell
-from fdx.evaluate.adaptation_suite import Cell, Suite, cells, get_suite
+from fdx.evaluate.adaptation_suite import DEFAULT_METHODS, Cell, Suite, cells, get_suite
 from fdx.evaluate.adaptation_table import write_suite
 from fdx.signal.front_ends import DEFAULT_FRONT_END
 from fdx.train.adapt_config import DEFAULT_CRITERION
@@ -27,8 +27,9 @@ LISTS = ('methods', 'inputs')
 
 def run() -> pathlib.Path:
     """Fills every cell that is not there and writes the page."""
-    suite, methods = get_suite(FLAGS.suite), tuple(dict.fromkeys(FLAGS.methods))
-    _check(suite, methods)
+    suite = get_suite(FLAGS.suite)
+    methods = None if FLAGS.methods is None else tuple(dict.fromkeys(FLAGS.methods))
+    _check(suite, DEFAULT_METHODS if methods is None else methods)
     todo = cells(suite, tuple(FLAGS.inputs), methods, FLAGS.seeds)
     root, found, caches = pathlib.Path(FLAGS.workdir), [], {}
     at = None

@@ -33,7 +33,7 @@ VGGISH_RATE = 5e-5
 
 def _named(flag: str, known: tuple) -> list:
     """The tasks or networks that a flag names."""
-    names = FLAGS[flag].value
+    names = [k.name for k in known] if FLAGS[flag].value is None else FLAGS[flag].value
     unknown = [name for name in names if name not in {k.name for k in known}]
     if unknown or not names:
         raise ConfigError(f'--{flag}={",".join(names)}: there are {", ".join(k.name for k in known)}')
