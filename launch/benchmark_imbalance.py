@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import time
 
+import jax
 from absl import flags
 
 from fdx.data.blocks import NUM_BLOCKS
@@ -31,6 +32,7 @@ def run() -> pathlib.Path:
         raise ConfigError(
             f'--seeds={FLAGS.seeds}: --suite={NAME} takes another fold for each seed and has {NUM_BLOCKS}'
         )
+    _keep_programs(pathlib.Path(FLAGS.workdir) / 'compiled')
     for task in tasks:
         prepare_if_missing(task.dataset, FLAGS.data_dir, FLAGS.manual_dir)
     todo, root = cells(tasks, remedies, FLAGS.seeds), pathlib.Path(FLAGS.workdir)
@@ -38,6 +40,12 @@ def run() -> pathlib.Path:
     command = f'python -m launch.benchmark --suite={NAME} --seeds={FLAGS.seeds}'
     command += ''.join(f' --{name}={",".join(FLAGS[name].value)}' for name in LISTS if FLAGS[name].present)
     return write_imbalance(pathlib.Path(FLAGS.out), found, tasks, command)
+
+
+def _keep_programs(folder: pathlib.Path) -> None:
+    """Keeps compiled programs: runs differ in their rows, and to compile takes longer than so short a training."""
+    jax.config.update('jax_compilation_cache_dir', str(folder.absolute()))
+    jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.2)
 
 
 def _cell(cell: Cell, root: pathlib.Path, where: str) -> dict:

@@ -17,16 +17,16 @@ copies of training windows, and what a classifier learns from generated windows 
 
 from __future__ import annotations
 
+import logging
 import pathlib
 
 from absl import flags
-from fdx.synth.judge_plots import plot_health, plot_mean_spectra, plot_real_and_generated
-from fdx.synth.judge_report import write_judgement
 
-from fdx.evaluate.canvas import save_png
 from fdx.signal.front_ends import front_end_from_config
 from fdx.synth.config import SynthConfig
 from fdx.synth.judge import collect, judge
+from fdx.synth.judge_plots import plot_health, plot_mean_spectra, plot_real_and_generated
+from fdx.synth.judge_report import write_judgement
 from fdx.synth.run import Synthesis, synthesise
 from fdx.types import ConfigError
 from launch import cli
@@ -62,6 +62,8 @@ def _config() -> SynthConfig:
 def main(argv) -> None:
     """Trains, writes and judges."""
     del argv
+    # The tables of frozen parameters are for launch.train.
+    logging.getLogger('fdx.train.freezing').setLevel(logging.WARNING)
     config = _config()
     prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir)
     made = synthesise(
@@ -100,11 +102,9 @@ def judge_and_write(made: Synthesis, folder: pathlib.Path, samples: int) -> path
         **{name: getattr(config, name) for name in ('protocol', 'fold', 'seed', 'imbalance')},
         'config': config.to_json(),
         'history': made.history,
-        'notes': [],
         'versions': meta['versions'],
+        'backend': meta['backend'],
     }
-    for name, figure in figures.items():
-        save_png(figure, folder / f'{name}.png')
     return write_judgement(folder, result, figures)
 
 

@@ -27,7 +27,7 @@ from fdx.train.run_data import select_rows
 Generate = Callable[[TrainConfig, pathlib.Path], str]
 
 
-def config_of(cell: Cell, data_dir: str, **changes: Any) -> TrainConfig:
+def config_of(cell: Cell, data_dir: str) -> TrainConfig:
     """The run's configuration, with so many epochs that STEPS updates are made, about."""
     fields = {
         'dataset': cell.task.dataset,
@@ -45,7 +45,8 @@ def config_of(cell: Cell, data_dir: str, **changes: Any) -> TrainConfig:
         'l2': 0.0,
         'select_by': 'last',
         'seed': cell.seed,
-        **changes,
+        # Trained in two parts; the first one's folder is known when it is there.
+        **({'freeze': 'head', 'init': 'backbone'} if cell.remedy == 'smote_embedding' else {}),
     }
     config = TrainConfig(**fields)
     epochs = max(1, round(STEPS / steps_per_epoch(_examples(config), BATCH_SIZE)))
@@ -119,7 +120,7 @@ def _trained(
         # embeddings of it.
         first = config_of(dataclasses.replace(cell, remedy='none'), config.data_dir)
         train(first, folder / 'backbone', progress=progress)
-        config = dataclasses.replace(config, init=str(folder / 'backbone'), freeze='head')
+        config = dataclasses.replace(config, init=str(folder / 'backbone'))
     if cell.remedy == 'gan':
         config = dataclasses.replace(config, synthetic=generate(config, root / 'generators'))
     train(config, workdir, progress=progress)

@@ -139,8 +139,8 @@ def _notes(rows: Sequence[Row]) -> list[str]:
         f'learning rate {LEARNING_RATE:g}, the last epoch. oversample repeats rows of rare classes; mixup and '
         'specaugment do so too, and change every example in the step; smote_embedding trains as none, then its head '
         'again on balanced embeddings; gan adds records of a WGAN-GP trained on the same rows '
-        f'({GENERATOR["steps"]} updates, width {GENERATOR["width"]}), its training counted in the seconds where it was trained in the run. None of '
-        'these settings was chosen by remedy.',
+        f'({GENERATOR["steps"]} updates, width {GENERATOR["width"]}), its training counted in the seconds where it was '
+        'trained in the run. None of these settings was chosen by remedy.',
         '',
         f'{versions}; {made["backend"]}.',
     ]

@@ -47,7 +47,7 @@ class SynthConfig:
     batch_size: int = 32
     latent_size: int = 32
     width: int = 16
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     penalty: float = 10.0
     ema_decay: float = 0.99
     log_every: int = 25

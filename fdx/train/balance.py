@@ -60,7 +60,7 @@ def with_smote(examples: Examples, seed: int, remedy: str = 'smote') -> tuple[Ar
 
     Chawla et al., "SMOTE: synthetic minority over-sampling technique", JAIR 16, 2002, by imbalanced-learn: a point on
     the way from a vector to one of its nearest neighbours of the same class. Vectors are standardised readings, or
-    embeddings of a frozen network.
+    embeddings of a frozen network; of these, one that is alone in its class is repeated.
 
     Args:
       examples: inputs [C].
@@ -72,19 +72,29 @@ def with_smote(examples: Examples, seed: int, remedy: str = 'smote') -> tuple[Ar
 
     Raises:
       ConfigError: examples that are no vectors.
-      DataError: a class of a single row, which has no neighbour.
+      DataError: of readings, a class of a single row, which has no neighbour.
     """
     inputs = np.stack([examples[i]['inputs'] for i in range(len(examples))])
     labels = examples.labels()
     if inputs.ndim != 2:
         raise ConfigError(_no_vectors(remedy, inputs.shape[1:]))
-    rarest = int(np.bincount(labels)[np.unique(labels)].min())
-    if rarest < 2:
-        raise DataError(
-            f'--balance={remedy}: a class has a single training row and no neighbour; use class_weight or oversample'
-        )
-    sampler = SMOTE(random_state=seed, k_neighbors=min(NEIGHBOURS, rarest - 1))
-    more_inputs, more_labels = sampler.fit_resample(inputs, labels)
+    classes, counts = np.unique(labels, return_counts=True)
+    alone = classes[counts == 1]
+    if len(alone) and remedy == 'smote':
+        raise DataError('--balance=smote: a class has a single training row and no neighbour; use class_weight')
+    rarest = counts[counts > 1].min(initial=counts.max())
+    sampler = SMOTE(
+        sampling_strategy={int(k): int(counts.max()) for k in classes if k not in alone},
+        random_state=seed,
+        k_neighbors=max(1, min(NEIGHBOURS, int(rarest) - 1)),
+    )
+    more_inputs, more_labels = inputs, labels
+    if counts.max() > 1:
+        more_inputs, more_labels = sampler.fit_resample(inputs, labels)
+    for label in alone:
+        row = np.flatnonzero(labels == label)
+        more_inputs = np.concatenate([more_inputs, np.repeat(inputs[row], counts.max() - 1, axis=0)])
+        more_labels = np.concatenate([more_labels, np.full(counts.max() - 1, label)])
     return ArrayExamples(more_inputs.astype(np.float32), more_labels.astype(np.int32)), len(more_inputs) - len(inputs)
 
 

@@ -1,0 +1,132 @@
+"""How near generated samples are to real ones, how much of them they cover, and whether they are copies.
+
+All work on embeddings float [N, D], in float64.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+
+from fdx.types import DataError
+
+NEIGHBOURS = 3  # of the manifold
+
+
+@dataclasses.dataclass(frozen=True)
+class Memorisation:
+    """Distances to the nearest training sample.
+
+    Attributes:
+      generated: median over generated samples.
+      among_train: median of training samples to their nearest other one; NaN for a single one.
+      held_out: median over real samples that were not learned from; NaN where none are given.
+      ratio: generated over held_out, or over among_train where there is none: well under 1 means copies.
+      share_closer: share of generated samples nearer to a training sample than half of among_train; NaN where that is.
+    """
+
+    generated: float
+    among_train: float
+    held_out: float
+    ratio: float
+    share_closer: float
+
+
+def _checked(*sets: np.ndarray) -> list[np.ndarray]:
+    """The sets as float64.
+
+    Raises:
+      DataError: an empty set, other widths, or values that are not finite.
+    """
+    found = [np.asarray(x, np.float64) for x in sets]
+    for x in found:
+        if x.ndim != 2 or not len(x) or x.shape[1] != found[0].shape[1]:
+            shapes = ' and '.join(str(y.shape) for y in found)
+            raise DataError(f'embeddings of shapes {shapes} cannot be compared: [N, D] and [M, D], none empty')
+        if not np.isfinite(x).all():
+            raise DataError('embeddings that are not finite cannot be compared: the network that made them diverged')
+    return found
+
+
+def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Squared Frechet distance of two normal distributions with the means and covariances of two sets.
+
+    |mu_a - mu_b|^2 + tr A + tr B - 2 tr (A B)^(1/2); Dowson and Landau, J. Multivariate Analysis 12, 1982; as a figure
+    of generators Heusel et al., NeurIPS 2017. The last trace is the sum of the singular values of the product of the
+    centred sets, which needs no root of a matrix and is exact where there are fewer samples than dimensions. One
+    sample has no spread. Few samples make the distance too large, of all sets alike: compare with others of this size.
+
+    Args:
+      a: float [N, D].
+      b: float [M, D].
+
+    Raises:
+      DataError: see `_checked`.
+    """
+    a, b = _checked(a, b)
+    apart = a.mean(0) - b.mean(0)
+    a, b = ((x - x.mean(0)) / np.sqrt(max(len(x) - 1, 1)) for x in (a, b))
+    cross = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    return max(0.0, float(apart @ apart + (a**2).sum() + (b**2).sum() - 2 * cross))
+
+
+def manifold_precision_recall(real: np.ndarray, generated: np.ndarray, k: int = NEIGHBOURS) -> tuple[float, float]:
+    """Share of generated samples within the real manifold, and of real samples within the generated one.
+
+    Kynkaanniemi et al., NeurIPS 2019: a manifold is the union of balls around its samples that reach to their k-th
+    nearest other one. k is lowered to what few samples allow; a single sample spans no manifold (NaN).
+
+    Args:
+      real: float [N, D].
+      generated: float [M, D].
+      k: neighbours, at least 1.
+
+    Raises:
+      DataError: see `_checked`.
+    """
+    real, generated = _checked(real, generated)
+    return _covered(generated, real, k), _covered(real, generated, k)
+
+
+def _covered(points: np.ndarray, spanning: np.ndarray, k: int) -> float:
+    if len(spanning) < 2:
+        return float('nan')
+    radii = _nearest_others(spanning, min(k, len(spanning) - 1))[:, -1]
+    distances = np.linalg.norm(points[:, None] - spanning[None], axis=-1)
+    return float((distances <= radii).any(1).mean())
+
+
+def _nearest_others(points: np.ndarray, k: int) -> np.ndarray:
+    """float64 [N, k]: distances of each point to its k nearest others, ascending."""
+    return NearestNeighbors(n_neighbors=k, algorithm='brute').fit(points).kneighbors()[0]
+
+
+def memorisation(train: np.ndarray, generated: np.ndarray, held_out: np.ndarray | None = None) -> Memorisation:
+    """Whether generated samples are nearer to training samples than new real ones are.
+
+    Args:
+      train: float [N, D], what the generator learned from.
+      generated: float [M, D].
+      held_out: float [L, D], real ones that it did not see; None: there are none.
+
+    Raises:
+      DataError: see `_checked`.
+    """
+    train, generated = _checked(train, generated)
+    index = NearestNeighbors(n_neighbors=1, algorithm='brute').fit(train)
+    distances = index.kneighbors(generated)[0][:, 0]
+    among = float(np.median(_nearest_others(train, 1))) if len(train) > 1 else float('nan')
+    unseen = float('nan')
+    if held_out is not None:
+        unseen = float(np.median(index.kneighbors(_checked(train, held_out)[1])[0]))
+    median, scale = float(np.median(distances)), among if np.isnan(unseen) else unseen
+    closer = float('nan') if np.isnan(among) else float((distances < among / 2).mean())
+    return Memorisation(median, among, unseen, median / scale if scale > 0 else float('nan'), closer)
+
+
+def jittered(images: np.ndarray, noise: float, seed: int) -> np.ndarray:
+    """Images with Gaussian noise of `noise` times their standard deviation: float32, the same shape."""
+    rng = np.random.default_rng(seed)
+    return (images + noise * images.std() * rng.standard_normal(images.shape)).astype(np.float32)
