@@ -53,10 +53,20 @@ def config_of(cell: Cell, data_dir: str) -> TrainConfig:
     return dataclasses.replace(config, epochs=epochs, save_every=epochs)
 
 
+def _counts(config: TrainConfig) -> np.ndarray:
+    """Training rows of each class."""
+    dataset = open_dataset(config.dataset, config.data_dir)
+    return np.bincount(dataset.table[config.label_key][select_rows(config, dataset)[0].train])
+
+
+def _is_uneven(config: TrainConfig) -> bool:
+    """Whether there is anything to generate."""
+    return len(set(_counts(config).tolist())) > 1
+
+
 def _examples(config: TrainConfig) -> int:
     """Training examples of an epoch: the rows, or as many as make all classes as frequent as the most frequent one."""
-    dataset = open_dataset(config.dataset, config.data_dir)
-    counts = np.bincount(dataset.table[config.label_key][select_rows(config, dataset)[0].train])
+    counts = _counts(config)
     evens = config.balance in ('oversample', 'smote_embedding', 'gan', *AUGMENTATIONS)
     return int(counts.max() * np.count_nonzero(counts) if evens else counts.sum())
 
@@ -122,6 +132,7 @@ def _trained(
         train(first, folder / 'backbone', progress=progress)
         config = dataclasses.replace(config, init=str(folder / 'backbone'))
     if cell.remedy == 'gan':
-        config = dataclasses.replace(config, synthetic=generate(config, root / 'generators'))
+        changes = {'synthetic': generate(config, root / 'generators')} if _is_uneven(config) else {'balance': 'none'}
+        config = dataclasses.replace(config, **changes)
     train(config, workdir, progress=progress)
     return workdir
