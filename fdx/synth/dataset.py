@@ -39,7 +39,7 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         super().__init__(config=config, file_format='array_record', **kwargs)
 
     def _info(self) -> tfds.core.DatasetInfo:
-        meta, key = self._sampler.meta, self._sampler.config.label_key
+        meta = self._sampler.meta
         names = {k: self._like.class_names(k) for k in ('label', 'fault_type')}
         features = {
             'spectrogram': tfds.features.Tensor(
@@ -56,22 +56,26 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             'peak': _peak_feature(self._like.channels),
             SYNTHETIC: tfds.features.Scalar(np.bool_),
         }
-        metadata = {
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=(type(self).__doc__ or '').strip(),
+            features=tfds.features.FeaturesDict(features),
+            metadata=tfds.core.MetadataDict(self.stated()),
+            disable_shuffling=True,
+        )
+
+    def stated(self) -> dict:
+        """What the dataset says of itself: the real one's metadata, where its records come from, and how many."""
+        meta = self._sampler.meta
+        return {
             **self._like.metadata,
             'generated_from': meta['rows'],
-            'generated_label_key': key,
+            'generated_label_key': self._sampler.config.label_key,
             'checkpoint': self._sampler.checkpoint,
             'generator': meta['generator'],
             'draw_seed': self._seed,
             'draws': np.bincount(self._labels, minlength=len(meta['class_names'])).tolist(),
         }
-        return tfds.core.DatasetInfo(
-            builder=self,
-            description=(type(self).__doc__ or '').strip(),
-            features=tfds.features.FeaturesDict(features),
-            metadata=tfds.core.MetadataDict(metadata),
-            disable_shuffling=True,
-        )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         del dl_manager
@@ -144,7 +148,7 @@ def write_generated(
     folder = pathlib.Path(builder.data_dir)
     if folder.exists():
         there = dict(tfds.builder_from_directory(folder).info.metadata)
-        differ = [k for k in IDENTITY if there.get(k) != builder.info.metadata[k]]
+        differ = [k for k in IDENTITY if there.get(k) != builder.stated()[k]]
         if differ:
             raise DataError(
                 f'{folder} holds other records ({", ".join(differ)} differ): choose another --name, or remove it'

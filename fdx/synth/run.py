@@ -26,12 +26,14 @@ class Synthesis:
     """What a run leaves.
 
     Attributes:
+      workdir: of the generator.
       sampler: the trained generator.
       dataset: what it learned from.
       name: of the generated dataset, synthetic/NAME.
       history: rows of the log.
     """
 
+    workdir: pathlib.Path
     sampler: Sampler
     dataset: Dataset
     name: str
@@ -74,7 +76,7 @@ def synthesise(
     labels = np.repeat(np.arange(len(sampler.meta['class_names'])), count)
     name = name or default_name(config)
     write_generated(sampler, dataset, labels, name, config.data_dir, seed=config.seed)
-    return Synthesis(sampler, dataset, f'{BUILDER}/{name}', history)
+    return Synthesis(pathlib.Path(workdir), sampler, dataset, f'{BUILDER}/{name}', history)
 
 
 def generator_for(config: TrainConfig, **settings) -> SynthConfig:

@@ -18,7 +18,7 @@ from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
 from fdx.train.freezing import freezing_rules, frozen_norms, frozen_prefix, log_table, trainable_mask
 from fdx.train.steps import initial_variables, join_variables
-from fdx.types import ConfigError
+from fdx.types import CheckpointError, ConfigError
 from fdx.weights.merge import merge_variables
 from fdx.weights.pretrained import read_pretrained
 from fdx.weights.published import PUBLISHED, fetch_published
@@ -203,6 +203,8 @@ def load_run(workdir: str | pathlib.Path, step: str | int = 'best') -> tuple[dic
     number = checkpoints.resolve(step)
     checkpoints.verify(number)
     meta = checkpoints.meta(number)
+    if 'config' not in meta:
+        raise CheckpointError(f'{workdir} holds a generator of launch.synthesize: name the workdir of a classifier')
     config = TrainConfig.from_json(meta['config'])
     shape = input_shape_of(meta)
     model = build_model(config, len(meta['class_names']), shape)

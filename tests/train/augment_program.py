@@ -2,42 +2,41 @@
 
     python augment_program.py SPEC.json      (SPEC: {"output": FILE.npz})
 
-Tests run it on one and on four devices; on four every batch below is padded.
+Tests run it on one and on four devices: batches of 7 are 8 there, and with 3 examples two devices hold nothing but
+padding.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import pathlib
 import sys
 
 import flax.linen as nn
-import flax.traverse_util
 import jax
 import numpy as np
 import optax
 
-from fdx.models.layers import ExampleDropout
 from fdx.train import parallel
 from fdx.train.augment import AUGMENT
 from fdx.train.steps import TrainState, make_train_step
 
-BATCH_SIZES = (3, 5, 7)
+BATCH_SIZE, COUNTS = 7, (3, 5, 6, 7)
 SHAPE, CLASSES = (20, 14, 2), 3
+SGD = optax.sgd(0.1)
 
 
 class Classifier(nn.Module):
-    """One dense layer behind dropout."""
+    """One dense layer."""
 
     num_classes: int = CLASSES
-    axis_name: str | None = parallel.AXIS
 
     HAS_STATISTICS = False
 
     @nn.compact
     def __call__(self, x, *, train=False, start=0, stop=None):
-        x = ExampleDropout(0.5, self.axis_name)(x.reshape(len(x), -1), train=train)
-        return nn.Dense(self.num_classes, name='head')(x), {}
+        return nn.Dense(self.num_classes, name='head')(x.reshape(len(x), -1)), {}
 
 
 def examples(n: int) -> dict[str, np.ndarray]:
@@ -46,49 +45,47 @@ def examples(n: int) -> dict[str, np.ndarray]:
     return {'inputs': rng.standard_normal((n, *SHAPE)).astype(np.float32), 'labels': labels}
 
 
-def compiled(augment):
+@functools.cache
+def compiled(name: str):
     """augmented(seed, batch) -> (inputs, targets) of the global batch; the batch holds inputs, targets and mask."""
 
     def augmented(seed, batch):
-        key = jax.random.key(seed)
-        changed = augment(batch['inputs'], batch['targets'], batch['mask'], key)
+        changed = AUGMENT[name](batch['inputs'], batch['targets'], batch['mask'], jax.random.key(seed))
         return jax.tree.map(parallel.gather, changed)
 
     return parallel.compile_forward(augmented)
 
 
-def compiled_step(model, optimiser, augment):
-    params = {'head': {'kernel': 0, 'bias': 0}}
-    mask = jax.tree.map(lambda _: True, params)
-    return parallel.compile_step(make_train_step(model, optimiser, mask, start=0, augment=augment))
+@functools.cache
+def compiled_step(augment=None, make=make_train_step):
+    mask = {'head': {'kernel': True, 'bias': True}}
+    options = {} if augment is None else {'augment': augment}
+    return parallel.compile_step(make(Classifier(), SGD, mask, start=0, **options))
 
 
-def make_state(optimiser, *, inputs: int, seed: int = 5, step: int = 0) -> TrainState:
-    kernel = 0.1 * np.random.default_rng(0).standard_normal((inputs, CLASSES)).astype(np.float32)
+def make_state(*, seed: int = 5, at: int = 0) -> TrainState:
+    kernel = 0.1 * np.random.default_rng(0).standard_normal((int(np.prod(SHAPE)), CLASSES)).astype(np.float32)
     params = {'head': {'kernel': kernel, 'bias': np.zeros(CLASSES, np.float32)}}
-    return parallel.replicate(
-        TrainState(np.int32(step), np.int32(seed), params, {}, {'params': {}}, optimiser.init(params))
-    )
+    state = TrainState(np.int32(at), np.int32(seed), params, {}, {'params': {}}, SGD.init(params))
+    return parallel.replicate(state)
+
+
+def one_step(step, n: int = 5, **of_state) -> dict[str, np.ndarray]:
+    """Metrics and parameters after a step of n examples."""
+    state, metrics = step(make_state(**of_state), parallel.shard(examples(n), BATCH_SIZE))
+    return jax.device_get({**metrics, **state.params['head']})
 
 
 def run() -> dict[str, np.ndarray]:
     out = {'devices': np.int32(jax.device_count())}
-    optimiser = optax.sgd(0.1)
-    for name, augment in AUGMENT.items():
-        augmented, step = compiled(augment), compiled_step(Classifier(), optimiser, augment)
-        for size in BATCH_SIZES:
-            data = examples(size)
-            # One more than there are: even one device has padding.
+    for name in AUGMENT:
+        for n in COUNTS:
+            data = examples(n)
             batch = {'inputs': data['inputs'], 'targets': np.eye(CLASSES, dtype=np.float32)[data['labels']]}
-            inputs, targets = augmented(np.int32(size), parallel.shard(batch, size + 1))
-            out |= {f'{name}/{size}/inputs': inputs[:size], f'{name}/{size}/targets': targets[:size]}
-            state = make_state(optimiser, inputs=int(np.prod(SHAPE)))
-            for k in range(2):
-                state, metrics = step(state, parallel.shard(data, size + 1))
-                out |= {f'{name}/{size}/step{k}/{key}': np.asarray(v) for key, v in metrics.items()}
-            flat = flax.traverse_util.flatten_dict(jax.device_get(state.params), sep='/')
-            out |= {f'{name}/{size}/{path}': v for path, v in flat.items()}
-    return out
+            inputs, targets = compiled(name)(np.int32(n), parallel.shard(batch, BATCH_SIZE))
+            out |= {f'{name}/{n}/inputs': np.asarray(inputs)[:n], f'{name}/{n}/targets': np.asarray(targets)[:n]}
+    after = one_step(compiled_step(AUGMENT['mixup']))
+    return {**out, **{f'step/{name}': value for name, value in after.items()}}
 
 
 if __name__ == '__main__':
