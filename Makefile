@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup demo compare table test lint format test-tfds bench clean
+.PHONY: setup demo compare table gan test lint format test-tfds bench clean
 
 setup: $(INSTALLED)
 
@@ -25,6 +25,10 @@ compare: setup
 # From a table of sensor readings to an 8-bit model and a C array.
 table: setup
 	$(RUN) -m launch.table --workdir=runs/table --data_dir=data
+
+# Spectrograms of rare faults from a conditional GAN, judged against real ones, and what they are worth in training.
+gan: setup
+	$(RUN) -m launch.rare_faults --workdir=runs/gan --data_dir=data
 
 lint: setup
 	$(RUN) -m ruff check .

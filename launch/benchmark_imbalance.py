@@ -50,7 +50,7 @@ def _keep_programs(folder: pathlib.Path) -> None:
 
 def _cell(cell: Cell, root: pathlib.Path, where: str) -> dict:
     began = time.perf_counter()
-    results, stored = run_cell(cell, FLAGS.data_dir, root, _generate, progress)
+    results, stored = run_cell(cell, FLAGS.data_dir, root, _generate, GENERATOR, progress)
     if not stored:
         row = results['row']
         print(

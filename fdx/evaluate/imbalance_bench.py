@@ -14,7 +14,7 @@ import numpy as np
 
 from fdx.data.pipeline import steps_per_epoch
 from fdx.data.source import open_dataset
-from fdx.evaluate.imbalance_suite import BATCH_SIZE, GENERATOR, LEARNING_RATE, MODEL, NAME, OPTIONS, STEPS, Cell
+from fdx.evaluate.imbalance_suite import BATCH_SIZE, LEARNING_RATE, MODEL, NAME, OPTIONS, STEPS, Cell
 from fdx.evaluate.metrics import summarise
 from fdx.evaluate.scoring import score_run
 from fdx.files import write_json
@@ -78,7 +78,12 @@ def cell_path(cell: Cell, root: pathlib.Path) -> pathlib.Path:
 
 
 def run_cell(
-    cell: Cell, data_dir: str, root: pathlib.Path, generate: Generate, progress: Progress = no_progress
+    cell: Cell,
+    data_dir: str,
+    root: pathlib.Path,
+    generate: Generate,
+    settings: dict[str, Any],
+    progress: Progress = no_progress,
 ) -> tuple[dict[str, Any], bool]:
     """Results of a cell and whether they lay on the disk: its row, and true and predicted classes of every test window.
 
@@ -87,10 +92,11 @@ def run_cell(
       data_dir: folder of prepared datasets.
       root: cells go there.
       generate: makes generated datasets, asked where the remedy is gan.
+      settings: of the generator, kept with the cell: with others it is another one.
       progress: wraps long work.
     """
     path, config = cell_path(cell, root), config_of(cell, data_dir)
-    asked = {'config': config.to_json(), 'generator': GENERATOR if cell.remedy == 'gan' else None}
+    asked = {'config': config.to_json(), 'generator': settings if cell.remedy == 'gan' else None}
     asked = json.loads(json.dumps({**asked, 'dataset': open_dataset(config.dataset, data_dir).name}))
     if path.exists():
         stored = json.loads(path.read_text(encoding='utf-8'))

@@ -78,7 +78,7 @@ def training_images(config: SynthConfig, dataset: Dataset) -> TrainingImages:
     """The training rows that the config leaves, with the same draws as a training run of the same settings.
 
     Raises:
-      ConfigError: a table of readings, which has no images.
+      ConfigError: a table of readings, which has no images; rows of a single class.
       SplitError: what the protocol refuses.
     """
     if isinstance(dataset, ReadingsDataset):
@@ -87,6 +87,8 @@ def training_images(config: SynthConfig, dataset: Dataset) -> TrainingImages:
         )
     splits, _ = select_rows(config, dataset)
     labels = dataset.table[config.label_key][splits.train].astype(np.int32)
+    if len(np.unique(labels)) < 2:
+        raise ConfigError(f'--dataset={config.dataset}: its training rows are of one class; a generator learns several')
     return TrainingImages(images_of(dataset, splits.train), labels, splits.train, splits)
 
 

@@ -49,7 +49,7 @@ def collect(sampler: Sampler, dataset: Dataset, per_class: int, seed: int) -> Pa
     rows = {'train': data.rows, 'reference': whole_training_part(config, dataset), 'test': data.splits.test}
     images = {name: images_of(dataset, r) for name, r in rows.items()}
     known = {name: labels[r].astype(np.int32) for name, r in rows.items()}
-    known['generated'] = np.repeat(np.arange(len(sampler.meta['class_names']), dtype=np.int32), per_class)
+    known['generated'] = np.repeat(sampler.classes(), per_class)
     images['generated'] = sampler.draw(known['generated'], seed)
     return Parts(images, known)
 
@@ -65,11 +65,9 @@ def judge(sampler: Sampler, parts: Parts, *, progress: Progress = no_progress) -
       progress: wraps long work.
     """
     names, seed = sampler.meta['class_names'], sampler.config.seed
-    real = fit_classifier(
-        parts.images['reference'], parts.labels['reference'], len(names), seed=seed, progress=progress
-    )
-    made = fit_classifier(
-        parts.images['generated'], parts.labels['generated'], len(names), seed=seed, progress=progress
+    real, made = (
+        fit_classifier(parts.images[part], parts.labels[part], len(names), seed=seed, steps=STEPS, progress=progress)
+        for part in ('reference', 'generated')
     )
     test = parts.images['test'], parts.labels['test']
     classes = _classes(real, parts, names, seed)
@@ -90,6 +88,8 @@ def _classes(classifier: Classifier, parts: Parts, names: list[str], seed: int) 
     other = classifier.embeddings(jittered(parts.images['reference'], JITTER, seed))
     rows = []
     for label, name in enumerate(names):
+        if not (parts.labels['train'] == label).any():
+            continue  # Never seen, never drawn.
         real, fake, train, test = (
             inside[part][parts.labels[part] == label] for part in ('reference', 'generated', 'train', 'test')
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from sklearn.neighbors import NearestNeighbors
+from scipy.spatial.distance import cdist
 
 from fdx.types import DataError
 
@@ -24,7 +24,7 @@ class Memorisation:
       among_train: median of training samples to their nearest other one; NaN for a single one.
       held_out: median over real samples that were not learned from; NaN where none are given.
       ratio: generated over held_out, or over among_train where there is none: well under 1 means copies.
-      share_closer: share of generated samples nearer to a training sample than half of among_train; NaN where that is.
+      share_closer: share of generated samples within half of among_train of a training sample; NaN where that is.
     """
 
     generated: float
@@ -55,8 +55,9 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
 
     |mu_a - mu_b|^2 + tr A + tr B - 2 tr (A B)^(1/2); Dowson and Landau, J. Multivariate Analysis 12, 1982; as a figure
     of generators Heusel et al., NeurIPS 2017. The last trace is the sum of the singular values of the product of the
-    centred sets, which needs no root of a matrix and is exact where there are fewer samples than dimensions. One
-    sample has no spread. Few samples make the distance too large, of all sets alike: compare with others of this size.
+    centred sets, which needs no root of a matrix and is exact where there are fewer samples than dimensions. Only the
+    triangles of their QR decompositions enter: many samples then cost no more than there are dimensions. One sample
+    has no spread. Few samples make the distance too large, of all sets alike: compare with others of this size.
 
     Args:
       a: float [N, D].
@@ -67,7 +68,7 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     """
     a, b = _checked(a, b)
     apart = a.mean(0) - b.mean(0)
-    a, b = ((x - x.mean(0)) / np.sqrt(max(len(x) - 1, 1)) for x in (a, b))
+    a, b = (np.linalg.qr((x - x.mean(0)) / np.sqrt(max(len(x) - 1, 1)), mode='r') for x in (a, b))
     cross = np.linalg.svd(a @ b.T, compute_uv=False).sum()
     return max(0.0, float(apart @ apart + (a**2).sum() + (b**2).sum() - 2 * cross))
 
@@ -94,13 +95,14 @@ def _covered(points: np.ndarray, spanning: np.ndarray, k: int) -> float:
     if len(spanning) < 2:
         return float('nan')
     radii = _nearest_others(spanning, min(k, len(spanning) - 1))[:, -1]
-    distances = np.linalg.norm(points[:, None] - spanning[None], axis=-1)
-    return float((distances <= radii).any(1).mean())
+    return float((cdist(points, spanning) <= radii).any(1).mean())
 
 
 def _nearest_others(points: np.ndarray, k: int) -> np.ndarray:
     """float64 [N, k]: distances of each point to its k nearest others, ascending."""
-    return NearestNeighbors(n_neighbors=k, algorithm='brute').fit(points).kneighbors()[0]
+    distances = cdist(points, points)
+    np.fill_diagonal(distances, np.inf)
+    return np.sort(distances, axis=1)[:, :k]
 
 
 def memorisation(train: np.ndarray, generated: np.ndarray, held_out: np.ndarray | None = None) -> Memorisation:
@@ -115,14 +117,13 @@ def memorisation(train: np.ndarray, generated: np.ndarray, held_out: np.ndarray 
       DataError: see `_checked`.
     """
     train, generated = _checked(train, generated)
-    index = NearestNeighbors(n_neighbors=1, algorithm='brute').fit(train)
-    distances = index.kneighbors(generated)[0][:, 0]
+    distances = cdist(generated, train).min(1)
     among = float(np.median(_nearest_others(train, 1))) if len(train) > 1 else float('nan')
     unseen = float('nan')
     if held_out is not None:
-        unseen = float(np.median(index.kneighbors(_checked(train, held_out)[1])[0]))
+        unseen = float(np.median(cdist(_checked(train, held_out)[1], train).min(1)))
     median, scale = float(np.median(distances)), among if np.isnan(unseen) else unseen
-    closer = float('nan') if np.isnan(among) else float((distances < among / 2).mean())
+    closer = float('nan') if np.isnan(among) else float((distances <= among / 2).mean())
     return Memorisation(median, among, unseen, median / scale if scale > 0 else float('nan'), closer)
 
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fdx.evaluate.canvas import INK, PALETTE, new_figure, style_axes
+from fdx.evaluate.signal_plots import SPECTROGRAM_COLOURS
 
 SHOWN = 4  # windows on either side
 REAL, GENERATED = PALETTE[0], PALETTE[3]
@@ -73,13 +74,23 @@ def _draw(cell: Axes, image: np.ndarray, axes: str, limits: tuple[float, float],
         cell.plot(image[:, 0, 0], color=colour, linewidth=0.6)
         cell.set_ylim(*limits)
         return
-    cell.imshow(upright(image, axes), origin='lower', aspect='auto', vmin=limits[0], vmax=limits[1])
+    cell.imshow(
+        upright(image, axes),
+        origin='lower',
+        aspect='auto',
+        interpolation='nearest',
+        cmap=SPECTROGRAM_COLOURS,
+        vmin=limits[0],
+        vmax=limits[1],
+    )
     for spine in cell.spines.values():
         spine.set_color(colour)
 
 
 def mean_spectra(images: np.ndarray, axes: str) -> np.ndarray:
-    """float64 [N, F]: each window averaged over time, its first channel."""
+    """float64 [N, F]: each window averaged over time, its first channel; images of one column as they are, [N, H]."""
+    if images.shape[2] == 1:
+        return images[:, :, 0, 0].astype(np.float64)
     return images[..., 0].mean(axis=1 if axes == 'TF' else 2, dtype=np.float64)
 
 
@@ -106,7 +117,7 @@ def plot_mean_spectra(real: Images, generated: Images, class_names: Sequence[str
 
 def plot_health(history: Sequence[Mapping[str, float]]) -> Figure:
     """The health of training over updates of the generator; a panel whose numbers are not there is left out."""
-    panels = [(keys, words) for keys, words in PANELS if history and all(key in history[0] for key in keys)]
+    panels = [(keys, words) for keys, words in PANELS if history and all(key in row for row in history for key in keys)]
     figure = new_figure(4 * max(len(panels), 1), 3)
     for cell, (keys, words) in zip(np.atleast_1d(figure.subplots(1, max(len(panels), 1))), panels):
         for key, colour in zip(keys, (REAL, GENERATED)):

@@ -26,7 +26,8 @@ HEADER = (
     'near copies, %',
 )
 CAPTIONS = {
-    'real_and_generated': 'Real windows on the left, generated ones on the right, a row a class',
+    'real_and_generated': 'Real windows on the left, generated ones on the right, a row a class, one scale a row; in '
+    'images frequency runs upwards and time to the right',
     'mean_spectra': 'Mean spectrum of real and generated windows; bands: one standard deviation over windows',
     'health': 'Health of training: an estimate that settles near 0, a penalty near 0, norms that stay bounded',
 }
@@ -88,7 +89,7 @@ def write_judgement(folder: pathlib.Path, result: Mapping[str, Any], figures: Ma
     Args:
       folder: where.
       result: what `fdx.synth.judge.judge` returns, with dataset, checkpoint, step, protocol, fold, seed, imbalance,
-        config, history, versions and backend beside it.
+        config, history, versions and backend beside it; `notes`, a list of texts, if there is more to say.
       figures: by name, keys of CAPTIONS.
 
     Raises:
@@ -111,5 +112,5 @@ def render_judgement(result: Mapping[str, Any], figures: Mapping[str, Figure]) -
         rows=class_rows(result),
         scores=score_rows(result),
         pictures=[(CAPTIONS[name], figure_to_data_uri(figure)) for name, figure in figures.items()],
-        statements=[text.format(judge=result['judge']) for text in STATEMENTS],
+        statements=[text.format(judge=result['judge']) for text in STATEMENTS] + list(result.get('notes', [])),
     )

@@ -73,7 +73,7 @@ def synthesise(
     history = train_generator(config, workdir, progress=progress, on_row=on_row)
     sampler, dataset = load_sampler(workdir), open_dataset(config.dataset, config.data_dir)
     count = per_class or max(sampler.meta['counts'].values())
-    labels = np.repeat(np.arange(len(sampler.meta['class_names'])), count)
+    labels = np.repeat(sampler.classes(), count)
     name = name or default_name(config)
     write_generated(sampler, dataset, labels, name, config.data_dir, seed=config.seed)
     return Synthesis(pathlib.Path(workdir), sampler, dataset, f'{BUILDER}/{name}', history)

@@ -43,6 +43,11 @@ class Sampler:
     generator: Generator
     params: dict
 
+    def classes(self) -> np.ndarray:
+        """int32 [K]: numbers of the classes that it saw training windows of; of others it knows nothing."""
+        counts = [self.meta['counts'][name] for name in self.meta['class_names']]
+        return np.flatnonzero(counts).astype(np.int32)
+
     def draw(self, labels: np.ndarray, seed: int = 0) -> np.ndarray:
         """Images of the given classes.
 

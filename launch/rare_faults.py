@@ -1,0 +1,94 @@
+"""Rare faults from end to end, in one command: `make gan`.
+
+    python -m launch.rare_faults --workdir=runs/gan --manual_dir=RECORDINGS
+
+Makes faults rare (one training window of twenty), trains a conditional GAN on what is left, writes its records as a
+dataset, judges them against real windows that it never saw, and trains the same small network with the generated
+records and with the simple remedies. On CWRU's recordings at load 0 where --manual_dir or FDX_RAW_DATA names them, on
+a simulated bearing otherwise. A second call goes on where a stopped one stands; launch.synthesize and launch.train do
+the same on your own data, launch.benchmark --suite=imbalance with all ratios and several seeds.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import pathlib
+import time
+
+from absl import flags
+
+from fdx.evaluate.imbalance_bench import config_of, run_cell
+from fdx.evaluate.imbalance_suite import TASKS, Cell, Task
+from fdx.files import write_json
+from fdx.synth.run import generator_for, synthesise
+from launch import cli
+from launch.building import RAW_DATA_VARIABLE
+from launch.display import progress, table
+from launch.prepare_on_demand import prepare_if_missing
+from launch.synthesize import judge_and_write
+from launch.synthesize_on_demand import health_line
+
+FLAGS = flags.FLAGS
+REMEDIES = ('none', 'class_weight', 'oversample', 'gan')
+
+
+def define_flags() -> None:
+    """The flags of this program."""
+    flags.DEFINE_string('workdir', 'runs/gan', 'where the generator, the judgement and the table go')
+    flags.DEFINE_string('data_dir', 'data', 'folder of prepared datasets; the generated one goes there, too')
+    flags.DEFINE_string('manual_dir', None, 'folder of CWRU recordings; else FDX_RAW_DATA; else a simulated bearing')
+    flags.DEFINE_integer('ratio', 20, 'rare faults keep one training window of so many', lower_bound=1)
+    flags.DEFINE_integer('steps', 1000, 'updates of the generator, a multiple of 25')
+    flags.DEFINE_integer('width', 16, 'channels of its largest maps')
+    flags.DEFINE_integer('judge_samples', 64, 'generated windows of each class that are judged', lower_bound=1)
+    flags.DEFINE_integer('seed', 0, 'of everything; also the fold that is scored, 0 to 4', lower_bound=0, upper_bound=4)
+
+
+def _task() -> Task:
+    """CWRU where its recordings are, the simulated rig where not."""
+    cwru, rig = TASKS
+    return cwru if FLAGS.manual_dir or os.environ.get(RAW_DATA_VARIABLE) else rig
+
+
+def main(argv) -> None:
+    """Trains, judges and compares."""
+    del argv
+    began = time.perf_counter()
+    logging.getLogger('fdx').setLevel(logging.ERROR)  # The tables of frozen parameters are for launch.train.
+    task, root = _task(), pathlib.Path(FLAGS.workdir)
+    print(f'{task.words}; 1:{FLAGS.ratio}', flush=True)
+    prepare_if_missing(task.dataset, FLAGS.data_dir, FLAGS.manual_dir)
+    settings = {'steps': FLAGS.steps, 'width': FLAGS.width}
+    wanted = generator_for(config_of(Cell(task, FLAGS.ratio, 'gan', FLAGS.seed), FLAGS.data_dir), **settings)
+    made = synthesise(
+        wanted, root / 'generator', progress=progress, on_row=lambda row: print(health_line(row), flush=True)
+    )
+    print(f'generated records: {made.name} in {FLAGS.data_dir}', flush=True)
+    report = judge_and_write(made, root / 'judgement', FLAGS.judge_samples)
+    rows = []
+    for remedy in REMEDIES:
+        cell = Cell(task, FLAGS.ratio, remedy, FLAGS.seed)
+        results, _ = run_cell(cell, FLAGS.data_dir, root, lambda config, folder: made.name, settings, progress)
+        rows.append(results['row'])
+    print()
+    print(comparison(rows))
+    write_json(root / 'rare_faults.json', {'rows': rows, 'seconds': round(time.perf_counter() - began, 1)})
+    print(f'\njudgement: {report}; {time.perf_counter() - began:.0f} s')
+    print(f'one seed, {results["windows"]} test windows: launch.benchmark --suite=imbalance has more')
+
+
+def comparison(rows: list[dict]) -> str:
+    """Macro F1, accuracy and the lowest recall of each remedy, as text."""
+    header = ['remedy', 'macro F1 %', 'accuracy %', 'worst recall %', 'of', 's']
+    lines = []
+    for row in rows:
+        worst = min(row['recall'], key=row['recall'].get)
+        numbers = [f'{100 * value:.1f}' for value in (row['macro_f1'], row['accuracy'], row['recall'][worst])]
+        lines.append([row['method'], *numbers, worst, f'{row["seconds"]:.0f}'])
+    return table(header, lines)
+
+
+if __name__ == '__main__':
+    define_flags()
+    cli.run(main)
