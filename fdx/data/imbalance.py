@@ -50,16 +50,16 @@ class Imbalance:
             return cls(text, (('', _ratio(text, text)),))
         parts = text.split(',')
         if '=' not in text:
-            path = pathlib.Path(text)
-            if not path.is_file():
-                raise ConfigError(f'--imbalance={text} is neither a ratio nor a file; {_FORMS}')
-            lines = [line.split('#')[0].strip() for line in path.read_text(encoding='utf-8').splitlines()]
-            parts = [line for line in lines if line]
+            parts = _lines(text)
         shares = [part.partition('=')[::2] for part in parts]
         names = [name.strip() for name, _ in shares]
         if not names or '' in names or len(set(names)) < len(names):
             raise ConfigError(f'--imbalance={text}: every class is named once; {_FORMS}')
         return cls(text, tuple((name, _ratio(ratio.strip(), text)) for name, (_, ratio) in zip(names, shares)))
+
+    def spelled_out(self) -> str:
+        """The imbalance without the file that it may have come from: what a checkpoint keeps, `parse` reads it."""
+        return ','.join(f'{name}=1:{divisor:g}' if name else f'1:{divisor:g}' for name, divisor in self.shares)
 
     def divisors(self, class_names: Sequence[str]) -> list[float]:
         """N of 1:N for each class, 1 for those that keep all.
@@ -87,6 +87,15 @@ class Imbalance:
                 raise ConfigError(f'--imbalance={self.text}: {", ".join(twice)} is named twice')
             found.update(dict.fromkeys(fits, divisor))
         return [found.get(name, 1.0) for name in class_names]
+
+
+def _lines(name: str) -> list[str]:
+    """Lines of a file of classes, without comments."""
+    try:
+        lines = pathlib.Path(name).read_text(encoding='utf-8').splitlines()
+    except (OSError, UnicodeDecodeError) as e:
+        raise ConfigError(f'--imbalance={name[:200]} is neither a ratio nor a file of text ({e}); {_FORMS}') from e
+    return [words for line in lines if (words := line.split('#')[0].strip())]
 
 
 def _ratio(ratio: str, text: str) -> float:

@@ -23,8 +23,9 @@ class JoinedExamples:
         return sum(map(len, self.parts))
 
     def __getitem__(self, i: int) -> dict[str, np.ndarray]:
+        i += len(self) if i < 0 else 0
         for part in self.parts:
-            if i < len(part):
+            if 0 <= i < len(part):
                 return part[i]
             i -= len(part)
         raise IndexError(i)

@@ -9,9 +9,9 @@ import numpy as np
 
 from fdx.data.blocks import NO_BLOCK, NUM_BLOCKS, fold_blocks
 from fdx.data.domain_protocols import Rows, by_domain, domain_pairs, pairs_of_domains, within_domain
-from fdx.data.guard import Leak, guard_splits
+from fdx.data.guard import Leak, guard_splits, refuse_synthetic
 from fdx.data.stratified import deal
-from fdx.data.table import Table
+from fdx.data.table import SYNTHETIC, Table
 from fdx.types import SplitError
 
 VALIDATION_SHARE = TEST_SHARE = 0.1
@@ -220,6 +220,9 @@ def split_rows(
         samples.
     """
     spec = _protocol(protocol)
+    if SYNTHETIC in table.columns and table[SYNTHETIC].all():
+        # Before a protocol complains of what the records lack.
+        refuse_synthetic(table, np.arange(len(table)), "dataset's")
     unknown = sorted(set(exclude_recordings) - set(table['recording']))
     if unknown:
         raise SplitError(f'--exclude_recordings names {", ".join(unknown)}, which the dataset does not hold')

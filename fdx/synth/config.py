@@ -70,7 +70,8 @@ class SynthConfig:
             raise ConfigError(
                 f'--steps={self.steps} is no multiple of --log_every={self.log_every}: the last updates would be lost'
             )
-        Imbalance.parse(self.imbalance)
+        # A file may change: what it says is the setting, not its name.
+        object.__setattr__(self, 'imbalance', Imbalance.parse(self.imbalance).spelled_out())
 
     def to_json(self) -> dict:
         """A JSON-able dict; `from_json` reads it."""

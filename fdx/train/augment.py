@@ -46,7 +46,8 @@ def mixup(inputs: jax.Array, targets: jax.Array, mask: jax.Array, key: jax.Array
     size, real = everyone.shape[0], everyone.sum().astype(jnp.int32)
     ring_key, share_key = jax.random.split(key)
     # Examples in random order, padding behind them; each one's partner is the next in the ring.
-    order = jnp.argsort(jnp.where(everyone > 0, jax.random.uniform(ring_key, (size,)), 2.0))
+    lots = jax.vmap(lambda i: jax.random.uniform(jax.random.fold_in(ring_key, i)))(jnp.arange(size))
+    order = jnp.argsort(jnp.where(everyone > 0, lots, 2.0))
     place = jnp.argsort(order)
     partner = order[(place + 1) % jnp.maximum(real, 1)]
     mine = jax.lax.dynamic_slice_in_dim(partner, jax.lax.axis_index(parallel.AXIS) * count, count)

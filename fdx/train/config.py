@@ -120,7 +120,8 @@ class TrainConfig:
             DecisionRule.parse(self.threshold)
         if self.patience and self.select_by == 'last':
             raise ConfigError(f'--patience={self.patience}: with --select_by=last every epoch is the best so far')
-        Imbalance.parse(self.imbalance)
+        # A file may change: what it says is the setting, not its name.
+        object.__setattr__(self, 'imbalance', Imbalance.parse(self.imbalance).spelled_out())
         self._check_balance()
         if self.train_norms and self.freeze not in ('head', 'first_last'):
             raise ConfigError(

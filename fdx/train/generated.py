@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from fdx.data.pipeline import RecordExamples
 from fdx.data.source import Dataset, open_dataset
 from fdx.signal.scaling import Gain
 from fdx.train.config import TrainConfig
-from fdx.types import ConfigError
+from fdx.types import ConfigError, DataError
 
 # What decides the training rows: a network that generated from other ones may have seen rows that are scored here.
 DECIDES_ROWS = ('label_key', 'protocol', 'fold', 'exclude_recordings', 'labels_per_class', 'imbalance', 'seed')
@@ -48,7 +49,14 @@ def with_generated(config: TrainConfig, real: RecordExamples, gain: Gain) -> Joi
             '--balance=gan needs --synthetic=synthetic/NAME: make it with python -m launch.synthesize and the same '
             '--dataset, --protocol, --fold, --imbalance and --seed'
         )
-    generated = open_dataset(config.synthetic, config.data_dir)
+    try:
+        generated = open_dataset(config.synthetic, config.data_dir)
+    except DataError as e:
+        have = ', '.join(sorted(p.parent.name for p in pathlib.Path(config.data_dir).glob('synthetic/*/*.*.*')))
+        raise DataError(
+            f'--synthetic={config.synthetic} is not in {config.data_dir}; generated datasets there: {have or "none"}. '
+            'python -m launch.synthesize makes them'
+        ) from e
     _check_origin(config, real.dataset, generated)
     labels, names = real.labels(), generated.class_names(config.label_key)
     counts = np.bincount(labels, minlength=len(names))

@@ -59,6 +59,11 @@ def select_rows(config: TrainConfig, dataset: Dataset) -> tuple[Splits, Gain]:
 
 def load_data(config: TrainConfig, dataset: Dataset) -> RunData:
     """Training and validation examples of a run; SplitError where the protocol does not fit."""
+    if config.balance == 'specaugment' and len(dataset.input_shape) < 3:
+        raise ConfigError(
+            f'--balance=specaugment masks bands of images; examples of {dataset.name} are {dataset.input_shape}: use '
+            'oversample, mixup or smote'
+        )
     splits, gain = select_rows(config, dataset)
     examples = {
         name: RecordExamples(dataset, getattr(splits, name), config.label_key, gain) for name in ('train', 'validation')

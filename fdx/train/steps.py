@@ -71,8 +71,8 @@ def make_train_step(
 
     The batch holds `inputs` [B, ...], `labels` int32 [B] and `mask` float32 [B]; what the mask leaves out moves
     neither parameters nor batch statistics. The dropout of an example depends on the seed, the step and its place in
-    the global batch. Metrics are sums over the global batch: `loss` (cross-entropy in nats), `correct`, `count`, and
-    the norm of the trainable gradients.
+    the global batch. Metrics are sums over the global batch: `loss` (cross-entropy in nats), `correct` (of mixed
+    examples the larger part counts), `count`, and the norm of the trainable gradients.
     """
 
     def step(state: TrainState, batch: dict) -> tuple[TrainState, dict]:
@@ -88,12 +88,13 @@ def make_train_step(
             losses = _losses(logits, batch['labels'], targets, class_weights)
             total = (losses * batch['mask']).sum()
             # Scaled so that the mean over devices of the local losses is the mean over the global batch.
-            return total * jax.lax.axis_size(parallel.AXIS) / count, (total, logits, stats)
+            wanted = batch['labels'] if targets is None else targets.argmax(-1)
+            return total * jax.lax.axis_size(parallel.AXIS) / count, (total, logits.argmax(-1) == wanted, stats)
 
-        grads, (total, logits, stats) = jax.grad(loss_fn, has_aux=True)(state.params)
+        grads, (total, right, stats) = jax.grad(loss_fn, has_aux=True)(state.params)
         grads = jax.tree.map(lambda g, train: jax.lax.pmean(g, parallel.AXIS) if train else g, grads, mask)
         updates, opt_state = optimiser.update(grads, state.opt_state, state.params)
-        hits = ((logits.argmax(-1) == batch['labels']) * batch['mask']).sum()
+        hits = (right * batch['mask']).sum()
         trained = [g for g, train in zip(jax.tree.leaves(grads), jax.tree.leaves(mask)) if train]
         metrics = {
             'loss': jax.lax.psum(total, parallel.AXIS),

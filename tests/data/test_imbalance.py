@@ -270,3 +270,22 @@ def test_classes_are_thinned_after_few_labels_and_the_gain_is_that_of_the_rows_l
     # The loudest recordings are left out where all classes are thinned to one of the quieter ones.
     gains = {select_rows(dataclasses.replace(config, imbalance='*=1:3', seed=s), tiny_gain)[1] for s in range(8)}
     assert len(gains) > 1
+
+
+def test_a_config_keeps_what_a_file_says_and_not_its_name(tmp_path):
+    path = tmp_path / 'rare.txt'
+    path.write_text('ball_* 1:20\n'.replace(' ', '=') + 'inner_race = 1:2.5  # worn\n')
+    config = TrainConfig(dataset='x', imbalance=str(path))
+    path.unlink()
+    assert config.imbalance == 'ball_*=1:20,inner_race=1:2.5'
+    assert TrainConfig.from_json(config.to_json()) == config
+    assert TrainConfig(dataset='x', imbalance='1:20').imbalance == '1:20'
+    assert TrainConfig(dataset='x').imbalance == ''
+
+
+def test_texts_that_no_file_can_be(tmp_path):
+    path = tmp_path / 'latin.txt'
+    path.write_bytes(b'gro\xdf=1:20')
+    for text in (str(path), 5000 * 'a'):
+        with pytest.raises(ConfigError, match='is neither a ratio nor a file of text'):
+            Imbalance.parse(text)

@@ -16,11 +16,12 @@ from fdx.data.joined import JoinedExamples
 from fdx.data.pipeline import ArrayExamples, RecordExamples, eval_batches, train_batches
 from fdx.data.records import NO_GEOMETRY
 from fdx.data.source import open_dataset
+from fdx.data.table import SYNTHETIC
 from fdx.train import feature_cache
 from fdx.train.feature_cache import FeatureCache
 from fdx.train.generated import DECIDES_ROWS, rows_key, with_generated
 from fdx.train.run_data import balanced, load_data, select_rows, with_cached_features
-from fdx.types import UNKNOWN, ConfigError, DataError
+from fdx.types import UNKNOWN, ConfigError, DataError, SplitError
 
 # Of six training rows of each class these keep 6, 1 and 2.
 RARE = {'imbalance': 'inner_race=1:6,outer_race=1:3', 'seed': 3}
@@ -135,6 +136,14 @@ def test_fewer_where_there_are_fewer(rare_config, dataset, name, counts):
     assert np.bincount(load_data(rare_config(name), dataset).train.labels()).tolist() == counts
 
 
+@pytest.mark.parametrize('protocol', ['by_recording', 'random_windows'])
+def test_a_generated_dataset_says_so_in_its_table_and_is_nobodys_dataset(make_config, dataset, synthetic, protocol):
+    assert synthetic.table[SYNTHETIC].tolist() == [True] * 24
+    assert SYNTHETIC not in dataset.table.columns
+    with pytest.raises(SplitError, match='records are synthetic'):
+        load_data(make_config(dataset='synthetic/many', protocol=protocol), synthetic)
+
+
 def test_the_key_holds_all_that_decides_the_rows(make_config, dataset):
     """What select_rows reads of a config is what generated records are compared by."""
     asked = set()
@@ -194,7 +203,7 @@ def test_another_dataset_is_refused_and_one_that_is_not_there(rare_config, datas
     config = rare_config(dataset='train_room_tones/two')
     with pytest.raises(ConfigError, match="dataset: 'train_room_tones/three-.*' there, 'train_room_tones/two-.*' here"):
         with_generated(config, RecordExamples(two, np.arange(4), 'label'), 1.0)
-    with pytest.raises(DataError, match="'synthetic/absent' is not prepared.*synthetic/many"):
+    with pytest.raises(DataError, match='synthetic/absent is not in .*: few, many.*launch.synthesize makes'):
         load_data(rare_config('absent'), dataset)
 
 
@@ -270,3 +279,12 @@ def test_the_checkpoint_counts_real_and_generated_records_apart(rare_config, dat
     assert len(data.splits.train) == 9
     plain = dataclasses.replace(config, balance='none', synthetic='')
     assert balanced(plain, load_data(plain, dataset), CLASSES)[2]['synthetic'] == 0
+
+
+def test_joined_examples_count_from_the_end_too(rare_config, dataset):
+    train = load_data(rare_config(), dataset).train
+    np.testing.assert_array_equal(train[-1]['inputs'], train[len(train) - 1]['inputs'])
+    np.testing.assert_array_equal(train[-len(train)]['inputs'], train[0]['inputs'])
+    for i in (len(train), -len(train) - 1):
+        with pytest.raises(IndexError):
+            train[i]

@@ -15,6 +15,7 @@ from fdx.train import run as run_module
 from fdx.train.model_setup import set_up_model
 from fdx.train.run import train
 from fdx.train.run_data import balanced, load_data, select_rows, with_cached_features
+from fdx.types import ConfigError
 from tests.train.table.table_numbers import NAMES, SETTINGS, meta_of, numbers, z_scores
 
 
@@ -125,3 +126,8 @@ def test_weights_and_padding_on_four_devices(trained, config_of, start_program, 
     assert four['devices'] == 4
     for row, wanted in zip(numbers(four['history']), numbers(trained(balance='class_weight')[1].history), strict=True):
         assert row == pytest.approx(wanted, rel=1e-4)
+
+
+def test_a_table_has_no_bands_to_mask(data, config_of):
+    with pytest.raises(ConfigError, match='--balance=specaugment masks bands of images; examples of .* are'):
+        load_data(config_of(balance='specaugment'), data)
