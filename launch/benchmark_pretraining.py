@@ -8,6 +8,7 @@ import pathlib
 import time
 from typing import Any
 
+import jax
 from absl import flags
 
 from fdx.data.source import open_dataset
@@ -99,6 +100,9 @@ def _fine_tuned(task: Task, network: Network, seed: int, root: pathlib.Path) -> 
     workdir = root / 'fine_tuned' / task.name / network.name.replace(' ', '_') / f'seed_{seed}'
     run = Run(Strategy('fine_tuned', 'none', network.init != 'random', 'all layers'), config, workdir)
     outcome = do_run(run, progress=progress)
+    # Every run compiles programs of its own: kept for hours, they use up what the kernel lets a process map, and XLA
+    # fails with 'LLVM compilation error: Cannot allocate memory'.
+    jax.clear_caches()
     found = score(outcome.stored.predictions)
     seconds = sum(row['seconds'] for row in outcome.stored.history)
     return {'accuracy': found['accuracy'], 'macro_f1': found['macro_f1'], 'seconds': seconds}

@@ -199,7 +199,7 @@ def test_help_teaches(call):
     parts = re.split(r'^  --(?:\[no\])?(\w+):\s', section, flags=re.MULTILINE)
     texts = dict(zip(parts[1::2], parts[2::2]))
     fields = {f.name for cls in (AdaptConfig, TrainConfig) for f in dataclasses.fields(cls)}
-    left_out = {'dataset', 'model_options', 'patience', 'balance', 'threshold'}
+    left_out = {'dataset', 'model_options', 'patience', 'balance', 'imbalance', 'synthetic', 'threshold'}
     own = {'model_option', 'seeds', 'workdir', 'manual_dir'}
     assert set(texts) == fields - left_out | own
     assert 'without labels of the target' in ' '.join(texts['select_by'].split())

@@ -130,10 +130,10 @@ def test_a_page_of_adaptation_out_of_cells_that_are_trained_once(call, data_dir,
         (('--suite=rigs', '--seeds=0'), '--seeds=0: at least 1'),
         # Flags of the other kind of suite, even with their default values.
         (('--methods=mcc',), '--methods has no part in --suite=pretraining: leave it out'),
-        (('--inputs=mel', '--methods=mcc'), '--methods, --inputs has no part in --suite=pretraining'),
+        (('--inputs=mel', '--methods=mcc'), '--inputs, --methods has no part in --suite=pretraining'),
         (('--suite=loads', '--draws=20'), '--draws has no part in --suite=loads: leave it out'),
         (('--suite=rigs', '--nofine_tune'), '--fine_tune has no part in --suite=rigs'),
-        (('--suite=machines', '--tasks=cwru_loads', '--networks=musicnn_mtt'), '--tasks, --networks has no part in'),
+        (('--suite=machines', '--tasks=cwru_loads', '--networks=musicnn_mtt'), '--networks, --tasks has no part in'),
         # Names that do not exist, or not there.
         (('--suite=loads', '--methods=mcc,dan'), '--methods=mcc,dan: there are source_only, adabn, '),
         (('--suite=loads', '--methods='), '--methods=: there are source_only, adabn, '),
@@ -165,4 +165,4 @@ def test_flags_that_cannot_be(call, tiny_suites, tmp_path, flags, message):
 def test_a_suite_that_does_not_exist(call):
     done = call('benchmark', '--suite=planets')
     assert done.code == 1
-    assert 'flag --suite=planets: value should be one of <pretraining|loads|machines|rigs>' in done.err
+    assert 'flag --suite=planets: value should be one of <pretraining|imbalance|loads|machines|rigs>' in done.err

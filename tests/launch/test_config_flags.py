@@ -44,11 +44,17 @@ CHANGED = {
     'weights_version': ('--weights_version=v1', 'v1'),
     'patience': ('--patience=7', 7),
     'balance': ('--balance=class_weight', 'class_weight'),
+    'imbalance': ('--imbalance=1:20', '1:20'),
+    'synthetic': ('--synthetic=synthetic/a', 'synthetic/a'),
     'threshold': ('--threshold=recall:0.9', 'recall:0.9'),
     'train_norms': ('--train_norms', True),
 }
 # Flags without which another flag would be ignored, and is refused.
-COMPANIONS = {'weights_version': {'init': 'imagenet'}, 'train_norms': {'freeze': 'first_last'}}
+COMPANIONS = {
+    'weights_version': {'init': 'imagenet'},
+    'train_norms': {'freeze': 'first_last'},
+    'synthetic': {'balance': 'gan'},
+}
 DATASET = '--dataset=cwru/load0_12k'
 
 
