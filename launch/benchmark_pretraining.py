@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import pathlib
 import time
 from typing import Any
@@ -12,6 +11,7 @@ import jax
 from absl import flags
 
 from fdx.data.source import open_dataset
+from fdx.evaluate.cells import read_cell, write_cell
 from fdx.evaluate.comparison_runs import Run, do_run
 from fdx.evaluate.comparison_scores import score
 from fdx.evaluate.comparison_strategies import Strategy
@@ -19,7 +19,6 @@ from fdx.evaluate.pretraining_report import assemble, percent, write_pretraining
 from fdx.evaluate.pretraining_suite import FINE_TUNING, IN_DOMAIN, NETWORKS, TASKS, Network, Task, dataset_of, why_not
 from fdx.evaluate.probe import ALL_LABELS, CHOSEN, ProbePlan
 from fdx.evaluate.probe_run import all_folds, run_probe
-from fdx.files import write_json
 from fdx.train.config import TrainConfig
 from fdx.train.run import train
 from fdx.types import ConfigError
@@ -63,12 +62,10 @@ def _cell(task: Task, network: Network, seed: int, root: pathlib.Path) -> dict[s
     shots = task.shots if seed == 0 or network.init == 'random' else tuple(k for k in task.shots if k != ALL_LABELS)
     plan = ProbePlan(protocol=task.protocol, folds=folds, shots=shots, draws=FLAGS.draws, seed=seed)
     asked = {'dataset': dataset, 'model': network.model, 'weights': network.init, 'plan': dataclasses.asdict(plan)}
-    asked = json.loads(json.dumps(asked))
     path = root / 'cells' / task.name / network.name.replace(' ', '_') / f'seed_{seed}.json'
-    if path.exists():
-        stored = json.loads(path.read_text(encoding='utf-8'))
-        if stored['asked'] == asked:
-            return stored
+    stored = read_cell(path, asked)
+    if stored is not None:
+        return stored
     config = TrainConfig(
         dataset=dataset,
         data_dir=FLAGS.data_dir,
@@ -79,9 +76,7 @@ def _cell(task: Task, network: Network, seed: int, root: pathlib.Path) -> dict[s
     )
     began = time.perf_counter()
     results = run_probe(config, plan, folder=root / 'features', progress=progress)
-    results |= {'seconds': time.perf_counter() - began, 'asked': asked}
-    write_json(path, results)
-    return json.loads(path.read_text(encoding='utf-8'))  # As the next call will find them.
+    return write_cell(path, asked, {**results, 'seconds': time.perf_counter() - began})
 
 
 def _fine_tuned(task: Task, network: Network, seed: int, root: pathlib.Path) -> dict[str, float]:

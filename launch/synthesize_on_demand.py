@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 
+import jax
+
 from fdx.synth.dataset import BUILDER
 from fdx.synth.run import default_name, generator_for, is_written, synthesise
 from fdx.train.config import TrainConfig
+from fdx.types import ConfigError
 from launch.display import progress
 
 
@@ -18,6 +21,11 @@ def with_synthetic(config: TrainConfig, workdir: pathlib.Path) -> TrainConfig:
     """
     if config.balance != 'gan' or config.synthetic:
         return config
+    if jax.process_count() > 1:
+        raise ConfigError(
+            '--balance=gan on several processes: make the records first, on one, with launch.synthesize, and name them '
+            'with --synthetic'
+        )
     wanted = generator_for(config)
     if not is_written(wanted):
         print(f'training a generator in {workdir / "generator"} (once; launch.synthesize has its settings)', flush=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import tempfile
 import time
@@ -11,7 +10,7 @@ from typing import Any
 from fdx.data.pipeline import steps_per_epoch
 from fdx.evaluate.adaptation import run_adaptation, selected_rows
 from fdx.evaluate.adaptation_suite import BATCH_SIZE, LEARNING_RATE, MAX_EPOCHS, MIN_EPOCHS, Cell
-from fdx.files import write_json
+from fdx.evaluate.cells import read_cell, write_cell
 from fdx.train.adapt_config import AdaptConfig
 from fdx.train.adapt_run import open_domains
 from fdx.train.config import TrainConfig
@@ -87,11 +86,10 @@ def run_cell(
     """Results of a cell, and whether they lay on the disk: rows of each selection, seconds, history."""
     path = cell_path(cell, root)
     config, plan = configs(cell, data_dir, names)
-    asked = json.loads(json.dumps({'config': config.to_json(), 'plan': plan.to_json()}))
-    if path.exists():
-        stored = json.loads(path.read_text(encoding='utf-8'))
-        if stored['asked'] == asked:
-            return stored, True
+    asked = {'config': config.to_json(), 'plan': plan.to_json()}
+    stored = read_cell(path, asked)
+    if stored is not None:
+        return stored, True
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         result = run_adaptation(config, plan, folder, caches=caches, progress=progress)
@@ -112,14 +110,6 @@ def run_cell(
         }
         for name, row in selected_rows(result.history).items()
     ]
-    write_json(
-        path,
-        {
-            'asked': asked,
-            'rows': rows,
-            'windows': len(result.domains.target_test),
-            'classes': list(result.domains.classes),
-            'history': result.history,
-        },
-    )
-    return json.loads(path.read_text(encoding='utf-8')), False
+    domains = result.domains
+    found = {'rows': rows, 'windows': len(domains.target_test), 'classes': list(domains.classes)}
+    return write_cell(path, asked, {**found, 'history': result.history}), False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import pathlib
 import tempfile
 import time
@@ -14,10 +13,10 @@ import numpy as np
 
 from fdx.data.pipeline import steps_per_epoch
 from fdx.data.source import open_dataset
+from fdx.evaluate.cells import read_cell, write_cell
 from fdx.evaluate.imbalance_suite import BATCH_SIZE, LEARNING_RATE, MODEL, NAME, OPTIONS, STEPS, Cell
 from fdx.evaluate.metrics import summarise
 from fdx.evaluate.scoring import score_run
-from fdx.files import write_json
 from fdx.train.config import AUGMENTATIONS, TrainConfig
 from fdx.train.feature_cache import Progress, no_progress
 from fdx.train.run import train
@@ -97,11 +96,10 @@ def run_cell(
     """
     path, config = cell_path(cell, root), config_of(cell, data_dir)
     asked = {'config': config.to_json(), 'generator': settings if cell.remedy == 'gan' else None}
-    asked = json.loads(json.dumps({**asked, 'dataset': open_dataset(config.dataset, data_dir).name}))
-    if path.exists():
-        stored = json.loads(path.read_text(encoding='utf-8'))
-        if stored['asked'] == asked:
-            return stored, True
+    asked['dataset'] = open_dataset(config.dataset, data_dir).name
+    stored = read_cell(path, asked)
+    if stored is not None:
+        return stored, True
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         workdir = _trained(cell, config, pathlib.Path(folder), root, generate, progress)
@@ -120,10 +118,8 @@ def run_cell(
         'recall': {of_class['class']: of_class['recall'] for of_class in found['per_class']},
         'seconds': round(seconds, 2),
     }
-    meta = scored.predictors[0].meta
-    stored = {'asked': asked, 'row': row, 'balance': meta['balance'], 'windows': len(scored.predictions.labels)}
-    write_json(path, stored)
-    return json.loads(path.read_text(encoding='utf-8')), False
+    balance = scored.predictors[0].meta['balance']
+    return write_cell(path, asked, {'row': row, 'balance': balance, 'windows': len(scored.predictions.labels)}), False
 
 
 def _trained(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import types
 
 import numpy as np
 
@@ -94,5 +93,4 @@ def training_images(config: SynthConfig, dataset: Dataset) -> TrainingImages:
 
 def whole_training_part(config: SynthConfig, dataset: Dataset) -> np.ndarray:
     """Rows of the training part before classes were thinned: what generated images are compared with."""
-    whole = types.SimpleNamespace(**{**dataclasses.asdict(config), 'imbalance': '', 'labels_per_class': 0})
-    return select_rows(whole, dataset)[0].train
+    return select_rows(dataclasses.replace(config, imbalance='', labels_per_class=0), dataset)[0].train

@@ -170,6 +170,11 @@ def _resume(checkpoints: Checkpoints, state: GanState, meta: dict, batches) -> t
     checkpoints.verify(step)
     stored = checkpoints.meta(step)
     check_same_generator(checkpoints.workdir, stored, meta)
+    if step > meta['generator']['steps']:
+        raise CheckpointError(
+            f'{checkpoints.workdir} holds {step} updates, more than --steps={meta["generator"]["steps"]}: ask for as '
+            'many or more, or choose another --workdir'
+        )
     variables, _ = checkpoints.restore_variables(step, {'params': state.params}, {'params': {}})
     opt_state = checkpoints.restore_optimiser(step, state.opt_state)
     checkpoints.discard_after(step)

@@ -68,8 +68,9 @@ def with_generated(config: TrainConfig, real: RecordExamples, gain: Gain) -> Joi
 def _check_origin(config: TrainConfig, real: Dataset, generated: Dataset) -> None:
     origin = generated.metadata.get('generated_from')
     if not origin:
-        raise ConfigError(f'--synthetic={config.synthetic} holds recordings, no generated records: name what '
-                          'launch.synthesize wrote')  # fmt: skip
+        raise ConfigError(
+            f'--synthetic={config.synthetic} holds recordings, no generated records: name what launch.synthesize wrote'
+        )
     wanted = rows_key(config, real.name)
     differ = [f'{k}: {origin.get(k)!r} there, {v!r} here' for k, v in wanted.items() if origin.get(k) != v]
     if differ:

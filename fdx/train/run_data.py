@@ -41,7 +41,10 @@ class RunData:
 
 
 def select_rows(config: TrainConfig, dataset: Dataset) -> tuple[Splits, Gain]:
-    """The rows of a run and the gain fitted on its training rows; evaluation calls it with the stored config."""
+    """The rows of a run and the gain fitted on its training rows; evaluation calls it with the stored config.
+
+    A SynthConfig has the fields that are read here, too: a generator learns from the rows of a run.
+    """
     splits = split_rows(
         dataset.table,
         config.protocol,

@@ -10,6 +10,8 @@ from fdx.data.source import open_dataset
 from fdx.synth import judge as judge_module
 from fdx.synth import run as run_module
 from fdx.synth.run import synthesise
+from fdx.train.config import TrainConfig
+from fdx.types import ConfigError
 from launch import synthesize_on_demand
 
 DATASET = 'bearing_rig/rig_b_small'
@@ -127,3 +129,12 @@ def test_the_workdir_of_a_classifier_is_left_alone(call, data_dir, tmp_path):
     assert trained.code == 0, trained.err
     done = synthesize(call, data_dir, run)
     assert 'holds a classifier, no generator: choose another --workdir' in done.error
+
+
+def test_several_processes_do_not_train_a_generator_each(monkeypatch, tmp_path):
+    monkeypatch.setattr(synthesize_on_demand.jax, 'process_count', lambda: 2)
+    config = TrainConfig(dataset=DATASET, balance='gan')
+    with pytest.raises(ConfigError, match='--balance=gan on several processes: make the records first, on one'):
+        synthesize_on_demand.with_synthetic(config, tmp_path)
+    named = TrainConfig(dataset=DATASET, balance='gan', synthetic='synthetic/a')
+    assert synthesize_on_demand.with_synthetic(named, tmp_path) is named

@@ -45,7 +45,7 @@ def test_the_class_counts_as_much_as_the_noise():
     labels = jnp.tile(jnp.arange(4), 16)
     images = np.asarray(generator.apply({'params': made}, noise, labels))
     other_class = np.asarray(generator.apply({'params': made}, noise, (labels + 1) % 4))
-    other_noise = np.asarray(generator.apply({'params': made}, noise[::-1], labels[::1]))
+    other_noise = np.asarray(generator.apply({'params': made}, noise[::-1], labels))
     assert np.abs(other_class - images).mean() > 0.3 * np.abs(other_noise - images).mean()
     scores = critic.apply({'params': judge}, images, labels) - critic.apply({'params': judge}, images, (labels + 1) % 4)
     assert float(jnp.abs(scores).min()) > 0

@@ -111,3 +111,8 @@ def test_the_config_survives_json(make_config):
     with pytest.raises(ConfigError, match='does not know the settings depth'):
         type(config).from_json({**config.to_json(), 'depth': 3})
     assert dataclasses.replace(config, width=3) != config
+
+
+def test_fewer_updates_than_the_workdir_has_are_refused(synthesis, make_config):
+    with pytest.raises(CheckpointError, match='holds 8 updates, more than --steps=4: ask for as many or more'):
+        train_generator(make_config(steps=4), synthesis.workdir)

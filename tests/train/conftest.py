@@ -6,6 +6,7 @@ Compiled programs are kept in a folder of the session: the same slim network is 
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import os
 import pathlib
@@ -228,3 +229,19 @@ def free_address():
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))
         return f'127.0.0.1:{s.getsockname()[1]}'
+
+
+@pytest.fixture(scope='session')
+def load_program():
+    """Function FILE.py -> one of this folder's programs as a module, to run in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def load(name: str):
+            path = pathlib.Path(__file__).with_name(name)
+            spec = importlib.util.spec_from_file_location(path.stem, path)
+            module = importlib.util.module_from_spec(spec)
+            patch.setitem(sys.modules, path.stem, module)  # Linen looks a module's annotations up there.
+            spec.loader.exec_module(module)
+            return module
+
+        yield load

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import pathlib
-import sys
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,15 +17,8 @@ from fdx.train.steps import join_variables
 
 
 @pytest.fixture(scope='module')
-def program():
-    path = pathlib.Path(__file__).with_name('augment_program.py')
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setitem(sys.modules, path.stem, module)  # Linen looks a module's annotations up there.
-    spec.loader.exec_module(module)
-    yield module
-    monkeypatch.undo()
+def program(load_program):
+    return load_program('augment_program.py')
 
 
 @pytest.fixture(scope='module')
