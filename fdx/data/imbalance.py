@@ -141,10 +141,13 @@ def thin(
 
 
 def _warn_where_nothing_is_rare(imbalance: Imbalance, counts: dict[str, tuple[int, float]]) -> None:
-    """Few healthy recordings beside many faulty ones: thinning all faults makes few labels, no imbalance."""
+    """Few healthy recordings beside many faulty ones: thinning all faults makes few labels, no imbalance.
+
+    Warns where the most frequent of the other classes is at most half as much more frequent as was asked for.
+    """
     often = max((count for count, divisor in counts.values() if divisor == 1.0), default=0)
-    rare = max((count for count, divisor in counts.values() if divisor > 1.0), default=0)
-    if rare >= often:
+    thinned = [(count, divisor) for count, divisor in counts.values() if divisor > 1.0]
+    if any(often <= count * divisor / 2 for count, divisor in thinned):
         logger.warning(
             '--imbalance=%s leaves no class frequent beside the thinned ones (%s): name rare classes, CLASS=1:N',
             imbalance.text,

@@ -232,6 +232,10 @@ def test_the_seed_decides_which_rows_and_which_recordings():
         (((4,), (40,), (40,)), '1:2', 'normal 4, inner_race 20, ball_007 20'),
         (((20,), (40,), (40,)), '1:2', 'normal 20, inner_race 20, ball_007 20'),
         (((21,), (40,), (40,)), '1:2', ''),
+        # CWRU at load 0: 3 healthy windows beside 33 of each fault are rare by themselves.
+        (((3,), (33,), (33,)), '1:20', 'normal 3, inner_race 2, ball_007 2'),
+        (((3,), (33,), (33,)), 'ball_007=1:20', ''),
+        (((120,), (120,), (120,)), '1:50', ''),
         (((4,), (40,), (40,)), 'ball_007=1:2', ''),
         (((40,), (40,), (40,)), '*=1:2', 'normal 20, inner_race 20, ball_007 20'),
         (((4,), (40,), (40,)), '1:1', ''),
