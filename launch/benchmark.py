@@ -3,6 +3,7 @@ r"""Answers a question with a table.
 What pretraining on sound, on images or on machines is worth (linear heads and fine-tuning):
 
     python -m launch.benchmark --suite=pretraining --manual_dir=RECORDINGS
+    python -m launch.benchmark --suite=pretraining --tasks=motor_rig    # this part of the page anew
 
 What adaptation without target labels is worth, between motor loads, between real machines, between simulated ones:
 
@@ -50,7 +51,8 @@ def define_flags() -> None:
     flags.DEFINE_list(
         'tasks',
         None,
-        f'pretraining: some of {", ".join(tasks["pretraining"])}; imbalance: of {", ".join(tasks["imbalance"])}',
+        f'pretraining: some of {", ".join(tasks["pretraining"])}, the others stay on the page as they are; imbalance: '
+        f'of {", ".join(tasks["imbalance"])}',
     )
     flags.DEFINE_list('networks', networks, 'pretraining: networks to ask')
     flags.DEFINE_integer('draws', 20, 'pretraining: how often few labels are drawn, for each seed')

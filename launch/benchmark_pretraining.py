@@ -1,9 +1,14 @@
-"""What is pretraining worth: cells of linear heads on frozen networks, and of whole networks that are fine-tuned."""
+"""What is pretraining worth: cells of linear heads on frozen networks, and of whole networks that are fine-tuned.
+
+A call for some tasks leaves the others on the page as they stand.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import pathlib
+import shlex
 import time
 from typing import Any
 
@@ -15,7 +20,8 @@ from fdx.evaluate.cells import read_cell, write_cell
 from fdx.evaluate.comparison_runs import Run, do_run
 from fdx.evaluate.comparison_scores import score
 from fdx.evaluate.comparison_strategies import Strategy
-from fdx.evaluate.pretraining_report import assemble, percent, write_pretraining
+from fdx.evaluate.pretraining_page import percent
+from fdx.evaluate.pretraining_report import assemble, with_published, write_pretraining
 from fdx.evaluate.pretraining_suite import FINE_TUNING, IN_DOMAIN, NETWORKS, TASKS, Network, Task, dataset_of, why_not
 from fdx.evaluate.probe import ALL_LABELS, CHOSEN, ProbePlan
 from fdx.evaluate.probe_run import all_folds, run_probe
@@ -76,7 +82,8 @@ def _cell(task: Task, network: Network, seed: int, root: pathlib.Path) -> dict[s
     )
     began = time.perf_counter()
     results = run_probe(config, plan, folder=root / 'features', progress=progress)
-    return write_cell(path, asked, {**results, 'seconds': time.perf_counter() - began})
+    seconds = time.perf_counter() - began
+    return write_cell(path, asked, {**results, 'seconds': seconds, 'on': datetime.date.today().isoformat()})
 
 
 def _fine_tuned(task: Task, network: Network, seed: int, root: pathlib.Path) -> dict[str, float]:
@@ -119,8 +126,10 @@ def _frozen(pairs: list[tuple[Task, Network]], seeds: range, root: pathlib.Path)
 
 def run() -> pathlib.Path:
     """Fills every cell that is not there and writes the page."""
-    root, seeds = pathlib.Path(FLAGS.workdir), range(FLAGS.seeds)
+    root, folder, seeds = pathlib.Path(FLAGS.workdir), pathlib.Path(FLAGS.out), range(FLAGS.seeds)
     tasks, networks = _named('tasks', TASKS), _named('networks', NETWORKS)
+    if FLAGS['tasks'].present:
+        with_published(folder, [])  # Fails before the hours of work, not after them.
     pairs = [(task, network) for task in tasks for network in networks if why_not(task, network) is None]
     found, tuned = _frozen(pairs, seeds, root), {}
     for task, network in pairs if FLAGS.fine_tune else []:
@@ -129,5 +138,14 @@ def run() -> pathlib.Path:
             tuned[task.name, network.name] = [_fine_tuned(task, network, seed, root) for seed in seeds]
             accuracies = [f'{100 * run["accuracy"]:.1f}' for run in tuned[task.name, network.name]]
             print(f'    {task.fine_tuned} a class: {", ".join(accuracies)} %', flush=True)
-    command = f'python -m launch.benchmark --suite={FLAGS.suite} --seeds={FLAGS.seeds} --draws={FLAGS.draws}'
-    return write_pretraining(pathlib.Path(FLAGS.out), assemble(found, seeds, tuned), command)
+    measured = assemble(found, seeds, _command(), tuned)
+    return write_pretraining(folder, with_published(folder, measured) if FLAGS['tasks'].present else measured)
+
+
+def _command() -> str:
+    """The call that measures these cells again."""
+    words = [f'python -m launch.benchmark --suite={FLAGS.suite} --seeds={FLAGS.seeds} --draws={FLAGS.draws}']
+    for name in ('tasks', 'networks'):
+        if FLAGS[name].present:
+            words.append(shlex.quote(f'--{name}={",".join(FLAGS[name].value)}'))
+    return ' '.join(words if FLAGS.fine_tune else [*words, '--nofine_tune'])

@@ -17,7 +17,7 @@ import time
 from absl import flags
 
 from fdx.evaluate.evaluate import evaluate
-from fdx.evaluate.pretraining_report import percent
+from fdx.evaluate.pretraining_page import percent
 from fdx.evaluate.probe import CHOSEN, ProbePlan
 from fdx.evaluate.probe_report import shots_words, write_probe
 from fdx.evaluate.probe_run import run_probe

@@ -1,7 +1,11 @@
-"""The pretraining benchmark as a page in Markdown, a JSON file and a plot of accuracy over labels."""
+"""The pretraining benchmark as a page in Markdown, a JSON file and a plot of accuracy over labels.
+
+The whole suite takes hours: a call for some of its tasks replaces those in the JSON file and keeps the others.
+"""
 
 from __future__ import annotations
 
+import json
 import pathlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,11 +17,13 @@ from matplotlib.figure import Figure
 
 from fdx.evaluate.canvas import class_style, new_figure, save_png, style_axes
 from fdx.evaluate.comparison_scores import spread
-from fdx.evaluate.pretraining_suite import FINE_TUNING, NETWORKS, TASKS, Network, why_not
+from fdx.evaluate.pretraining_page import markdown
+from fdx.evaluate.pretraining_suite import NETWORKS, TASKS, Network, Task, why_not
 from fdx.evaluate.probe import CHOSEN
 from fdx.evaluate.probe_report import shots_words
 from fdx.evaluate.stage_features import INPUT
 from fdx.files import atomic_write_text, write_json
+from fdx.types import DataError
 
 NAME = 'pretraining'
 
@@ -44,45 +50,63 @@ def cell_of(runs: Sequence[Mapping[str, Any]], stage: str) -> list[dict[str, Any
 def assemble(
     found: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]],
     seeds: Sequence[int],
+    command: str,
     tuned: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]] = MappingProxyType({}),
-) -> dict[str, Any]:
-    """Everything that the page tells.
+) -> list[dict[str, Any]]:
+    """Everything that the page tells of the tasks that were asked for.
 
     Args:
-      found: (task, network) -> results of a probe with 'seconds', one a seed.
+      found: (task, network) -> results of a probe with 'seconds' and 'on' (a date), one a seed.
       seeds: theirs.
+      command: that found them.
       tuned: (task, network) -> accuracy, macro_f1 and seconds of fine-tuned networks, one dict a seed.
 
     Returns:
-      seeds, environment of the last run, tasks: list of {name, words, dataset, protocol, classes, test_windows, rows:
-      list of {network, words, front_end, cells of `cell_of`, seconds (mean of a seed), fine_tuned {accuracy, macro_f1,
-      seconds} or None, or not_asked}}. The first rows of a task are the inputs without network, one a front end.
+      list of {name, words, dataset, protocol, classes, test_windows, validation_windows, fine_tuned (labels a class, 0
+      for none), measured {on (dates), command, seeds, versions, backend}, rows: list of {network, words, front_end,
+      cells of `cell_of`, seconds (mean of a seed), fine_tuned {accuracy, macro_f1, seconds} or None, or not_asked}}.
+      The first rows of a task are the inputs without network, one a front end.
     """
     tasks = []
     for task in TASKS:
         asked = [network for network in NETWORKS if (task.name, network.name) in found]
         if not asked:
             continue
-        inputs: dict[str, dict] = {}
-        rows = []
-        for network in NETWORKS:
-            runs = found.get((task.name, network.name))
-            if runs is None:
-                reason = why_not(task, network) or 'not run'
-                rows.append({'network': network.name, 'words': network.words, 'not_asked': reason})
-                continue
-            front_end = runs[0]['front_end']
-            plain = {'network': f'{INPUT} of {front_end}', 'words': 'no network', 'front_end': front_end}
-            empty = {'seconds': None, 'fine_tuned': None}
-            inputs.setdefault(front_end, {**plain, 'cells': cell_of(runs[:1], INPUT), **empty})
-            rows.append(_row(network, runs, tuned.get((task.name, network.name))))
+        rows = _rows(task, found, tuned)
         first = found[task.name, asked[0].name][0]
         about = {k: first[k] for k in ('protocol', 'classes', 'test_windows', 'validation_windows')}
         about['fine_tuned'] = task.fine_tuned if any(row.get('fine_tuned') for row in rows) else 0
-        tasks.append({'name': task.name, 'words': task.words, 'dataset': task.dataset, **about})
-        tasks[-1]['rows'] = [*inputs.values(), *rows]
-    last = next(iter(found.values()))[0]
-    return {'seeds': list(seeds), 'versions': last['versions'], 'backend': last['backend'], 'tasks': tasks}
+        about['measured'] = {
+            'on': sorted({run['on'] for network in asked for run in found[task.name, network.name]}),
+            'command': command,
+            'seeds': list(seeds),
+            'versions': first['versions'],
+            'backend': first['backend'],
+        }
+        tasks.append({'name': task.name, 'words': task.words, 'dataset': task.dataset, **about, 'rows': rows})
+    return tasks
+
+
+def _rows(
+    task: Task,
+    found: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]],
+    tuned: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]],
+) -> list[dict[str, Any]]:
+    """The inputs, one a front end, then every network, asked or not."""
+    inputs: dict[str, dict] = {}
+    rows = []
+    for network in NETWORKS:
+        runs = found.get((task.name, network.name))
+        if runs is None:
+            reason = why_not(task, network) or 'not run'
+            rows.append({'network': network.name, 'words': network.words, 'not_asked': reason})
+            continue
+        front_end = runs[0]['front_end']
+        plain = {'network': f'{INPUT} of {front_end}', 'words': 'no network', 'front_end': front_end}
+        empty = {'seconds': None, 'fine_tuned': None}
+        inputs.setdefault(front_end, {**plain, 'cells': cell_of(runs[:1], INPUT), **empty})
+        rows.append(_row(network, runs, tuned.get((task.name, network.name))))
+    return [*inputs.values(), *rows]
 
 
 def _row(
@@ -98,82 +122,33 @@ def _row(
     }
 
 
-def percent(values: Mapping[str, Any]) -> str:
-    """'97.5 ± 1.2', or '97.5' for a single value."""
-    if values['standard_deviation'] is None:
-        return f'{100 * values["mean"]:.1f}'
-    return f'{100 * values["mean"]:.1f} ± {100 * values["standard_deviation"]:.1f}'
+def with_published(folder: pathlib.Path, tasks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The tasks just measured, with those that only an earlier call measured, in the suite's order.
+
+    Args:
+      folder: of that call's pretraining.json, if there was one.
+      tasks: of `assemble`.
+
+    Raises:
+      DataError: the file there is not a page's.
+    """
+    path = folder / f'{NAME}.json'
+    if not path.exists():
+        return list(tasks)
+    try:
+        published = {task['name']: task for task in json.loads(path.read_text(encoding='utf-8'))['tasks']}
+        markdown(list(published.values()), NAME)  # What cannot be a page is none.
+    except (ValueError, KeyError, TypeError) as e:
+        raise DataError(
+            f'{path}: not what `launch.benchmark --suite=pretraining` writes ({e!r}), and its other tasks were to be '
+            'kept: remove it, or give another --out'
+        ) from e
+    published.update({task['name']: task for task in tasks})
+    return [published[task.name] for task in TASKS if task.name in published]
 
 
-def markdown(results: Mapping[str, Any], command: str) -> str:
-    """The page."""
-    lines = [
-        '# What is pretraining worth?',
-        '',
-        'Linear heads on frozen networks: accuracy on test windows in percent, mean ± standard deviation over draws of '
-        f'labelled windows and over the seeds {", ".join(map(str, results["seeds"]))} (which draw untrained networks, '
-        'too). The stage is chosen in each fold and draw on validation windows of the training recordings; no test '
-        'window takes part. The rows `log_mel` are the inputs averaged over time: no network at all.',
-        '',
-        f'Made by `{command}`. Numbers of every cell, with macro F1: [{NAME}.json]({NAME}.json).',
-        '',
-        f'![Accuracy over labelled windows]({NAME}.png)',
-    ]
-    for task in results['tasks']:
-        shots = [cell['shots'] for cell in next(row for row in task['rows'] if 'cells' in row)['cells']]
-        header = ['network', 'trained on', *[f'{shots_words(k)} a class' for k in shots], 'stages chosen', 'seconds']
-        if task['fine_tuned']:
-            header += [f'fine-tuned, {task["fine_tuned"]} a class', 'seconds']
-        lines += ['', f'## {task["name"]}: {task["words"]}', '']
-        lines += [
-            f'`{task["dataset"]}`, protocol `{task["protocol"]}`, {task["classes"]} classes, {task["test_windows"]} '
-            f'test windows, {task["validation_windows"]} validation windows.',
-            '',
-            '| ' + ' | '.join(header) + ' |',
-            '|' + '---|' * len(header),
-        ]
-        lines += [_line(row, len(shots), bool(task['fine_tuned'])) for row in task['rows']]
-    lines += ['', *_NOTES]
-    versions = ', '.join(f'{name} {version}' for name, version in results['versions'].items())
-    return '\n'.join([*lines, '', f'{versions}; {results["backend"]}.', ''])
-
-
-_BUDGET = ', '.join(f'{name} {value:g}' for name, value in FINE_TUNING.items())
-_NOTES = (
-    'Stages chosen: with the most labels. Seconds of a seed: reading, features and all heads; less where features were '
-    'on the disk already. Fine-tuned: all '
-    f'layers, fold 0, {_BUDGET}, the step chosen by validation loss; mean ± standard deviation over seeds; its test '
-    'windows are those of one fold only.',
-)
-
-
-def _untuned(row: Mapping[str, Any]) -> str:
-    return '' if row['words'] == 'no network' else 'not run'
-
-
-def _line(row: Mapping[str, Any], shots: int, with_tuned: bool) -> str:
-    if 'cells' not in row:
-        empty = [row['not_asked'], '', *(['', ''] if with_tuned else [])]
-        return '| ' + ' | '.join([row['network'], row['words'], *['–'] * shots, *empty]) + ' |'
-    cells = [percent(cell['accuracy']) for cell in row['cells']]
-    chosen = row['cells'][-1]['chosen']
-    total = sum(chosen.values()) if chosen else 0
-    picks = ', '.join(f'{k} {100 * v / total:.0f} %' for k, v in chosen.items()) if chosen else ''
-    seconds = '' if row['seconds'] is None else f'{row["seconds"]:.0f}'
-    tuned = row['fine_tuned']
-    last = (
-        [percent(tuned['accuracy']), f'{tuned["seconds"]["mean"]:.0f}']
-        if tuned
-        else [_untuned(row), '']
-        if with_tuned
-        else []
-    )
-    return '| ' + ' | '.join([row['network'], row['words'], *cells, picks, seconds, *last]) + ' |'
-
-
-def plot(results: Mapping[str, Any]) -> Figure:
+def plot(tasks: Sequence[Mapping[str, Any]]) -> Figure:
     """A panel a task: accuracy over labelled windows of each class."""
-    tasks = results['tasks']
     figure = new_figure(4.2 * len(tasks), 4.6)
     names = list(dict.fromkeys(row['network'] for task in tasks for row in task['rows'] if 'cells' in row))
     for axes, task in zip(np.atleast_1d(figure.subplots(1, len(tasks))), tasks):
@@ -210,13 +185,13 @@ def row_cells(task: Mapping[str, Any]) -> list[dict[str, Any]]:
     return next(row['cells'] for row in task['rows'] if 'cells' in row)
 
 
-def write_pretraining(folder: pathlib.Path, results: Mapping[str, Any], command: str) -> pathlib.Path:
+def write_pretraining(folder: pathlib.Path, tasks: Sequence[Mapping[str, Any]]) -> pathlib.Path:
     """Writes pretraining.json, .md and .png; returns the path of the page.
 
     Raises:
       FileWriteError: a file cannot be written.
     """
-    save_png(plot(results), folder / f'{NAME}.png')
-    write_json(folder / f'{NAME}.json', results)
-    atomic_write_text(folder / f'{NAME}.md', markdown(results, command))
+    save_png(plot(tasks), folder / f'{NAME}.png')
+    write_json(folder / f'{NAME}.json', {'tasks': tasks})
+    atomic_write_text(folder / f'{NAME}.md', markdown(tasks, NAME))
     return folder / f'{NAME}.md'

@@ -56,6 +56,17 @@ def test_a_page_out_of_cells_that_are_computed_once(call, data_dir, small_suite,
     assert again.code == 0, again.err
     assert [path.stat().st_mtime_ns for path in cells] == stamps
     assert (tmp_path / 'out' / 'pretraining.md').read_text() == page
+    call_of_page = (
+        "launch.benchmark --suite=pretraining --seeds=2 --draws=2 --tasks=tiny '--networks=musicnn_vgg untrained"
+    )
+    assert f"{call_of_page},musicnn_mtt' --nofine_tune`" in page
+    # A page of other tasks is kept, so one that cannot be read is not written over.
+    (tmp_path / 'out' / 'pretraining.json').write_text('[]')
+    refused = call(*command)
+    assert refused.code == 1
+    assert 'pretraining.json: not what' in refused.err
+    assert (tmp_path / 'out' / 'pretraining.md').read_text() == page
+    (tmp_path / 'out' / 'pretraining.json').unlink()
     assert call(*command, '--draws=3').code == 0
     assert all(path.stat().st_mtime_ns > stamp for path, stamp in zip(cells, stamps))
 
