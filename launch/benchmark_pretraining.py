@@ -70,7 +70,7 @@ def _cell(task: Task, network: Network, seed: int, root: pathlib.Path) -> dict[s
     asked = {'dataset': dataset, 'model': network.model, 'weights': network.init, 'plan': dataclasses.asdict(plan)}
     path = root / 'cells' / task.name / network.name.replace(' ', '_') / f'seed_{seed}.json'
     stored = read_cell(path, asked)
-    if stored is not None:
+    if stored is not None and 'on' in stored:
         return stored
     config = TrainConfig(
         dataset=dataset,
