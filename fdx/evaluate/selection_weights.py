@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from fdx.evaluate.a_distance import SOURCE, TARGET, checked_features
 from fdx.evaluate.linear_head import MAX_ITERATIONS
@@ -81,7 +82,8 @@ def _chosen_penalty(features: np.ndarray, domains: np.ndarray, seed: int) -> flo
 
 def _fitted(features: np.ndarray, domains: np.ndarray, penalty_c: float) -> LogisticRegression:
     classifier = LogisticRegression(C=penalty_c, max_iter=MAX_ITERATIONS)
-    with warnings.catch_warnings():
+    # The products are small: threads that wait for each other would take two to three times as long.
+    with threadpool_limits(1), warnings.catch_warnings():
         # Separable domains have their optimum far away; the held-out likelihood has judged them by then.
         warnings.simplefilter('ignore', ConvergenceWarning)
         return classifier.fit(features, domains)
