@@ -119,7 +119,8 @@ def open_two_domains(
       DataError: front ends or channels differ, or fewer than two classes are shared.
       SplitError: a protocol that does not fit its side.
     """
-    one, other = open_dataset(source.dataset, data_dir), open_dataset(target.dataset, data_dir)
+    one = open_dataset(source.dataset, data_dir)
+    other = one if target.dataset == source.dataset else open_dataset(target.dataset, data_dir)
     _check_inputs(one, other)
     left_out = _left_out((source, target), (one, other), exclude_recordings)
     _check_apart(one, other, left_out)

@@ -34,8 +34,17 @@ def dataset_names(cell: Cell, default_front_ends: dict[str, str]) -> tuple[str, 
     return named(cell.pair.source), named(cell.pair.target)
 
 
-def configs(cell: Cell, data_dir: str, names: tuple[str, str]) -> tuple[TrainConfig, AdaptConfig]:
-    """The run's configurations; epochs follow from the number of source windows."""
+def configs(
+    cell: Cell, data_dir: str, names: tuple[str, str], caches: dict | None = None
+) -> tuple[TrainConfig, AdaptConfig]:
+    """The run's configurations; epochs follow from the number of source windows.
+
+    Args:
+      cell: the run.
+      data_dir: folder of prepared datasets.
+      names: of `dataset_names`.
+      caches: keeps that number for the other methods of the same task and seed, who learn from the same windows.
+    """
     fold = cell.seed if cell.pair.rotates else 0
     plan = AdaptConfig(
         source=names[0],
@@ -61,7 +70,9 @@ def configs(cell: Cell, data_dir: str, names: tuple[str, str]) -> tuple[TrainCon
         l2=0.0,
         seed=cell.seed,
     )
-    windows = len(open_domains(config, plan).source_train)
+    caches = {} if caches is None else caches
+    key = ('source windows', names, cell.pair, cell.scores_all, cell.seed)
+    windows = caches.get(key) or caches.setdefault(key, len(open_domains(config, plan).source_train))
     epochs = round(cell.suite.steps / steps_per_epoch(windows, BATCH_SIZE))
     epochs = min(max(epochs, MIN_EPOCHS), MAX_EPOCHS)
     # The history has every epoch's criteria; of the checkpoints the last is enough.
@@ -85,7 +96,7 @@ def run_cell(
 ) -> tuple[dict[str, Any], bool]:
     """Results of a cell, and whether they lay on the disk: rows of each selection, seconds, history."""
     path = cell_path(cell, root)
-    config, plan = configs(cell, data_dir, names)
+    config, plan = configs(cell, data_dir, names, caches)
     asked = {'config': config.to_json(), 'plan': plan.to_json()}
     stored = read_cell(path, asked)
     if stored is not None:

@@ -63,7 +63,7 @@ def _own_flags(program: str):
 def run_program(program: str, *argv: object) -> Done:
     """`python -m launch.PROGRAM ARGV`."""
     out, err = io.StringIO(), io.StringIO()
-    level, argv_before = logging.getLogger('absl').level, sys.argv
+    levels, argv_before = {name: logging.getLogger(name).level for name in ('absl', 'fdx')}, sys.argv
     code = 0
     try:
         sys.argv = [program, *map(str, argv)]
@@ -73,7 +73,8 @@ def run_program(program: str, *argv: object) -> Done:
         code = 0 if e.code is None else e.code
     finally:
         sys.argv = argv_before
-        logging.getLogger('absl').setLevel(level)
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
     return Done(code, out.getvalue(), err.getvalue())
 
 
