@@ -9,8 +9,7 @@ import pathlib
 import tensorflow_datasets as tfds
 
 from fdx.data.names import resolve_config
-from fdx.data.readings import ReadingsDataset
-from fdx.data.source import Dataset, open_dataset
+from fdx.data.source import open_dataset, prepared_folder
 from fdx.types import ConfigError, DataError
 from launch.building import RAW_DATA_VARIABLE, check_manual_dir, no_remains, user_error
 from launch.csv_tables import check_same_file, csv_config
@@ -30,10 +29,9 @@ def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None, csv: st
         that takes none or was prepared from another file.
       DataError: recordings that are missing or cannot be used; nothing stays behind.
     """
-    prepared = _prepared(name, data_dir)
-    if prepared is not None:
+    if _is_prepared(name, data_dir):
         if csv:
-            check_same_file(prepared, csv)
+            check_same_file(open_dataset(name, data_dir), csv)
         return
     builder = _builder(name, data_dir, csv)
     folder = check_manual_dir(manual_dir or os.environ.get(RAW_DATA_VARIABLE) or None)
@@ -48,11 +46,12 @@ def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None, csv: st
         raise error from e
 
 
-def _prepared(name: str, data_dir: str) -> Dataset | ReadingsDataset | None:
+def _is_prepared(name: str, data_dir: str) -> bool:
     try:
-        return open_dataset(name, data_dir)
+        prepared_folder(name, data_dir)
     except DataError:
-        return None
+        return False
+    return True
 
 
 def _builder(name: str, data_dir: str, csv: str | None) -> tfds.core.DatasetBuilder:

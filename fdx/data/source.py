@@ -117,8 +117,8 @@ class Dataset:
         return Table(columns, int(self.metadata['window_length']))
 
 
-def open_dataset(name: str, data_dir: str | pathlib.Path) -> Dataset | ReadingsDataset:
-    """Opens a prepared dataset.
+def prepared_folder(name: str, data_dir: str | pathlib.Path) -> pathlib.Path:
+    """Where a prepared dataset lies.
 
     Args:
       name: `builder/config` or `builder/config:version`; the newest version is taken where none is given. A config
@@ -135,8 +135,7 @@ def open_dataset(name: str, data_dir: str | pathlib.Path) -> Dataset | ReadingsD
     ready = [p for p in ready if not version or p.name == version]
     resolved = resolve_config(config, {p.parent.name for p in ready})
     if resolved:
-        newest = max((p for p in ready if p.parent.name == resolved), key=_version_key)
-        return _opened(tfds.builder_from_directory(newest))
+        return max((p for p in ready if p.parent.name == resolved), key=_version_key)
     have = sorted(f'{p.parent.parent.name}/{p.parent.name}' for p in root.glob('*/*/*.*.*'))
     raise DataError(
         f'dataset {name!r} is not prepared in {root}; there: {", ".join(have) or "nothing"}. Prepare it: '
@@ -144,7 +143,17 @@ def open_dataset(name: str, data_dir: str | pathlib.Path) -> Dataset | ReadingsD
     )
 
 
-def _opened(builder: tfds.core.DatasetBuilder) -> Dataset | ReadingsDataset:
+def open_dataset(name: str, data_dir: str | pathlib.Path) -> Dataset | ReadingsDataset:
+    """Opens a prepared dataset and reads its table.
+
+    Args:
+      name: as `prepared_folder` takes it.
+      data_dir: the folder given to `launch.prepare`.
+
+    Raises:
+      DataError: not prepared, or not by an fdx builder.
+    """
+    builder = tfds.builder_from_directory(prepared_folder(name, data_dir))
     return (ReadingsDataset if (builder.info.metadata or {}).get('kind') == KIND else Dataset)(builder)
 
 
