@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.metrics import precision_recall_fscore_support
 
 from fdx.evaluate.metrics import summarise
-from fdx.evaluate.predictions import Predictions, per_recording
+from fdx.evaluate.predictions import Predictions
+from fdx.evaluate.recordings import per_recording
 from fdx.types import DataError
 
 # Of one run, in the order of the table.

@@ -12,7 +12,7 @@ from fdx.data.blocks import Windowing
 from fdx.data.raw_files import read_raw_file
 from fdx.data.records import RecordSpec, prepare_recording
 from fdx.evaluate.exported_predictor import AnyPredictor
-from fdx.evaluate.predictions import vote
+from fdx.evaluate.recordings import vote
 from fdx.signal.bearings import BearingGeometry
 from fdx.signal.frames import window_starts
 from fdx.signal.front_ends import reads_orders

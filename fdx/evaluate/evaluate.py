@@ -16,8 +16,9 @@ from fdx.evaluate.embedding_plots import plot_embedding, plot_embedding_profile
 from fdx.evaluate.exported_predictor import AnyPredictor
 from fdx.evaluate.metrics import summarise
 from fdx.evaluate.plots import plot_confusion, plot_history, plot_per_class, save_png
-from fdx.evaluate.predictions import Predictions, confident_mistakes, per_recording, save_predictions
+from fdx.evaluate.predictions import Predictions, save_predictions
 from fdx.evaluate.readings_plots import plot_distributions
+from fdx.evaluate.recordings import confident_mistakes, per_recording
 from fdx.evaluate.report import ReportContext, write_report, write_results
 from fdx.evaluate.sample_plots import ClassSample, plot_samples_per_class
 from fdx.evaluate.scoring import Scored, score_run

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
-from fdx.evaluate.predictions import Predictions, per_recording
+from fdx.evaluate.predictions import Predictions
+from fdx.evaluate.recordings import per_recording
 from fdx.types import DataError
 
 CALIBRATION_BINS = 15

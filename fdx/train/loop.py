@@ -146,7 +146,8 @@ def fit(state: TrainState, plan: Plan, progressed: Progressed) -> TrainState:
             last = epoch + 1 == plan.epochs or bool(plan.stopping and plan.stopping.stops(progressed.history))
             due = last or (epoch + 1) % plan.save_every == 0
             due = due or bool(plan.stopping and plan.stopping.improved(progressed.history))
-            stopped = stop.asked(done) and not last
+            # After the last epoch, too: what follows, in a benchmark the next run, was to be stopped.
+            stopped = stop.asked(done)
             if due or stopped:
                 # A stop must not give selection an epoch that an unbroken run does not save.
                 plan.save(state, progressed, due)

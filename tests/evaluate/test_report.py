@@ -8,7 +8,8 @@ import pytest
 
 from fdx.evaluate.metrics import summarise
 from fdx.evaluate.plots import plot_waveform
-from fdx.evaluate.predictions import Predictions, confident_mistakes, per_recording
+from fdx.evaluate.predictions import Predictions
+from fdx.evaluate.recordings import confident_mistakes, per_recording
 from fdx.evaluate.report import ReportContext, render_report, write_report, write_results
 from fdx.types import DataError
 

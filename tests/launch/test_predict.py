@@ -11,7 +11,8 @@ import scipy.io
 import scipy.io.wavfile
 
 from fdx.evaluate import evaluate
-from fdx.evaluate.predictions import load_predictions, vote
+from fdx.evaluate.predictions import load_predictions
+from fdx.evaluate.recordings import vote
 
 
 @pytest.fixture(scope='module')

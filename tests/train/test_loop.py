@@ -152,11 +152,17 @@ def test_a_stop_gives_selection_no_epoch_that_an_unbroken_run_does_not_save():
 
 
 @pytest.mark.parametrize('when', [{'stop_at': 8}, {'stop_in_validation': 9}])
-def test_sigterm_in_the_last_moments_lets_the_run_end(when):
+def test_sigterm_in_the_last_moments_stops_the_program_when_all_is_saved(when):
+    """Swallowed there, a benchmark would go on with its next run."""
     recorder = Recorder(**when)
-    state, _ = recorder.run()
-    assert int(state.step) == 9
+    with pytest.raises(InterruptedRunError, match='after step 9;'):
+        recorder.run()
     assert recorder.saved_steps()[-1] == (9, True)
+    assert len(recorder.rows) == 3
+    _, progressed, _ = recorder.saved[-1]
+    again = Recorder()
+    again.run(9, 45.0, progressed)
+    assert (again.saved, again.rows) == ([], [])
 
 
 def test_a_finished_run_does_nothing():

@@ -1,0 +1,97 @@
+"""What the scored windows say of whole recordings, and which of them went most wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fdx.evaluate.predictions import Predictions
+from fdx.train.decision import decide
+from fdx.types import DataError
+
+
+def vote(probabilities: np.ndarray, threshold: float | np.ndarray | None = None) -> tuple[np.ndarray, int, int, float]:
+    """Sums up the windows of one recording in two ways.
+
+    Args:
+      probabilities: float [N, K], one row a window, N >= 1.
+      threshold: of class 1 where there are two, one or one a window (folds differ; the mean is held against their
+        mean); None: the more probable class wins.
+
+    Returns:
+      (mean_probability float64 [K], the class that the mean says, the class most windows vote for, the share of
+      windows that vote for that class). Equal votes are decided by the mean probability.
+    """
+    mean = np.asarray(probabilities, dtype=np.float64).mean(axis=0)
+    votes = np.bincount(decide(np.asarray(probabilities), threshold), minlength=len(mean))
+    by_mean = int(decide(mean[None], None if threshold is None else float(np.mean(threshold)))[0])
+    best = np.flatnonzero(votes == votes.max())
+    # Equal votes: what the mean says, where it is among them.
+    winner = by_mean if by_mean in best else int(best[mean[best].argmax()])
+    return mean, by_mean, winner, float(votes[winner] / len(probabilities))
+
+
+def per_recording(predictions: Predictions) -> list[dict[str, Any]]:
+    """Diagnoses every recording from its windows, in the order of first appearance.
+
+    Where folds score the same windows (protocol domain_pairs tests a domain from every other one), each fold is a
+    diagnosis of its own: networks of several sources must not vote together.
+
+    Returns:
+      One dict a recording: recording, label, windows (their number), mean_probability {class name: probability},
+      predicted_mean and predicted_vote (class names, see `vote`), agreement (share of windows behind the vote).
+
+    Raises:
+      DataError: the windows of one recording carry different labels.
+    """
+    windows = set(zip(predictions.recordings, predictions.window_starts.tolist()))
+    scored_once = len(windows) == len(predictions)
+    rows: dict[tuple[str, int], list[int]] = {}
+    for row, (recording, fold) in enumerate(zip(predictions.recordings, predictions.folds.tolist())):
+        rows.setdefault((recording, 0 if scored_once else fold), []).append(row)
+    names = predictions.class_names
+    table = []
+    for (recording, _), index in rows.items():
+        labels = np.unique(predictions.labels[index])
+        if len(labels) > 1:
+            raise DataError(f'recording {recording} has windows of several labels: {[names[i] for i in labels]}')
+        threshold = None if predictions.thresholds is None else predictions.thresholds[index]
+        mean, by_mean, by_vote, agreement = vote(predictions.probabilities[index], threshold)
+        table.append(
+            {
+                'recording': recording,
+                'label': names[labels[0]],
+                'windows': len(index),
+                'mean_probability': {name: float(value) for name, value in zip(names, mean)},
+                'predicted_mean': names[by_mean],
+                'predicted_vote': names[by_vote],
+                'agreement': agreement,
+            }
+        )
+    return table
+
+
+def confident_mistakes(predictions: Predictions, limit: int = 10) -> list[dict[str, Any]]:
+    """The wrong windows in which the model believed most, most confident first (equals in row order).
+
+    Returns:
+      At most `limit` dicts: recording, window_start, fold, label, predicted (class names), probability (of the
+      predicted class), label_probability (of the true one).
+    """
+    predicted = predictions.predicted
+    wrong = np.flatnonzero(predicted != predictions.labels)
+    confidence = predictions.probabilities[np.arange(len(predicted)), predicted]
+    order = wrong[np.argsort(-confidence[wrong], kind='stable')][:limit]
+    return [
+        {
+            'recording': predictions.recordings[i],
+            'window_start': int(predictions.window_starts[i]),
+            'fold': int(predictions.folds[i]),
+            'label': predictions.class_names[predictions.labels[i]],
+            'predicted': predictions.class_names[predicted[i]],
+            'probability': float(confidence[i]),
+            'label_probability': float(predictions.probabilities[i, predictions.labels[i]]),
+        }
+        for i in order
+    ]
