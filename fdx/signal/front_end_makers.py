@@ -1,0 +1,150 @@
+"""How the front ends of fdx.signal.front_ends are made: the settings of each, and where they come from.
+
+Every maker takes (name, scaling, rate_hz of the dataset, or None) and raises ConfigError where it follows the
+dataset's rate and has none.
+"""
+
+from __future__ import annotations
+
+import math
+
+from fdx.signal.decibel_mel import DecibelMel
+from fdx.signal.envelope_orders import EnvelopeOrders
+from fdx.signal.fault_orders import FaultOrders
+from fdx.signal.log_mel import LogMel
+from fdx.signal.mel import smallest_fft_length
+from fdx.signal.multi_resolution import MultiResolutionMel
+from fdx.signal.musicnn_mel import MusicnnMel
+from fdx.signal.waveform import Waveform
+from fdx.types import ConfigError
+
+# 25 ms windows every 10 ms in a 512 FFT: the AudioSet release of VGGish.
+VGGISH = {
+    'rate_hz': 16000.0,
+    'window_length': 400,
+    'hop_length': 160,
+    'fft_length': 512,
+    'n_mels': 64,
+    'f_min_hz': 125.0,
+    'f_max_hz': 7500.0,
+    'log_offset': 0.01,
+    'patch_frames': 96,
+}
+# 61 frames: 0.975 s, as VGGish, so that the short healthy recording of CWRU keeps its blocks (the original: 3 s).
+MUSICNN = {
+    'rate_hz': 16000.0,
+    'fft_length': 512,
+    'hop_length': 256,
+    'n_mels': 96,
+    'compression': 10000.0,
+    'patch_length': 15600,
+}
+# Windows of 0.48 s tell lines 4 Hz apart: a motor's shaft line from the mains and its sidebands. At the 533 Hz of the
+# study's sensor they have 256 samples and hops 32; 24 columns span 1.86 s, about the study's 1000 samples.
+TRIAXIAL_WINDOW_S, TRIAXIAL_HOP_S, TRIAXIAL_FRAMES = 0.48, 0.06, 24
+# The finest resolution decides the patch: 96 columns in 0.975 s, as VGGish, so that CWRU's short healthy recording
+# keeps its blocks (Palanisamy: 250 columns of 5 s). No upper limit below Nyquist: the paper uses the whole band, too.
+RESOLUTIONS_S = ((0.025, 0.010), (0.050, 0.025), (0.100, 0.050))
+RESOLUTION_COLUMNS = 96
+N_MELS = 128
+LOG_OFFSET = 0.01
+STUDY = {
+    'nominal_rate_hz': 1000.0,
+    'patch_length': 1000,
+    'fft_length': 256,
+    'hop_length': 512,
+    'n_mels': 128,
+    'amin': 1e-10,
+    'top_db': 80.0,
+}
+# Three harmonics within 2 % in halves; 0.975 s are 29 turns at 1800 rpm and keep the blocks of CWRU's short recording.
+FAULT_ORDERS = {'window_s': 0.975, 'harmonics': 3, 'cells': 2, 'slip': 0.02}
+RACES_AND_BALL = ('inner_race', 'outer_race', 'ball')
+# Up to the third harmonic of an inner race of CWRU's drive end; a point is half a bin of 0.975 s at 1800 rpm.
+ENVELOPE_ORDERS = {'window_s': 0.975, 'points': 1024, 'max_order': 17.0}
+WAVEFORM_SAMPLES = 1024
+
+
+def vggish(name: str, scaling: str, rate_hz: float | None) -> LogMel:
+    """The AudioSet release of VGGish; its weights know one analysis rate, signals are resampled to it."""
+    del rate_hz
+    return LogMel(name=name, scaling=scaling, **VGGISH)
+
+
+def musicnn(name: str, scaling: str, rate_hz: float | None) -> MusicnnMel:
+    """What the weights of musicnn were made with, at their rate."""
+    del rate_hz
+    return MusicnnMel(name=name, scaling=scaling, **MUSICNN)
+
+
+def triaxial_mel(name: str, scaling: str, rate_hz: float | None) -> LogMel:
+    """Each axis an image channel, the whole band of the dataset, no empty filter."""
+    rate = _needed(name, rate_hz)
+    window = max(2, round(TRIAXIAL_WINDOW_S * rate))
+    return LogMel(
+        name=name,
+        rate_hz=rate,
+        window_length=window,
+        hop_length=max(1, round(TRIAXIAL_HOP_S * rate)),
+        fft_length=smallest_fft_length(window, N_MELS, rate, 0.0, rate / 2),
+        n_mels=N_MELS,
+        f_min_hz=0.0,
+        f_max_hz=rate / 2,
+        log_offset=LOG_OFFSET,
+        patch_frames=TRIAXIAL_FRAMES,
+        scaling=scaling,
+        axes='FT',
+        remove_static=True,
+    )
+
+
+def triaxial_mel_paper(name: str, scaling: str, rate_hz: float | None) -> DecibelMel:
+    """The study's librosa settings."""
+    return DecibelMel(name=name, rate_hz=_needed(name, rate_hz), scaling=scaling, **STUDY)
+
+
+def multi_resolution_mel(name: str, scaling: str, rate_hz: float | None) -> MultiResolutionMel:
+    """Windows of three lengths as three image channels (Palanisamy et al., 2020)."""
+    rate = _needed(name, rate_hz)
+    # Whole samples, rounded down: no patch is longer than 0.975 s.
+    windows, hops = ([max(1, math.floor(s * rate + 1e-6)) for s in column] for column in zip(*RESOLUTIONS_S))
+    return MultiResolutionMel(
+        name=name,
+        rate_hz=rate,
+        window_lengths=tuple(windows),
+        hop_lengths=tuple(hops),
+        fft_lengths=tuple(smallest_fft_length(w, N_MELS, rate, 0.0, rate / 2) for w in windows),
+        n_mels=N_MELS,
+        f_min_hz=0.0,
+        f_max_hz=rate / 2,
+        log_offset=LOG_OFFSET,
+        columns=RESOLUTION_COLUMNS,
+        scaling=scaling,
+    )
+
+
+def fault_orders(name: str, scaling: str, rate_hz: float | None) -> FaultOrders:
+    """Envelope spectra at the bearing's fault orders; the name says which channels and how they lie."""
+    channels = (*RACES_AND_BALL, 'cage', 'shaft') if name.startswith('fault_orders_shaft') else RACES_AND_BALL
+    layout = 'stacked' if name.startswith('fault_orders_stacked') else 'image'
+    return FaultOrders(
+        name=name, rate_hz=_needed(name, rate_hz), channels=channels, layout=layout, scaling=scaling, **FAULT_ORDERS
+    )
+
+
+def envelope_spectrum(name: str, scaling: str, rate_hz: float | None) -> EnvelopeOrders:
+    """The squared-envelope spectrum in shaft orders."""
+    return EnvelopeOrders(name=name, rate_hz=_needed(name, rate_hz), scaling=scaling, **ENVELOPE_ORDERS)
+
+
+def waveform(name: str, scaling: str, rate_hz: float | None) -> Waveform:
+    """Samples with mean 0 and standard deviation 1."""
+    return Waveform(name=name, rate_hz=_needed(name, rate_hz), patch_length=WAVEFORM_SAMPLES, scaling=scaling)
+
+
+def _needed(name: str, rate_hz: float | None) -> float:
+    if rate_hz is None or not (math.isfinite(rate_hz) and rate_hz > 0):
+        raise ConfigError(
+            f"front end {name} follows the dataset's rate: rate_hz={rate_hz} must be a number of Hz above 0"
+        )
+    return float(rate_hz)
