@@ -52,6 +52,8 @@ def _cell(cell: Cell, root: pathlib.Path, where: str) -> dict:
     began = time.perf_counter()
     results, stored = run_cell(cell, FLAGS.data_dir, root, _generate, GENERATOR, progress)
     if not stored:
+        # Every run loads programs of its own: kept, they use up what the kernel lets a process map (after 85 runs here).
+        jax.clear_caches()
         row = results['row']
         print(
             f'{where} {cell.name}, {cell.remedy}, seed {cell.seed}: macro F1 {100 * row["macro_f1"]:.1f} %, accuracy '
