@@ -52,7 +52,7 @@ def _cell(cell: Cell, root: pathlib.Path, where: str) -> dict:
     began = time.perf_counter()
     results, stored = run_cell(cell, FLAGS.data_dir, root, _generate, GENERATOR, progress)
     if not stored:
-        # Every run loads programs of its own: kept, they use up what the kernel lets a process map (after 85 runs here).
+        # Every run loads programs of its own: kept, they use up what the kernel lets a process map (here in 85 runs).
         jax.clear_caches()
         row = results['row']
         print(
