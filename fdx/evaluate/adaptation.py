@@ -66,9 +66,14 @@ def judge_epoch(parts: Mapping[str, Outputs], seed: int = 0) -> dict[str, Any]:
 
 
 def selected_rows(history: list[dict]) -> dict[str, dict]:
-    """Selection -> the row of the epoch that it chooses; of equals the latest, which saw most."""
-    chosen = {name: min(reversed(history), key=lambda r, n=name: r[n]) for name in CRITERIA if name != 'last'}
-    chosen['last'] = history[-1]
+    """Selection -> the row of the epoch that it chooses.
+
+    Of equals the earliest, and the last where none is finite: those whose checkpoint `--step=best` takes.
+    """
+    chosen = {}
+    for name in CRITERIA:
+        finite = [row for row in history if name != 'last' and np.isfinite(row[name])]
+        chosen[name] = min(finite, key=lambda row, n=name: row[n]) if finite else history[-1]
     chosen[ORACLE] = max(history, key=lambda r: r['oracle_target_accuracy'])
     return {name: chosen[name] for name in SELECTIONS}
 
