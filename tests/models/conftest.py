@@ -72,10 +72,9 @@ def assert_parity(make_resnet50):
         assert found['projections'].shape == (len(names), make_resnet50.SIGNS)
         for key, value in expected.items():
             difference = np.abs(np.asarray(found[key], np.float64) - value)
-            # Sums of gradients are as large as their tensor's: on another processor 1e-4 of them is more than 1e-4.
-            if key == 'projections':
-                difference = difference / np.maximum(1, np.abs(value).max(axis=1, keepdims=True))
-            assert difference.max() < 1e-4, (key, difference.max())
+            # Gradients pass 53 batch norms of few examples: float32 differs by 1e-3 from one processor to another.
+            limit = 2e-3 if key == 'projections' else 1e-4
+            assert difference.max() < limit, (key, difference.max())
         # The step is no small one: every array moved, kernels of all stages by far more than the tolerance.
         moved = dict(zip(names, expected['change_norms']))
         assert min(moved.values()) > 1e-3
