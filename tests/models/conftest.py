@@ -64,7 +64,7 @@ def fdx_arrays(make_resnet50):
 
 @pytest.fixture(scope='session')
 def assert_parity(make_resnet50):
-    """Asserts that two sets of such arrays agree within 1e-4, elements and Euclidean distances of arrays alike."""
+    """Asserts that two sets of such arrays agree: values within 1e-4, changes of parameters within 0.3 % of them."""
 
     def compare(found, expected):
         assert set(found) == set(expected)
@@ -72,7 +72,8 @@ def assert_parity(make_resnet50):
         assert found['projections'].shape == (len(names), make_resnet50.SIGNS)
         for key, value in expected.items():
             difference = np.abs(np.asarray(found[key], np.float64) - value)
-            # Gradients pass 53 batch norms of few examples: float32 differs by 1e-3 from one processor to another.
+            # Of gradients more is allowed. One processor's rounding decides as if one ReLU behind layer2.3.bn1 fell on
+            # its other side: below it changes differ by up to 0.1 %, above it by less than 0.02 %, and no value by 1e-4.
             limit = 2e-3 if key == 'projections' else 1e-4
             assert difference.max() < limit, (key, difference.max())
         # The step is no small one: every array moved, kernels of all stages by far more than the tolerance.
@@ -80,7 +81,6 @@ def assert_parity(make_resnet50):
         assert min(moved.values()) > 1e-3
         assert min(v for k, v in moved.items() if 'conv' in k) > 0.01
         relative = np.abs(found['projections'] - expected['projections']).max(1) / expected['change_norms']
-        # Beyond 0.1 % on one processor; a step that is wrong is off by all of it.
-        assert relative.max() < 2e-2, (names[relative.argmax()], relative.max())
+        assert relative.max() < 3e-3, (names[relative.argmax()], relative.max())
 
     return compare
