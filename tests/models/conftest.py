@@ -73,7 +73,7 @@ def assert_parity(make_resnet50):
         for key, value in expected.items():
             difference = np.abs(np.asarray(found[key], np.float64) - value)
             # Of gradients more is allowed. One processor's rounding decides as if one ReLU behind layer2.3.bn1 fell on
-            # its other side: below it changes differ by up to 0.1 %, above it by less than 0.02 %, and no value by 1e-4.
+            # its other side: below it changes differ by up to 0.1 %, above it by less than 0.02 %, no value by 1e-4.
             limit = 2e-3 if key == 'projections' else 1e-4
             assert difference.max() < limit, (key, difference.max())
         # The step is no small one: every array moved, kernels of all stages by far more than the tolerance.
