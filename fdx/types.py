@@ -63,6 +63,10 @@ class Recording:
       load: load in the dataset's own unit, NaN when unknown.
       source: where it came from (file name), for messages.
       geometry: of the bearing, None when unknown; fault frequencies follow from it and the speed.
+      channel_names: C names, or () where the source has none.
+      unit: of `samples` as the source states it ('g', 'm/s2', 'counts', ...), '' when unknown.
+      time_breaks: ascending indices of samples before which time is missing: no window may hold one inside.
+      notes: what the reader noticed about the source, one sentence each; users see them beside the verdict.
     """
 
     samples: np.ndarray
@@ -76,6 +80,10 @@ class Recording:
     load: float = UNKNOWN
     source: str = ''
     geometry: BearingGeometry | None = None
+    channel_names: tuple[str, ...] = ()
+    unit: str = ''
+    time_breaks: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def duration_s(self) -> float:

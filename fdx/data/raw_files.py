@@ -70,7 +70,8 @@ def read_raw_file(
     except OSError as e:
         raise DataError(f'{file} cannot be read: {e.strerror or e}; check its permissions') from e
     rate_hz = _settle_rate(file, raw, sample_rate_hz)
-    samples = raw.samples if channel is None else raw.samples[:, _channel_indices(file, raw, channel)]
+    indices = list(range(raw.samples.shape[1])) if channel is None else _channel_indices(file, raw, channel)
+    samples = raw.samples if channel is None else raw.samples[:, indices]
     return Recording(
         samples=np.ascontiguousarray(samples, np.float32),
         sample_rate_hz=rate_hz,
@@ -82,6 +83,10 @@ def read_raw_file(
         speed_rpm=raw.speed_rpm,
         load=raw.load,
         source=os.fspath(path),
+        channel_names=tuple(raw.channel_names[i] for i in indices) if raw.channel_names else (),
+        unit=raw.unit,
+        time_breaks=raw.time_breaks,
+        notes=raw.notes,
     )
 
 

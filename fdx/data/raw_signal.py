@@ -25,6 +25,9 @@ class RawSignal:
       rate_tolerance: relative difference below which another rate counts as the same one.
       speed_rpm: shaft speed, NaN when the file does not tell it.
       load: load in the file's own unit, NaN when the file does not tell it.
+      unit: of the samples, '' when the file does not tell it.
+      time_breaks: ascending indices of samples before which time is missing.
+      notes: what was noticed about the file, one sentence each, for the user.
     """
 
     samples: np.ndarray
@@ -34,6 +37,9 @@ class RawSignal:
     rate_tolerance: float = 1e-6
     speed_rpm: float = UNKNOWN
     load: float = UNKNOWN
+    unit: str = ''
+    time_breaks: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def time_by_channel(array: np.ndarray, path: pathlib.Path, what: str) -> np.ndarray:
