@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
+
 from fdx.data.readings_csv import read_readings
 from fdx.evaluate.exported_predictor import AnyPredictor
+from fdx.evaluate.verdicts import NOT_FINITE, probability_row, without_verdict
 from fdx.train.decision import decide
 from fdx.types import ConfigError
 
@@ -19,22 +22,35 @@ def diagnose_table(predictor: AnyPredictor, path: str | os.PathLike) -> list[dic
 
     Raises:
       DataError: what fdx.data.readings_csv refuses, with file, row and column.
+
+    A row for which the network gives no finite numbers has `predicted` and `probabilities` None and a `reason`.
     """
     readings = read_readings(path, predictor.front_end.columns, need_label=False)
     probabilities = predictor.patch_probabilities(readings.values.astype('float32'))
-    called, names = decide(probabilities, predictor.threshold), predictor.class_names
+    silent, names = without_verdict(probabilities), predictor.class_names
+    called = np.where(silent, -1, decide(np.nan_to_num(probabilities), predictor.threshold))
     rows = [
         {
             'kind': 'reading',
             'file': str(path),
             'row': i,
-            'predicted': names[k],
-            'probabilities': {n: float(v) for n, v in zip(names, p)},
+            'predicted': None if silent[i] else names[called[i]],
+            'probabilities': probability_row(names, p),
+            **({'reason': _reason(readings.values[i], predictor)} if silent[i] else {}),
         }
-        for i, (p, k) in enumerate(zip(probabilities, called))
+        for i, p in enumerate(probabilities)
     ]
     counts = {name: int((called == i).sum()) for i, name in enumerate(names)}
-    return [*rows, {'kind': 'table', 'file': str(path), 'readings': len(rows), 'predicted': counts}]
+    summary = {'kind': 'table', 'file': str(path), 'readings': len(rows), 'predicted': counts}
+    if silent.any():
+        summary |= {'without_verdict': int(silent.sum()), 'reason': NOT_FINITE}
+    return [*rows, summary]
+
+
+def _reason(values: np.ndarray, predictor: AnyPredictor) -> str:
+    """Why a row of readings [C] has no verdict, with the largest of them."""
+    largest = int(np.argmax(np.abs(values)))
+    return f'{NOT_FINITE}; {predictor.front_end.columns[largest]} is {values[largest]:g}'
 
 
 def check_flags_of_tables(given: list[str]) -> None:

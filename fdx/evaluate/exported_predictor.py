@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from fdx.data.pipeline import Examples
 from fdx.evaluate.predictor import Predictor
+from fdx.evaluate.verdicts import marked
 from fdx.export import onnx_file
 from fdx.export.graph import neutral_gain
 from fdx.export.runtime import LitertModel
@@ -53,19 +55,37 @@ class ExportedPredictor:
         self.config = TrainConfig.from_json(self.meta['config'])
         self.class_names: list[str] = self.meta['class_names']
         self.front_end = front_end_from_config(self.meta['front_end'])
-        fitted = as_gain(self.meta['gain'])
-        self.gain: Gain = neutral_gain(self.front_end, fitted) if self.description['folded'] else fitted
+        self._fitted: Gain = as_gain(self.meta['gain'])
+        folded = self.description['folded']
+        self.gain: Gain = neutral_gain(self.front_end, self._fitted) if folded else self._fitted
         self.threshold: float | None = self.meta.get('threshold')
         self._progress = progress
 
     def probabilities(self, examples: Examples, what: str = 'predict') -> np.ndarray:
-        """Probabilities of examples that `gain` was applied to, float32 [N, K]."""
+        """Probabilities of examples that `gain` was applied to, float32 [N, K]; NaN rows as `Predictor` gives them."""
         rows = self._progress(range(len(examples)), total=len(examples), desc=what)
-        return self.model.probabilities(examples[i]['inputs'] for i in rows)
+        return self._probabilities(examples[i]['inputs'] for i in rows)
 
     def patch_probabilities(self, patches: np.ndarray) -> np.ndarray:
-        """Probabilities of patches [N, ...] that the front end made (the gain is applied here)."""
-        return self.model.probabilities(self.front_end.with_gain(patches, self.gain))
+        """Probabilities of patches [N, ...] that the front end made (the gain is applied here); rows may be NaN."""
+        with np.errstate(over='ignore', invalid='ignore'):  # Too large for float32: the row is marked.
+            probabilities = self._probabilities(self.front_end.with_gain(patches, self.gain))
+            # A model that scales by itself is given finite numbers; its ReLU or its codes hide what becomes of them.
+            return marked(probabilities, self.front_end.with_gain(patches, self._fitted))
+
+    def _probabilities(self, inputs: Iterable[np.ndarray]) -> np.ndarray:
+        """Of inputs [...], with NaN rows where an input or the answer is not finite."""
+        good: list[bool] = []
+
+        def watched() -> Iterator[np.ndarray]:
+            for x in inputs:
+                good.append(bool(np.isfinite(x).all()))
+                # Codes of integers have no NaN: what stands for it does not matter.
+                yield x if good[-1] else np.zeros_like(x)
+
+        probabilities = self.model.probabilities(watched())
+        probabilities[~np.array(good, bool)] = np.nan
+        return marked(probabilities)
 
 
 AnyPredictor = Predictor | ExportedPredictor

@@ -11,6 +11,7 @@ import numpy as np
 import scipy.special
 
 from fdx.data.pipeline import ArrayExamples, Examples
+from fdx.evaluate.verdicts import marked
 from fdx.signal.front_ends import front_end_from_config
 from fdx.signal.scaling import Gain, as_gain
 from fdx.train import parallel
@@ -55,8 +56,9 @@ class Predictor:
         self._progress = progress
 
     def probabilities(self, examples: Examples, what: str = 'predict') -> np.ndarray:
-        """Softmax of the logits, float32 [N, K]."""
-        return scipy.special.softmax(self._run(examples, None, what), axis=1).astype(np.float32)
+        """Softmax of the logits, float32 [N, K]; NaN in a whole row where a logit or an input is not finite."""
+        with np.errstate(invalid='ignore'):  # inf - inf: the row is marked below.
+            return marked(scipy.special.softmax(self._run(examples, None, what), axis=1))
 
     def features(self, examples: Examples, name: str = 'embedding') -> np.ndarray:
         """A named feature of the network, [N, ...]."""
@@ -67,9 +69,10 @@ class Predictor:
         return self._model, self._variables, input_shape_of(self.meta)
 
     def patch_probabilities(self, patches: np.ndarray) -> np.ndarray:
-        """Softmax for patches [N, ...] that the front end made (the gain is applied here)."""
-        inputs = self.front_end.with_gain(patches, self.gain)
-        return self.probabilities(ArrayExamples(inputs, np.zeros(len(inputs), np.int32)))
+        """Softmax for patches [N, ...] that the front end made (the gain is applied here); rows may be NaN."""
+        with np.errstate(over='ignore'):  # Too large for float32: the row is marked.
+            inputs = self.front_end.with_gain(patches, self.gain)
+        return marked(self.probabilities(ArrayExamples(inputs, np.zeros(len(inputs), np.int32))), inputs)
 
     def _run(self, examples: Examples, feature: str | None, what: str) -> np.ndarray:
         forward = _compiled(self._model, feature)

@@ -14,6 +14,7 @@ from fdx.data.source import Dataset, open_dataset
 from fdx.data.two_domains import DomainName, other_recordings
 from fdx.evaluate.exported_predictor import SUFFIXES, AnyPredictor, load_predictor
 from fdx.evaluate.predictions import Predictions, concatenate
+from fdx.evaluate.verdicts import refuse_not_finite
 from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import Progress, no_progress
 from fdx.train.run_data import select_rows
@@ -96,6 +97,7 @@ def score_run(
         refuse_synthetic(data.table, rows, split)
         of_fold = RecordExamples(data, rows, predictor.config.label_key, predictor.gain)
         probabilities = predictor.probabilities(of_fold, f'score fold {predictor.config.fold}')
+        refuse_not_finite(probabilities, str(predictor.workdir), predictor.step)
         parts.append(_predictions(predictor, of_fold, probabilities))
         examples.append(of_fold)
         leaks.append(leak)

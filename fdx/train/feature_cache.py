@@ -34,7 +34,8 @@ def forward_all(
       what: text for the progress bar.
 
     Returns:
-      float32 [N, ...]; padding of the last batch is cut off, so every example counts once.
+      float32 [N, ...]; padding of the last batch is cut off, so every example counts once. Outputs of an input that is
+      not finite are NaN: a pool that compares may drop the NaN on its way, and what it leaves means nothing.
     """
     batches = progress(
         eval_batches(examples, EVAL_BATCH), total=steps_per_epoch(len(examples), EVAL_BATCH), desc=what
@@ -42,8 +43,16 @@ def forward_all(
     outputs = []
     for batch in batches:
         out = forward(variables, parallel.shard({'inputs': batch['inputs']}, EVAL_BATCH))
-        outputs.append(np.asarray(out)[: len(batch['inputs'])])
+        outputs.append(_without_nonsense(np.asarray(out)[: len(batch['inputs'])], batch['inputs']))
     return np.concatenate(outputs)
+
+
+def _without_nonsense(outputs: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+    """Outputs [B, ...], NaN where the input [B, ...] holds a number that is not finite."""
+    good = np.isfinite(inputs).reshape(len(inputs), -1).all(axis=1)
+    if good.all():
+        return outputs
+    return np.where(good.reshape(-1, *[1] * (outputs.ndim - 1)), outputs, np.float32(np.nan))
 
 
 class FeatureCache:

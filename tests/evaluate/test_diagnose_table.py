@@ -110,3 +110,16 @@ def test_flags_of_signals_are_refused_by_name():
     check_flags_of_tables([])
     with pytest.raises(ConfigError, match='^--sample_rate, --hop_s: the model reads tables, which have no signal'):
         check_flags_of_tables(['--sample_rate', '--hop_s'])
+
+
+def test_a_row_without_finite_numbers_has_no_verdict(write):
+    silent = predictor()
+    whole = silent.patch_probabilities
+    silent.patch_probabilities = lambda p: np.where(p[:, :1] > 1e30, np.float32(np.nan), whole(p))
+    rows = diagnose_table(silent, write('rpm,temperature_c\n1500,75\n3e38,75\n'))
+    assert [r['predicted'] for r in rows] == ['failure', None, {'normal': 0, 'failure': 1}]
+    assert rows[1]['probabilities'] is None
+    assert rows[1]['reason'].endswith('rpm is 3e+38')
+    assert (rows[2]['readings'], rows[2]['without_verdict']) == (2, 1)
+    assert 'reason' not in rows[0]
+    json.dumps(rows, allow_nan=False)

@@ -200,3 +200,27 @@ def test_another_dataset_is_scored_and_one_of_another_front_end_refused(run, fil
     assert (len(after.predictions), after.leaks) == (30, False)
     with pytest.raises(DataError, match='by front end vggish_train, the checkpoint by vggish'):
         score_run(path, dataset='bearing_rig/rig_b_small-vggish_train')
+
+
+@pytest.mark.parametrize('value', [3e38, np.inf, np.nan])
+@pytest.mark.parametrize('form', [None, *TOLERANCE])
+def test_readings_too_large_for_the_network_have_no_verdict(runs, files, form, value):
+    predictor = load_predictor(files['table', form] if form else runs['table'])
+    usual = np.array(Predictor(runs['table']).gain[0], np.float32)
+    rows = np.stack([usual, usual, usual])
+    rows[1, 3] = value
+    got = predictor.patch_probabilities(rows)
+    np.testing.assert_array_equal(np.isnan(got).all(axis=1), [False, True, False])
+    np.testing.assert_array_equal(got[0], got[2])
+    assert np.isfinite(got[0]).all()
+
+
+@pytest.mark.parametrize('form', [None, *TOLERANCE])
+def test_an_image_that_is_not_finite_has_no_verdict(runs, files, form):
+    predictor = load_predictor(files['gained', form] if form else runs['gained'])
+    images = open_dataset('bearing_rig/rig_b_small-vggish_train', Predictor(runs['gained']).config.data_dir).read(
+        np.arange(3), 'spectrogram'
+    )
+    images[1, 5, 5, 0] = np.nan
+    got = predictor.patch_probabilities(images)
+    np.testing.assert_array_equal(np.isnan(got).all(axis=1), [False, True, False])
