@@ -1,30 +1,102 @@
-"""Writing files that are either complete or not there, and JSON that every reader accepts."""
+"""Writing files that are either complete or not there, JSON that every reader accepts, and other libraries' errors."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
 import os
 import pathlib
+import re
 import uuid
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from fdx.types import DataError, FdxError
+
+try:
+    import fcntl
+except ImportError:  # Windows: there remains of kills are left to the user.
+    fcntl = None
+
+
+MAX_REASON = 240
+_TEMPORARY = re.compile(r'\..+\.[0-9a-f]{32}\.tmp')
 
 
 class FileWriteError(FdxError, OSError):
     """A file cannot be written; whatever was there before is untouched."""
 
 
+def reason_of(error: BaseException) -> str:
+    """What an exception of another library says, in one line of bounded length; its class where it says nothing."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = ' '.join(str(error).split()) or type(error).__name__
+    return text if len(text) <= MAX_REASON else f'{text[: MAX_REASON - 3]}...'
+
+
+@contextlib.contextmanager
+def boundary(what: str, path: str | os.PathLike, remedy: str, error: type[FdxError]) -> Iterator[None]:
+    """Turns whatever other libraries raise in the body into one line for the user; the cause stays chained.
+
+    Errors of fdx pass as they are, and so does Ctrl-C.
+
+    Args:
+      what: what the body does, e.g. 'cannot read'.
+      path: the file or folder that it does it to.
+      remedy: what the user is to do.
+      error: class of the error to raise.
+
+    Raises:
+      FdxError: of the class `error`: '{what} {path}: {reason}; {remedy}'.
+    """
+    try:
+        yield
+    except FdxError:
+        raise
+    except Exception as e:
+        raise error(f'{what} {path}: {reason_of(e)}; {remedy}') from e
+
+
+def lock_temporary(file: BinaryIO) -> None:
+    """Marks an open temporary file as in use by a living process, for `remove_temporaries` of another one."""
+    if fcntl is not None:
+        # Some file systems have no locks; a temporary file there is as safe as it always was.
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def remove_temporaries(folder: str | os.PathLike, of: str = '', pattern: re.Pattern = _TEMPORARY) -> None:
+    """Removes temporary files of fdx whose process was killed; those that a living process writes are left.
+
+    Args:
+      folder: where to look; not below it.
+      of: name of the file that they were to become; '' for all.
+      pattern: what their names look like.
+    """
+    if fcntl is None:
+        return
+    with contextlib.suppress(OSError):
+        for entry in list(os.scandir(folder)):
+            ours = pattern.fullmatch(entry.name) and of in entry.name and entry.is_file(follow_symlinks=False)
+            if not ours:
+                continue
+            with contextlib.suppress(OSError), open(entry.path, 'rb') as file:
+                # The system drops the lock of a process that ends, however it ends.
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(entry.path)
+
+
 def atomic_write_bytes(path: str | os.PathLike, data: bytes) -> None:
     """Writes `data` to `path` so that no reader ever sees half of it.
 
     The bytes go to a temporary name in the same folder (a rename is atomic only within one file system), are flushed
-    to the disk, and then take the place of `path`. Missing parent folders are made.
+    to the disk, and then take the place of `path`. Missing parent folders are made. Temporary files of the same name
+    whose process was killed are removed first.
 
     Args:
       path: the file to write; an older one is replaced.
@@ -38,14 +110,16 @@ def atomic_write_bytes(path: str | os.PathLike, data: bytes) -> None:
     temporary = path.with_name(f'.{path.name}.{uuid.uuid4().hex}.tmp')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_temporaries(path.parent, f'.{path.name}.')
         with open(temporary, 'xb') as file:
+            lock_temporary(file)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
         raise FileWriteError(
-            f'cannot write {path}: {error}; check that the folder is writable and the disk has room, '
+            f'cannot write {path}: {reason_of(error)}; check that the folder is writable and the disk has room, '
             'or choose another path'
         ) from error
     finally:

@@ -12,7 +12,6 @@ import dataclasses
 import hashlib
 import json
 import pathlib
-import shutil
 
 from fdx.evaluate.predictions import Predictions, load_predictions, save_predictions
 from fdx.files import write_json
@@ -82,11 +81,7 @@ def rules_digest(config: TrainConfig) -> str | None:
 
 def keep_only(workdir: pathlib.Path, step: int) -> None:
     """Removes every checkpoint but that of `step`."""
-    for other in Checkpoints(workdir).steps():
-        if other != step:
-            # Without its manifest a half-removed step counts as unfinished, not as damaged.
-            (_step_folder(workdir, other) / MANIFEST).unlink()
-            shutil.rmtree(_step_folder(workdir, other))
+    Checkpoints(workdir).keep_only(step)
 
 
 def _step_folder(workdir: pathlib.Path, step: int) -> pathlib.Path:

@@ -79,7 +79,7 @@ def train_generator(
     batch_size = config.critic_steps * parallel.padded_size(config.batch_size)
     batches = train_batches(examples, batch_size, config.seed)
     state = _fresh_state(config, networks, dataset.input_shape)
-    with contextlib.closing(Checkpoints(workdir)) as checkpoints:
+    with Checkpoints(workdir).writing() as checkpoints:
         state, progressed = _resume(checkpoints, state, meta, batches)
         with contextlib.closing(MetricsLog(workdir, progressed.history)) as log:
             plan = Plan(

@@ -89,7 +89,7 @@ def adapt(
     )
     batches = _batches(config, method, parts)
     kept = _kept(method, programs, parts['target_train'])
-    with contextlib.closing(Checkpoints(workdir)) as checkpoints:
+    with Checkpoints(workdir).writing() as checkpoints:
         state, progressed = resume(checkpoints, state, setup, meta, batches)
         checkpoints.save_prefix(setup.prefix)
         with contextlib.closing(MetricsLog(workdir, progressed.history)) as log:

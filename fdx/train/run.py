@@ -136,7 +136,7 @@ def train(
     epoch_steps = steps_per_epoch(len(data.train), config.batch_size)
     optimiser = make_optimiser(config, setup.mask, epoch_steps)
     batches = train_batches(data.train, config.batch_size, config.seed)
-    with contextlib.closing(Checkpoints(workdir)) as checkpoints:
+    with Checkpoints(workdir).writing() as checkpoints:
         state, progressed = _resume(
             checkpoints, _fresh_state(setup, optimiser, start, config.seed), setup.prefix, meta, batches, resume_step
         )

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from fdx.train.checkpoints import Checkpoints
-from fdx.train.manifest import MANIFEST, find_damage, write_manifest
+from fdx.train.manifest import MANIFEST, find_damage, read_manifest, write_manifest
+from fdx.train.ownership import begin_change
 from fdx.types import CheckpointError
 
 PARAMS = {'head': {'kernel': jnp.arange(6.0).reshape(2, 3), 'bias': jnp.array([-0.0, 1.0, np.pi])}}
@@ -218,27 +219,35 @@ def test_damage_of_the_frozen_prefix(workdir, damage):
     assert 'no step can be used: train again' in str(e.value)
 
 
+def interrupt(workdir, step):
+    """Leaves a step as a kill in the middle of its writing does."""
+    (step_folder(workdir, step) / MANIFEST).unlink()
+    begin_change(step_folder(workdir, step), 'saving')
+
+
 def test_an_unfinished_step_is_not_seen(workdir):
-    (step_folder(workdir, 30) / MANIFEST).unlink()
+    interrupt(workdir, 30)
     checkpoints = Checkpoints(workdir)
     assert (checkpoints.steps(), checkpoints.resolve('last')) == ([10, 20], 20)
 
 
 def test_discarding_removes_later_and_unfinished_steps(workdir):
-    (step_folder(workdir, 10) / MANIFEST).unlink()
+    interrupt(workdir, 10)
+    begin_change(step_folder(workdir, 40), 'saving')
     (workdir / 'checkpoints' / '40.orbax-checkpoint-tmp-1').mkdir()
     Checkpoints(workdir).discard_after(20)
-    assert [p.name for p in (workdir / 'checkpoints').iterdir() if p.is_dir()] == ['20']
+    assert sorted(p.name for p in (workdir / 'checkpoints').iterdir()) == ['20', 'run.json']
     assert find_damage(workdir / 'frozen') is None
 
 
 def test_beginning_anew_removes_unfinished_steps_and_the_prefix_of_another_config(workdir):
     for step in (10, 20, 30):
-        (step_folder(workdir, step) / MANIFEST).unlink()
+        interrupt(workdir, step)
+    before = read_manifest(workdir / 'frozen').run
     checkpoints = Checkpoints(workdir)
     assert checkpoints.steps() == []
     checkpoints.discard_after(None)
-    assert [p for p in (workdir / 'checkpoints').iterdir() if p.is_dir()] == []
+    assert list((workdir / 'checkpoints').iterdir()) == []
     other = {'params': {'stage1': {'kernel': jnp.full((4, 5), 0.2)}}}
     checkpoints.save_prefix(other)
     checkpoints.save(1, VARIABLES, OPT, meta(0.0))
@@ -246,6 +255,7 @@ def test_beginning_anew_removes_unfinished_steps_and_the_prefix_of_another_confi
     checkpoints.verify(1)
     stored = checkpoints.restore_variables(1, VARIABLES, other)[1]
     np.testing.assert_array_equal(stored['params']['stage1']['kernel'], np.float32(0.2))
+    assert read_manifest(workdir / 'frozen').run == read_manifest(step_folder(workdir, 1)).run != before
 
 
 def test_beginning_anew_in_a_new_folder(tmp_path):
@@ -254,9 +264,11 @@ def test_beginning_anew_in_a_new_folder(tmp_path):
 
 
 def test_an_unfinished_prefix_is_written_again(tmp_path):
+    begin_change(tmp_path / 'frozen', 'saving')
     (tmp_path / 'frozen').mkdir()
     (tmp_path / 'frozen' / 'half').touch()
-    Checkpoints(tmp_path).save_prefix(PREFIX)
+    with Checkpoints(tmp_path).writing() as checkpoints:
+        checkpoints.save_prefix(PREFIX)
     assert find_damage(tmp_path / 'frozen') is None
     assert not (tmp_path / 'frozen' / 'half').exists()
 

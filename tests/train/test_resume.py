@@ -13,6 +13,7 @@ import pytest
 
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.loop import InterruptedRunError
+from fdx.train.ownership import begin_change
 from fdx.train.run import train
 from fdx.types import CheckpointError
 
@@ -89,10 +90,19 @@ def copied(unbroken, tmp_path):
 
 def test_an_unfinished_step_is_done_again(make_config, copied, assert_is_unbroken):
     (copied / 'checkpoints' / '9' / 'sha256.json').unlink()
+    begin_change(copied / 'checkpoints' / '9', 'saving')
     seen = []
     train(make_config(), copied, on_epoch=seen.append)
     assert [row['epoch'] for row in seen] == [3]
     assert_is_unbroken(copied)
+
+
+def test_a_step_that_lost_its_manifest_is_refused_and_kept(make_config, copied):
+    (copied / 'checkpoints' / '9' / 'sha256.json').unlink()
+    for step in ('last', 'best', 6):
+        with pytest.raises(CheckpointError, match='checkpoints/9 has no sha256.json.*then goes on from step 6'):
+            train(make_config(), copied, resume_step=step)
+    assert (copied / 'checkpoints' / '9' / 'params').is_dir()
 
 
 def test_a_damaged_last_step_offers_the_one_before(make_config, copied, assert_is_unbroken):

@@ -1,0 +1,206 @@
+"""What of a workdir is fdx's own: only that is ever removed.
+
+Before fdx writes or removes the folder NAME of a step (or `frozen`) it puts the file `.NAME.unfinished` beside it, and
+takes it away when all is done. A killed process leaves it: the next start then knows whose the half-written folder is.
+A folder with neither this mark nor a manifest is not fdx's, or has lost its manifest: it is named and left alone.
+
+    workdir/checkpoints/run.json        id of the run, drawn when it begins; every manifest repeats it
+    workdir/checkpoints/.30.unfinished  step 30 is being written or removed
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import pathlib
+import re
+import shutil
+import uuid
+
+from fdx.files import boundary, remove_temporaries, write_json
+from fdx.locks import LOCK, hold
+from fdx.train import manifest
+from fdx.types import CheckpointError
+
+logger = logging.getLogger(__name__)
+
+RUN = 'run.json'
+_MARK = re.compile(r'\.(\d+|frozen)\.unfinished')
+_ORBAX_TEMPORARY = re.compile(r'(\d+|frozen)\.orbax-checkpoint-tmp.*')
+_TEMPORARY = re.compile(r'\..+\.[0-9a-f]{32}\.tmp')
+SHOWN = 5
+
+
+def workdir_lock(workdir: str | pathlib.Path):
+    """The lock of a workdir, as a context: one program writes there at a time, others may read.
+
+    Raises:
+      LockedError: another program writes there; the text says which.
+      FileWriteError: the workdir cannot be written.
+    """
+    path = pathlib.Path(workdir)
+    return hold(path / LOCK, f'the workdir {path}', remedy='wait for it to end, or choose another --workdir')
+
+
+def is_step_name(name: str) -> bool:
+    """Whether a folder's name is a number as fdx writes it."""
+    return name.isascii() and name.isdigit() and str(int(name)) == name
+
+
+def mark_of(folder: pathlib.Path) -> pathlib.Path:
+    """The file that says that `folder` is being written or removed."""
+    return folder.with_name(f'.{folder.name}.unfinished')
+
+
+def has_manifest(folder: pathlib.Path) -> bool:
+    """Whether a folder is finished."""
+    return (folder / manifest.MANIFEST).is_file()
+
+
+def orphans(root: pathlib.Path) -> list[pathlib.Path]:
+    """Folders of steps without a manifest that no interrupted save explains, by number."""
+    found = []
+    for path in root.glob('*'):
+        # Asked twice around the mark: a step may be finished or removed while this process looks.
+        if is_step_name(path.name) and _lacks_manifest(path) and not mark_of(path).exists() and _lacks_manifest(path):
+            found.append(path)
+    return sorted(found, key=lambda p: int(p.name))
+
+
+def _lacks_manifest(folder: pathlib.Path) -> bool:
+    return folder.is_dir() and not has_manifest(folder)
+
+
+def begin_change(folder: pathlib.Path, what: str) -> None:
+    """Marks a folder before it is written or removed (`what`)."""
+    write_json(mark_of(folder), {'folder': folder.name, 'change': what})
+
+
+def end_change(folder: pathlib.Path) -> None:
+    """Takes the mark away."""
+    mark_of(folder).unlink(missing_ok=True)
+
+
+def remove(folder: pathlib.Path) -> None:
+    """Removes a folder of fdx's; killed in the middle, the next start ends it."""
+    with boundary('cannot remove', folder, 'check that the folder is writable', CheckpointError):
+        begin_change(folder, 'removing')
+        (folder / manifest.MANIFEST).unlink(missing_ok=True)
+        shutil.rmtree(folder)
+        end_change(folder)
+
+
+def discard_unfinished(folder: pathlib.Path) -> None:
+    """Removes what an interrupted change of a marked folder left, and then the mark."""
+    with boundary('cannot remove', folder, 'check that the folder is writable', CheckpointError):
+        for path in folder.parent.glob(f'{folder.name}.orbax-checkpoint-tmp*'):
+            _remove_tree(path)
+        if folder.is_dir() and not has_manifest(folder):
+            _remove_tree(folder)
+        end_change(folder)
+
+
+def _remove_tree(path: pathlib.Path) -> None:
+    """Removes a folder; of a link, which fdx never makes, nothing."""
+    if path.is_dir() and not path.is_symlink():
+        logger.warning('removing %s: its writing was interrupted', path)
+        shutil.rmtree(path)
+
+
+def clear_remains(workdir: pathlib.Path, root: pathlib.Path) -> None:
+    """Removes what killed processes left: marked folders and temporary files."""
+    for folder in (workdir, root):
+        for path in folder.glob('.*.unfinished'):
+            match = _MARK.fullmatch(path.name)
+            if match:
+                discard_unfinished(folder / match[1])
+        remove_temporaries(folder)
+
+
+def refuse_foreign(root: pathlib.Path, frozen: pathlib.Path) -> None:
+    """Refuses a workdir in whose folders lies what fdx did not make.
+
+    Raises:
+      CheckpointError: names it.
+    """
+    if root.exists() and not root.is_dir():
+        raise CheckpointError(f'{root} is no folder: move it away, or choose another --workdir')
+    lost = orphans(root)
+    if lost:
+        steps = [p.name for p in root.glob('*') if is_step_name(p.name) and has_manifest(p)]
+        rest = f' (training then goes on from step {max(map(int, steps))})' if steps else ''
+        raise CheckpointError(
+            f'{lost[0]} has no {manifest.MANIFEST}: the file was deleted, or the folder copied without it, or fdx did '
+            f'not make it; put the file back, or move the folder away{rest}'
+        )
+    foreign = sorted(str(p) for p in root.glob('*') if not _is_ours(p))
+    if frozen.exists() and not (frozen.is_dir() and has_manifest(frozen)):
+        foreign.append(str(frozen))
+    if foreign:
+        more = f' and {len(foreign) - SHOWN} more' if len(foreign) > SHOWN else ''
+        raise CheckpointError(
+            f'fdx did not make {", ".join(foreign[:SHOWN])}{more}: move what is yours elsewhere, or choose another '
+            '--workdir'
+        )
+
+
+def _is_ours(path: pathlib.Path) -> bool:
+    name = path.name
+    if path.is_dir():
+        return is_step_name(name) and has_manifest(path)
+    if name == RUN:
+        return run_id(path.parent) is not None
+    return bool(manifest.is_junk(name) or _MARK.fullmatch(name) or _TEMPORARY.fullmatch(name) or name == LOCK)
+
+
+def why_kept(folder: pathlib.Path) -> str | None:
+    """Why a finished folder is not fdx's to remove, in words; None where it is."""
+    if folder.is_symlink():
+        return 'it is a link'
+    if manifest.read_manifest(folder) is None:
+        return f'its {manifest.MANIFEST} cannot be read'
+    extra = manifest.extra_files(folder)
+    return f'fdx did not make {extra[0]} in it' if extra else None
+
+
+def run_id(root: pathlib.Path) -> str | None:
+    """The id in run.json; None where there is none that can be read."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        said = json.loads((root / RUN).read_text(encoding='utf-8'))
+        if isinstance(said, dict) and isinstance(said.get('run'), str):
+            return said['run']
+    return None
+
+
+def expected_run(root: pathlib.Path, steps: list[int]) -> str | None:
+    """The run that the steps of a workdir belong to: that of run.json, else the one that all manifests name.
+
+    Raises:
+      CheckpointError: run.json is damaged, or it is gone and the steps are of several runs.
+    """
+    said = run_id(root)
+    if said is not None:
+        return said
+    if (root / RUN).exists():
+        raise CheckpointError(
+            f'{root / RUN} cannot be read: remove it, fdx then goes by what the steps say of their run'
+        )
+    read = {step: manifest.read_manifest(root / str(step)) for step in steps}
+    runs: dict[str, list[int]] = {}
+    for step, found in read.items():
+        if found and found.run:
+            runs.setdefault(found.run, []).append(step)
+    if len(runs) > 1:
+        groups = '; '.join(f'{", ".join(map(str, s))} of {run[:8]}' for run, s in runs.items())
+        raise CheckpointError(f'{root} holds steps of several runs ({groups}): move those of all but one elsewhere')
+    return next(iter(runs), None)
+
+
+def begin_run(root: pathlib.Path, steps: list[int]) -> str:
+    """The id of the run that writes here; a run that begins draws one."""
+    run = expected_run(root, steps)
+    if run is None or run_id(root) is None:
+        run = run or uuid.uuid4().hex
+        write_json(root / RUN, {'run': run})
+    return run

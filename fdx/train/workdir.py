@@ -1,0 +1,138 @@
+"""Changes of a workdir's folders: each is whole or undone, and touches only what is fdx's own."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import pathlib
+from collections.abc import Iterator, Sequence
+
+from fdx.files import boundary
+from fdx.train import manifest, ownership
+from fdx.train.processes import by_first, is_first, sync
+from fdx.types import CheckpointError, FdxError
+
+logger = logging.getLogger(__name__)
+
+
+class Workdir:
+    """The folders of one run.
+
+    Attributes:
+      path: the workdir.
+      root: its folder of steps.
+      frozen: its frozen prefix.
+    """
+
+    def __init__(self, path: str | pathlib.Path):
+        self.path = pathlib.Path(path).absolute()
+        self.root = self.path / 'checkpoints'
+        self.frozen = self.path / 'frozen'
+
+    def steps(self) -> list[int]:
+        """Finished steps, ascending: those with a manifest."""
+        found = [p for p in self.root.glob('*') if ownership.is_step_name(p.name)]
+        return sorted(int(p.name) for p in found if ownership.has_manifest(p))
+
+    def step(self, number: int) -> pathlib.Path:
+        """The folder of a step."""
+        return self.root / str(number)
+
+    def run(self) -> str | None:
+        """The id of the run that the steps belong to; None where none of them knows."""
+        return ownership.expected_run(self.root, self.steps())
+
+    def damage(self, step: int, below: str = '') -> str | None:
+        """What is wrong with a step, in a sentence, as `manifest.find_damage` has it; None when it is intact."""
+        return manifest.find_damage(self.step(step), below, step=step, run=self.run())
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Holds the lock while the body runs, and tidies up first; of several processes, process 0 does both for all.
+
+        Raises:
+          FdxError: see `fdx.train.checkpoints.Checkpoints.writing`.
+        """
+        with contextlib.ExitStack() as stack:
+
+            def take() -> None:
+                stack.enter_context(ownership.workdir_lock(self.path))
+                self.tidy()
+
+            by_first(take)
+            yield
+
+    def tidy(self) -> None:
+        """Removes what killed processes left, and refuses what is not fdx's (CheckpointError)."""
+        ownership.clear_remains(self.path, self.root)
+        ownership.refuse_foreign(self.root, self.frozen)
+
+    @contextlib.contextmanager
+    def written(self, folder: pathlib.Path, step: int | None = None) -> Iterator[None]:
+        """The body writes `folder`; then its manifest is written, or nothing stays behind.
+
+        Raises:
+          CheckpointError: the folder is there already, or it cannot be written.
+        """
+
+        def begin() -> None:
+            if folder.exists():
+                raise CheckpointError(f'{folder} is there already: move it away, or choose another --workdir')
+            ownership.begin_run(self.root, self.steps())
+            ownership.begin_change(folder, 'saving')
+
+        by_first(begin)
+        remedy = 'check that the folder is writable and the disk has room, then run the same command again'
+        try:
+            with boundary('cannot write', folder, remedy, CheckpointError):
+                yield
+                if is_first():
+                    manifest.write_manifest(folder, ownership.run_id(self.root), step)
+                    ownership.end_change(folder)
+        except FdxError:
+            if is_first():
+                with contextlib.suppress(FdxError):
+                    ownership.discard_unfinished(folder)
+            raise
+        sync(f'manifest {folder}')
+
+    def remove(self, folders: Sequence[pathlib.Path]) -> None:
+        """Process 0 removes folders, no sooner than all processes have listed them."""
+        sync('before removal')
+        if is_first():
+            for folder in folders:
+                ownership.remove(folder)
+        sync('after removal')
+
+    def remove_own(self, steps: Sequence[int]) -> None:
+        """Removes finished steps; links, and steps in which others have put files, stay."""
+        self.remove([self.step(s) for s in steps if not ownership.why_kept(self.step(s))])
+
+    def discard_after(self, step: int | None) -> None:
+        """See `fdx.train.checkpoints.Checkpoints.discard_after`."""
+        folders = [self.step(s) for s in self.steps() if step is None or s > step]
+        if step is None and self.frozen.is_dir():
+            folders.append(self.frozen)
+
+        def check() -> None:
+            self.tidy()
+            _refuse_kept(folders)
+
+        by_first(check)
+        # Tidying may have removed an unfinished prefix.
+        folders = [folder for folder in folders if folder.is_dir()]
+        for folder in folders:
+            logger.warning('removing %s: after the resumed step, or of a run that came to none', folder)
+        self.remove(folders)
+        if step is None and is_first():
+            (self.root / ownership.RUN).unlink(missing_ok=True)
+
+
+def _refuse_kept(folders: Sequence[pathlib.Path]) -> None:
+    for folder in folders:
+        why = ownership.why_kept(folder) if folder.is_dir() else None
+        if why:
+            raise CheckpointError(
+                f'{folder} is in the way of training and not removed, since {why}: move it away, or choose another '
+                '--workdir'
+            )
