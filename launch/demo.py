@@ -33,6 +33,7 @@ from launch.prepare_on_demand import prepare_if_missing
 
 FLAGS = flags.FLAGS
 SOURCE, TARGET = 'bearing_rig/rig_a_small', 'bearing_rig/rig_b_small'
+KEPT = ('accuracy', 'macro_f1', 'accuracy_interval', 'interval_unit', 'units', 'accuracy_interval_windows')
 MUSIC, HEARD = 'musicnn_mtt', f'{TARGET}-musicnn'
 
 
@@ -92,12 +93,12 @@ def main(argv) -> None:
             on_epoch=lambda row, every=every: row['epoch'] % every or print(epoch_line(row), flush=True),
         )
         scores = evaluate(root / name, root / name / 'evaluation', progress=progress)
-        summary[name] = {**{k: scores[k] for k in ('accuracy', 'macro_f1', 'accuracy_interval')}}
+        summary[name] = {k: scores[k] for k in KEPT}
         summary[name]['seconds'] = sum(r['seconds'] for r in result.history)
         rows.append(_row(name, scores, summary[name]['seconds']))
     summary['music'], heard = _listen(root)
     write_json(root / 'summary.json', summary)
-    print('\n' + table(('run', 'labels', 'accuracy %', '95% interval', 'macro F1', 'seconds'), rows))
+    print('\n' + table(('run', 'labels', 'accuracy %', '95% by recording', 'macro F1', 'seconds'), rows))
     print('\n' + heard)
     print('\nScored on test blocks that no training window touches (protocol time_blocks, fold 0).')
     print(f'report: {root / "transfer" / "evaluation" / "report.html"}')

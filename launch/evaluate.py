@@ -17,7 +17,7 @@ from absl import flags
 from fdx.data.readings import KIND
 from fdx.evaluate.evaluate import evaluate
 from fdx.evaluate.exported_predictor import SUFFIXES
-from fdx.evaluate.metrics import mean_and_spread
+from fdx.evaluate.metrics import interval_text, mean_and_spread
 from fdx.evaluate.report import write_results
 from fdx.types import ConfigError
 from launch import cli
@@ -41,7 +41,6 @@ def define_flags() -> None:
 
 def show(results: dict, out: pathlib.Path) -> None:
     """Prints the numbers of an evaluation."""
-    low, high = results['accuracy_interval']
     rows = [
         (r['class'], *('-' if r[k] is None else f'{100 * r[k]:.2f}' for k in ('precision', 'recall')), r['support'])
         for r in results['per_class']
@@ -51,7 +50,7 @@ def show(results: dict, out: pathlib.Path) -> None:
     scored = f'{results["windows"]} '
     scored += 'rows' if of_table else f'windows of {results["recordings"]} recordings'
     print(
-        f'accuracy {100 * results["accuracy"]:.2f}% (95% interval {100 * low:.2f}-{100 * high:.2f}%), '
+        f'accuracy {100 * results["accuracy"]:.2f}% (95% interval {interval_text(results)}), '
         f'macro F1 {results["macro_f1"]:.4f}, {scored}'
     )
     decision = results.get('decision')

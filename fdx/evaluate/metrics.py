@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
-from fdx.evaluate.predictions import Predictions
+from fdx.evaluate.intervals import clustered_interval, effective_number, wilson_interval
+from fdx.evaluate.predictions import RECORDING, Predictions
 from fdx.evaluate.recordings import per_recording
 from fdx.types import DataError
 
 CALIBRATION_BINS = 15
-
-
-def wilson_interval(successes: int, n: int, z: float = 1.959964) -> tuple[float, float] | None:
-    """The score interval of a proportion.
-
-    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22(158):209-212, 1927.
-    Unlike the textbook interval it stays inside [0, 1] and keeps a width at 0 and at n successes.
-
-    Args:
-      successes: count of hits, 0 <= successes <= n.
-      n: count of trials, taken as independent.
-      z: normal quantile; 1.959964 gives 95 %.
-
-    Returns:
-      (low, high), or None if n is 0.
-
-    Raises:
-      DataError: the counts are impossible.
-    """
-    if n < 0 or not 0 <= successes <= n:
-        raise DataError(f'{successes} successes of {n} trials is impossible: need 0 <= successes <= n')
-    if n == 0:
-        return None
-    share = successes / n
-    scale = 1 + z**2 / n
-    centre = (share + z**2 / (2 * n)) / scale
-    half = z / scale * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    # At the ends the formula gives exactly 0 or 1 on paper; rounding must not push it past.
-    low = 0.0 if successes == 0 else centre - half
-    high = 1.0 if successes == n else centre + half
-    return low, high
 
 
 def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = CALIBRATION_BINS) -> float:
@@ -71,23 +40,28 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bi
 def summarise(predictions: Predictions) -> dict[str, Any]:
     """Every figure of merit of one table of predictions (one fold, or several pooled), ready for JSON.
 
-    A class without windows in the table has null precision, recall and F1 and a support of 0; macro F1 is the mean
-    over the classes that do occur. A class that occurs and is never predicted has a precision of 0. The matrix always
-    has K rows (true classes) and columns (predicted ones).
+    A class without windows in the table has null precision, recall, interval and F1 and a support of 0; macro F1 is
+    the mean over the classes that do occur. A class that occurs and is never predicted has a precision of 0. The matrix
+    always has K rows (true classes) and columns (predicted ones).
 
-    Intervals are Wilson's at 95 %. Those over windows take windows as independent; windows of one recording are
-    not, so `recording_accuracy` carries its own intervals over recordings.
+    Intervals are of 95 % and by unit (`fdx.evaluate.intervals`): windows of one recording are right or wrong together,
+    so a recording counts about once, and of a table a row, a group or a stretch of rows. `accuracy_interval_windows`
+    takes windows as independent, which they are not; `accuracy_interval_bearings` counts a bearing once, whose
+    recordings were all taken of the same fault.
 
     Returns:
-      accuracy, accuracy_interval [low, high], macro_f1, weighted_precision, weighted_recall, weighted_f1, log_loss
-      (natural logarithm), ece (15 bins), windows, recordings, folds (sorted), class_names, confusion_matrix [K][K],
-      per_class: K dicts of class, precision, recall, recall_interval, f1, support, and recording_accuracy:
-      {mean_probability, mean_probability_interval, vote, vote_interval}.
+      accuracy, accuracy_interval [low, high], interval_unit (recording, row, ...), units (how many),
+      effective_number (of trials behind accuracy_interval), accuracy_interval_windows, accuracy_interval_bearings
+      (null where no bearing has several recordings), bearings (how many, null likewise), macro_f1,
+      weighted_precision, weighted_recall, weighted_f1, log_loss (natural logarithm), ece (15 bins), windows,
+      recordings, folds (sorted), class_names, confusion_matrix [K][K], per_class: K dicts of class, precision, recall,
+      recall_interval, f1, support, units, and recording_accuracy: {mean_probability, mean_probability_interval, vote,
+      vote_interval}.
     """
     labels, predicted = predictions.labels, predictions.predicted
     classes = np.arange(len(predictions.class_names))
     matrix = confusion_matrix(labels, predicted, labels=classes)
-    per_class = _per_class(predictions, matrix)
+    per_class = _per_class(predictions)
     precision, recall, f1, _ = precision_recall_fscore_support(
         labels, predicted, labels=classes, average='weighted', zero_division=0
     )
@@ -98,7 +72,7 @@ def summarise(predictions: Predictions) -> dict[str, Any]:
     table = per_recording(predictions)
     return {
         'accuracy': hits / len(labels),
-        'accuracy_interval': _interval(hits, len(labels)),
+        **_intervals(predictions),
         'macro_f1': float(np.mean([row['f1'] for row in per_class if row['support']])),
         'weighted_precision': float(precision),
         'weighted_recall': float(recall),
@@ -115,28 +89,76 @@ def summarise(predictions: Predictions) -> dict[str, Any]:
     }
 
 
-def _interval(successes: int, n: int) -> list[float] | None:
-    """`wilson_interval` as JSON holds it."""
-    interval = wilson_interval(successes, n)
-    return None if interval is None else list(interval)
+def interval_text(result: Mapping[str, Any], digits: int = 2) -> str:
+    """'88.10-99.20% by recording (40), 79.00-100.00% by bearing (10), 93.00-96.00% if windows were independent'.
+
+    Args:
+      result: a dict of `summarise`, or these of its keys: accuracy_interval, interval_unit, units and, where they are
+        there, accuracy_interval_bearings, bearings and accuracy_interval_windows.
+      digits: after the point.
+    """
+
+    def of(key: str) -> str:
+        low, high = result[key]
+        return f'{100 * low:.{digits}f}-{100 * high:.{digits}f}%'
+
+    unit = result['interval_unit']
+    parts = [f'{of("accuracy_interval")} by {unit} ({result["units"]})']
+    if result.get('accuracy_interval_bearings'):
+        parts.append(f'{of("accuracy_interval_bearings")} by bearing ({result["bearings"]})')
+    if result.get('windows', result['units']) > result['units']:
+        word = 'windows' if unit == RECORDING else 'rows'
+        parts.append(f'{of("accuracy_interval_windows")} if {word} were independent')
+    return ', '.join(parts)
 
 
-def _per_class(predictions: Predictions, matrix: np.ndarray) -> list[dict[str, Any]]:
+def _intervals(predictions: Predictions) -> dict[str, Any]:
+    """Intervals of the accuracy: by unit, over windows, and by bearing where that is something else."""
+    correct, units = predictions.predicted == predictions.labels, np.asarray(predictions.counted_once)
+    bearings = _shared_bearings(predictions)
+    return {
+        'accuracy_interval': clustered_interval(correct, units),
+        'interval_unit': predictions.unit_name,
+        'units': len(np.unique(units)),
+        'effective_number': effective_number(correct, units),
+        'accuracy_interval_windows': list(wilson_interval(int(correct.sum()), len(correct))),
+        'accuracy_interval_bearings': None if bearings is None else clustered_interval(correct, bearings),
+        'bearings': None if bearings is None else len(np.unique(bearings)),
+    }
+
+
+def _shared_bearings(predictions: Predictions) -> np.ndarray | None:
+    """The bearing of each window, where one of them has several recordings; else None.
+
+    A bearing in two states (a motor that was taken healthy and broken) is two: what one shows does not tell the other.
+    """
+    names = predictions.bearings
+    if predictions.unit_name != RECORDING or names is None:
+        return None
+    # Of an unknown bearing a recording is all that is known.
+    known = [name or recording for name, recording in zip(names, predictions.recordings)]
+    bearings = np.array([f'{name}/{label}' for name, label in zip(known, predictions.labels.tolist())])
+    recordings = len({*predictions.recordings})
+    return bearings if len(np.unique(bearings)) < recordings else None
+
+
+def _per_class(predictions: Predictions) -> list[dict[str, Any]]:
     """Precision, recall, F1 and support of each class, null where the class does not occur."""
     columns = precision_recall_fscore_support(
-        predictions.labels, predictions.predicted, labels=np.arange(len(matrix)), zero_division=0
+        predictions.labels, predictions.predicted, labels=np.arange(len(predictions.class_names)), zero_division=0
     )
-    rows = []
+    rows, units = [], np.asarray(predictions.counted_once)
     for i, (name, precision, recall, f1, support) in enumerate(zip(predictions.class_names, *columns)):
-        occurs = support > 0
+        occurs, mine = support > 0, predictions.labels == i
         rows.append(
             {
                 'class': name,
                 'precision': float(precision) if occurs else None,
                 'recall': float(recall) if occurs else None,
-                'recall_interval': _interval(int(matrix[i, i]), int(support)),
+                'recall_interval': clustered_interval(predictions.predicted[mine] == i, units[mine]),
                 'f1': float(f1) if occurs else None,
                 'support': int(support),
+                'units': len(np.unique(units[mine])),
             }
         )
     return rows
@@ -145,10 +167,12 @@ def _per_class(predictions: Predictions, matrix: np.ndarray) -> list[dict[str, A
 def _recording_accuracy(table: list[dict[str, Any]]) -> dict[str, Any]:
     """Share of recordings diagnosed rightly, by mean probability and by vote."""
     accuracy: dict[str, Any] = {}
+    # A recording that several folds score has several rows, and counts once.
+    recordings = [row['recording'] for row in table]
     for name, key in (('mean_probability', 'predicted_mean'), ('vote', 'predicted_vote')):
-        hits = sum(row[key] == row['label'] for row in table)
-        accuracy[name] = hits / len(table)
-        accuracy[f'{name}_interval'] = _interval(hits, len(table))
+        correct = np.array([row[key] == row['label'] for row in table])
+        accuracy[name] = float(correct.mean())
+        accuracy[f'{name}_interval'] = clustered_interval(correct, recordings)
     return accuracy
 
 

@@ -131,7 +131,7 @@ def _draw_curves(axes: Axes, x: np.ndarray, history: Sequence[Mapping[str, Any]]
 
 
 def plot_per_class(result: Mapping[str, Any], title: str = 'Recall of each class') -> Figure:
-    """Recall of each class with its 95 % Wilson interval; a class without windows is named and left empty.
+    """Recall of each class with its 95 % interval; a class without windows is named and left empty.
 
     Args:
       result: a dict of `fdx.evaluate.metrics.summarise`.
@@ -155,7 +155,7 @@ def plot_per_class(result: Mapping[str, Any], title: str = 'Recall of each class
             fontsize=8,
             color=INK,
         )
-    style_axes(axes, f'{title} (95 % Wilson interval)', 'recall', grid='x')
+    style_axes(axes, f'{title} (95 % interval by {result.get("interval_unit", "recording")})', 'recall', grid='x')
     axes.set_yticks(range(len(rows)), [row['class'] for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(0, 1)

@@ -18,7 +18,8 @@ from fdx.types import DataError
 
 # Softmax in bfloat16 is normalised to about three digits.
 SUM_TOLERANCE = 1e-2
-OPTIONAL = ('domains', 'thresholds')
+OPTIONAL = ('domains', 'thresholds', 'bearings', 'units', 'unit_name')
+RECORDING = 'recording'
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -35,6 +36,9 @@ class Predictions:
       domains: N domain names, or None.
       thresholds: float64 [N] in (0, 1), of two classes: a row is called class 1 where its probability is at least
         that; None where the more probable class wins.
+      bearings: N names of the physical bearings, '' where unknown, or None.
+      units: N names of what counts once in an interval; None: the recordings.
+      unit_name: what a unit is, in the singular: recording, row, group of rows, stretch of rows.
 
     Raises:
       DataError: on construction, if a shape, type or value does not fit this description.
@@ -48,6 +52,9 @@ class Predictions:
     folds: np.ndarray
     domains: list[str] | None = None
     thresholds: np.ndarray | None = None
+    bearings: list[str] | None = None
+    units: list[str] | None = None
+    unit_name: str = RECORDING
 
     def __post_init__(self):
         """Brings every field to its type and checks them against each other."""
@@ -70,6 +77,9 @@ class Predictions:
             'folds': _integer_column('folds', self.folds, n),
             'domains': None if self.domains is None else _text_column('domains', self.domains, n),
             'thresholds': None if self.thresholds is None else _thresholds(self.thresholds, probabilities.shape),
+            'bearings': None if self.bearings is None else _text_column('bearings', self.bearings, n),
+            'units': None if self.units is None else _text_column('units', self.units, n),
+            'unit_name': str(self.unit_name),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
@@ -82,6 +92,11 @@ class Predictions:
     def predicted(self) -> np.ndarray:
         """int64 [N]: what each window is called: by the thresholds, else the most probable class (first of equals)."""
         return decide(self.probabilities, self.thresholds)
+
+    @property
+    def counted_once(self) -> list[str]:
+        """N names of what counts once in an interval."""
+        return self.recordings if self.units is None else self.units
 
 
 def _check_probabilities(probabilities: np.ndarray, class_names: list[str]) -> None:
@@ -131,10 +146,11 @@ def _text_column(name: str, values: Sequence[str], n: int) -> list[str]:
 def concatenate(parts: Sequence[Predictions]) -> Predictions:
     """Pools the test windows of several folds into one table.
 
-    Domains are kept if every part has them.
+    Domains, bearings and units are kept if every part has them.
 
     Raises:
-      DataError: no parts, different class names, or one window twice in one fold (it would count twice).
+      DataError: no parts, different class names or kinds of units, or one window twice in one fold (it would count
+        twice).
     """
     if not parts:
         raise DataError('there are no predictions to pool: score at least one fold')
@@ -142,6 +158,8 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
     for i, part in enumerate(parts):
         if part.class_names != names:
             raise DataError(f'part {i} was scored over classes {part.class_names}, part 0 over {names}: cannot pool')
+        if part.unit_name != parts[0].unit_name:
+            raise DataError(f'part {i} counts by {part.unit_name}, part 0 by {parts[0].unit_name}: cannot pool')
     folds = np.concatenate([part.folds for part in parts])
     recordings = [recording for part in parts for recording in part.recordings]
     starts = np.concatenate([part.window_starts for part in parts])
@@ -151,9 +169,6 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
             fold, recording, start = key
             raise DataError(f'fold {fold} holds the window at sample {start} of {recording} twice: pool each fold once')
         seen.add(key)
-    domains = None
-    if all(part.domains is not None for part in parts):
-        domains = [domain for part in parts for domain in part.domains or ()]
     thresholds = None
     if all(part.thresholds is not None for part in parts):
         thresholds = np.concatenate([part.thresholds for part in parts])
@@ -168,9 +183,18 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
         window_starts=starts,
         class_names=list(names),
         folds=folds,
-        domains=domains,
+        domains=_joined(parts, 'domains'),
         thresholds=thresholds,
+        bearings=_joined(parts, 'bearings'),
+        units=_joined(parts, 'units'),
+        unit_name=parts[0].unit_name,
     )
+
+
+def _joined(parts: Sequence[Predictions], name: str) -> list[str] | None:
+    """A column of texts over all parts, or None where one of them lacks it."""
+    columns = [getattr(part, name) for part in parts]
+    return None if any(column is None for column in columns) else [text for column in columns for text in column]
 
 
 def save_predictions(path: str | os.PathLike, predictions: Predictions) -> None:

@@ -40,7 +40,10 @@ CONFIG_LABELS = {
 # Order, heading and caption of the figures; others follow under their own name.
 FIGURE_TEXTS = {
     'confusion': ('Confusion matrix', 'Windows by true class (rows) and predicted class (columns).'),
-    'per_class': ('Recall of each class', 'Dot: recall. Bar: 95 % Wilson interval over windows.'),
+    'per_class': (
+        'Recall of each class',
+        'Dot: recall. Bar: 95 % interval; a recording (of a table a row, group or stretch) counts about once.',
+    ),
     'history': ('Training curves', 'Dotted line: the step that was kept.'),
     'roc_and_pr': (
         'Detection',

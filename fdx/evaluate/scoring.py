@@ -195,6 +195,7 @@ def _predictions(predictor: AnyPredictor, examples: RecordExamples, probabilitie
         class_names=predictor.class_names,
         folds=np.full(len(rows), predictor.config.fold),
         domains=list(table['domain'][rows]),
+        bearings=list(table['bearing'][rows]),
         thresholds=None if predictor.threshold is None else np.full(len(rows), predictor.threshold),
     )
 

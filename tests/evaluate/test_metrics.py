@@ -4,7 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from fdx.evaluate.metrics import expected_calibration_error, mean_and_spread, summarise, wilson_interval
+from fdx.evaluate.intervals import wilson_interval
+from fdx.evaluate.metrics import expected_calibration_error, interval_text, mean_and_spread, summarise
 from fdx.evaluate.predictions import Predictions
 from fdx.types import DataError
 
@@ -17,32 +18,6 @@ def make(labels, predicted, k=3, confidence=0.7, recordings=None):
     names = ['normal', 'inner_race', 'ball', 'cage'][:k]
     recordings = recordings or [f'r{i}' for i in range(n)]
     return Predictions(probabilities, np.array(labels), recordings, np.arange(n), names, np.arange(n) % 2)
-
-
-@pytest.mark.parametrize(
-    'successes, n, low, high',
-    [
-        # Newcombe, Statistics in Medicine 17:857-872, 1998, table I, method 3.
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0.0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-        # Mirrored.
-        (20, 20, 0.8389, 1.0),
-    ],
-)
-def test_wilson_interval_of_the_literature(successes, n, low, high):
-    assert wilson_interval(successes, n) == pytest.approx((low, high), abs=5e-5)
-
-
-def test_wilson_interval_at_its_edges():
-    assert wilson_interval(0, 0) is None
-    assert wilson_interval(0, 7)[0] == 0.0
-    assert wilson_interval(7, 7)[1] == 1.0
-    assert wilson_interval(5, 10, z=0) == (0.5, 0.5)
-    for successes, n in ((3, 2), (-1, 2), (0, -1)):
-        with pytest.raises(DataError, match='impossible'):
-            wilson_interval(successes, n)
 
 
 # By hand:            predicted
@@ -82,7 +57,8 @@ def test_absent_class_is_null_and_outside_the_macro_mean():
     s = summarise(make([0, 0, 1, 2], [0, 0, 3, 2], k=4))
     absent = s['per_class'][3]
     assert absent == {
-        'class': 'cage', 'precision': None, 'recall': None, 'recall_interval': None, 'f1': None, 'support': 0
+        'class': 'cage', 'precision': None, 'recall': None, 'recall_interval': None, 'f1': None, 'support': 0,
+        'units': 0,
     }  # fmt: skip
     assert (s['per_class'][1]['precision'], s['per_class'][1]['f1']) == (0, 0)
     assert s['macro_f1'] == pytest.approx(2 / 3)
@@ -134,3 +110,65 @@ def test_mean_and_spread():
     assert mean_and_spread(results[:1])['accuracy'] == {'mean': 0.8, 'standard_deviation': None}
     with pytest.raises(DataError, match='no results'):
         mean_and_spread([])
+
+
+def test_intervals_count_recordings_and_the_window_level_one_is_named():
+    # Four recordings of 25 windows, all right but the last one: 75 % of 100 windows, and of 4 recordings.
+    labels = np.repeat([0, 1, 0, 1], 25)
+    predicted = np.where(np.arange(100) < 75, labels, 0)
+    s = summarise(make(labels, predicted, k=2, recordings=[f'r{i // 25}' for i in range(100)]))
+    assert (s['interval_unit'], s['units'], s['windows']) == ('recording', 4, 100)
+    assert s['effective_number'] == pytest.approx(4)
+    assert s['accuracy_interval'] == pytest.approx(list(wilson_interval(3, 4)))
+    assert s['accuracy_interval_windows'] == pytest.approx(list(wilson_interval(75, 100)))
+    assert s['per_class'][1]['recall_interval'] == pytest.approx(list(wilson_interval(1, 2)))
+    assert [row['units'] for row in s['per_class']] == [2, 2]
+    low, high = (100 * v for v in wilson_interval(3, 4))
+    assert interval_text(s).startswith(f'{low:.2f}-{high:.2f}% by recording (4), ')
+    assert interval_text(s).endswith('% if windows were independent')
+    json.dumps(s, allow_nan=False)
+
+
+def test_ten_recordings_without_an_error_leave_doubt():
+    labels = np.repeat(np.arange(10) % 2, 36)
+    s = summarise(make(labels, labels, k=2, recordings=[f'r{i // 36}' for i in range(360)]))
+    assert s['accuracy'] == 1.0
+    assert s['accuracy_interval'] == pytest.approx(list(wilson_interval(10, 10)))
+    # One recording a class: nothing more is known than of one trial.
+    of_one = summarise(make(labels, labels, k=2, recordings=[f'r{y}' for y in labels]))
+    assert of_one['per_class'][0]['recall_interval'] == pytest.approx(list(wilson_interval(1, 1)))
+
+
+def test_bearings_that_several_recordings_share_have_an_interval_of_their_own():
+    labels = np.repeat([0, 0, 1, 1], 10)
+    fields = vars(make(labels, labels, k=2, recordings=[f'r{i // 10}' for i in range(40)]))
+    s = summarise(Predictions(**{**fields, 'bearings': [f'b{y}' for y in labels]}))
+    assert (s['bearings'], s['units']) == (2, 4)
+    assert s['accuracy_interval_bearings'] == pytest.approx(list(wilson_interval(2, 2)))
+    assert '% by bearing (2), ' in interval_text(s)
+    # A motor in two states is two machines to a diagnosis; unknown bearings are as many as recordings.
+    motor = summarise(Predictions(**{**fields, 'bearings': ['motor'] * 40}))
+    assert motor['bearings'] == 2
+    for bearings in (None, [''] * 40, fields['recordings']):
+        s = summarise(Predictions(**{**fields, 'bearings': bearings}))
+        assert (s['bearings'], s['accuracy_interval_bearings']) == (None, None)
+
+
+def test_rows_of_a_table_count_by_their_units():
+    fields = vars(make([0, 1] * 10, [0, 1] * 10, k=2))
+    rows = summarise(Predictions(**{**fields, 'unit_name': 'row'}))
+    assert (rows['interval_unit'], rows['units']) == ('row', 20)
+    assert rows['accuracy_interval'] == pytest.approx(list(wilson_interval(20, 20)))
+    stretches = Predictions(**{**fields, 'units': ['a'] * 10 + ['b'] * 10, 'unit_name': 'stretch of rows'})
+    s = summarise(stretches)
+    assert s['accuracy_interval'] == pytest.approx(list(wilson_interval(2, 2)))
+    assert interval_text(s).endswith('100.00% if rows were independent')
+
+
+def test_a_recording_that_several_folds_score_counts_once():
+    n = 12
+    p = Predictions(
+        np.tile([0.9, 0.1], (n, 1)), np.zeros(n, int), ['r1'] * n, np.tile(np.arange(4), 3), ['a', 'b'],
+        np.repeat(np.arange(3), 4),
+    )  # fmt: skip
+    assert summarise(p)['recording_accuracy']['vote_interval'] == pytest.approx(list(wilson_interval(1, 1)))

@@ -89,7 +89,8 @@ def test_full_report_is_whole_and_self_contained(tmp_path, predictions):
     for expected in (
         'CWRU, VGGish',
         'Accuracy over windows 80.0 %',
-        '95 % interval 37.6 to 96.4 %',
+        '95 % interval by recording: {:.1f} to {:.1f} %'.format(*(100 * v for v in full.result['accuracy_interval'])),
+        'Were all windows independent, which they are not, it would be 37.6 to 96.4 %.',
         'windows of 4 recordings',
         'Dataset cwru Seed 7 Package versions jax 0.10.2, flax 0.12 learning_rate 0.001',
         'The guard is 0.100 s.',
