@@ -6,17 +6,17 @@ import logging
 import math
 import os
 import pathlib
-import struct
-import warnings
+import stat
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.io.wavfile
 
 from fdx.data.raw_mat import read_mat
-from fdx.data.raw_signal import RawSignal, time_by_channel
+from fdx.data.raw_npy import read_npy
+from fdx.data.raw_signal import RawSignal
 from fdx.data.raw_text import read_text
-from fdx.types import DataError, Recording
+from fdx.data.raw_wav import read_wav
+from fdx.types import DataError, FdxError, Recording
 
 TEXT_SUFFIXES = ('.csv', '.tsv', '.txt')
 KNOWN_SUFFIXES = ('.mat', *TEXT_SUFFIXES, '.npy', '.wav')
@@ -35,8 +35,8 @@ def read_raw_file(
 
     - .mat: see fdx.data.raw_mat.read_mat for how the signal is found (CWRU's and MFPT's files are known).
     - .csv, .tsv, .txt: see fdx.data.raw_text.read_text.
-    - .npy: [T] or [T, C]; the longer axis is taken for time. Pickled objects are refused.
-    - .wav: integers are scaled to [-1, 1] by their full scale, floats are kept.
+    - .npy: [T] or [T, C]; the longer axis is taken for time. See fdx.data.raw_npy.
+    - .wav: integers keep their counts, floats are kept. See fdx.data.raw_wav.
 
     Values are not judged here: the front end refuses NaN, a constant or a clipped signal.
 
@@ -50,30 +50,37 @@ def read_raw_file(
 
     Returns:
       The recording: samples float32 [T, C]; `recording` is the file's name, `source` the path as given; speed_rpm and
-      load where the file tells them; label, fault_type, bearing and domain are empty.
+      load where the file tells them; label, fault_type, bearing and domain are empty. Each of `notes` is logged as a
+      warning, too.
 
     Raises:
       DataError: the file is missing, empty, damaged, of another format, or does not settle signal, channel or rate.
+        Whatever a library raises on the content of the file becomes one, with its traceback logged at debug level.
     """
     file = pathlib.Path(path)
     _check_request(file, sample_rate_hz, variable, columns)
-    suffix = file.suffix.lower()
     try:
-        if suffix == '.mat':
-            raw = read_mat(file, variable)
-        elif suffix == '.npy':
-            raw = _read_npy(file)
-        elif suffix == '.wav':
-            raw = _read_wav(file)
-        else:
-            raw = read_text(file, columns, need_rate=sample_rate_hz is None)
+        raw = _read(file, sample_rate_hz, variable, columns)
+        rate_hz, rate_notes = _settle_rate(file, raw, sample_rate_hz)
+        indices = list(range(raw.samples.shape[1])) if channel is None else _channel_indices(file, raw, channel)
+        samples, level_notes = _single_precision(raw.samples if channel is None else raw.samples[:, indices])
+    except FdxError:
+        raise
     except OSError as e:
         raise DataError(f'{file} cannot be read: {e.strerror or e}; check its permissions') from e
-    rate_hz = _settle_rate(file, raw, sample_rate_hz)
-    indices = list(range(raw.samples.shape[1])) if channel is None else _channel_indices(file, raw, channel)
-    samples = raw.samples if channel is None else raw.samples[:, indices]
+    except Exception as e:
+        # A defect of fdx or of a library must not end a batch; its traceback is one flag (--verbosity=1) away.
+        _log.debug('%s: %s', file, type(e).__name__, exc_info=True)
+        reason = ' '.join(str(e).split())[:300]
+        raise DataError(
+            f'{file} cannot be read ({type(e).__name__}: {reason}); it is damaged or of an unknown kind: copy or '
+            'export it again'
+        ) from e
+    notes = (*raw.notes, *rate_notes, *level_notes)
+    for note in notes:
+        _log.warning('%s: %s', file, note)
     return Recording(
-        samples=np.ascontiguousarray(samples, np.float32),
+        samples=samples,
         sample_rate_hz=rate_hz,
         recording=file.name,
         label='',
@@ -86,21 +93,50 @@ def read_raw_file(
         channel_names=tuple(raw.channel_names[i] for i in indices) if raw.channel_names else (),
         unit=raw.unit,
         time_breaks=raw.time_breaks,
-        notes=raw.notes,
+        notes=notes,
     )
+
+
+def _read(
+    file: pathlib.Path, sample_rate_hz: float | None, variable: str | None, columns: Sequence[str] | None
+) -> RawSignal:
+    suffix, need_rate = file.suffix.lower(), sample_rate_hz is None
+    if suffix == '.mat':
+        return read_mat(file, variable, need_rate=need_rate)
+    if suffix == '.npy':
+        return read_npy(file)
+    if suffix == '.wav':
+        return read_wav(file)
+    return read_text(file, columns, need_rate=need_rate)
+
+
+def _single_precision(samples: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """(float32 [T, C], notes). 24 bits of mantissa hold no vibration of 1 on a level of 10 million: there it goes."""
+    notes = []
+    with np.errstate(over='ignore', invalid='ignore'):
+        if samples.dtype.itemsize > 2 and samples.dtype != np.float32:
+            mean, spread = (f(samples, axis=0, dtype=np.float64) for f in (np.mean, np.std))
+            lost = (spread > 0) & (np.abs(mean) * 2.0**-24 > 1e-3 * spread)
+            if lost.any():
+                samples = samples - np.where(lost, mean, 0.0)
+                notes.append(
+                    f'its level of {mean[lost][0]:.6g} is too far from 0 for single precision; it was subtracted'
+                )
+        return np.ascontiguousarray(samples, np.float32), notes
 
 
 def _check_request(
     file: pathlib.Path, sample_rate_hz: float | None, variable: str | None, columns: Sequence[str] | None
 ) -> None:
-    suffix = file.suffix.lower()
-    if not file.exists():
-        raise DataError(f'{file} does not exist; check the path')
-    if file.is_dir():
+    status, suffix = _status(file), file.suffix.lower()
+    if stat.S_ISDIR(status.st_mode):
         raise DataError(f'{file} is a folder; name one file in it')
+    if not stat.S_ISREG(status.st_mode):
+        # Opening a pipe that nobody writes to would wait for ever.
+        raise DataError(f'{file} is a pipe, socket or device, not a file; write its content to a file first')
     if suffix not in KNOWN_SUFFIXES:
         raise DataError(f'{file}: unknown suffix {suffix!r}; known are {", ".join(KNOWN_SUFFIXES)}')
-    if file.stat().st_size == 0:
+    if status.st_size == 0:
         raise DataError(f'{file} is empty (0 bytes); copy or record it again')
     if sample_rate_hz is not None and not _is_rate(sample_rate_hz):
         raise DataError(f'{file}: --sample_rate is {sample_rate_hz}; it must be a number of Hz above 0')
@@ -110,60 +146,35 @@ def _check_request(
         raise DataError(f'{file}: --columns chooses in a text file only; leave it out or use --channel')
 
 
+def _status(file: pathlib.Path) -> os.stat_result:
+    try:
+        return file.stat()
+    except FileNotFoundError as e:
+        if file.is_symlink():
+            raise DataError(f'{file} is a link to {os.readlink(file)}, which does not exist; mend the link') from e
+        raise DataError(f'{file} does not exist; check the path') from e
+    except (OSError, ValueError) as e:  # a name too long, links in a circle, a folder that may not be entered
+        raise DataError(f'{file} cannot be reached: {getattr(e, "strerror", None) or e}; check the path') from e
+
+
 def _is_rate(value: float) -> bool:
     return math.isfinite(value) and value > 0
 
 
-def _read_npy(file: pathlib.Path) -> RawSignal:
-    with file.open('rb') as opened:
-        # numpy.load follows the content, not the suffix: an archive or a pickle would pass for .npy.
-        if opened.read(6) != b'\x93NUMPY':
-            raise DataError(f'{file} is not a .npy array (an archive, a pickle?); save one array with numpy.save')
-        opened.seek(0)
-        try:
-            array = np.load(opened, allow_pickle=False)
-        except (ValueError, EOFError, SyntaxError) as e:
-            raise DataError(
-                f'{file} cannot be read as a plain .npy array ({e}); it is cut off or holds Python objects: '
-                'save it again with numpy.save as a numeric array'
-            ) from e
-    return RawSignal(time_by_channel(array, file, 'the array'))
-
-
-def _read_wav(file: pathlib.Path) -> RawSignal:
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter('always')
-            rate_hz, samples = scipy.io.wavfile.read(file)
-    except (ValueError, TypeError, KeyError, IndexError, ArithmeticError, UnboundLocalError, struct.error) as e:
-        raise DataError(
-            f'{file} cannot be read as a .wav file ({e}); it is cut off or of another kind: '
-            'export it as PCM (16, 24 or 32 bits) or 32-bit float'
-        ) from e
-    cut = [str(w.message) for w in caught if 'prematurely' in str(w.message)]
-    if cut:
-        raise DataError(f'{file} is cut off ({cut[0]}); copy or record it again')
-    if samples.size == 0:
-        raise DataError(f'{file} holds no samples; record it again')
-    samples = samples.reshape(len(samples), -1)
-    if samples.dtype == np.uint8:  # 8-bit .wav is unsigned, with its zero at 128
-        samples = (samples.astype(np.float64) - 128.0) / 128.0
-    elif samples.dtype.kind == 'i':  # 24 bits arrive left-justified in 32
-        samples = samples / -float(np.iinfo(samples.dtype).min)
-    return RawSignal(samples, file_rate_hz=float(rate_hz), rate_origin='the header')
-
-
-def _settle_rate(file: pathlib.Path, raw: RawSignal, sample_rate_hz: float | None) -> float:
+def _settle_rate(file: pathlib.Path, raw: RawSignal, sample_rate_hz: float | None) -> tuple[float, list[str]]:
+    """(rate, notes): the given one wins."""
     own = raw.file_rate_hz
     if sample_rate_hz is None:
         if own is None:
             raise DataError(f'{file} does not tell its sampling rate; pass --sample_rate in Hz')
         if not _is_rate(own):
             raise DataError(f'{file}: {raw.rate_origin} gives a sampling rate of {own} Hz; pass --sample_rate in Hz')
-        return float(own)
+        return float(own), []
     if own is not None and not math.isclose(own, sample_rate_hz, rel_tol=raw.rate_tolerance):
-        _log.warning('%s: --sample_rate %g Hz wins over the %g Hz of %s', file, sample_rate_hz, own, raw.rate_origin)
-    return float(sample_rate_hz)
+        return float(sample_rate_hz), [
+            f'--sample_rate {sample_rate_hz:g} Hz wins over the {own:g} Hz of {raw.rate_origin}'
+        ]
+    return float(sample_rate_hz), []
 
 
 def _channel_indices(file: pathlib.Path, raw: RawSignal, channel: int | str | Sequence[int | str]) -> list[int]:
