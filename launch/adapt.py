@@ -48,6 +48,7 @@ from launch import cli
 from launch.config_flags import MAX_SEED, define_fields, define_train_flags, field_values, train_config
 from launch.display import progress, table
 from launch.prepare_on_demand import prepare_if_missing
+from launch.workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
 # Of TrainConfig: the source is the dataset, one fold is run, and what chooses the epoch is AdaptConfig's.
@@ -161,6 +162,7 @@ def _spread(results: list[dict[str, Any]]) -> str:
     return table(('chosen by', 'target accuracy %', 'macro F1', ''), rows)
 
 
+@locks_workdir
 def main(argv) -> None:
     """Runs the seeds that the flags name."""
     del argv

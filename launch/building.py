@@ -5,11 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
-from fdx.types import ConfigError, FdxError
+import tensorflow_datasets as tfds
+
+from fdx.data.incomplete import remove_interrupted
+from fdx.files import FileWriteError, reason_of
+from fdx.locks import prepared_lock
+from fdx.types import ConfigError, DataError, FdxError
 
 RAW_DATA_VARIABLE = 'FDX_RAW_DATA'
+# What libraries in C++, which raise no OSError, say of a failure of the system.
+SYSTEM = re.compile(
+    'No space left on device|Read-only file system|File too large|Disk quota exceeded|Permission denied'
+)
 
 
 def check_manual_dir(manual_dir: str | os.PathLike | None) -> pathlib.Path | None:
@@ -25,12 +35,75 @@ def check_manual_dir(manual_dir: str | os.PathLike | None) -> pathlib.Path | Non
     return folder
 
 
+def check_not_half_there(builder: tfds.core.DatasetBuilder) -> None:
+    """Refuses a folder of a dataset that is not whole: TFDS would keep it as it is.
+
+    Raises:
+      DataError: it is there without its dataset_info.json.
+    """
+    folder = pathlib.Path(builder.data_dir)
+    if folder.is_dir() and not (folder / 'dataset_info.json').is_file():
+        raise DataError(f'{folder} has no dataset_info.json, it is not whole: remove the folder and prepare again')
+
+
 def user_error(e: BaseException | None) -> FdxError | None:
     """The FdxError behind an exception: TFDS may wrap what a builder raises."""
     seen = set()
     while e is not None and id(e) not in seen:
         if isinstance(e, FdxError):
             return e
+        seen.add(id(e))
+        e = e.__cause__ or e.__context__
+    return None
+
+
+@contextlib.contextmanager
+def preparing(data_dir: str | os.PathLike, builders: Sequence[str]) -> Iterator[None]:
+    """The body prepares datasets of these builders: alone, without remains, and a full disk is the user's error.
+
+    Waits, with a line on standard output, for another program that prepares datasets of the same builders.
+
+    Args:
+      data_dir: folder of prepared datasets.
+      builders: their names.
+
+    Raises:
+      FileWriteError: the folder cannot be written, and holds no dataset of these builders.
+      DataError: the disk is full, or another failure of writing.
+    """
+    folder = pathlib.Path(data_dir).expanduser()
+    with contextlib.ExitStack() as stack:
+        for name in sorted(set(builders)):
+            try:
+                held = stack.enter_context(prepared_lock(folder, name, notify=lambda line: print(line, flush=True)))
+            except FileWriteError:
+                # On read-only media everything can still be found prepared.
+                if not (folder / name).is_dir():
+                    raise
+                continue
+            remove_interrupted(folder / name, held.left_since)
+        stack.enter_context(no_remains(folder))
+        try:
+            yield
+        except FdxError:
+            raise
+        except Exception as e:
+            reason = writing_failure(e)
+            if reason is None or user_error(e) is not None:
+                raise
+            raise DataError(
+                f'cannot prepare {", ".join(builders)} in {data_dir}: {reason}; check that the folder is writable and '
+                'the disk has room, or choose another --data_dir'
+            ) from e
+
+
+def writing_failure(e: BaseException | None) -> str | None:
+    """Why the system refused to write or read, where an exception, or one behind it, is due to that."""
+    seen = set()
+    while e is not None and id(e) not in seen:
+        found = SYSTEM.search(str(e))
+        if isinstance(e, OSError) or found:
+            return f'{reason_of(e)}' if isinstance(e, OSError) else found[0]
         seen.add(id(e))
         e = e.__cause__ or e.__context__
     return None
@@ -68,5 +141,7 @@ def _remove_empty(folders: list[pathlib.Path]) -> None:
 
 
 def _remove_if_empty(folder: pathlib.Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+    # Another program may have put something there meanwhile.
+    with contextlib.suppress(OSError):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()

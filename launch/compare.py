@@ -49,6 +49,7 @@ from launch.compare_display import show, show_front_ends
 from launch.compare_plan import Design, Part, plan
 from launch.config_flags import MAX_SEED, define_train_flags, train_config
 from launch.display import progress
+from launch.workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
 STUDY = {
@@ -160,6 +161,7 @@ def _design() -> Design:
     )
 
 
+@locks_workdir
 def main(argv) -> None:
     """Does every run that is not done, then writes the report."""
     del argv

@@ -10,6 +10,7 @@ import tensorflow_datasets as tfds
 
 from fdx.data.readings import ReadingsDataset
 from fdx.data.source import Dataset
+from fdx.names import check_name
 from fdx.types import ConfigError
 
 
@@ -17,11 +18,13 @@ def csv_config(builder_cls: type[tfds.core.DatasetBuilder], name: str, csv: str)
     """The config of a user's own name whose rows are those of a file.
 
     Raises:
-      ConfigError: a dataset that is not made of a file, no name, or one that is taken.
+      ConfigError: a dataset that is not made of a file, no name, one that is taken or one that names no folder.
     """
     taken = [c.name for c in builder_cls.BUILDER_CONFIGS]
     if not hasattr(builder_cls.builder_config_cls, 'csv'):
         raise ConfigError(f'--csv={csv}: {builder_cls.name} is made of recordings, not of a table')
+    if name:
+        check_name(name, f'--csv={csv}: the name of the table')
     if not name or name in taken:
         raise ConfigError(f'--csv={csv}: give the table a name of its own, other than {", ".join(taken)}')
     # TFDS would warn, with all fields, that this config is not one of the builder's own.

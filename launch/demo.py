@@ -30,6 +30,7 @@ from fdx.weights.published import fetch_published
 from launch import cli
 from launch.display import epoch_line, progress, table
 from launch.prepare_on_demand import prepare_if_missing
+from launch.workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
 SOURCE, TARGET = 'bearing_rig/rig_a_small', 'bearing_rig/rig_b_small'
@@ -74,6 +75,7 @@ def command(config: TrainConfig, workdir: pathlib.Path) -> str:
     return ' '.join(['python -m launch.train', *parts, *options, f'--workdir={workdir}'])
 
 
+@locks_workdir
 def main(argv) -> None:
     """Runs the three trainings, scores them and prints one table."""
     del argv

@@ -27,7 +27,7 @@ from tensorflow_datasets.scripts.cli import build, cli_utils
 from fdx.data.names import resolve_config
 from fdx.data.source import open_dataset
 from fdx.types import ConfigError
-from launch.building import RAW_DATA_VARIABLE, check_manual_dir, no_remains, user_error
+from launch.building import RAW_DATA_VARIABLE, check_manual_dir, check_not_half_there, preparing, user_error
 from launch.cli import EXIT_ERROR, EXIT_INTERRUPTED
 from launch.csv_tables import check_same_file, csv_config
 
@@ -86,8 +86,7 @@ def main(args: Args) -> int:
         # TFDS warns that every new folder has no dataset_info.json yet; fdx's own warnings have other loggers.
         logging.getLogger('absl').setLevel(logging.ERROR)
     try:
-        with no_remains(data_dir):
-            _build(args)
+        _build(args, data_dir)
     except KeyboardInterrupt:
         print('error: interrupted', file=sys.stderr)
         return EXIT_INTERRUPTED
@@ -101,15 +100,19 @@ def main(args: Args) -> int:
     return 0
 
 
-def _build(args: Args) -> None:
+def _build(args: Args, data_dir: pathlib.Path) -> None:
     check_manual_dir(args.paths.manual_dir)
     # With these two flags the datasets are those that other modules have registered: TFDS finds them itself.
-    if not args.generation.imports and not args.automation.exclude_datasets:
-        classes = [load_builder_cls(folder) for folder in [*args.positional_datasets, *args.datasets] or ['.']]
-        args = _with_whole_config_name(args, classes)
+    if args.generation.imports or args.automation.exclude_datasets:
+        with preparing(data_dir, []):
+            args.execute()
+        return
+    classes = [load_builder_cls(folder) for folder in [*args.positional_datasets, *args.datasets] or ['.']]
+    args = _with_whole_config_name(args, classes)
+    with preparing(data_dir, [cls.name for cls in classes]):
         for builder_cls in classes:
             announce(args, builder_cls)
-    args.execute()
+        args.execute()
 
 
 def _with_whole_config_name(args: Args, classes: list[type[tfds.core.DatasetBuilder]]) -> Args:
@@ -207,6 +210,8 @@ def announce(args: Args, builder_cls: type[tfds.core.DatasetBuilder]) -> None:
                 'leave out --file_format, remove its folder or choose another --data_dir'
             ) from e
         if not builder.is_prepared():
+            if not debug.overwrite:
+                check_not_half_there(builder)
             continue
         if debug.fail_if_exists:
             raise ConfigError(

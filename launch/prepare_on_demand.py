@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
-import pathlib
 
 import tensorflow_datasets as tfds
 
-from fdx.data.names import resolve_config
+from fdx.data.names import parse_dataset_name, resolve_config
 from fdx.data.source import open_dataset, prepared_folder
 from fdx.types import ConfigError, DataError
-from launch.building import RAW_DATA_VARIABLE, check_manual_dir, no_remains, user_error
+from launch.building import RAW_DATA_VARIABLE, check_manual_dir, check_not_half_there, preparing, user_error
 from launch.csv_tables import check_same_file, csv_config
 
 
@@ -29,15 +28,17 @@ def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None, csv: st
         that takes none or was prepared from another file.
       DataError: recordings that are missing or cannot be used; nothing stays behind.
     """
-    if _is_prepared(name, data_dir):
-        if csv:
-            check_same_file(open_dataset(name, data_dir), csv)
+    if _is_there(name, data_dir, csv):
         return
     builder = _builder(name, data_dir, csv)
     folder = check_manual_dir(manual_dir or os.environ.get(RAW_DATA_VARIABLE) or None)
-    print(f'preparing {builder.info.full_name} in {data_dir} (once)', flush=True)
     try:
-        with no_remains(pathlib.Path(data_dir)):
+        with preparing(data_dir, [builder.name]):
+            # Another program may have prepared it while this one waited.
+            if _is_there(name, data_dir, csv):
+                return
+            check_not_half_there(builder)
+            print(f'preparing {builder.info.full_name} in {data_dir} (once)', flush=True)
             builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=folder))
     except Exception as e:
         error = user_error(e)
@@ -46,17 +47,19 @@ def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None, csv: st
         raise error from e
 
 
-def _is_prepared(name: str, data_dir: str) -> bool:
+def _is_there(name: str, data_dir: str, csv: str | None) -> bool:
+    """Whether the dataset is prepared; ConfigError where it is made of another file than `csv`."""
     try:
         prepared_folder(name, data_dir)
     except DataError:
         return False
+    if csv:
+        check_same_file(open_dataset(name, data_dir), csv)
     return True
 
 
 def _builder(name: str, data_dir: str, csv: str | None) -> tfds.core.DatasetBuilder:
-    path, _, version = name.partition(':')
-    base, _, config = path.partition('/')
+    base, config, version = parse_dataset_name(name)
     if not base.isidentifier():
         raise ConfigError(f'--dataset={name}: write it as builder/config, e.g. cwru/load0_12k')
     try:

@@ -28,6 +28,7 @@ from launch.display import progress, table
 from launch.prepare_on_demand import prepare_if_missing
 from launch.synthesize import judge_and_write
 from launch.synthesize_on_demand import health_line
+from launch.workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
 REMEDIES = ('none', 'class_weight', 'oversample', 'gan')
@@ -51,6 +52,7 @@ def _task() -> Task:
     return cwru if FLAGS.manual_dir or os.environ.get(RAW_DATA_VARIABLE) else rig
 
 
+@locks_workdir
 def main(argv) -> None:
     """Trains, judges and compares."""
     del argv

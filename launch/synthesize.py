@@ -34,6 +34,7 @@ from launch.config_flags import MAX_SEED, define_fields, field_values
 from launch.display import progress, table
 from launch.prepare_on_demand import prepare_if_missing
 from launch.synthesize_on_demand import health_line
+from launch.workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
 
@@ -59,6 +60,7 @@ def _config() -> SynthConfig:
     return SynthConfig(**{**values, 'exclude_recordings': tuple(values['exclude_recordings'])})
 
 
+@locks_workdir
 def main(argv) -> None:
     """Trains, writes and judges."""
     del argv

@@ -33,6 +33,7 @@ from launch import cli
 from launch.display import progress, table
 from launch.prepare_on_demand import prepare_if_missing
 from launch.table_defaults import DROPOUT_OF_LARGE, TABLE_DEFAULTS
+from launch.workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
 # Name of the row -> what differs from the defaults of a table. The first one is exported; its threshold weighs recall
@@ -120,6 +121,7 @@ def _exported(folder: pathlib.Path, workdir: pathlib.Path) -> tuple[dict, dict, 
     return results, done.summary, time.perf_counter() - began
 
 
+@locks_workdir
 def main(argv) -> None:
     """From the table to the microcontroller."""
     del argv

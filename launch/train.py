@@ -37,6 +37,7 @@ from launch.display import epoch_line, progress
 from launch.prepare_on_demand import prepare_if_missing
 from launch.synthesize_on_demand import with_synthetic
 from launch.table_defaults import TABLES, settings_text, table_settings
+from launch.workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
 
@@ -77,6 +78,7 @@ def _check_step() -> None:
     Checkpoints(FLAGS.workdir).resolve(FLAGS.step)
 
 
+@locks_workdir
 def main(argv) -> None:
     """Trains the fold or folds that the flags name."""
     del argv

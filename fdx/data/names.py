@@ -1,10 +1,36 @@
-"""Names of dataset configs: a config may be named without its front end."""
+"""Names of datasets: builder/config:version, where the config may be named without its front end."""
 
 from __future__ import annotations
 
 from collections.abc import Container
+from typing import NamedTuple
 
+from fdx.names import check_name
 from fdx.signal.front_ends import DEFAULT_FRONT_END, DEFAULT_TRIAXIAL
+
+
+class DatasetName(NamedTuple):
+    """The parts of `builder/config:version`; config and version are '' where they are not given."""
+
+    builder: str
+    config: str
+    version: str
+
+
+def parse_dataset_name(name: str) -> DatasetName:
+    """Takes a dataset's name apart; each part is a folder's name, so that the dataset lies where datasets lie.
+
+    Raises:
+      ConfigError: a part that names no folder, see `fdx.names.check_name`.
+    """
+    path, colon, version = name.partition(':')
+    builder, slash, config = path.partition('/')
+    check_name(builder, f'dataset {name!r}')
+    if slash:
+        check_name(config, f'dataset {name!r}, its config')
+    if colon:
+        check_name(version, f'dataset {name!r}, its version')
+    return DatasetName(builder, config, version)
 
 
 def resolve_config(config: str, known: Container[str]) -> str | None:

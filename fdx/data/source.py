@@ -8,13 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow_datasets as tfds
 
-from fdx.data.names import resolve_config
+from fdx.data.names import parse_dataset_name, resolve_config
 from fdx.data.readings import KIND, ReadingsDataset
-from fdx.data.table import SPLITS, SYNTHETIC, Table
+from fdx.data.table import ACQUISITION, FINGERPRINT, SPLITS, SYNTHETIC, Table
+from fdx.data.training_range import TrainingRange, signal_range
+from fdx.files import boundary
 from fdx.signal.front_ends import front_end_from_config
 from fdx.signal.patch import FrontEnd
 from fdx.types import DataError
 
+REMEDY = 'it is damaged: remove that folder and prepare the dataset again'
 TEXT_COLUMNS = ('recording', 'domain', 'bearing')
 NUMBER_COLUMNS = (
     'label',
@@ -26,6 +29,12 @@ NUMBER_COLUMNS = (
     'sample_rate_hz',
     'peak',
 )  # fmt: skip
+# Datasets that were prepared before these existed open without them.
+LATER_COLUMNS = (ACQUISITION, FINGERPRINT)
+
+
+# Root mean square of the window; datasets of before version 2.0.0 lack it.
+LEVEL = 'rms'
 
 
 class Dataset:
@@ -71,6 +80,14 @@ class Dataset:
         """Shape of a spectrogram, as a network takes it."""
         return self.front_end.output_shape(self.channels)
 
+    def training_range(self, rows: np.ndarray) -> TrainingRange:
+        """What the records of `rows` are like (fdx.data.training_range), for the checkpoint of a run on them."""
+        level = self.table.columns.get(LEVEL)
+        if level is None:
+            return TrainingRange()
+        names = self.metadata.get('channel_names', ())
+        return signal_range(level[rows], self.table['speed_rpm'][rows], self.metadata.get('unit', ''), names)
+
     @property
     def has_waveform(self) -> bool:
         """Whether records keep their waveform."""
@@ -83,13 +100,15 @@ class Dataset:
         """The named fields of one record; texts are str.
 
         Raises:
-          DataError: a row outside the table.
+          DataError: a row outside the table, or a damaged shard.
         """
         if not 0 <= row < len(self):
             raise DataError(f'{self.name}: row {row} of {len(self)}')
         split = int(np.searchsorted(self._ends, row, side='right'))
         start = 0 if split == 0 else int(self._ends[split - 1])
-        record = self._decoder(frozenset(fields)).deserialize_example_np(self._sources[split][row - start])
+        decoder = self._decoder(frozenset(fields))
+        with boundary('cannot read the dataset', self.data_dir, REMEDY, DataError):
+            record = decoder.deserialize_example_np(self._sources[split][row - start])
         return {k: record[k].decode() if isinstance(record[k], bytes) else record[k] for k in fields}
 
     def inputs(self, row: int) -> np.ndarray:
@@ -110,10 +129,13 @@ class Dataset:
         return self._decoders[fields]
 
     def _read_table(self) -> Table:
-        records = [self.record(i, TEXT_COLUMNS + NUMBER_COLUMNS) for i in range(len(self))]
-        columns = {k: np.array([r[k] for r in records]) for k in TEXT_COLUMNS + NUMBER_COLUMNS}
+        fields = TEXT_COLUMNS + NUMBER_COLUMNS + tuple(k for k in LATER_COLUMNS if k in self._features)
+        records = [self.record(i, fields) for i in range(len(self))]
+        columns = {k: np.array([r[k] for r in records]) for k in fields}
         if SYNTHETIC in self._features:
             columns[SYNTHETIC] = np.array([self.record(i, (SYNTHETIC,))[SYNTHETIC] for i in range(len(self))], bool)
+        if LEVEL in self._features:
+            columns[LEVEL] = np.array([self.record(i, (LEVEL,))[LEVEL] for i in range(len(self))])
         return Table(columns, int(self.metadata['window_length']))
 
 
@@ -127,9 +149,9 @@ def prepared_folder(name: str, data_dir: str | pathlib.Path) -> pathlib.Path:
 
     Raises:
       DataError: not prepared; the text gives the command that prepares it.
+      ConfigError: a name that leaves the folder of datasets.
     """
-    path, version = name.partition(':')[::2]
-    builder, _, config = path.partition('/')
+    builder, config, version = parse_dataset_name(name)
     root = pathlib.Path(data_dir)
     ready = [p.parent for p in (root / builder).glob('*/*.*.*/dataset_info.json')]
     ready = [p for p in ready if not version or p.name == version]
@@ -151,10 +173,13 @@ def open_dataset(name: str, data_dir: str | pathlib.Path) -> Dataset | ReadingsD
       data_dir: the folder given to `launch.prepare`.
 
     Raises:
-      DataError: not prepared, or not by an fdx builder.
+      DataError: not prepared, damaged, or not by an fdx builder.
+      ConfigError: a name that leaves the folder of datasets.
     """
-    builder = tfds.builder_from_directory(prepared_folder(name, data_dir))
-    return (ReadingsDataset if (builder.info.metadata or {}).get('kind') == KIND else Dataset)(builder)
+    folder = prepared_folder(name, data_dir)
+    with boundary('cannot read the dataset', folder, REMEDY, DataError):
+        builder = tfds.builder_from_directory(folder)
+        return (ReadingsDataset if (builder.info.metadata or {}).get('kind') == KIND else Dataset)(builder)
 
 
 def _version_key(path: pathlib.Path) -> tuple:

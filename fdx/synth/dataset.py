@@ -10,9 +10,13 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from fdx.data.blocks import NO_BLOCK
+from fdx.data.incomplete import remove_interrupted
 from fdx.data.records import NO_GEOMETRY
 from fdx.data.source import Dataset
 from fdx.data.table import SYNTHETIC
+from fdx.files import boundary
+from fdx.locks import prepared_lock
+from fdx.names import check_name
 from fdx.synth.sampler import Sampler
 from fdx.types import UNKNOWN, ConfigError, DataError
 
@@ -144,14 +148,27 @@ def write_generated(
     """
     if not _NAME.fullmatch(name):
         raise ConfigError(f'--name={name}: letters, digits, dot, dash and underscore, beginning with a letter or digit')
-    builder = Builder(sampler=sampler, like=like, labels=labels, seed=seed, config_name=name, data_dir=str(data_dir))
-    folder = pathlib.Path(builder.data_dir)
-    if folder.exists():
-        there = dict(tfds.builder_from_directory(folder).info.metadata)
-        differ = [k for k in IDENTITY if there.get(k) != builder.stated()[k]]
-        if differ:
-            raise DataError(
-                f'{folder} holds other records ({", ".join(differ)} differ): choose another --name, or remove it'
-            )
-    builder.download_and_prepare()
+    check_name(name, f'--name={name}')
+    with prepared_lock(data_dir, BUILDER) as held:
+        remove_interrupted(pathlib.Path(data_dir) / BUILDER, held.left_since)
+        builder = Builder(
+            sampler=sampler, like=like, labels=labels, seed=seed, config_name=name, data_dir=str(data_dir)
+        )
+        folder = pathlib.Path(builder.data_dir)
+        if folder.exists():
+            _check_same(folder, builder)
+        remedy = 'check that the folder is writable and the disk has room'
+        with boundary('cannot write the dataset', folder, remedy, DataError):
+            builder.download_and_prepare()
     return folder
+
+
+def _check_same(folder: pathlib.Path, builder: Builder) -> None:
+    """DataError where a prepared dataset of the name is another one."""
+    with boundary('cannot read the dataset', folder, 'remove that folder, or choose another --name', DataError):
+        there = dict(tfds.builder_from_directory(folder).info.metadata)
+    differ = [k for k in IDENTITY if there.get(k) != builder.stated()[k]]
+    if differ:
+        raise DataError(
+            f'{folder} holds other records ({", ".join(differ)} differ): choose another --name, or remove it'
+        )
