@@ -34,8 +34,9 @@ def run(main: Callable[[Sequence[str]], int | None], *, positional: bool = False
             _complain(f'unexpected argument {argv[1]!r}: flags are written --name=value (--help lists them)')
             return EXIT_ERROR
         _quiet_dependencies()
+        _expand_home()
         try:
-            code = main(argv)
+            code = main([argv[0], *map(os.path.expanduser, argv[1:])])
             sys.stdout.flush()  # Inside: a closed pipe shows only when the buffer is written.
             return code
         except FdxError as e:
@@ -57,6 +58,19 @@ def _pipe_closed() -> int:
     """`| head` has read enough. What is still in the buffer must not raise once more at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return EXIT_PIPE
+
+
+def _expand_home() -> None:
+    """`~` in the values of flags: a shell expands it where it begins a word, and so not in --workdir=~/runs.
+
+    Every flag, not only those of paths, is looked at: no other value of fdx begins with the name of a home.
+    """
+    for name in flags.FLAGS:
+        flag = flags.FLAGS[name]
+        if isinstance(flag.value, str):
+            flag.value = os.path.expanduser(flag.value)
+        elif isinstance(flag.value, list):
+            flag.value = [os.path.expanduser(v) if isinstance(v, str) else v for v in flag.value]
 
 
 def _quiet_dependencies() -> None:

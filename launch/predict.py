@@ -14,8 +14,8 @@ Your own machine, without any training: what its bearing's fault orders say (fil
 There `z_scores` are deviations above what white noise gives; a fault is called from 4 on, the strongest one.
 
 Reads .mat, .csv, .npy and .wav. Prints JSON lines, one a window and one a recording (mean of the probabilities, and
-majority vote), and writes the same to --out. Files that cannot be used are reported and the others still done; the
-exit code is then 1.
+majority vote), and writes the same to --out. Files that cannot be used are reported, whatever went wrong with them, and
+the others still done; the exit code is then 1. Of a folder, hidden files and other formats are skipped and named.
 """
 
 from __future__ import annotations
@@ -23,11 +23,10 @@ from __future__ import annotations
 import json
 import math
 import pathlib
-from collections.abc import Sequence
 
-from absl import flags
+from absl import flags, logging
 
-from fdx.data.raw_files import KNOWN_SUFFIXES, read_raw_file
+from fdx.data.raw_files import check_file, read_raw_file
 from fdx.evaluate.diagnose import diagnose_file, with_condition
 from fdx.evaluate.diagnose_table import check_flags_of_tables, diagnose_table
 from fdx.evaluate.exported_predictor import AnyPredictor, load_predictor
@@ -38,9 +37,10 @@ from fdx.signal.bearings import BEARINGS, BearingGeometry, parse_bearing
 from fdx.signal.front_ends import reads_orders
 from fdx.signal.readings import ReadingsInput
 from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM, MAX_RANGE
-from fdx.types import ConfigError, FdxError
+from fdx.types import ConfigError, DataError, FdxError
 from launch import cli
 from launch.display import progress
+from launch.raw_paths import recordings_of
 
 FLAGS = flags.FLAGS
 # Flags about signals, which a table of readings has not.
@@ -77,23 +77,6 @@ def define_flags() -> None:
     flags.DEFINE_float('hop_s', None, 'seconds between windows; by default they follow each other without overlap')
     flags.DEFINE_bool('windows', True, 'whether to print a line for every window, or recordings only')
     flags.DEFINE_string('out', None, 'file for the JSON lines')
-
-
-def _files(names: Sequence[str]) -> list[str]:
-    """Files as they are; of a folder, all files of a known format in it, by name."""
-    files = []
-    for name in names:
-        path = pathlib.Path(name)
-        if not path.is_dir():
-            files.append(name)
-            continue
-        inside = sorted(str(p) for p in path.iterdir() if p.is_file() and p.suffix.lower() in KNOWN_SUFFIXES)
-        if not inside:
-            raise ConfigError(f'{name} holds no file ending in {", ".join(KNOWN_SUFFIXES)}')
-        files += inside
-    if not files:
-        raise ConfigError('no files: name recordings, or a folder of them, after the flags')
-    return files
 
 
 def _speed() -> float | str | None:
@@ -163,23 +146,35 @@ def _rows(
     return diagnose_zero_shot(recording, window_s=FLAGS.window_s, hop_s=FLAGS.hop_s).rows()
 
 
+def _error_row(path: str, error: str) -> dict:
+    return {'kind': 'error', 'file': path, 'error': error}
+
+
 def main(argv) -> int:
     """Diagnoses the files of the command line."""
-    files = _files(argv[1:])
+    files = recordings_of(argv[1:])
     _check_numbers()
     geometry, speed = parse_bearing(FLAGS.bearing) if FLAGS.bearing else None, _speed()
     predictor = _predictor()
     rows, failed = [], 0
-    for path in progress(files, desc='files', total=len(files)):
+    for path, problem in progress(files, desc='files', total=len(files)):
         try:
+            if problem:
+                raise DataError(problem)
+            check_file(path)
             new = [
                 r
                 for r in _rows(path, predictor, geometry, speed)
                 if FLAGS.windows or r['kind'] in ('recording', 'table')
             ]
         except FdxError as e:
-            failed += 1
-            new = [{'kind': 'error', 'file': path, 'error': str(e)}]
+            new = [_error_row(path, str(e))]
+        except Exception as e:
+            # A defect, of fdx or of a library: it is this file's error, and the others are still done.
+            logging.debug('%s', path, exc_info=True)
+            reason = f'{type(e).__name__}: {" ".join(str(e).split())[:300]}'
+            new = [_error_row(path, f'{path} cannot be diagnosed ({reason}); --verbosity=1 shows where')]
+        failed += any(row['kind'] == 'error' for row in new)
         for row in new:
             print(json.dumps(row), flush=True)
         rows += new

@@ -128,12 +128,7 @@ def _single_precision(samples: np.ndarray) -> tuple[np.ndarray, list[str]]:
 def _check_request(
     file: pathlib.Path, sample_rate_hz: float | None, variable: str | None, columns: Sequence[str] | None
 ) -> None:
-    status, suffix = _status(file), file.suffix.lower()
-    if stat.S_ISDIR(status.st_mode):
-        raise DataError(f'{file} is a folder; name one file in it')
-    if not stat.S_ISREG(status.st_mode):
-        # Opening a pipe that nobody writes to would wait for ever.
-        raise DataError(f'{file} is a pipe, socket or device, not a file; write its content to a file first')
+    status, suffix = check_file(file), file.suffix.lower()
     if suffix not in KNOWN_SUFFIXES:
         raise DataError(f'{file}: unknown suffix {suffix!r}; known are {", ".join(KNOWN_SUFFIXES)}')
     if status.st_size == 0:
@@ -146,15 +141,27 @@ def _check_request(
         raise DataError(f'{file}: --columns chooses in a text file only; leave it out or use --channel')
 
 
-def _status(file: pathlib.Path) -> os.stat_result:
+def check_file(path: str | os.PathLike[str]) -> os.stat_result:
+    """What the system knows of a file that can be opened without waiting.
+
+    Raises:
+      DataError: it is absent, a folder, a pipe, socket or device, a link that leads nowhere, or cannot be reached.
+    """
+    file = pathlib.Path(path)
     try:
-        return file.stat()
+        status = file.stat()
     except FileNotFoundError as e:
         if file.is_symlink():
             raise DataError(f'{file} is a link to {os.readlink(file)}, which does not exist; mend the link') from e
         raise DataError(f'{file} does not exist; check the path') from e
     except (OSError, ValueError) as e:  # a name too long, links in a circle, a folder that may not be entered
         raise DataError(f'{file} cannot be reached: {getattr(e, "strerror", None) or e}; check the path') from e
+    if stat.S_ISDIR(status.st_mode):
+        raise DataError(f'{file} is a folder; name one file in it')
+    if not stat.S_ISREG(status.st_mode):
+        # Opening a pipe that nobody writes to would wait for ever.
+        raise DataError(f'{file} is a pipe, socket or device, not a file; write its content to a file first')
+    return status
 
 
 def _is_rate(value: float) -> bool:
