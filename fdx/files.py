@@ -75,14 +75,14 @@ def remove_temporaries(folder: str | os.PathLike, of: str = '', pattern: re.Patt
 
     Args:
       folder: where to look; not below it.
-      of: name of the file that they were to become; '' for all.
+      of: how their names begin; '' for all.
       pattern: what their names look like.
     """
     if fcntl is None:
         return
     with contextlib.suppress(OSError):
         for entry in list(os.scandir(folder)):
-            ours = pattern.fullmatch(entry.name) and of in entry.name and entry.is_file(follow_symlinks=False)
+            ours = pattern.fullmatch(entry.name) and entry.name.startswith(of) and entry.is_file(follow_symlinks=False)
             if not ours:
                 continue
             with contextlib.suppress(OSError), open(entry.path, 'rb') as file:

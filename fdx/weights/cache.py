@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from fdx.data.download import download
+from fdx.files import reason_of
+from fdx.locks import LOCK, hold
 from fdx.types import DataError, WeightsError
 
 
@@ -15,6 +18,23 @@ def cache_folder(folder: str | os.PathLike | None = None) -> pathlib.Path:
     """`folder` if given, else the environment variable FDX_CACHE, else ~/.cache/fdx; it need not exist."""
     chosen = folder or os.environ.get('FDX_CACHE') or '~/.cache/fdx'
     return pathlib.Path(chosen).expanduser()
+
+
+@contextlib.contextmanager
+def making(target: pathlib.Path) -> Iterator[None]:
+    """Holds the lock of a file of the cache while the body makes it; waits for another program that makes it.
+
+    Raises:
+      WeightsError: the cache cannot be written.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(hold(target.with_name(f'.{target.name}{LOCK}'), str(target), wait=True))
+        except OSError as e:  # FileWriteError among them.
+            reason = reason_of(e.__cause__ or e)
+            raise WeightsError(f'{target}: cannot be written ({reason}); FDX_CACHE names another folder') from e
+        yield
 
 
 def download_file(

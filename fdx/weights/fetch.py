@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fdx.types import WeightsError
-from fdx.weights.cache import cache_folder, download_file
+from fdx.weights.cache import cache_folder, download_file, making
 from fdx.weights.convert import convert_file
 from fdx.weights.files import file_sha256, manifest_path
 
@@ -50,10 +50,31 @@ def fetch_converted(
         raise WeightsError(f'{url}: the address names no .pth file')
     source = folder / name
     target = source.with_suffix('.safetensors')
-    if target.exists() and manifest_path(target).exists():
-        return target
+    if not is_made(target):
+        with making(target):
+            # Another program may have made it while this one waited.
+            if not is_made(target):
+                _make(model, url, source, target, sha256_prefix, licence, progress, options)
+    return target
+
+
+def is_made(target: pathlib.Path) -> bool:
+    """Whether converted weights and their manifest are there."""
+    return target.exists() and manifest_path(target).exists()
+
+
+def _make(
+    model: str,
+    url: str,
+    source: pathlib.Path,
+    target: pathlib.Path,
+    sha256_prefix: str,
+    licence: str,
+    progress: Callable[[int, int | None], None] | None,
+    options: dict[str, Any],
+) -> None:
     if not source.exists():
-        logger.info('downloading %s to %s', url, folder)
+        logger.info('downloading %s to %s', url, source.parent)
         download_file(url, source, sha256_prefix=sha256_prefix, progress=progress)
     digest = file_sha256(source)
     if not digest.startswith(sha256_prefix):
@@ -62,4 +83,3 @@ def fetch_converted(
             f'from {url}'
         )
     convert_file(model, source, target, licence=licence, origin=url, **options)
-    return target

