@@ -55,8 +55,12 @@ class Builder(VibrationBuilder):
     `long`. See simulator.py for the physics.
     """
 
-    VERSION = tfds.core.Version('1.1.0')
-    RELEASE_NOTES = {'1.0.0': 'First release.', '1.1.0': 'Records hold the geometry of the bearing.'}
+    VERSION = tfds.core.Version('2.0.0')
+    RELEASE_NOTES = {
+        '1.0.0': 'First release.',
+        '1.1.0': 'Records hold the geometry of the bearing.',
+        '2.0.0': 'Windows lose what is slower than 2 Hz, dead ones are left out, order spectra are tapered.',
+    }
     BUILDER_CONFIGS = [
         _config(*named, front_end)
         for named in _names()

@@ -43,8 +43,12 @@ class Builder(VibrationBuilder):
     were taken at 48 kHz and would be told by it (Smith and Randall, MSSP 64-65, 2015).
     """
 
-    VERSION = tfds.core.Version('1.1.0')
-    RELEASE_NOTES = {'1.0.0': 'First release.', '1.1.0': 'Records hold the geometry of the bearing.'}
+    VERSION = tfds.core.Version('2.0.0')
+    RELEASE_NOTES = {
+        '1.0.0': 'First release.',
+        '1.1.0': 'Records hold the geometry of the bearing.',
+        '2.0.0': 'Windows lose what is slower than 2 Hz, dead ones are left out, order spectra are tapered.',
+    }
     BUILDER_CONFIGS = [_config(s, f) for s in SUBSETS.values() for f in front_end_names(channels=1)]
     MANUAL_DOWNLOAD_INSTRUCTIONS = 'Files N.mat, or a folder cwru/ of them; what is not there is downloaded.'
 
@@ -67,6 +71,10 @@ class Builder(VibrationBuilder):
     def fault_types(self) -> Sequence[str]:
         """Faults of the subset, in the order of the labels."""
         return list(dict.fromkeys(f.fault for f in self._subset.files))
+
+    def unit(self) -> str:
+        """Multiples of the acceleration of gravity."""
+        return 'g'
 
     def common_rate_hz(self) -> float:
         """12 kHz, or 48 kHz for drive_end_48k."""

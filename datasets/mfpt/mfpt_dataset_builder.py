@@ -53,8 +53,11 @@ class Builder(VibrationBuilder):
     Licence: CC BY-NC-SA 4.0 by what copies of the data state; not seen at the source. The data are not part of fdx.
     """
 
-    VERSION = tfds.core.Version('1.0.0')
-    RELEASE_NOTES = {'1.0.0': 'First release.'}
+    VERSION = tfds.core.Version('2.0.0')
+    RELEASE_NOTES = {
+        '1.0.0': 'First release.',
+        '2.0.0': 'Windows lose what is slower than 2 Hz, dead ones are left out, order spectra are tapered.',
+    }
     BUILDER_CONFIGS = [_config(s, f) for s in SUBSETS.values() for f in front_end_names(channels=1)]
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         f'The files NAME.mat in this folder, in {FOLDER}/ or in the folders of the unpacked archive, or the archive '
@@ -79,6 +82,10 @@ class Builder(VibrationBuilder):
     def fault_types(self) -> Sequence[str]:
         """The labels again: they are no finer."""
         return self._subset.classes
+
+    def unit(self) -> str:
+        """Multiples of the acceleration of gravity."""
+        return 'g'
 
     def common_rate_hz(self) -> float:
         """48,828 Hz."""

@@ -81,8 +81,12 @@ class Builder(VibrationBuilder):
     front end, triaxial_mel, has no suffix in the names. See simulator.py for the physics.
     """
 
-    VERSION = tfds.core.Version('1.1.0')
-    RELEASE_NOTES = {'1.0.0': 'First release.', '1.1.0': 'Records have a field for the geometry of a bearing.'}
+    VERSION = tfds.core.Version('2.0.0')
+    RELEASE_NOTES = {
+        '1.0.0': 'First release.',
+        '1.1.0': 'Records have a field for the geometry of a bearing.',
+        '2.0.0': 'Windows lose what is slower than 2 Hz, dead ones are left out, order spectra are tapered.',
+    }
     BUILDER_CONFIGS = _configs()
 
     def citation(self) -> str:
@@ -107,6 +111,14 @@ class Builder(VibrationBuilder):
     def channels(self) -> int:
         """The three axes of the sensor."""
         return len(AXES)
+
+    def channel_names(self) -> Sequence[str]:
+        """The axes by the names that files of this kind give them."""
+        return ('AccX', 'AccY', 'AccZ')
+
+    def unit(self) -> str:
+        """Counts of the sensor."""
+        return 'counts'
 
     def common_rate_hz(self) -> float:
         """512 Hz, as for the real data."""

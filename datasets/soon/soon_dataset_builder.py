@@ -53,8 +53,12 @@ class Builder(VibrationBuilder):
     are not part of fdx.
     """
 
-    VERSION = tfds.core.Version('1.1.0')
-    RELEASE_NOTES = {'1.0.0': 'First release.', '1.1.0': 'Records have a field for the geometry of a bearing.'}
+    VERSION = tfds.core.Version('2.0.0')
+    RELEASE_NOTES = {
+        '1.0.0': 'First release.',
+        '1.1.0': 'Records have a field for the geometry of a bearing.',
+        '2.0.0': 'Windows lose what is slower than 2 Hz, dead ones are left out, order spectra are tapered.',
+    }
     BUILDER_CONFIGS = [_config(s, f) for s in SUBSETS.values() for f in front_end_names(len(AXES))]
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         f'The CSV files of {RECORD_URL} under their own names, in this folder or in {FOLDER}/; what is not there is '
@@ -85,6 +89,14 @@ class Builder(VibrationBuilder):
     def channels(self) -> int:
         """The three axes X, Y, Z."""
         return len(AXES)
+
+    def channel_names(self) -> Sequence[str]:
+        """The axes by the names that files of this kind give them."""
+        return AXES
+
+    def unit(self) -> str:
+        """Counts of the sensor."""
+        return 'counts'
 
     def common_rate_hz(self) -> float:
         """512 Hz, below the slowest recording: see reader.py."""

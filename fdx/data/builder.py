@@ -12,8 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import tensorflow_datasets as tfds
 
 from fdx.data.blocks import DEFAULT_GUARD_S, NO_BLOCK, Windowing, fold_blocks
-from fdx.data.records import RecordSpec, make_records, record_features
-from fdx.signal.front_ends import create_front_end
+from fdx.data.prepared import LeftOut, RecordSpec
+from fdx.data.records import make_records, record_features
+from fdx.signal.front_ends import create_front_end, keeps_slow_part
+from fdx.signal.slow_part import SLOW_HZ
 from fdx.types import DataError, Recording
 
 logger = logging.getLogger(__name__)
@@ -81,6 +83,14 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         """Channels of the recordings; subclasses with several override it."""
         return 1
 
+    def channel_names(self) -> Sequence[str]:
+        """Names of the channels, in their order; prediction takes the channels of a file by them. () where unnamed."""
+        return ()
+
+    def unit(self) -> str:
+        """Unit of the samples, '' where it is unknown."""
+        return ''
+
     def description(self) -> str:
         """What the dataset is, for its info page."""
         return (type(self).__doc__ or '').strip()
@@ -96,7 +106,8 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         window = front_end.patch_samples(rate) if config.window_s is None else round(config.window_s * rate)
         hop = window if config.hop_s is None else round(config.hop_s * rate)
         windowing = Windowing(window, hop, round(config.guard_s * rate))
-        return RecordSpec(front_end, rate, windowing, config.with_waveform, self.channels())
+        slow_hz = 0.0 if keeps_slow_part(config.front_end) else SLOW_HZ
+        return RecordSpec(front_end, rate, windowing, config.with_waveform, self.channels(), slow_hz)
 
     def _info(self) -> tfds.core.DatasetInfo:
         spec = self.record_spec()
@@ -104,6 +115,10 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             'front_end': spec.front_end.config(),
             'common_rate_hz': spec.common_rate_hz,
             'channels': spec.channels,
+            'channel_names': list(self.channel_names()),
+            'unit': self.unit(),
+            'removed_below_hz': spec.removed_below_hz,
+            **LeftOut().metadata(),
             **dataclasses.asdict(spec.windowing),
         }
         return tfds.core.DatasetInfo(
@@ -116,7 +131,7 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
-        recordings = self.recordings(dl_manager)
+        recordings, self._left_out = self.recordings(dl_manager), LeftOut()
         blocks = {split: list(b) for split, b in fold_blocks(0).items()}
         blocks['train'].append(NO_BLOCK)
         examples = {split: self._generate_examples(recordings, b) for split, b in blocks.items()}
@@ -132,8 +147,10 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
                     f'{recording.source}: a second recording has the id {recording.recording}; make it unique'
                 )
             seen.add(recording.recording)
-            for i, (key, example) in enumerate(make_records(recording, spec, blocks)):
+            for i, (key, example) in enumerate(make_records(recording, spec, blocks, self._left_out)):
                 if i == 0 and example['block'] == NO_BLOCK:
                     seconds = recording.duration_s
                     logger.warning('%s lasts %.2f s: too short for blocks, block -1', recording.recording, seconds)
                 yield key, example
+        # TFDS writes the metadata after the last split.
+        self.info.metadata.update(self._left_out.metadata())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import pathlib
 from collections.abc import Sequence
@@ -11,13 +12,29 @@ import tensorflow_datasets as tfds
 
 from fdx.data.blocks import NO_BLOCK
 from fdx.data.table import SPLITS, Table
+from fdx.data.training_range import TrainingRange, table_range
 from fdx.signal.readings import ReadingsInput
 from fdx.types import UNKNOWN, DataError
 
 KIND = 'readings'
 NAME = 'readings'
+# Columns of the table of readings alone: the place of a row in the user's file, and the group that the file names.
+ROW, GROUP = 'row', 'group'
+# Field of records: that group. Their field `group` numbers identical readings.
+NAMED_GROUP = 'named_group'
 # A row is a window of its own; what decides which rows a split holds is compared under these names.
 CUTTING = {'common_rate_hz': 0.0, 'window_length': 1, 'hop_length': 1, 'guard_length': 0}
+
+
+@dataclasses.dataclass(frozen=True)
+class ReadingsTable(Table):
+    """The table of a dataset of readings.
+
+    Attributes:
+      column_names: of the readings in `peak`.
+    """
+
+    column_names: tuple[str, ...] = ()
 
 
 class ReadingsDataset:
@@ -48,12 +65,16 @@ class ReadingsDataset:
         parts = [list(builder.as_data_source(split=s)) for s in SPLITS if s in info.splits]
         records = [record for part in parts for record in part]
         self.values = np.array([[r[c] for c in self.columns] for r in records], np.float32)
-        self.table = _table(records, self.values, label)
+        self.table = _table(records, self.values, label, self.columns)
 
     def class_names(self, label_key: str = 'label') -> list[str]:
         """Names of the two states; a table has no coarser classes."""
         del label_key
         return list(self._class_names)
+
+    def training_range(self, rows: np.ndarray) -> TrainingRange:
+        """Ranges of the columns over `rows` (fdx.data.training_range), for the checkpoint of a run on them."""
+        return table_range(self.values[rows], self.columns)
 
     @property
     def channels(self) -> int:
@@ -87,11 +108,12 @@ def _reading_id(values: np.ndarray) -> str:
     return 'reading_' + hashlib.blake2b((values + np.float32(0)).tobytes(), digest_size=8).hexdigest()
 
 
-def _table(records: list[dict], values: np.ndarray, label: str) -> Table:
+def _table(records: list[dict], values: np.ndarray, label: str, names: tuple[str, ...]) -> ReadingsTable:
     n = len(records)
+    rows = np.array([int(r['row']) for r in records], np.int64)
     labels, groups = (np.array([int(r[k]) for r in records], np.int64) for k in (label, 'group'))
     # Rows of a group follow each other as windows of one recording do.
-    order = np.lexsort((np.array([int(r['row']) for r in records]), groups))
+    order = np.lexsort((rows, groups))
     starts = np.empty(n, np.int64)
     first = np.r_[True, np.diff(groups[order]) != 0]
     starts[order] = np.arange(n) - np.maximum.accumulate(np.where(first, np.arange(n), 0))
@@ -108,5 +130,8 @@ def _table(records: list[dict], values: np.ndarray, label: str) -> Table:
         'load': unknown,
         'sample_rate_hz': unknown,
         'peak': values,
+        ROW: rows,
     }
-    return Table(columns, 1)
+    if n and NAMED_GROUP in records[0]:
+        columns[GROUP] = np.array([str(r[NAMED_GROUP], 'utf-8') for r in records])
+    return ReadingsTable(columns, 1, names)

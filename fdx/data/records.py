@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow_datasets as tfds
 
-from fdx.data.blocks import Windowing, cut_windows
+from fdx.data.blocks import cut_windows
+from fdx.data.fingerprint import SIZE, fingerprint
+from fdx.data.prepared import LeftOut, RecordSpec, prepare_recording
 from fdx.signal.bearings import BearingGeometry
-from fdx.signal.checks import check_rate, check_recording
-from fdx.signal.patch import Condition, FrontEnd
-from fdx.signal.resample import to_common_band
+from fdx.signal.patch import Condition
 from fdx.types import DataError, Recording
 
 INT16_MAX = 32767
 NO_GEOMETRY = (np.nan,) * len(BearingGeometry.__dataclass_fields__)
-
-
-@dataclasses.dataclass(frozen=True)
-class RecordSpec:
-    """What turns recordings into records, the same for a whole dataset config.
-
-    Attributes:
-      front_end: makes the spectrogram.
-      common_rate_hz: the lowest rate among the recordings; all are brought to it and its band (law 3).
-      windowing: how windows are cut at that rate.
-      with_waveform: whether records keep the waveform.
-      channels: of every recording.
-    """
-
-    front_end: FrontEnd
-    common_rate_hz: float
-    windowing: Windowing
-    with_waveform: bool = True
-    channels: int = 1
 
 
 def record_features(spec: RecordSpec, labels: Sequence[str], fault_types: Sequence[str]):
@@ -48,6 +28,8 @@ def record_features(spec: RecordSpec, labels: Sequence[str], fault_types: Sequen
         'label': tfds.features.ClassLabel(names=list(labels)),
         'fault_type': tfds.features.ClassLabel(names=list(fault_types)),
         'recording': tfds.features.Text(),
+        'acquisition': tfds.features.Text(),
+        'fingerprint': tfds.features.Tensor(shape=(SIZE,), dtype=np.int64),
         'window_start': tfds.features.Scalar(np.int64),
         'block': tfds.features.Scalar(np.int32),
         'domain': tfds.features.Text(),
@@ -59,6 +41,9 @@ def record_features(spec: RecordSpec, labels: Sequence[str], fault_types: Sequen
         'peak': tfds.features.Scalar(np.float32)
         if channels == 1
         else tfds.features.Tensor(shape=(channels,), dtype=np.float32),
+        'rms': tfds.features.Scalar(np.float32)
+        if channels == 1
+        else tfds.features.Tensor(shape=(channels,), dtype=np.float32),
     }
     if spec.with_waveform:
         features['waveform'] = tfds.features.Tensor(
@@ -66,26 +51,6 @@ def record_features(spec: RecordSpec, labels: Sequence[str], fault_types: Sequen
         )
         features['waveform_scale'] = tfds.features.Scalar(np.float32)
     return tfds.features.FeaturesDict(features)
-
-
-def prepare_recording(recording: Recording, spec: RecordSpec) -> Recording:
-    """Checks a recording [T] or [T, C] and brings it to the dataset's rate and band.
-
-    Raises:
-      DataError: what fdx.signal.checks refuses, or another number of channels than the dataset has.
-      ConfigError: a rate below the common one.
-    """
-    rate_hz = check_rate(recording.sample_rate_hz, recording.source or recording.recording)
-    shortest = int(np.ceil(spec.windowing.window_length * rate_hz / spec.common_rate_hz))
-    checked = check_recording(recording, shortest)
-    channels = checked.samples.shape[1]
-    if channels != spec.channels:
-        raise DataError(
-            f'{recording.source or recording.recording}: {channels} channels where {spec.channels} are needed; '
-            'choose and order them when the recording is read'
-        )
-    samples = to_common_band(checked.samples, rate_hz, spec.common_rate_hz)
-    return dataclasses.replace(checked, samples=samples, sample_rate_hz=spec.common_rate_hz)
 
 
 def encode_waveform(chunk: np.ndarray) -> tuple[np.ndarray, np.float32]:
@@ -107,22 +72,43 @@ def _image(chunk: np.ndarray, spec: RecordSpec, condition: Condition, recording:
         raise DataError(f'{recording.source or recording.recording}: {e}') from e
 
 
-def make_records(recording: Recording, spec: RecordSpec, blocks: Sequence[int]) -> Iterator[tuple[str, dict]]:
-    """Records of a raw recording that lie in the given blocks, as (key, example) for a TFDS builder."""
+def window_level(chunk: np.ndarray) -> np.ndarray:
+    """Root mean square of each channel of a window [T, C] around its mean: float32 [C], in the recording's unit."""
+    return chunk.std(axis=0, dtype=np.float64).astype(np.float32)
+
+
+def make_records(
+    recording: Recording, spec: RecordSpec, blocks: Sequence[int], left_out: LeftOut | None = None
+) -> Iterator[tuple[str, dict]]:
+    """Records of a raw recording that lie in the given blocks, as (key, example) for a TFDS builder.
+
+    Args:
+      recording: as it was taken.
+      spec: of the dataset.
+      blocks: numbers of the blocks that are wanted.
+      left_out: is told of the windows that were not written because they cannot be used.
+    """
     prepared = prepare_recording(recording, spec)
     condition = Condition(recording.speed_rpm, recording.geometry)
     geometry = recording.geometry.numbers() if recording.geometry else NO_GEOMETRY
-    starts, in_block = cut_windows(len(prepared.samples), spec.windowing, recording.recording)
-    for start, block in zip(starts, in_block):
-        if block not in blocks:
+    starts, in_block = cut_windows(len(prepared.recording.samples), spec.windowing, recording.recording)
+    wanted = np.isin(in_block, blocks)
+    starts, in_block = starts[wanted], in_block[wanted]
+    faults = prepared.faults(starts)
+    (LeftOut() if left_out is None else left_out).add(prepared, faults)
+    for start, block, fault in zip(starts, in_block, faults):
+        if fault:
             continue
-        chunk = prepared.samples[start : start + spec.windowing.window_length]
-        peaks = spec.front_end.peaks(chunk)
+        chunk = prepared.window(start)
+        peaks, level = spec.front_end.peaks(chunk), window_level(chunk)
         example = {
             'spectrogram': _image(chunk, spec, condition, recording),
             'label': recording.label,
             'fault_type': recording.fault_type,
             'recording': recording.recording,
+            'acquisition': recording.acquisition or recording.recording,
+            # Of the samples as they lie in the recording: what is taken off a window depends on where it starts.
+            'fingerprint': fingerprint(prepared.recording.samples[start : start + spec.windowing.window_length]),
             'window_start': int(start),
             'block': int(block),
             'domain': recording.domain,
@@ -132,6 +118,7 @@ def make_records(recording: Recording, spec: RecordSpec, blocks: Sequence[int]) 
             'geometry': np.array(geometry, np.float32),
             'sample_rate_hz': float(spec.common_rate_hz),
             'peak': peaks[0] if spec.channels == 1 else peaks,
+            'rms': level[0] if spec.channels == 1 else level,
         }
         if spec.with_waveform:
             example['waveform'], example['waveform_scale'] = encode_waveform(chunk)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 import numpy as np
 
 from fdx.data.readings_csv import read_readings
+from fdx.data.training_range import TrainingRange
 from fdx.evaluate.exported_predictor import AnyPredictor
 from fdx.evaluate.verdicts import NOT_FINITE, probability_row, without_verdict
 from fdx.train.decision import decide
@@ -27,6 +29,8 @@ def diagnose_table(predictor: AnyPredictor, path: str | os.PathLike) -> list[dic
     """
     readings = read_readings(path, predictor.front_end.columns, need_label=False)
     probabilities = predictor.patch_probabilities(readings.values.astype('float32'))
+    training, columns = TrainingRange.from_json(predictor.meta.get('training')), predictor.front_end.columns
+    outside = [training.outside_columns(dict(zip(columns, row))) for row in readings.values.tolist()]
     silent, names = without_verdict(probabilities), predictor.class_names
     called = np.where(silent, -1, decide(np.nan_to_num(probabilities), predictor.threshold))
     rows = [
@@ -37,11 +41,18 @@ def diagnose_table(predictor: AnyPredictor, path: str | os.PathLike) -> list[dic
             'predicted': None if silent[i] else names[called[i]],
             'probabilities': probability_row(names, p),
             **({'reason': _reason(readings.values[i], predictor)} if silent[i] else {}),
+            **({'outside_training': outside[i]} if outside[i] else {}),
         }
         for i, p in enumerate(probabilities)
     ]
     counts = {name: int((called == i).sum()) for i, name in enumerate(names)}
     summary = {'kind': 'table', 'file': str(path), 'readings': len(rows), 'predicted': counts}
+    if any(outside):
+        # A table's rows lie outside one by one: the file says how many, and in which columns.
+        places = Counter(words.split(' ')[0] for row in outside for words in row)
+        summary['outside_training'] = [
+            f'{name} in {n} of {len(rows)} rows outside the range of training' for name, n in places.items()
+        ]
     if silent.any():
         summary |= {'without_verdict': int(silent.sum()), 'reason': NOT_FINITE}
     return [*rows, summary]

@@ -15,11 +15,14 @@ import math
 
 import numpy as np
 
-from fdx.signal.checks import check_rate, check_recording
+from fdx.evaluate.findings import Findings
+from fdx.signal.checks import check_rate
 from fdx.signal.fault_orders import MIN_TURNS, FaultOrders
 from fdx.signal.frames import window_starts
 from fdx.signal.front_ends import create_front_end
 from fdx.signal.patch import Condition, shaft_rate_hz
+from fdx.signal.slow_part import without_slow_part
+from fdx.signal.usable import inspect_recording
 from fdx.types import ConfigError, DataError, Recording
 
 NORMAL = 'normal'
@@ -39,8 +42,10 @@ class ZeroShotDiagnosis:
       faults: names of the fault kinds.
       window_starts_s: float [N], where each window begins.
       window_s: length of a window.
-      z_scores: float [N, faults], deviations above white noise in its standard deviations.
+      z_scores: float [N, faults], deviations above white noise in its standard deviations; NaN for windows that
+        cannot be used.
       speed_rpm: that was used.
+      findings: which windows have a vote, and what else was found; None: all have one.
     """
 
     file: str
@@ -49,24 +54,33 @@ class ZeroShotDiagnosis:
     window_s: float
     z_scores: np.ndarray
     speed_rpm: float
+    findings: Findings | None = None
 
-    def verdict(self, z: np.ndarray) -> str:
-        """The fault that stands out most of z [faults], or normal."""
+    def verdict(self, z: np.ndarray) -> str | None:
+        """The fault that stands out most of z [faults], or normal; None where z is not finite."""
+        if not np.isfinite(z).all():
+            return None
         return self.faults[int(z.argmax())] if z.max() >= THRESHOLD else NORMAL
 
     def pooled(self) -> np.ndarray:
         """z-scores [faults] of the whole recording: the windows' mean over its standard deviation in white noise.
 
+        Only windows with a vote count; without any, all are NaN.
+
         The mean of n windows that share no sample has variance 1 / n; overlapping ones count for the time they span.
         The surrogates' own mean, taken off every window alike, is uncertain by 1 / SURROGATES: however long a
         recording is, it cannot be surer than that.
         """
-        span = 1 + (self.window_starts_s[-1] - self.window_starts_s[0]) / self.window_s
-        independent = min(len(self.z_scores), span)
-        return self.z_scores.mean(axis=0) / math.sqrt(1 / independent + 1 / SURROGATES)
+        live = np.isfinite(self.z_scores).all(axis=1)
+        if not live.any():
+            return np.full(len(self.faults), np.nan)
+        z, starts_s = self.z_scores[live], self.window_starts_s[live]
+        independent = min(len(z), 1 + (starts_s[-1] - starts_s[0]) / self.window_s)
+        return z.mean(axis=0) / math.sqrt(1 / independent + 1 / SURROGATES)
 
     def rows(self) -> list[dict]:
-        """JSON-able rows: one a window, then one for the recording."""
+        """JSON-able rows: one per window, then one for the recording."""
+        findings = self.findings or Findings.nothing(len(self.z_scores))
         rows = [
             {
                 'kind': 'window',
@@ -74,23 +88,31 @@ class ZeroShotDiagnosis:
                 'start_s': round(float(start), 6),
                 'duration_s': self.window_s,
                 'predicted': self.verdict(z),
-                'z_scores': {name: round(float(v), 3) for name, v in zip(self.faults, z)},
+                'z_scores': self._named(z),
+                **findings.of_window(i),
             }
-            for start, z in zip(self.window_starts_s, self.z_scores)
+            for i, (start, z) in enumerate(zip(self.window_starts_s, self.z_scores))
         ]
-        pooled = self.pooled()
-        votes = [row['predicted'] for row in rows]
-        predicted = self.verdict(pooled)
+        pooled, found = self.pooled(), findings.of_recording()
+        votes = [row['predicted'] for row in rows if row['predicted'] is not None]
+        predicted = None if 'reason' in found else self.verdict(pooled)
         summary = {
             'kind': 'recording',
             'file': self.file,
             'windows': len(rows),
             'speed_rpm': self.speed_rpm,
             'predicted': predicted,
-            'agreement': votes.count(predicted) / len(votes),
-            'z_scores': {name: round(float(v), 3) for name, v in zip(self.faults, pooled)},
+            'agreement': None if predicted is None else votes.count(predicted) / len(votes),
+            'z_scores': self._named(pooled),
+            **found,
         }
         return [*rows, summary]
+
+    def _named(self, z: np.ndarray) -> dict[str, float] | None:
+        """{fault: z-score} for JSON; None where there are none."""
+        if not np.isfinite(z).all():
+            return None
+        return {name: round(float(v), 3) for name, v in zip(self.faults, z)}
 
 
 def evidence(image: np.ndarray, front_end: FaultOrders) -> np.ndarray:
@@ -145,7 +167,7 @@ def _diagnose(
     seconds = window_s or max(SHORTEST_WINDOW_S, 2 * MIN_TURNS / shaft_hz)
     length = max(1, round(seconds * rate))
     _check_duration(len(recording.samples), length, rate, shaft_hz)
-    checked = check_recording(recording, length)
+    checked, usability = inspect_recording(recording, length)
     if checked.samples.shape[1] != 1:
         raise DataError(f'{source}: {checked.samples.shape[1]} channels, one is needed: choose it with --channel')
     # A hop beyond the end leaves the first window.
@@ -155,7 +177,12 @@ def _diagnose(
     front_end = create_front_end('fault_orders', rate)
     front_end = dataclasses.replace(front_end, window_s=min(front_end.window_s, seconds))
     starts = window_starts(len(checked.samples), length, hop)
-    found = np.stack([evidence(front_end(checked.samples[s : s + length], rate, condition), front_end) for s in starts])
+    faults = usability.faults(starts, length, rate)
+    found = np.full((len(starts), len(front_end.channels)), np.nan)
+    for i, start in enumerate(starts):
+        if not faults[i]:
+            chunk = without_slow_part(checked.samples[start : start + length], rate)
+            found[i] = evidence(front_end(chunk, rate, condition), front_end)
     mean, deviation = _chance(front_end, length, rate, condition, seed)
     if not deviation.all():
         # No band reaches there: its image is 0 whatever the machine does, and 'normal' would be a guess.
@@ -165,7 +192,9 @@ def _diagnose(
             'higher rate, or check --sample_rate and --speed_rpm'
         )
     z = (found - mean) / deviation
-    return ZeroShotDiagnosis(source, front_end.channels, starts / rate, length / rate, z, float(recording.speed_rpm))
+    findings = Findings(tuple(faults), usability.wild_samples, checked.notes)
+    speed_rpm = float(recording.speed_rpm)
+    return ZeroShotDiagnosis(source, front_end.channels, starts / rate, length / rate, z, speed_rpm, findings)
 
 
 def _check_duration(num_samples: int, length: int, rate: float, shaft_hz: float) -> None:

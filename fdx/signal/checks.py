@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import math
 
@@ -80,21 +81,24 @@ def check_samples(samples: np.ndarray, *, min_samples: int, source: str) -> np.n
                 f'{source}: channel {c} is constant ({x[0, c]:g}) from sample 0 to {x.shape[0] - 1}; '
                 'the sensor was not connected, or the wrong channel was chosen'
             )
-        clipped = count_clipped(x[:, c])
-        if clipped:
-            logger.warning(
-                '%s: channel %d looks clipped: %d of %d samples sit at its extreme values; lower the recording gain',
-                source,
-                c,
-                clipped,
-                x.shape[0],
-            )
+    for note in _clipping(x):
+        logger.warning('%s: %s', source, note)
     return x
 
 
+def _clipping(x: np.ndarray) -> list[str]:
+    """One sentence for each clipped channel of x [T, C]."""
+    counts = [count_clipped(x[:, c]) for c in range(x.shape[1])]
+    return [
+        f'channel {c} looks clipped: {n} of {x.shape[0]} samples sit at its extreme values; lower the recording gain'
+        for c, n in enumerate(counts)
+        if n
+    ]
+
+
 def check_recording(recording: Recording, min_duration_samples: int) -> Recording:
-    """`check_rate` and `check_samples` on a recording; returns it with float32 [T, C] samples."""
+    """`check_rate` and `check_samples` on a recording; returns it with float32 [T, C] samples and notes on clipping."""
     source = recording.source or recording.recording
     check_rate(recording.sample_rate_hz, source)
     samples = check_samples(recording.samples, min_samples=min_duration_samples, source=source)
-    return Recording(**{**recording.__dict__, 'samples': samples})
+    return dataclasses.replace(recording, samples=samples, notes=(*recording.notes, *_clipping(samples)))

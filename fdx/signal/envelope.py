@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.fft
+import scipy.signal
 
 # Bands of 1/1, 1/2, 1/3, 1/4, 1/6 and 1/8 of the used spectrum, as in the fast kurtogram's 1/3-binary tree
 # (Antoni, "Fast computation of the kurtogram", MSSP 21(1):108-124, 2007).
@@ -21,6 +22,17 @@ ZERO_PADDING = 2
 def band_edges(counts: tuple[int, ...] = BAND_COUNTS) -> np.ndarray:
     """Edges of all bands as fractions of the used band, float64 [sum(counts), 2], the widest band first."""
     return np.array([(i / n, (i + 1) / n) for n in counts for i in range(n)])
+
+
+def tapered(x: np.ndarray, share: float) -> np.ndarray:
+    """X [T] with its ends brought to 0 by a cosine over `share` of its length (Tukey's window), float64 [T].
+
+    The FFT of a whole window takes it for periodic: the jump from its end to its beginning leaks into every bin as
+    1/f, all bins in step, and the envelope of what leaked is an impact. Of red noise most of the spectrum is leakage.
+    """
+    x = np.asarray(x, np.float64)
+    x = x - x.mean()
+    return x * scipy.signal.windows.tukey(len(x), share) if share else x
 
 
 def prewhitened_spectrum(x: np.ndarray) -> np.ndarray:

@@ -27,6 +27,7 @@ class EnvelopeOrders:
       points: P, length of the spectrum.
       max_order: highest shaft order.
       scaling: none: a ratio to the median has no amplitude.
+      taper: share of the window over which its ends are brought to 0 before its FFT (`envelope.tapered`).
     """
 
     name: str
@@ -35,6 +36,7 @@ class EnvelopeOrders:
     points: int
     max_order: float
     scaling: str
+    taper: float = 0.0
 
     axes = 'TF'
     unit = 'log ratio to median'
@@ -90,7 +92,7 @@ class EnvelopeOrders:
             raise DataError(f'front end {self.name}: {len(x)} samples are fewer than the {self.window_s} s of a window')
         shaft_hz = shaft_rate_hz(condition, self.name)
         check_turns(len(x) / sample_rate_hz, shaft_hz, self.name)
-        spectrum = np.fft.rfft(x - x.mean(dtype=np.float64))
+        spectrum = np.fft.rfft(envelope.tapered(x, self.taper))
         spectra = envelope.envelope_spectra(spectrum, len(x), sample_rate_hz, np.array([[0.0, 1.0]]))
         orders = self.hop_s * np.arange(1, self.points + 1)
         values = spectra.at(orders * shaft_hz)[0] - spectra.background(0.0, self.max_order * shaft_hz)[0]

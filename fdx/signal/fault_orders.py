@@ -74,6 +74,7 @@ class FaultOrders:
       channels: keys of CHANNELS.
       layout: 'image' [bands, harmonics * cells, channels]; 'stacked' [96, 64, 1], the channels side by side.
       scaling: none: pre-whitening drops the amplitude.
+      taper: share of the window over which its ends are brought to 0 before its FFT (`envelope.tapered`).
     """
 
     name: str
@@ -85,6 +86,7 @@ class FaultOrders:
     channels: tuple[str, ...]
     layout: str
     scaling: str
+    taper: float = 0.0
 
     axes = 'FT'
     unit = 'log ratio to background'
@@ -172,9 +174,8 @@ class FaultOrders:
             )
         shaft_hz = shaft_rate_hz(condition, self.name)
         check_turns(len(x) / sample_rate_hz, shaft_hz, self.name)
-        spectra = envelope.envelope_spectra(
-            envelope.prewhitened_spectrum(x), len(x), sample_rate_hz, self._edges()
-        )  # fmt: skip
+        spectrum = envelope.prewhitened_spectrum(envelope.tapered(x, self.taper))
+        spectra = envelope.envelope_spectra(spectrum, len(x), sample_rate_hz, self._edges())
         orders = [CHANNELS[c](condition.geometry) for c in self.channels]
         images = [picture(spectra, order * shaft_hz, self.harmonics, self.cells, self.slip) for order in orders]
         return _stacked(images) if self.layout == 'stacked' else np.stack(images, -1).astype(np.float32)

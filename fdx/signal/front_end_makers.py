@@ -58,10 +58,11 @@ STUDY = {
     'top_db': 80.0,
 }
 # Three harmonics within 2 % in halves; 0.975 s are 29 turns at 1800 rpm and keep the blocks of CWRU's short recording.
-FAULT_ORDERS = {'window_s': 0.975, 'harmonics': 3, 'cells': 2, 'slip': 0.02}
+TAPER = 0.1
+FAULT_ORDERS = {'window_s': 0.975, 'harmonics': 3, 'cells': 2, 'slip': 0.02, 'taper': TAPER}
 RACES_AND_BALL = ('inner_race', 'outer_race', 'ball')
 # Up to the third harmonic of an inner race of CWRU's drive end; a point is half a bin of 0.975 s at 1800 rpm.
-ENVELOPE_ORDERS = {'window_s': 0.975, 'points': 1024, 'max_order': 17.0}
+ENVELOPE_ORDERS = {'window_s': 0.975, 'points': 1024, 'max_order': 17.0, 'taper': TAPER}
 WAVEFORM_SAMPLES = 1024
 
 

@@ -12,7 +12,7 @@ its list: `vggish` (the study's peak scaling), `vggish_train`, `vggish_none`.
     waveform              one channel; 1024 samples with mean 0 and standard deviation 1, for 1-D networks
     musicnn               one channel; what the weights of musicnn were made with, at 16 kHz whatever the dataset's rate
     triaxial_mel          several channels; each axis an image channel, the whole band of the dataset, no empty filter
-    triaxial_mel_paper    several channels; the study's librosa settings, kept as they are
+    triaxial_mel_paper    several channels; the study's librosa settings, kept as they are, gravity and drift included
 
 To add one, write its maker in fdx.signal.front_end_makers and name it in BASES (and enter a new class with the methods
 of fdx.signal.patch.FrontEnd in KINDS).
@@ -72,6 +72,9 @@ BASES = {
     # Decibels below the maximum are the same in every scaling.
     'triaxial_mel_paper': Base(makers.triaxial_mel_paper, ('train',), _several),
 }
+# They reproduce a paper that keeps gravity and the sensor's offset in its images: these stand in the pictures and tell
+# one mounting from another. All other front ends get windows without their slow part (fdx.signal.slow_part).
+KEEP_SLOW_PART = ('triaxial_mel_paper',)
 # They need the speed of the shaft (and fault_orders* the bearing).
 ORDERS = ('fault_orders', 'fault_orders_shaft', 'fault_orders_stacked', 'envelope_spectrum')
 KINDS = {
@@ -106,6 +109,11 @@ def front_end_names(channels: int | None = None) -> list[str]:
 def reads_orders(name: str) -> bool:
     """Whether a front end needs the speed, and windows of at least ten turns of the shaft."""
     return name in ORDERS
+
+
+def keeps_slow_part(name: str) -> bool:
+    """Whether a front end gets windows with the sensor's offset and drift in them, as the paper that it reproduces."""
+    return name in KEEP_SLOW_PART
 
 
 def create_front_end(name: str, rate_hz: float | None = None) -> FrontEnd:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fractions
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 import scipy.signal
@@ -113,7 +114,7 @@ def to_common_band(x: np.ndarray, from_hz: float, common_hz: float) -> np.ndarra
     recorder's anti-alias filter, which lies above.
 
     Args:
-      x: float32 [T] or [T, C] at `from_hz`; a static part (gravity) goes on beyond its ends.
+      x: float32 [T] or [T, C] at `from_hz`; a static part (gravity) and a drift go on beyond its ends.
       from_hz: rate of the recording, at least `common_hz`.
       common_hz: the lowest rate among the recordings of the config.
 
@@ -126,27 +127,45 @@ def to_common_band(x: np.ndarray, from_hz: float, common_hz: float) -> np.ndarra
             f'{from_hz / 2:g} Hz; the common rate must be the lowest of the dataset'
         )
     band_hz = BAND_SHARE * common_hz / 2
-    out = resample(x, from_hz, common_hz, band_hz=band_hz)
-    return _hold_ends(out, np.asarray(x, np.float32), from_hz, common_hz, band_hz)
+    x = np.asarray(x, np.float32)
+    static = _static_part(x, from_hz, common_hz, band_hz)
+    # In the time of the input: samples of both rates stand on one curve.
+    out = resample(x - static(np.arange(len(x))), from_hz, common_hz, band_hz=band_hz)
+    return out + static(np.arange(len(out)) * (from_hz / common_hz))
 
 
-def _hold_ends(out: np.ndarray, x: np.ndarray, from_hz: float, to_hz: float, band_hz: float) -> np.ndarray:
-    """What `resample` made of x, as if its static part went on beyond both ends.
+def filter_reach_s(from_hz: float, common_hz: float) -> float:
+    """Seconds to each side of its instant that a sample of `to_common_band` was made from."""
+    up, _ = rational_ratio(from_hz, common_hz)
+    return _taps_reach(from_hz, up, min(BAND_SHARE * common_hz / 2, from_hz / 2)) / from_hz
 
-    Zeros outside are right for a vibration, but gravity of 16,000 counts would end there in a step and ring through
-    the first and the last window. So where the mean of the samples that the filter reaches outweighs their standard
-    deviation, that mean is added for the outside. It is taken at each end by itself: no block hears another one.
+
+def _static_part(x: np.ndarray, from_hz: float, to_hz: float, band_hz: float) -> Callable[[np.ndarray], np.ndarray]:
+    """A slow curve with which x begins and ends, as a function of the index: [N] -> float32 [N, C].
+
+    Zeros outside are right for a vibration, but gravity of 16,000 counts would end there in a step and ring through the
+    first and the last window. So a curve is taken off before filtering and put back behind it: at each end the straight
+    line that fits the samples there, blended from one to the other over the whole recording. An offset and a steady
+    drift pass unchanged. Each line spans some times what the filter reaches, so no distant block has a part in it.
     """
-    up, down = rational_ratio(from_hz, to_hz)
-    reach = min(_taps_reach(from_hz, up, min(band_hz, from_hz / 2, to_hz / 2)), len(x))
-    count = min(-(-reach * up // down) + 1, len(out) // 2)
-    lost = None
-    for samples, part in ((x[:reach], slice(0, count)), (x[len(x) - reach :], slice(len(out) - count, len(out)))):
-        mean = samples.mean(axis=0, dtype=np.float64)
-        static = np.where(np.abs(mean) > samples.std(axis=0, dtype=np.float64), mean, 0.0)
-        if not static.any():
-            continue
-        if lost is None:
-            lost = 1.0 - resample(np.ones(len(x), np.float32), from_hz, to_hz, band_hz=band_hz)
-        out[part] += np.multiply.outer(lost[part], static).astype(np.float32)
-    return out
+    up, _ = rational_ratio(from_hz, to_hz)
+    reach = _taps_reach(from_hz, up, min(band_hz, from_hz / 2, to_hz / 2))
+    count = min(len(x), max(4 * reach, 256))
+    start, stop = _fitted_line(x[:count], 0), _fitted_line(x[len(x) - count :], len(x) - count)
+    last = max(len(x) - 1, 1)
+
+    def static(at: np.ndarray) -> np.ndarray:
+        weight = 0.5 + 0.5 * np.cos(np.pi * np.clip(at / last, 0, 1))
+        if x.ndim == 2:
+            weight = weight[:, None]
+        return (weight * start(at) + (1 - weight) * stop(at)).astype(np.float32)
+
+    return static
+
+
+def _fitted_line(x: np.ndarray, first: int) -> Callable[[np.ndarray], np.ndarray]:
+    """The least-squares line through x [T] or [T, C], whose first sample has index `first`: indices [N] -> [N(, C)]."""
+    mean, middle = x.mean(axis=0, dtype=np.float64), (len(x) - 1) / 2
+    offsets = np.arange(len(x)) - middle
+    slope = (offsets @ (x - mean)) / max(float(offsets @ offsets), 1.0)
+    return lambda at: mean + np.multiply.outer(at - first - middle, slope)

@@ -32,6 +32,7 @@ def describe(config: TrainConfig, setup: ModelSetup, dataset: Dataset, splits: S
         'dataset': {'name': dataset.name, **{k: v for k, v in dataset.metadata.items() if k != 'front_end'}},
         'splits': {name: len(getattr(splits, name)) for name in ('train', 'validation', 'test')},
         'train_recordings': sorted(set(dataset.table['recording'][splits.train])),
+        'training': dataset.training_range(splits.train).to_json(),
         'leaks': splits.leaks,
         'leak': dataclasses.asdict(splits.leak),
         'init': setup.origin,

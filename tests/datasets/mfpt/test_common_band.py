@@ -12,7 +12,7 @@ from datasets.mfpt import mfpt_dataset_builder as mfpt
 from datasets.mfpt.files import FILES, Subset
 from datasets.mfpt.reader import read_file
 from fdx.data.protocols import folds_of, split_rows
-from fdx.data.records import prepare_recording
+from fdx.data.prepared import prepare_recording
 
 LOW_HZ = 48828
 
@@ -79,7 +79,7 @@ def test_healthy_recordings_are_brought_to_the_common_band(tmp_path, write_mfpt)
         x = signal(file, 1, tones)
         recording = read_file(write_mfpt(tmp_path, file, x), file)
         assert recording.sample_rate_hz == file.rate_hz
-        prepared = prepare_recording(recording, spec)
+        prepared = prepare_recording(recording, spec).recording
         assert prepared.sample_rate_hz == LOW_HZ
         assert prepared.samples.shape == (2 * LOW_HZ, 1)
         densities[stem] = density(prepared.samples[:, 0], LOW_HZ)

@@ -12,7 +12,8 @@ from datasets.soon.reader import read_file
 from datasets.soon.subsets import SUBSETS
 from fdx.data.download import NetworkUnreachableError
 from fdx.data.protocols import folds_of, split_rows
-from fdx.data.records import decode_waveform, make_records, prepare_recording
+from fdx.data.prepared import prepare_recording
+from fdx.data.records import decode_waveform, make_records
 from fdx.data.source import open_dataset
 from fdx.types import DataError, Recording, SplitError
 from launch.prepare_on_demand import prepare_if_missing
@@ -150,7 +151,7 @@ def test_records_of_the_real_file(raw_data, data_dir):
         assert all(np.isfinite(example['spectrogram']).all() for example in examples)
         assert examples[0]['waveform'].shape == (spec.windowing.window_length, 3)
         assert examples[0]['peak'].shape == (3,)
-    prepared = prepare_recording(recording, spec)
+    prepared = prepare_recording(recording, spec).recording
     hz, before = scipy.signal.welch(
         recording.samples.astype(np.float64), recording.sample_rate_hz, nperseg=4096, axis=0
     )
@@ -171,7 +172,8 @@ def test_no_sample_of_a_file_reaches_two_blocks(data_dir):
     with_impulse[1000] += 1e4
     with_impulse[3000] -= 1e4
     difference = (
-        prepare_recording(recording_of(with_impulse), spec).samples - prepare_recording(recording, spec).samples
+        prepare_recording(recording_of(with_impulse), spec).recording.samples
+        - prepare_recording(recording, spec).recording.samples
     )
     reached = np.flatnonzero(np.abs(difference[:1900, 0]) > 1e-3)
     interpolation = 2 * 33 * 512 / 528

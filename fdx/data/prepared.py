@@ -1,0 +1,118 @@
+"""A recording on its way to windows: checked, repaired, at its dataset's rate and band, and what can be used of it.
+
+Builders and the prediction of raw files both go through here: there is one way from samples to an image.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+
+import numpy as np
+
+from fdx.data.blocks import Windowing
+from fdx.signal.checks import check_rate
+from fdx.signal.patch import FrontEnd
+from fdx.signal.resample import filter_reach_s, to_common_band
+from fdx.signal.slow_part import SLOW_HZ, without_slow_part
+from fdx.signal.usable import Usability, counted, inspect_recording
+from fdx.types import DataError, Recording
+
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class RecordSpec:
+    """What turns recordings into records, the same for a whole dataset config.
+
+    Attributes:
+      front_end: makes the spectrogram.
+      common_rate_hz: the lowest rate among the recordings; all are brought to it and its band (law 3).
+      windowing: how windows are cut at that rate.
+      with_waveform: whether records keep the waveform.
+      channels: of every recording.
+      removed_below_hz: what is slower is taken off every window (fdx.signal.slow_part); 0 keeps it.
+    """
+
+    front_end: FrontEnd
+    common_rate_hz: float
+    windowing: Windowing
+    with_waveform: bool = True
+    channels: int = 1
+    removed_below_hz: float = SLOW_HZ
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """A recording at its dataset's rate and band, and what can be used of it.
+
+    Attributes:
+      recording: samples float32 [T, C] at the common rate, wild ones replaced.
+      usability: what was found in the samples as they were recorded.
+      reach_s: how far the common band's filter carries a dead stretch, in seconds.
+      spec: of the dataset.
+    """
+
+    recording: Recording
+    usability: Usability
+    reach_s: float
+    spec: RecordSpec
+
+    def faults(self, starts: np.ndarray) -> list[str]:
+        """Why the windows that start at `starts` (int [N]) cannot be used; '' for those that can."""
+        return self.usability.faults(
+            starts, self.spec.windowing.window_length, self.spec.common_rate_hz, self.reach_s
+        )  # fmt: skip
+
+    def window(self, start: int) -> np.ndarray:
+        """float32 [window_length, C] as front ends take it: without its slow part, unless the dataset keeps it."""
+        chunk = self.recording.samples[start : start + self.spec.windowing.window_length]
+        if self.spec.removed_below_hz == 0:
+            return chunk
+        return without_slow_part(chunk, self.spec.common_rate_hz, self.spec.removed_below_hz)
+
+
+def prepare_recording(recording: Recording, spec: RecordSpec) -> Prepared:
+    """Checks a recording [T] or [T, C], replaces wild samples and brings it to the dataset's rate and band.
+
+    Raises:
+      DataError: what fdx.signal.checks refuses, or another number of channels than the dataset has.
+      ConfigError: a rate below the common one.
+    """
+    rate_hz = check_rate(recording.sample_rate_hz, recording.source or recording.recording)
+    shortest = int(np.ceil(spec.windowing.window_length * rate_hz / spec.common_rate_hz))
+    checked, usability = inspect_recording(recording, shortest)
+    channels = checked.samples.shape[1]
+    if channels != spec.channels:
+        raise DataError(
+            f'{recording.source or recording.recording}: {channels} channels where {spec.channels} are needed; '
+            'choose and order them when the recording is read'
+        )
+    samples = to_common_band(checked.samples, rate_hz, spec.common_rate_hz)
+    checked = dataclasses.replace(checked, samples=samples, sample_rate_hz=spec.common_rate_hz)
+    return Prepared(checked, usability, filter_reach_s(rate_hz, spec.common_rate_hz), spec)
+
+
+class LeftOut:
+    """What of a dataset's recordings was not written, counted while its records are made."""
+
+    def __init__(self):
+        self._windows: dict[str, int] = {}
+        self._wild: dict[str, int] = {}
+
+    def add(self, prepared: Prepared, faults: list[str]) -> None:
+        """Counts windows by what is wrong with them (see `Prepared.faults`); a recording may come for each split."""
+        name, found = prepared.recording.recording, counted(faults)
+        self._wild[name] = prepared.usability.wild_samples
+        for fault, count in found.items():
+            self._windows[fault] = self._windows.get(fault, 0) + count
+        if found:
+            words = ', '.join(f'{n} {fault}' for fault, n in found.items())
+            logger.warning('%s: %d of %d windows are left out: %s', name, sum(found.values()), len(faults), words)
+
+    def metadata(self) -> dict:
+        """What a dataset's metadata say of it, JSON-able."""
+        return {
+            'left_out_windows': dict(sorted(self._windows.items())),
+            'wild_samples': sum(self._wild.values()),
+        }
