@@ -67,6 +67,8 @@ class Recording:
       unit: of `samples` as the source states it ('g', 'm/s2', 'counts', ...), '' when unknown.
       time_breaks: ascending indices of samples before which time is missing: no window may hold one inside.
       notes: what the reader noticed about the source, one sentence each; users see them beside the verdict.
+      acquisition: id of the physical run, the same for two channels of it that are recordings of their own; '': the
+        recording's own id.
     """
 
     samples: np.ndarray
@@ -84,6 +86,7 @@ class Recording:
     unit: str = ''
     time_breaks: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    acquisition: str = ''
 
     @property
     def duration_s(self) -> float:

@@ -54,6 +54,7 @@ def read_file(path: str | os.PathLike, file: CwruFile, channel: str) -> Recordin
         samples=samples,
         sample_rate_hz=float(file.rate_hz),
         recording=f'cwru_{file.number:03d}_{channel.lower()}',
+        acquisition=f'cwru_{file.number:03d}',
         label=file.label,
         fault_type=file.fault,
         bearing=file.bearing,

@@ -9,6 +9,8 @@ import numpy as np
 SPLITS = ('train', 'validation', 'test')
 # Column of tables that hold generated records: True for these. Tables of recordings have none.
 SYNTHETIC = 'synthetic'
+# Columns that datasets prepared before there were fingerprints lack.
+ACQUISITION, FINGERPRINT = 'acquisition', 'fingerprint'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,7 +18,8 @@ class Table:
     """One row a record over the union of the splits, in the order train, validation, test.
 
     Attributes:
-      columns: name -> array [N]; texts are arrays of str; `peak` is [N, C] where recordings have several channels.
+      columns: name -> array [N]; texts are arrays of str; `peak` is [N, C] where recordings have several channels,
+        `fingerprint` int64 [N, 32] (fdx.data.fingerprint) and `acquisition` are there where the records have them.
       window_length: samples of every window, at the common rate.
     """
 
@@ -28,3 +31,11 @@ class Table:
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.columns[name]
+
+    def acquisitions(self) -> np.ndarray:
+        """Ids of the physical runs [N]; those of the recordings where the records do not tell."""
+        return self.columns.get(ACQUISITION, self.columns['recording'])
+
+    def fingerprints(self) -> np.ndarray | None:
+        """int64 [N, 32], or None where the records have none."""
+        return self.columns.get(FINGERPRINT)

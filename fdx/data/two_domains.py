@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from fdx.data.few_labels import few_labels
+from fdx.data.guard import copies_between
+from fdx.data.known_recordings import names_in
 from fdx.data.pipeline import RecordExamples
 from fdx.data.protocols import Splits, split_rows, without_overlap
 from fdx.data.source import Dataset, open_dataset
@@ -115,7 +117,8 @@ def open_two_domains(
       labels_per_class: source windows of each class that are learned from; 0: all.
 
     Raises:
-      ConfigError: an unknown domain or recording, or recordings that are source and target at once.
+      ConfigError: an unknown domain or recording, or recordings that are source and target at once, by name, as
+        channels of one run, or by content.
       DataError: front ends or channels differ, or fewer than two classes are shared.
       SplitError: a protocol that does not fit its side.
     """
@@ -124,6 +127,7 @@ def open_two_domains(
     _check_inputs(one, other)
     left_out = _left_out((source, target), (one, other), exclude_recordings)
     _check_apart(one, other, left_out)
+    _check_content(one, other, left_out)
     sides = [
         split_rows(data.table, protocol, fold=fold, seed=seed, label_key=label_key, exclude_recordings=outside)
         for data, protocol, fold, outside in zip((one, other), protocols, folds, left_out)
@@ -147,7 +151,10 @@ def _left_out(names: Sequence[DomainName], data: Sequence[Dataset], exclude: Seq
     known = set(data[0].table['recording']) | set(data[1].table['recording'])
     unknown = sorted(set(exclude) - known)
     if unknown:
-        raise ConfigError(f'--exclude_recordings names {", ".join(unknown)}, which neither source nor target holds')
+        raise ConfigError(
+            f'--exclude_recordings names {", ".join(unknown)}, which neither source nor target holds; they hold '
+            f'{names_in(known)}'
+        )
     left_out = []
     for name, side, flag in zip(names, data, ('source', 'target')):
         mine = set(exclude) & set(side.table['recording'])
@@ -164,6 +171,31 @@ def _check_apart(one: Dataset, other: Dataset, left_out: Sequence[tuple[str, ...
     if both:
         domains = np.unique(one.table['domain'][np.isin(one.table['recording'], sorted(both))])
         raise ConfigError(f'{", ".join(domains)} of {one.name} is source and target: name other domains')
+
+
+def _check_content(one: Dataset, other: Dataset, left_out: Sequence[tuple[str, ...]]) -> None:
+    """Refuses channels of one run, or copies of a recording, on both sides: the target's labels would be known.
+
+    Raises:
+      ConfigError: names the recordings of both sides.
+    """
+    tables = [d.table for d in (one, other)]
+    rows = [np.flatnonzero(~np.isin(t['recording'], out)) for t, out in zip(tables, left_out)]
+    same_builder = one.name.partition('/')[0] == other.name.partition('/')[0]
+    runs = [set(t.acquisitions()[r]) for t, r in zip(tables, rows)]
+    if same_builder and runs[0] & runs[1]:
+        run = min(runs[0] & runs[1])
+        names = [min(t['recording'][r][t.acquisitions()[r] == run]) for t, r in zip(tables, rows)]
+        raise ConfigError(
+            f'{names[0]} of the source and {names[1]} of the target are channels of one run, {run}: name other '
+            'domains, or leave one side out with --exclude_recordings'
+        )
+    pair = copies_between(tables[0], rows[0], tables[1], rows[1])
+    if pair:
+        raise ConfigError(
+            f'{pair[0]} of the source {one.name} and {pair[1]} of the target {other.name} hold the same samples: '
+            f'leave one out, e.g. --exclude_recordings={pair[1]}'
+        )
 
 
 def _all_rows(splits: Splits) -> np.ndarray:

@@ -174,6 +174,8 @@ def scored_dataset(tiny, monkeypatch):
         data = copy.copy(tiny)
         data.table = marked(tiny.table, rows)
         predictor = types.SimpleNamespace(
+            workdir='runs/tiny',
+            step=1,
             config=TrainConfig(dataset=tiny.name),
             meta={'dataset': {'name': tiny.name, **tiny.metadata}, 'train_recordings': []},
             class_names=tiny.class_names(),

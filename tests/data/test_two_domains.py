@@ -42,14 +42,16 @@ def pair_dir(tiny_dir, recording_of):
 
         def recordings(self, dl_manager):
             del dl_manager
-            one = recording_of('normal', 0, 6.0)
             shown = ('cage', 'normal') if self.builder_config.subset == 'cages' else ('normal', 'inner_race', 'cage')
             found = []
-            for label in shown:
+            for i, label in enumerate(('normal', 'inner_race', 'cage')):
+                if label not in shown:
+                    continue
+                one = recording_of('normal', 20 + i, 6.0)
                 fault_type = 'normal' if label == 'normal' else 'fault'
                 names = {'recording': f'other_{label}', 'label': label, 'fault_type': fault_type, 'domain': 'bench'}
                 # The cage's recording is the loudest by far: it would show in a gain.
-                samples = one.samples * (8 if label == 'cage' else 1)
+                samples = one.samples / np.abs(one.samples).max() * (800 if label == 'cage' else 1)
                 found.append(dataclasses.replace(one, samples=samples, **names))
             return found
 

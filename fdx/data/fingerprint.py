@@ -1,0 +1,108 @@
+"""Fingerprints of samples: whether two windows hold the same moment of a machine, whatever their names and gains.
+
+A window gets at most 32 landmarks, numbers that depend on the shape of the signal around a place that the signal itself
+chooses, and neither on where the window starts nor on gain, sign, offset, slow drift or rounding:
+
+1. A band around 1/16 of the sampling rate is taken by a short filter, where it does not reach beyond the window.
+2. Extrema of the band-passed signal are found, with their heights by a parabola.
+3. An extremum that stands out among its neighbours is an anchor. Its landmark tells of 128 pairs of the 65 extrema
+   around it which one is larger, hashed. Where two are so nearly equal that rounding decides, there is no landmark.
+4. A landmark that a window holds twice is of a periodic signal and says nothing about when it was taken: both go.
+5. The smallest 32 hashes stay: overlapping windows keep the same ones of what they share (bottom-k sketch: Broder, On
+   the resemblance and containment of documents, 1997).
+
+The idea of landmarks that survive gain and offset is that of audio search (Wang, An industrial-strength audio search
+algorithm, ISMIR 2003); comparisons over many periods tell one revolution of a machine from the next by its noise.
+
+Two windows share content where enough landmarks agree: fdx.data.same_content, which also says how often it errs. What
+is not found: copies at another sampling rate, and those of a signal whose noise near 1/16 of the rate lies below the
+rounding of the copy.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+
+import numpy as np
+import scipy.signal
+
+SIZE = 32
+TAPS = 65
+BAND = (1 / 24, 1 / 11)  # of the sampling rate
+REACH = 8  # an anchor is the largest of so many extrema to each side of it
+SPAN = 32  # extrema to each side of an anchor that its landmark is made of
+EXTREMA = 2 * SPAN + 1
+COMPARISONS = 128  # of two extrema of the span each
+# Heights that differ by less than this part of the largest are taken for equal.
+MARGIN = 1e-4
+_PRIME = np.uint64(0x9E3779B97F4A7C15)
+
+
+@functools.lru_cache(maxsize=1)
+def _band_pass() -> np.ndarray:
+    taps = scipy.signal.firwin(TAPS, BAND, pass_zero=False, window='hann', fs=1.0)
+    return taps - taps.mean()  # Nothing of an offset, however large, is left.
+
+
+@functools.lru_cache(maxsize=1)
+def _pairs() -> tuple[np.ndarray, np.ndarray]:
+    """Which extrema of a span are compared: the same ones on every machine."""
+    # Not of a random generator: what it draws may change with its version.
+    drawn = (hashlib.blake2b(bytes([i, j]), digest_size=4).digest() for i in range(256) for j in range(2))
+    pairs = [(int.from_bytes(d[:2], 'little') % EXTREMA, int.from_bytes(d[2:], 'little') % EXTREMA) for d in drawn]
+    first, second = np.array([p for p in pairs if p[0] != p[1]][:COMPARISONS]).T
+    return first, second
+
+
+def fingerprint(chunk: np.ndarray) -> np.ndarray:
+    """Landmarks of a window.
+
+    Args:
+      chunk: float32 [T, C] (or [T]), finite. Landmarks are those of all channels, in no order of channels.
+
+    Returns:
+      int64 [32], distinct positive numbers in ascending order, then zeros. All zero where the window is too short (some
+      600 samples), dead, or strictly periodic.
+    """
+    samples = np.asarray(chunk, np.float64)
+    columns = samples[:, None] if samples.ndim == 1 else samples
+    found = np.concatenate([_landmarks(columns[:, c]) for c in range(columns.shape[1])] or [np.zeros(0, np.int64)])
+    values, counts = np.unique(found, return_counts=True)
+    kept = values[counts == 1][:SIZE]
+    return np.pad(kept, (0, SIZE - len(kept))).astype(np.int64)
+
+
+def _landmarks(x: np.ndarray) -> np.ndarray:
+    """Landmarks of one channel [T], with repetitions: int64 [N]."""
+    heights = _extrema(x)
+    if len(heights) < EXTREMA:
+        return np.zeros(0, np.int64)
+    around = np.lib.stride_tricks.sliding_window_view(heights, EXTREMA)
+    near = around[:, SPAN - REACH : SPAN + REACH + 1]
+    around = around[near[:, REACH] >= near.max(axis=1)]
+    first, second = _pairs()
+    differences = around[:, first] - around[:, second]
+    clear = np.abs(differences).min(axis=1) > MARGIN * around.max(axis=1)
+    return _hashed(differences[clear] > 0)
+
+
+def _extrema(x: np.ndarray) -> np.ndarray:
+    """Magnitudes of the extrema of the band-passed signal, in order: float64 [N]."""
+    if len(x) < TAPS + 2:
+        return np.zeros(0)
+    y = scipy.signal.oaconvolve(x - x.mean(), _band_pass(), mode='valid')
+    before, after = y[1:-1] - y[:-2], y[2:] - y[1:-1]
+    at = np.flatnonzero(before * after < 0) + 1
+    left, middle, right = y[at - 1], y[at], y[at + 1]
+    return np.abs(middle - (right - left) ** 2 / (8 * (left - 2 * middle + right)))
+
+
+def _hashed(bits: np.ndarray) -> np.ndarray:
+    """Positive numbers of rows of bits [N, COMPARISONS]: int64 [N], the same ones on every machine."""
+    value = np.zeros(len(bits), np.uint64)
+    for column in np.packbits(bits, axis=1).T.astype(np.uint64):
+        value = (value + column + np.uint64(1)) * _PRIME
+        value ^= value >> np.uint64(29)
+    # 63 bits, so that the number is positive; 0 stands for no landmark.
+    return np.maximum((value >> np.uint64(1)).astype(np.int64), 1)
