@@ -138,10 +138,12 @@ def _remove_quietly(path: pathlib.Path) -> None:
 def atomic_write_text(path: str | os.PathLike, text: str) -> None:
     """Writes `text` to `path` as UTF-8, completely or not at all.
 
+    What UTF-8 does not have, such as the bytes of a file's name that is in another encoding, is written as its escape.
+
     Raises:
       FileWriteError: see `atomic_write_bytes`.
     """
-    atomic_write_bytes(path, text.encode('utf-8'))
+    atomic_write_bytes(path, text.encode('utf-8', 'backslashreplace'))
 
 
 def to_jsonable(obj: Any) -> Any:

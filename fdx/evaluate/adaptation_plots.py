@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from fdx.evaluate.canvas import INK, MUTED, PALETTE, new_figure, style_axes
+from fdx.evaluate.canvas import INK, MUTED, PALETTE, new_figure, plain, style_axes
 from fdx.evaluate.embedding_plots import project_2d
 from fdx.train.adapt_run import Outputs
 
@@ -126,6 +126,6 @@ def _legends(row: Sequence[Axes], classes: Sequence[str], colours: Sequence) -> 
 
     style = {'fontsize': 8, 'frameon': False, 'labelcolor': INK}
     row[0].legend(handles=[dot(COLOURS[d], MARKERS[d], d) for d in DOMAINS], **style)
-    handles = [dot(colour, 's', name) for colour, name in zip(colours, classes)]
+    handles = [dot(colour, 's', plain(name)) for colour, name in zip(colours, classes)]
     handles += [dot(MUTED, MARKERS[d], d) for d in DOMAINS]
     row[1].legend(handles=handles, loc='upper left', bbox_to_anchor=(1.0, 1.0), **style)

@@ -7,12 +7,17 @@ system, and no figure that lives on after its last reference.
 from __future__ import annotations
 
 import base64
+import functools
 import io
 import os
+import warnings
+from collections.abc import Iterable
 
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from fdx.files import atomic_write_bytes
 
@@ -24,6 +29,12 @@ INK = '#1f2933'
 MUTED = '#66717d'
 GRID = '#e3e7eb'
 DPI = 130
+MAX_NAME = 40
+# Fonts with Chinese, Japanese and Korean glyphs as systems have them; matplotlib's own has none.
+WIDE_FONTS = (
+    'Noto Sans CJK SC', 'Noto Sans CJK JP', 'Source Han Sans SC', 'WenQuanYi Zen Hei', 'WenQuanYi Micro Hei',
+    'Microsoft YaHei', 'SimHei', 'PingFang SC', 'Hiragino Sans', 'Droid Sans Fallback', 'Arial Unicode MS',
+)  # fmt: skip
 
 
 def class_style(index: int) -> tuple[str, str]:
@@ -65,17 +76,69 @@ def add_title(figure: Figure, title: str) -> None:
     figure.suptitle(title, fontsize=11, fontweight='bold', color=INK, x=0.01, ha='left')
 
 
+def plain(name: object) -> str:
+    """A user's name as a plot shows it: on one line, of at most 40 characters.
+
+    A legend leaves out what begins with an underscore; a space before it is not seen.
+    """
+    text = ' '.join(_drawable(str(name)).split())
+    if len(text) > MAX_NAME:
+        text = f'{text[: MAX_NAME // 2]}...{text[3 - MAX_NAME // 2 :]}'
+    return f' {text}' if text.startswith('_') else text
+
+
+def plain_names(names: Iterable[object]) -> list[str]:
+    """`plain` of each."""
+    return [plain(name) for name in names]
+
+
+def _drawable(text: str) -> str:
+    """Without what is no character, such as the bytes of a file's name in another encoding."""
+    return text.encode('utf-8', 'replace').decode('utf-8')
+
+
+@functools.cache
+def _wide_fonts() -> tuple[str, ...]:
+    there = {font.name for font in font_manager.fontManager.ttflist}
+    return tuple(name for name in WIDE_FONTS if name in there)
+
+
+def _take_literally(figure: Figure) -> None:
+    """Shows texts as they are: a `$` in a user's name begins no formula, and what no font has is a box.
+
+    The ticks of logarithmic axes are formulas of matplotlib's own, and stay.
+    """
+    own: set[int] = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if axis.get_scale() != 'linear':
+                own |= {id(text) for text in axis.findobj(Text)}
+    for text in figure.findobj(Text):
+        if id(text) in own:
+            continue
+        text.set_parse_math(False)
+        words = text.get_text()
+        if not words.isascii():
+            text.set_text(_drawable(words))
+            text.set_fontfamily([*text.get_fontfamily(), *_wide_fonts()])
+
+
 def figure_to_png(figure: Figure) -> bytes:
     """The figure as a PNG; the same figure gives the same bytes (no date, no version inside).
 
     The layout is settled on the first call: matplotlib's solver starts from where it last stopped, so that each
     drawing would else move the axes by a hair.
     """
-    if figure.get_layout_engine() is not None:
-        figure.draw_without_rendering()
-        figure.set_layout_engine('none')
+    _take_literally(figure)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format='png', dpi=DPI, metadata={'Software': None})
+    with warnings.catch_warnings():
+        warnings.filterwarnings('ignore', 'Glyph .* missing from font')
+        # Names too long for the figure: it is drawn, with the axes beneath them.
+        warnings.filterwarnings('ignore', 'constrained_layout not applied')
+        if figure.get_layout_engine() is not None:
+            figure.draw_without_rendering()
+            figure.set_layout_engine('none')
+        figure.savefig(buffer, format='png', dpi=DPI, metadata={'Software': None})
     return buffer.getvalue()
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fdx.evaluate.canvas import INK, MUTED, class_style, new_figure, style_axes
+from fdx.evaluate.canvas import INK, MUTED, class_style, new_figure, plain, plain_names, style_axes
 
 # Above this ratio of the largest to the smallest loss a linear axis shows the largest alone.
 LOG_RATIO = 50
@@ -49,7 +49,7 @@ def _draw_loss(axes: Axes, epochs: Sequence[int], curve: Mapping[str, list], nam
         epochs, np.maximum(smoothed - band, smoothed / 10), smoothed + band, color=colour, alpha=0.15, lw=0
     )
     few = np.isfinite(smoothed).sum() <= 3
-    axes.plot(epochs, smoothed, color=colour, linewidth=2, marker='o' if few else None, markersize=4, label=name)
+    axes.plot(epochs, smoothed, color=colour, linewidth=2, marker='o' if few else None, markersize=4, label=plain(name))
 
 
 def plot_confusions(matrices: Mapping[str, np.ndarray], class_names: Sequence[str]) -> Figure:
@@ -92,7 +92,7 @@ def _draw_confusion(axes: Axes, matrix: np.ndarray, k: int):
 
 
 def _name_classes(axes: Axes, class_names: Sequence[str], rows: bool) -> None:
-    k = len(class_names)
+    k, class_names = len(class_names), plain_names(class_names)
     if k <= MAX_NAMED:
         axes.set_xticks(range(k), class_names, rotation=40, ha='right', rotation_mode='anchor', fontsize=7)
         axes.set_yticks(range(k), class_names if rows else [''] * k, fontsize=7)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
-from fdx.evaluate.canvas import INK, MUTED, PALETTE, new_figure, style_axes
+from fdx.evaluate.canvas import INK, MUTED, PALETTE, new_figure, plain, style_axes
 from fdx.evaluate.decision_metrics import checked_table, checked_thresholds, reliability
 from fdx.evaluate.metrics import CALIBRATION_BINS, expected_calibration_error, wilson_interval
 from fdx.train.decision import decide
@@ -54,8 +54,8 @@ def plot_roc_and_pr(
     precision = hits / called.sum() if called.any() else np.nan
     figure = new_figure(9, 4.8)
     roc, pr = figure.subplots(1, 2)
-    _draw_roc(roc, probabilities[:, 1], labels, str(class_names[1]))
-    _draw_pr(pr, probabilities[:, 1], labels, str(class_names[1]))
+    _draw_roc(roc, probabilities[:, 1], labels, plain(class_names[1]))
+    _draw_pr(pr, probabilities[:, 1], labels, plain(class_names[1]))
     for axes, point in ((roc, (false_alarm_rate, recall)), (pr, (recall, precision))):
         axes.plot(
             *point,

@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
-from fdx.evaluate.canvas import INK, MUTED, PALETTE, add_title, class_style, new_figure, style_axes
+from fdx.evaluate.canvas import INK, MUTED, PALETTE, add_title, class_style, new_figure, plain_names, style_axes
 from fdx.types import DataError
 
 MIN_TSNE_POINTS = 10
@@ -84,7 +84,7 @@ def plot_embedding(
     layout, method = project_2d(embeddings, seed)
     figure = new_figure(8, 5.6)
     axes = figure.subplots()
-    for k, name in enumerate(class_names):
+    for k, name in enumerate(plain_names(class_names)):
         rows = labels == k
         if rows.any():
             colour, marker = class_style(k)
@@ -138,7 +138,7 @@ def plot_embedding_profile(embeddings: np.ndarray, class_names: Sequence[str]) -
     edges = np.append(starts, size) - 0.5
     figure = new_figure(8, 0.75 * len(class_names) + 1.0)
     rows = figure.subplots(len(class_names), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
-    for axes, name, values in zip(rows, class_names, embeddings):
+    for axes, name, values in zip(rows, plain_names(class_names), embeddings):
         high = np.maximum(np.maximum.reduceat(values, starts), 0)
         low = np.minimum(np.minimum.reduceat(values, starts), 0)
         for side in (high, low) if low.any() else (high,):

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from fdx.evaluate.canvas import INK, MUTED, PALETTE, figure_to_data_uri, new_figure, save_png, style_axes
+from fdx.evaluate.canvas import INK, MUTED, PALETTE, figure_to_data_uri, new_figure, plain_names, save_png, style_axes
 from fdx.evaluate.embedding_plots import plot_embedding, plot_embedding_profile
 from fdx.evaluate.sample_plots import ClassSample, plot_samples_per_class
 from fdx.evaluate.signal_plots import mel_centres_hz, plot_log_mel, plot_waveform
@@ -56,8 +56,8 @@ def plot_confusion(matrix: np.ndarray, class_names: Sequence[str], title: str = 
     axes = figure.subplots()
     image = axes.imshow(share, cmap='Blues', vmin=0, vmax=1)
     style_axes(axes, title, 'predicted', 'true')
-    axes.set_xticks(range(k), class_names, rotation=40, ha='right', rotation_mode='anchor')
-    axes.set_yticks(range(k), class_names)
+    axes.set_xticks(range(k), plain_names(class_names), rotation=40, ha='right', rotation_mode='anchor')
+    axes.set_yticks(range(k), plain_names(class_names))
     axes.set_xticks(np.arange(k + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(k + 1) - 0.5, minor=True)
     axes.grid(which='minor', color='white', linewidth=1.5)
@@ -156,7 +156,7 @@ def plot_per_class(result: Mapping[str, Any], title: str = 'Recall of each class
             color=INK,
         )
     style_axes(axes, f'{title} (95 % interval by {result.get("interval_unit", "recording")})', 'recall', grid='x')
-    axes.set_yticks(range(len(rows)), [row['class'] for row in rows])
+    axes.set_yticks(range(len(rows)), plain_names(row['class'] for row in rows))
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(0, 1)
     return figure

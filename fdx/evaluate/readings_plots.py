@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from fdx.evaluate.canvas import INK, class_style, new_figure, style_axes
+from fdx.evaluate.canvas import INK, class_style, new_figure, plain, plain_names, style_axes
 from fdx.types import DataError
 
 UNITS = {'rpm': 'rpm', 'c': '°C', 'g': 'g', 'a': 'A'}
@@ -50,12 +50,13 @@ def plot_distributions(
         for k in np.unique(labels):
             density, _ = np.histogram(values[labels == k, c], bins=edges, density=True)
             axes.stairs(density, edges, **styles[k])
-        style_axes(axes, '', axis_label(column), 'density' if c % across == 0 else '', grid='y')
+        style_axes(axes, '', plain(axis_label(column)), 'density' if c % across == 0 else '', grid='y')
     for axes in panels[len(columns) :]:
         axes.set_axis_off()
     counts = np.bincount(labels, minlength=len(class_names))
     handles = [
-        Patch(label=f'{name} (n = {n:,})', **style) for name, n, style in zip(class_names, counts.tolist(), styles)
+        Patch(label=f'{name} (n = {n:,})', **style)
+        for name, n, style in zip(plain_names(class_names), counts.tolist(), styles)
     ]
     figure.legend(
         handles=handles,

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from fdx.evaluate.canvas import INK, PALETTE, new_figure
+from fdx.evaluate.canvas import INK, PALETTE, new_figure, plain
 from fdx.evaluate.signal_plots import LOG_MAGNITUDE, add_colour_bar, draw_spectrogram, draw_waveform
 from fdx.signal.patch import TIME_AND_FREQUENCY
 from fdx.types import DataError
@@ -113,9 +113,10 @@ def _draw_class(
         if samples.shape[1] == len(images):
             colours = [PALETTE[c % len(PALETTE)] for c in range(len(images))]
     channels = samples.T if samples.ndim == 2 else [samples]
+    name = plain(example.class_name)
     # The loudest at the back.
     for c in sorted(range(len(channels)), key=lambda c: -channels[c].std()):
-        draw_waveform(cells[0], channels[c], example.sample_rate_hz, example.class_name, PALETTE[c % len(PALETTE)])
+        draw_waveform(cells[0], channels[c], example.sample_rate_hz, name, PALETTE[c % len(PALETTE)])
     cells[0].set_xlabel('')
     for cell, (heading, image), colour in zip(cells[1:], images, colours):
         picture = draw_spectrogram(cell, image, example.hop_s, example.frequencies_hz, '', limits, example.labels)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fdx.evaluate.canvas import INK, PALETTE, new_figure, style_axes
+from fdx.evaluate.canvas import INK, PALETTE, new_figure, plain, style_axes
 from fdx.evaluate.signal_plots import SPECTROGRAM_COLOURS
 
 SHOWN = 4  # windows on either side
@@ -56,7 +56,7 @@ def plot_real_and_generated(real: Images, generated: Images, class_names: Sequen
                     _draw(cell, images[_evenly(len(images), place)], axes, limits, (REAL, GENERATED)[side])
                 else:
                     cell.set_axis_off()
-        row[0].set_ylabel(name, fontsize=8, color=INK, rotation=0, ha='right', va='center')
+        row[0].set_ylabel(plain(name), fontsize=8, color=INK, rotation=0, ha='right', va='center')
     channels = next(iter(generated.values())).shape[-1]
     first = ', first channel' if channels > 1 else ''
     cells[0, 0].set_title(f'real{first}', loc='left', fontsize=10, fontweight='bold', color=REAL)
@@ -108,7 +108,7 @@ def plot_mean_spectra(real: Images, generated: Images, class_names: Sequence[str
             mean, spread, bands = spectra.mean(0), spectra.std(0), np.arange(spectra.shape[1])
             cell.plot(bands, mean, color=colour, linewidth=1.2, label=words)
             cell.fill_between(bands, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0)
-        style_axes(cell, name, 'band', 'mean value', grid='y')
+        style_axes(cell, plain(name), 'band', 'mean value', grid='y')
     for cell in cells[len(class_names) :]:
         cell.set_axis_off()
     cells[0].legend(fontsize=7, frameon=False)

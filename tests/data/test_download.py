@@ -1,8 +1,12 @@
 """Downloads from a server on this machine: the good file, and every bad answer, after which nothing is left behind."""
 
+import contextlib
+import fcntl
+import gzip
 import http.server
 import socket
 import threading
+import time
 
 import pytest
 
@@ -29,6 +33,14 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def _drip(self, piece, pause_s):
+        """Sends for ever, or until the other side has had enough."""
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while not self.server.released.wait(pause_s):
+                self.wfile.write(piece)
+
     def answer(self):
         if self.path == '/good':
             self._answer(PAYLOAD)
@@ -50,6 +62,20 @@ class Answers(http.server.BaseHTTPRequestHandler):
             self._answer(b'', status=302, headers=[('Location', '/good')])
         elif self.path == '/broken':
             self._answer(b'oops', status=503)
+        elif self.path == '/part':
+            self._answer(PAYLOAD, status=206, headers=[('Content-Range', f'bytes 0-{len(PAYLOAD) - 1}/999999')])
+        elif self.path == '/nothing':
+            self._answer(b'', status=204)
+        elif self.path == '/gzip':
+            self._answer(gzip.compress(PAYLOAD), headers=[('Content-Encoding', 'gzip')])
+        elif self.path == '/endless':
+            self._drip(b'x' * 4096, pause_s=0.0)
+        elif self.path == '/drip':
+            self._drip(b'x', pause_s=0.05)
+        elif self.path == '/slow_headers':
+            for _ in range(100):
+                self.wfile.write(b'H')
+                self.server.released.wait(0.05)
         elif self.path == '/silent':
             self.server.released.wait(5)
         else:
@@ -209,3 +235,45 @@ def test_target_that_cannot_be_written(site, tmp_path):
 )
 def test_looks_like_html(head, html):
     assert looks_like_html(head) is html
+
+
+@pytest.mark.parametrize(
+    ('path', 'said'),
+    [
+        ('/part', 'answered with status 206 (Partial Content): a part of the file'),
+        ('/nothing', 'answered with status 204'),
+        ('/gzip', "sent the file compressed ('gzip')"),
+    ],
+)
+def test_what_is_not_the_file_itself_is_refused(site, tmp_path, path, said):
+    assert said in _error(site + path, tmp_path)
+
+
+def test_an_announced_size_beyond_the_bound_is_refused_before_the_first_byte(site, tmp_path):
+    calls = []
+    message = _error(site + '/good', tmp_path, max_bytes=len(PAYLOAD) - 1, progress=lambda *c: calls.append(c))
+    assert f'more than {len(PAYLOAD) - 1} bytes ({len(PAYLOAD)} so far or announced)' in message
+    assert calls == []
+    download(site + '/good', tmp_path / 'file.mat', max_bytes=len(PAYLOAD))
+
+
+def test_a_body_without_end_is_cut_off_at_the_bound(site, tmp_path):
+    assert 'more than 1000000 bytes' in _error(site + '/endless', tmp_path, max_bytes=1_000_000)
+
+
+@pytest.mark.parametrize(('path', 'kind'), [('/drip', DataError), ('/slow_headers', NetworkUnreachable)])
+def test_time_is_bounded_over_the_whole_download_and_not_each_read_alone(site, tmp_path, path, kind):
+    began = time.monotonic()
+    assert 'within 0.5 s' in _error(site + path, tmp_path, kind, max_seconds=0.5, timeout_s=30)
+    assert time.monotonic() - began < 3
+
+
+def test_the_part_of_a_killed_download_is_removed_and_that_of_a_living_one_is_not(site, tmp_path):
+    killed, living = tmp_path / 'file.mat.0a1b2c3d.part', tmp_path / 'file.mat.ffffffff.part'
+    others = [tmp_path / 'file.mat.part', tmp_path / 'other.mat.0a1b2c3d.part']
+    for path in (killed, living, *others):
+        path.write_bytes(b'half')
+    with living.open('rb') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        download(site + '/good', tmp_path / 'file.mat')
+    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / 'file.mat', living, *others])

@@ -1,0 +1,97 @@
+"""Plots with names that users have: dollars, underscores, line breaks, any length, any script."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+from fdx.evaluate.canvas import figure_to_png, new_figure, plain, style_axes
+from fdx.evaluate.comparison_plots import plot_confusions, plot_losses
+from fdx.evaluate.embedding_plots import plot_embedding, plot_embedding_profile
+from fdx.evaluate.plots import plot_confusion
+from fdx.evaluate.readings_plots import plot_distributions
+
+NAMES = (
+    'a$$b', '$\\frac', '$x^2$', '\\$', '$', '_x', '__', 'w' * 500, 'two\nlines\tand more', '内圈故障', 'été', '\udce9',
+    'a%s{}', '^{_', '',
+)  # fmt: skip
+PNG = b'\x89PNG\r\n\x1a\n'
+
+
+@pytest.fixture(autouse=True)
+def warnings_are_errors():
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        yield
+
+
+@pytest.mark.parametrize('name', NAMES, ids=ascii)
+def test_every_plot_of_classes_is_drawn_whatever_their_names(name):
+    names = ['normal', name]
+    rng = np.random.default_rng(0)
+    curve = {'raw': [1.0, 0.5, 0.2], 'smoothed': [1.0, 0.5, 0.2], 'band': [0.1, 0.1, 0.1]}
+    curves = {'epochs': [1, 2, 3], 'train_loss': curve, 'validation_loss': curve}
+    labels = np.repeat([0, 1], 10)
+    figures = (
+        plot_confusion(np.array([[3, 1], [0, 4]]), names, title=name),
+        plot_confusions({name: np.array([[3, 1], [0, 4]])}, names),
+        plot_losses({'full': curves, name: curves}),
+        plot_embedding(rng.standard_normal((20, 5)), labels, names, title=name),
+        plot_embedding_profile(rng.standard_normal((2, 5)), names),
+        plot_distributions(rng.standard_normal((20, 1)), ['rpm'], labels, names),
+    )
+    for figure in figures:
+        assert figure_to_png(figure).startswith(PNG)
+
+
+def texts_of(axes):
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_a_legend_leaves_no_name_out():
+    figure = new_figure(4, 3)
+    axes = figure.subplots()
+    for name in ('_x', 'b', '_'):
+        axes.plot([0, 1], [0, 1], label=plain(name))
+    axes.legend()
+    assert texts_of(axes) == [' _x', 'b', ' _']
+
+
+def drawn(name, **changes):
+    figure = new_figure(4, 3)
+    axes = figure.subplots()
+    style_axes(axes, name)
+    axes.set(**changes)
+    return figure_to_png(figure)
+
+
+def test_a_dollar_is_a_dollar():
+    """Were it a formula, '$a$' would be drawn as an italic a, and '$a' as it is."""
+    assert drawn('$a$') != drawn('a')
+    figure = new_figure(4, 3)
+    text = figure.text(0.5, 0.5, '$a$')
+    figure_to_png(figure)
+    renderer = figure.canvas.get_renderer()
+    width = text.get_window_extent(renderer).width
+    text.set_text('a')
+    assert width > 2.5 * text.get_window_extent(renderer).width
+
+
+def test_the_ticks_of_logarithmic_axes_stay_formulas():
+    figure = new_figure(4, 3)
+    axes = figure.subplots()
+    axes.plot([1, 2], [1, 1e6])
+    axes.set_yscale('log')
+    figure_to_png(figure)
+    ticks = [text for text in axes.get_yticklabels() if text.get_text()]
+    assert all(text.get_text().startswith('$\\mathdefault{10^{') for text in ticks)
+    assert all(text.get_parse_math() for text in ticks)
+
+
+def test_names_as_plots_show_them():
+    assert plain('a\n b\t c') == 'a b c'
+    assert plain('x' * 40) == 'x' * 40
+    assert plain('a' * 50 + 'b' * 50) == 'a' * 20 + '...' + 'b' * 17
+    assert (plain('_x'), plain('x_'), plain(3)) == (' _x', 'x_', '3')
