@@ -21,6 +21,7 @@ from fdx.train.adapt_programs import Programs, check_norms, check_schedule, comp
 from fdx.train.adapt_step import AdaptState
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
+from fdx.train.divergence import hopeless, refuse_diverged
 from fdx.train.feature_cache import Progress, no_progress
 from fdx.train.logs import MetricsLog
 from fdx.train.loop import Plan, Progressed, fit
@@ -72,6 +73,7 @@ def adapt(
 
     Raises:
       FdxError: whatever the flags, the data, weights or the workdir's checkpoints make impossible.
+      DivergedRunError: no epoch has a finite validation loss.
       InterruptedRunError: SIGTERM; the state is saved.
     """
     began, workdir = time.perf_counter(), pathlib.Path(workdir)
@@ -103,10 +105,12 @@ def adapt(
                 save=_saver(checkpoints, kept, meta, plan.select_by, began),
                 on_epoch=lambda row: (log.write(row), on_epoch(row)),
                 save_every=config.epochs_between_saves(),
+                check=hopeless(progressed.history),
                 progress=progress,
                 averages=('term', *(['domain_accuracy'] if method.discriminates else [])),
             )
             fit(state, loop, progressed)
+        refuse_diverged(progressed.history)
         return AdaptResult(workdir, checkpoints.best_step(), progressed.history, domains, time.perf_counter() - began)
 
 

@@ -71,11 +71,11 @@ class Checkpoints:
             return said
 
     def best_step(self) -> int:
-        """The step with the highest selection score, the earliest of equals; the newest where none has a score.
+        """The step with the highest selection score, the earliest of equals.
 
         Raises:
           CheckpointError: none is there, or one whose JSON, which holds the score, is damaged, or one that has no
-            manifest.
+            manifest; or none has a score.
         """
         steps = self._need_steps()
         self._refuse_orphans(steps)
@@ -83,7 +83,14 @@ class Checkpoints:
             damage = self._meta_damage(step)
             if damage and step in self.steps():  # Else a run that goes on has removed it meanwhile.
                 self._raise_damage(step, damage)
-        return self._best_of(self._need_steps())
+        best = self._best_of(self._need_steps())
+        if self.meta(best)['selection']['score'] is None:
+            raise CheckpointError(
+                f'{self._root} has no best step: none has a finite validation score, as the run diverged or was '
+                'stopped before the end of its first epoch; go on with the same command, train again in a new --workdir with a '
+                f'lower --learning_rate, or name a step, e.g. --step={best}'
+            )
+        return best
 
     def resolve(self, step: str | int) -> int:
         """`best`, `last` or a number -> a finished step.
@@ -198,6 +205,7 @@ class Checkpoints:
             yield
 
     def _best_of(self, steps: list[int]) -> int:
+        """The step to keep: the best one, the newest where none has a score."""
         scores = {s: self.meta(s)['selection']['score'] for s in steps}
         scored = [(-score, s) for s, score in scores.items() if score is not None]
         return min(scored)[1] if scored else steps[-1]

@@ -22,6 +22,7 @@ from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
 from fdx.train.decision import DecisionRule, rule_of
 from fdx.train.description import check_same_run, describe, selection
+from fdx.train.divergence import hopeless, refuse_diverged
 from fdx.train.early_stopping import EarlyStopping
 from fdx.train.feature_cache import Progress, forward_all, no_progress
 from fdx.train.logs import MetricsLog
@@ -122,6 +123,7 @@ def train(
 
     Raises:
       FdxError: whatever the config, the data, weights or the workdir's checkpoints make impossible.
+      DivergedRunError: no epoch has a finite validation loss.
       InterruptedRunError: SIGTERM; the state is saved.
     """
     began = time.perf_counter()
@@ -160,10 +162,12 @@ def train(
                 save=_saver(checkpoints, meta, config.select_by, began),
                 on_epoch=lambda row: (log.write(row), on_epoch(row)),
                 save_every=config.epochs_between_saves(),
+                check=hopeless(progressed.history),
                 progress=progress,
                 stopping=EarlyStopping(config.select_by, config.patience),
             )
             fit(state, plan, progressed)
+        refuse_diverged(progressed.history)
         return RunResult(workdir, checkpoints.best_step(), progressed.history, time.perf_counter() - began)
 
 

@@ -69,7 +69,6 @@ def flip(path, at=None):
         ([-0.3, -0.2, -0.1], [20, 30], 30),
         ([-0.1, -0.3, -0.1, -0.4], [10, 30, 40], 10),
         ([-0.2, None, None, None], [10, 30, 40], 10),
-        ([None, None, None], [20, 30], 30),
     ],
 )
 def test_two_newest_and_the_best_are_kept(tmp_path, scores, kept, best):
@@ -79,6 +78,14 @@ def test_two_newest_and_the_best_are_kept(tmp_path, scores, kept, best):
     assert checkpoints.best_step() == best
     assert (checkpoints.resolve('best'), checkpoints.resolve('last')) == (best, kept[-1])
     assert not (tmp_path / 'frozen').exists()
+
+
+def test_no_step_is_best_where_none_has_a_score(tmp_path):
+    checkpoints = fill(tmp_path, [None, None, None], frozen=0)
+    assert (checkpoints.steps(), checkpoints.resolve('last'), checkpoints.resolve(20)) == ([20, 30], 30, 20)
+    for asked in (checkpoints.best_step, lambda: checkpoints.resolve('best')):
+        with pytest.raises(CheckpointError, match=r'has no best step: none has a finite .*--learning_rate.*--step=30'):
+            asked()
 
 
 def test_a_later_process_knows_the_best_of_an_earlier_one(workdir):

@@ -11,10 +11,12 @@ from fdx.data.pipeline import RecordExamples
 from fdx.evaluate.predictor import Predictor
 from fdx.evaluate.scoring import score_run
 from fdx.train import run as run_module
+from fdx.train.checkpoints import Checkpoints
 from fdx.train.decision import DecisionRule
+from fdx.train.divergence import DivergedRunError
 from fdx.train.run import train
 from fdx.train.run_data import select_rows
-from fdx.types import ConfigError
+from fdx.types import CheckpointError, ConfigError
 from tests.train.table.table_numbers import meta_of, numbers
 
 
@@ -71,10 +73,14 @@ def test_an_epoch_that_diverged_has_no_threshold(config_of, tmp_path, monkeypatc
     monkeypatch.setattr(
         run_module, 'forward_all', lambda f, v, examples: np.full((len(examples), 2), np.nan, np.float32)
     )
-    result = train(config_of(threshold='f_beta:1', epochs=1), tmp_path / 'run')
-    assert 'threshold' not in result.history[0]
-    assert meta_of(tmp_path / 'run')['threshold'] is None
-    assert meta_of(tmp_path / 'run')['selection']['score'] is None
+    with pytest.raises(DivergedRunError, match=r'not finite in any of 1 epochs.*--learning_rate'):
+        train(config_of(threshold='f_beta:1', epochs=1), tmp_path / 'run')
+    meta = Checkpoints(tmp_path / 'run').meta(Checkpoints(tmp_path / 'run').resolve('last'))
+    assert 'threshold' not in meta['history'][0]
+    assert meta['threshold'] is None
+    assert meta['selection']['score'] is None
+    with pytest.raises(CheckpointError, match='no best step'):
+        Checkpoints(tmp_path / 'run').best_step()
 
 
 def test_folds_that_share_cached_features_have_z_scores_of_their_own(config_of, tmp_path):

@@ -1,0 +1,59 @@
+"""Runs that diverged: their losses are not finite numbers, so no epoch can be chosen and nothing can be predicted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fdx.types import FdxError
+
+REMEDY = (
+    'lower --learning_rate (a tenth is a start) or set --clip_norm=1, and check the data for values that are far too '
+    'large'
+)
+
+
+class DivergedRunError(FdxError):
+    """No epoch of a run has a finite validation loss."""
+
+
+def hopeless(history: Sequence[dict[str, Any]]) -> Callable[[dict[str, Any]], None]:
+    """A check of every new row of a run's history, for fdx.train.loop.Plan.
+
+    A loss of training that is not finite has made the parameters so, and they stay so: where no earlier epoch can be
+    chosen either, every further epoch is waste.
+
+    Args:
+      history: the rows before; it may grow.
+
+    Returns:
+      Function of a row; it raises DivergedRunError.
+    """
+
+    def check(row: dict[str, Any]) -> None:
+        if any(_scored(before) for before in history) or _scored(row) or math.isfinite(row['train_loss']):
+            return
+        raise DivergedRunError(
+            f'the run diverged in epoch {row["epoch"]}: training loss {row["train_loss"]:g}, validation loss '
+            f'{row["validation_loss"]:g}, and no epoch before it can be chosen; {REMEDY}'
+        )
+
+    return check
+
+
+def refuse_diverged(history: Sequence[dict[str, Any]]) -> None:
+    """Ends a run whose validation loss was never finite.
+
+    Raises:
+      DivergedRunError: names the epochs and the remedy.
+    """
+    if history and not any(_scored(row) for row in history):
+        raise DivergedRunError(
+            f'the run diverged: its validation loss was not finite in any of {len(history)} epochs, so none can be '
+            f'chosen and no step is best; in a new --workdir {REMEDY}'
+        )
+
+
+def _scored(row: dict[str, Any]) -> bool:
+    return math.isfinite(row['validation_loss'])
