@@ -87,8 +87,8 @@ class Checkpoints:
         if self.meta(best)['selection']['score'] is None:
             raise CheckpointError(
                 f'{self._root} has no best step: none has a finite validation score, as the run diverged or was '
-                'stopped before the end of its first epoch; go on with the same command, train again in a new --workdir with a '
-                f'lower --learning_rate, or name a step, e.g. --step={best}'
+                'stopped before the end of its first epoch; go on with the same command, train again in a new '
+                f'--workdir with a lower --learning_rate, or name a step, e.g. --step={best}'
             )
         return best
 
