@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import math
 import os
@@ -14,7 +15,7 @@ import numpy as np
 from fdx.data.raw_mat import read_mat
 from fdx.data.raw_npy import read_npy
 from fdx.data.raw_signal import RawSignal
-from fdx.data.raw_text import read_text
+from fdx.data.raw_text import TextFormat, read_text
 from fdx.data.raw_wav import read_wav
 from fdx.types import DataError, FdxError, Recording
 
@@ -30,6 +31,7 @@ def read_raw_file(
     variable: str | None = None,
     channel: int | str | Sequence[int | str] | None = None,
     columns: Sequence[str] | None = None,
+    text_format: TextFormat | None = None,
 ) -> Recording:
     """Reads one recording from a file of a known format, told by its suffix.
 
@@ -46,7 +48,8 @@ def read_raw_file(
       variable: name of the signal in a .mat file.
       channel: index (from 0) or name of the channel to keep, or several in the wanted order, as a list or as
         'AccX,AccY,AccZ' (unless a channel has that whole name); None keeps all.
-      columns: names of the columns to keep of a text file.
+      columns: names of the columns to keep of a text file; short for TextFormat(columns=...).
+      text_format: what the user says about a text file: delimiter, decimal sign, header, clock, columns.
 
     Returns:
       The recording: samples float32 [T, C]; `recording` is the file's name, `source` the path as given; speed_rpm and
@@ -58,9 +61,10 @@ def read_raw_file(
         Whatever a library raises on the content of the file becomes one, with its traceback logged at debug level.
     """
     file = pathlib.Path(path)
-    _check_request(file, sample_rate_hz, variable, columns)
+    text_format = _with_columns(file, text_format or TextFormat(), columns)
+    _check_request(file, sample_rate_hz, variable, text_format)
     try:
-        raw = _read(file, sample_rate_hz, variable, columns)
+        raw = _read(file, sample_rate_hz, variable, text_format)
         rate_hz, rate_notes = _settle_rate(file, raw, sample_rate_hz)
         indices = list(range(raw.samples.shape[1])) if channel is None else _channel_indices(file, raw, channel)
         samples, level_notes = _single_precision(raw.samples if channel is None else raw.samples[:, indices])
@@ -97,8 +101,16 @@ def read_raw_file(
     )
 
 
+def _with_columns(file: pathlib.Path, text_format: TextFormat, columns: Sequence[str] | None) -> TextFormat:
+    if columns is None:
+        return text_format
+    if isinstance(columns, str) or not columns:
+        raise DataError(f'{file}: --columns is {columns!r}; give a list of column names')
+    return dataclasses.replace(text_format, columns=tuple(columns))
+
+
 def _read(
-    file: pathlib.Path, sample_rate_hz: float | None, variable: str | None, columns: Sequence[str] | None
+    file: pathlib.Path, sample_rate_hz: float | None, variable: str | None, text_format: TextFormat
 ) -> RawSignal:
     suffix, need_rate = file.suffix.lower(), sample_rate_hz is None
     if suffix == '.mat':
@@ -107,7 +119,7 @@ def _read(
         return read_npy(file)
     if suffix == '.wav':
         return read_wav(file)
-    return read_text(file, columns, need_rate=need_rate)
+    return read_text(file, text_format, need_rate=need_rate)
 
 
 def _single_precision(samples: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -126,7 +138,7 @@ def _single_precision(samples: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 
 def _check_request(
-    file: pathlib.Path, sample_rate_hz: float | None, variable: str | None, columns: Sequence[str] | None
+    file: pathlib.Path, sample_rate_hz: float | None, variable: str | None, text_format: TextFormat
 ) -> None:
     status, suffix = check_file(file), file.suffix.lower()
     if suffix not in KNOWN_SUFFIXES:
@@ -137,8 +149,12 @@ def _check_request(
         raise DataError(f'{file}: --sample_rate is {sample_rate_hz}; it must be a number of Hz above 0')
     if variable is not None and suffix != '.mat':
         raise DataError(f'{file}: --variable {variable} chooses in a .mat file only; leave it out')
-    if columns is not None and suffix not in TEXT_SUFFIXES:
-        raise DataError(f'{file}: --columns chooses in a text file only; leave it out or use --channel')
+    if text_format.given and suffix not in TEXT_SUFFIXES:
+        flags = ' and '.join(flag.partition('=')[0] for flag in text_format.given)
+        raise DataError(
+            f'{file}: {flags} say{"s" * (len(text_format.given) == 1)} how a text file is written; leave it out, or '
+            'use --channel to choose channels'
+        )
 
 
 def check_file(path: str | os.PathLike[str]) -> os.stat_result:

@@ -1,54 +1,27 @@
-"""A text table of numbers: delimiter, header, decimal sign, and the row behind an error."""
+"""A text table of numbers: found by fdx's own rules, parsed by Arrow (see fdx.data.raw_arrow)."""
 
 from __future__ import annotations
 
 import dataclasses
-import io
 import itertools
-import logging
 import pathlib
-import re
-import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from fdx.data.raw_arrow import JOINT, Body, floats, strings
+from fdx.data.raw_format import TextFormat
+from fdx.data.raw_header import Header, find_header
+from fdx.data.raw_layout import NUMBER, ONE_COLUMN, TEXT, Layout, find_layout, split
+from fdx.data.raw_lines import read_lines, row_number, rows_of, take_separator_line
+from fdx.data.raw_numbers import NumberStyle, decide_style, looks_number, numbers, sampled_style
 from fdx.types import DataError
 
-_log = logging.getLogger(__name__)
-_SNIFFED_ROWS = 50
-_UNIT_CELL = re.compile(r'[\[(].*[\])]')
-
-
-@dataclasses.dataclass(frozen=True)
-class _Table:
-    """How a table is written.
-
-    Attributes:
-      path: the file.
-      lines: all its lines.
-      delimiter: one character, or None for white space.
-      trailing: every row ends with a delimiter.
-      num_columns: cells of a row.
-      names: one for each column, or () without a header.
-      start: index of the first line of numbers.
-    """
-
-    path: pathlib.Path
-    lines: list[str]
-    delimiter: str | None
-    trailing: bool
-    num_columns: int
-    names: tuple[str, ...]
-    start: int
-
-    def rows(self) -> Iterator[tuple[int, str]]:
-        """Yields (row number in the file, from 1; text without comment) of every row of numbers."""
-        return _rows(self.lines, self.start)
-
-    def row_number(self, index: int) -> int:
-        """The row number in the file of the row of numbers with this index."""
-        return next(itertools.islice(self.rows(), index, None))[0]
+# One or few rows of that many cells are recordings that lie in rows.
+_LYING_CELLS = 100
+_LYING_ROWS = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,159 +31,175 @@ class NumberTable:
     Attributes:
       path: the file.
       names: one for each column, or () without a header.
-      values: float64 [N, columns].
+      values: float64 [N, columns]; NaN in columns of `texts`.
       row_number: gives the row number in the file of the row of numbers with an index.
+      texts: cells of the columns that hold dates or words, by index of the column.
+      notes: what was decided while reading, one sentence each.
     """
 
     path: pathlib.Path
     names: tuple[str, ...]
     values: np.ndarray
     row_number: Callable[[int], int]
+    texts: dict[int, pa.ChunkedArray] = dataclasses.field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def title(self, index: int) -> str:
+        """The column's name, or 'number 3' (from 1) in a file without header."""
+        return self.names[index] if self.names else f'number {index + 1}'
 
 
-def read_table(path: pathlib.Path, *, drop_cut_line: bool = False) -> NumberTable:
+def read_table(
+    path: pathlib.Path,
+    *,
+    drop_cut_line: bool = False,
+    text_format: TextFormat | None = None,
+    allow_text: bool = False,
+) -> NumberTable:
     """Reads a table of numbers.
 
-    The delimiter is a semicolon, tab, comma or white space; with a semicolon or tab, a comma is a decimal point.
-    Blank lines and what follows a # are skipped. A header is one line of names, may be the last comment line (as
-    numpy.savetxt writes it) and may be followed by a line of bracketed units.
+    The delimiter is a semicolon, tab, bar, comma or white space. A comma or point that separates decimals or groups
+    digits is recognised (see fdx.data.raw_numbers.decide_style). Blank lines and what follows a # are skipped. A header
+    is found as fdx.data.raw_header.find_header says. Few rows of at least 100 cells without header are recordings that
+    lie in rows: they become columns.
 
     Args:
-      path: the file, in UTF-8, UTF-16 with its mark, or Latin-1.
-      drop_cut_line: leave out a last line without a line end: the file may have been cut off inside its last number,
-        which nothing in the line would show. A warning says so where cells are missing.
+      path: the file, in UTF-8, UTF-16 or Latin-1.
+      drop_cut_line: see fdx.data.raw_lines.read_lines.
+      text_format: what the user says about the file.
+      allow_text: columns of dates or words go to `texts` in place of an error.
 
     Raises:
-      DataError: no rows, a cell that is no number, or rows of different length; it names row (line of the file, from 1)
-        and column.
+      DataError: no rows, a cell that is no number, rows of different length, or a file that can be read in two ways;
+        it names row (line of the file, from 1) and column, and the flag that settles it.
     """
-    lines = _lines(path)
-    if drop_cut_line and len(lines) > 2 and lines[-1].strip():
-        last = lines.pop()
-        cells, usual = (len(re.findall('[,;\t]', line)) for line in (last, lines[-1]))
-        level = logging.WARNING if cells < usual else logging.INFO
-        _log.log(level, '%s: row %d, %r, has no line end, the file was cut off: left out', path, len(lines) + 1, last)
-    table = _sniff(path, lines)
-    return NumberTable(path, table.names, _parse(table), table.row_number)
+    fmt = text_format or TextFormat()
+    lines = read_lines(path, drop_cut_line=drop_cut_line)
+    separator = take_separator_line(lines)
+    layout = find_layout(path, lines, fmt, separator)
+    lying = _lying(lines, layout, fmt)
+    header = Header((), next(rows_of(lines))[0] - 1) if lying else find_header(path, lines, layout, fmt)
+    table = _Table(path, lines, layout, header, fmt, allow_text)
+    values, texts, style = table.parse()
+    notes = (*header.notes, *filter(None, [style.note]))
+    if lying:
+        length, count = values.shape[::-1]
+        notes = (*notes, f'{count} row{"s" * (count > 1)} of {length} cells: taken for samples that lie in rows')
+        row = table.row_number(0)
+        return NumberTable(path, (), np.ascontiguousarray(values.T), lambda index: row, {}, notes)
+    return NumberTable(path, header.names, values, table.row_number, texts, notes)
 
 
-def _lines(path: pathlib.Path) -> list[str]:
-    return _decode(path).replace('\r\n', '\n').replace('\r', '\n').split('\n')
-
-
-def _decode(path: pathlib.Path) -> str:
-    content = path.read_bytes()
-    if content.startswith((b'\xff\xfe', b'\xfe\xff')):
-        return content.decode('utf-16', errors='replace').lstrip('\ufeff')
-    if b'\0' in content:
-        raise DataError(f'{path} is not a text file (it holds zero bytes); name it after its real format')
-    try:
-        return content.decode('utf-8-sig')
-    except UnicodeDecodeError:
-        return content.decode('latin-1')
-
-
-def _rows(lines: list[str], start: int) -> Iterator[tuple[int, str]]:
-    for i in range(start, len(lines)):
-        text = lines[i].partition('#')[0]
-        if text and not text.isspace():
-            yield i + 1, text
-
-
-def _split(text: str, delimiter: str | None) -> list[str]:
-    # A blank is no delimiter at the ends of a line, but a tab may be one.
-    return [cell.strip().strip('"').strip() for cell in text.strip(' ').split(delimiter)]
-
-
-def _is_number(cell: str, delimiter: str | None) -> bool:
-    try:
-        float(_pointed(cell, delimiter))
-    except ValueError:
+def _lying(lines: Sequence[str], layout: Layout, fmt: TextFormat) -> bool:
+    if layout.num_columns < _LYING_CELLS or fmt.header not in (None, 'no') or set(layout.kinds) != {NUMBER}:
         return False
-    return '_' not in cell
+    rows = list(itertools.islice(rows_of(lines), _LYING_ROWS + 1))
+    if len(rows) > _LYING_ROWS:
+        return False
+    cells = [split(text, layout.delimiter) for _, text in rows]
+    if any(len(row) - layout.trailing != layout.num_columns for row in cells):
+        return False
+    return all(looks_number(cell) for row in cells for cell in row[: layout.num_columns])
 
 
-def _pointed(text: str, delimiter: str | None) -> str:
-    """A comma that is no delimiter is a decimal point."""
-    return text.replace(',', '.') if delimiter in (';', '\t') else text
+@dataclasses.dataclass(frozen=True)
+class _Table:
+    path: pathlib.Path
+    lines: list[str]
+    layout: Layout
+    header: Header
+    fmt: TextFormat
+    allow_text: bool
 
+    def row_number(self, index: int) -> int:
+        return row_number(self.lines, self.header.start, index)
 
-def _sniff(path: pathlib.Path, lines: list[str]) -> _Table:
-    head = list(itertools.islice(_rows(lines, 0), _SNIFFED_ROWS))
-    if not head:
-        raise DataError(f'{path} holds no rows of numbers; export the recording again')
-    # The first line may be a header whose words hold blanks and commas, so the others decide, by majority.
-    body = [text for _, text in head[1:]] or [head[0][1]]
-    delimiter = next((d for d in ';\t,' if 2 * sum(d in text for text in body) > len(body)), None)
-    cells = [_split(text, delimiter) for text in body]
-    num_columns = statistics.mode(len(row) for row in cells)
-    trailing = num_columns > 1 and delimiter is not None and all(row[-1] == '' for row in cells)
-    num_columns -= trailing
-    names, start = _header(lines, head, delimiter, num_columns)
-    if trailing and len(names) == num_columns + 1 and not names[-1]:
-        names.pop()
-    if names and len(names) != num_columns:
-        raise DataError(
-            f'{path}: the header (row {head[0][0]}) has {len(names)} names, but the rows have {num_columns} cells; '
-            'correct the header, or put a # in front of lines that are neither header nor numbers'
-        )
-    if next(_rows(lines, start), None) is None:
-        raise DataError(f'{path} holds a header but no rows of numbers; export the recording again')
-    return _Table(path, lines, delimiter, trailing, num_columns, tuple(names), start)
-
-
-def _header(
-    lines: list[str], head: list[tuple[int, str]], delimiter: str | None, num_columns: int
-) -> tuple[list[str], int]:
-    """(names, index of the first line of numbers)."""
-    first_row = head[0][0]
-    names = _split(head[0][1], delimiter)
-    if not any(_is_number(cell, delimiter) for cell in names):
-        units = _split(head[1][1], delimiter) if len(head) > 1 else ['']
-        if any(units) and all(not unit or _UNIT_CELL.fullmatch(unit) for unit in units):
-            pairs = itertools.zip_longest(names, units, fillvalue='')
-            return [f'{name} {unit}'.strip() for name, unit in pairs], head[1][0]
-        return names, first_row
-    comments = [line.strip().lstrip('#') for line in lines[: first_row - 1] if line.strip().startswith('#')]
-    names = _split(comments[-1], delimiter) if comments else []
-    if len(names) != num_columns or any(_is_number(name, delimiter) for name in names):
-        names = []
-    return names, first_row - 1
-
-
-def _parse(table: _Table) -> np.ndarray:
-    """The numbers, float64 [N, num_columns]: read in one go, then row by row only to name the first bad one."""
-    texts = [text for _, text in table.rows()]
-    if table.trailing:
-        texts = [text.rstrip(' ').removesuffix(table.delimiter) for text in texts]
-    content = io.StringIO(_pointed('\n'.join(texts), table.delimiter))
-    try:
-        values = np.loadtxt(content, delimiter=table.delimiter, comments=None, quotechar='"', ndmin=2)
-    except ValueError as e:
-        _raise_for_bad_row(table)
-        raise DataError(f'{table.path} cannot be read as a table of numbers ({e}); export it as plain CSV') from e
-    if values.shape != (len(texts), table.num_columns):
-        _raise_for_bad_row(table)
-        raise DataError(
-            f'{table.path} cannot be read as a table of {table.num_columns} columns; export it as plain CSV'
-        )
-    return values
-
-
-def _raise_for_bad_row(table: _Table) -> None:
-    for row, text in table.rows():
-        cells = _split(text, table.delimiter)
-        if table.trailing and not cells[-1]:
-            cells.pop()
-        if len(cells) != table.num_columns:
+    def parse(self) -> tuple[np.ndarray, dict[int, pa.ChunkedArray], NumberStyle]:
+        """(float64 [N, columns], columns of text, the style of the numbers)."""
+        body = self._plain_body() or self._normalised_body()
+        style = self._likely_style(body)
+        if style is not None:
+            values = floats(body, self.layout.num_columns, style.decimal)
+            if values is not None:
+                return values, {}, style
+        # From here on row by row, which takes seconds for a million rows: unusual cells, or one that is no number.
+        body = self._normalised_body()
+        columns = strings(body, self.layout.num_columns)
+        if columns is None:
+            self.raise_for_bad_row()
             raise DataError(
-                f'{table.path}: row {row} has {len(cells)} cells, not {table.num_columns}: {text.strip()[:80]!r}; '
-                'complete or remove the row, or put a # in front of it'
+                f'{self.path} cannot be read as a table of {self.layout.num_columns} columns; export it as plain CSV'
             )
-        for i, cell in enumerate(cells):
-            if not _is_number(cell, table.delimiter):
-                column = f'column {i + 1} ({table.names[i]})' if table.names else f'column {i + 1}'
+        return self._converted(columns)
+
+    def _plain_body(self) -> Body | None:
+        """The body as it is, where Arrow can split it by itself."""
+        delimiter = self.layout.delimiter
+        if delimiter is None or self.header.long_rows:
+            return None
+        text = '\n'.join(self.lines[self.header.start :])
+        if '#' in text or (delimiter == ONE_COLUMN and '"' in text):
+            return None
+        return Body(text, JOINT if delimiter == ONE_COLUMN else delimiter, self.layout.trailing, '"' in text)
+
+    def _normalised_body(self) -> Body:
+        """The body without comments, quotes, blanks around cells, trailing delimiters and cells too many."""
+        count, rows = self.layout.num_columns, []
+        for i, (_, text) in enumerate(rows_of(self.lines, self.header.start)):
+            cells = split(text, self.layout.delimiter)
+            if len(cells) == count + 1 and self.layout.trailing and not cells[-1]:
+                cells.pop()
+            rows.append(JOINT.join(cells[:count] if i < self.header.long_rows else cells))
+        return Body('\n'.join(rows), JOINT, False, False)
+
+    def _likely_style(self, body: Body) -> NumberStyle | None:
+        if set(self.layout.kinds) != {NUMBER}:
+            return None
+        if self.fmt.decimal == ',':
+            return NumberStyle(',', '.')
+        if self.fmt.decimal == '.':
+            return NumberStyle('.', ',')
+        has_comma = ',' in body.text if body.delimiter != ',' else body.quoted
+        cells = [cell for row in self.layout.body[:20] for cell in row[:100]]
+        return sampled_style(cells, {'.': '.' in body.text, ',': has_comma})
+
+    def _converted(self, columns: list[pa.ChunkedArray]) -> tuple[np.ndarray, dict[int, pa.ChunkedArray], NumberStyle]:
+        wanted = [i for i, kind in enumerate(self.layout.kinds) if kind == NUMBER or not self.allow_text]
+        style = decide_style(self.path, [columns[i] for i in wanted], self.fmt.decimal)
+        values = np.full((len(columns[0]), len(columns)), np.nan)
+        texts = {i: column for i, column in enumerate(columns) if i not in set(wanted)}
+        worst = None
+        for i in wanted:
+            found, good = numbers(columns[i], style)
+            if not pc.all(good).as_py():
+                first = good.index(False).as_py()
+                worst = min(worst or (first, i), (first, i))
+                continue
+            values[:, i] = found.to_numpy()
+        if worst is not None:
+            self._raise_for_cell(*worst, columns[worst[1]][worst[0]].as_py())
+        return values, texts, style
+
+    def _raise_for_cell(self, index: int, i: int, cell: str) -> None:
+        name = f'column {i + 1} ({self.header.names[i]})' if self.header.names else f'column {i + 1}'
+        remedy = 'correct or remove the row, or pass --header with the row of the header'
+        if self.layout.kinds[i] == TEXT:
+            remedy = 'choose columns of numbers with --columns, or remove the column'
+        elif self.layout.kinds[i] != NUMBER:
+            remedy = 'write times in seconds (dates are read beside numbers only)'
+        elif ',' in cell or '.' in cell:
+            remedy += ', --decimal with the decimal sign, or --delimiter'
+        raise DataError(f'{self.path}: row {self.row_number(index)}, {name}: {cell[:40]!r} is not a number; {remedy}')
+
+    def raise_for_bad_row(self) -> None:
+        """Refuses the first row of another length."""
+        count = self.layout.num_columns
+        for row, text in itertools.islice(rows_of(self.lines, self.header.start), self.header.long_rows, None):
+            cells = split(text, self.layout.delimiter)
+            if self.layout.trailing and not cells[-1]:
+                cells.pop()
+            if len(cells) != count:
                 raise DataError(
-                    f'{table.path}: row {row}, {column}: {cell!r} is not a number; correct or remove the row '
-                    '(dates are not read: write times in seconds; a header has no numbers among its names)'
+                    f'{self.path}: row {row} has {len(cells)} cells, not {count}: {text.strip()[:80]!r}; '
+                    'complete or remove the row, or put a # in front of it'
                 )

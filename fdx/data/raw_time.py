@@ -1,4 +1,4 @@
-"""The sampling rate behind a column of times."""
+"""A column of times: its name, its order, wraps of its counter, and drift."""
 
 from __future__ import annotations
 
@@ -14,22 +14,29 @@ from fdx.signal.even_time import drift_samples, even_samples
 from fdx.types import DataError
 
 MAX_JITTER = 0.05
-MAX_GAP = 1.5
-MAX_RATE_DISAGREEMENT = 0.002
 MAX_DRIFT_SAMPLES = 1.0
 # A 32-bit counter of micro- or milliseconds starts again at 0 (microseconds after 71.6 minutes).
 CLOCK_SPAN = 2.0**32
 MAX_WRAP_STEPS = 1000
+# No clock counts that far, and the difference of two such numbers is still one.
+_LARGEST = 1e30
 _log = logging.getLogger(__name__)
 
-_UNITS_S = {
-    's': 1.0, 'sec': 1.0, 'second': 1.0, 'seconds': 1.0,
-    'ms': 1e-3, 'msec': 1e-3, 'millisecond': 1e-3, 'milliseconds': 1e-3,
-    'us': 1e-6, 'µs': 1e-6, 'μs': 1e-6, 'usec': 1e-6, 'microsecond': 1e-6, 'microseconds': 1e-6,
-    'ns': 1e-9, 'nanosecond': 1e-9, 'nanoseconds': 1e-9,
+UNITS_S = {
+    's': 1.0, 'sec': 1.0, 'secs': 1.0, 'second': 1.0, 'seconds': 1.0,
+    'ms': 1e-3, 'msec': 1e-3, 'millis': 1e-3, 'millisecond': 1e-3, 'milliseconds': 1e-3,
+    'us': 1e-6, 'µs': 1e-6, 'μs': 1e-6, 'usec': 1e-6, 'micros': 1e-6, 'microsecond': 1e-6, 'microseconds': 1e-6,
+    '100ns': 1e-7, 'ns': 1e-9, 'nanos': 1e-9, 'nanosecond': 1e-9, 'nanoseconds': 1e-9,
+    'min': 60.0, 'minutes': 60.0, 'h': 3600.0, 'hours': 3600.0,
 }  # fmt: skip
-_UNIT = '|'.join(_UNITS_S)
-_TIME_NAME = re.compile(rf'(time[ _]?stamp|time|t)(?:[\s_.\-/]*[\[(]\s*({_UNIT})\s*[\])]|[\s_.\-/]+({_UNIT}))?')
+_UNIT = '|'.join(UNITS_S)
+_WORD = (
+    r'(?:(?:elapsed|sample|sampling|relative|rel|absolute|abs|system|local|utc|epoch|unix)[\s_.\-]*)?'
+    r'(?:time[\s_]?stamp|date[\s_]?time|time|zeit|temps|tiempo|tempo)|elapsed|x[_ ]value|t'
+)
+_TIME_NAME = re.compile(rf'({_WORD})(?:[\s_.,\-/]*[\[(]\s*({_UNIT})\s*[\])]|[\s_.,\-/]+({_UNIT}))?')
+# A unit alone is a name of a time, too; 's', 'h' and 'min' may be anything.
+_BARE_UNIT = re.compile('|'.join(unit for unit in UNITS_S if len(unit) > 3))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,17 +48,35 @@ class TimeColumn:
       name: the column's name.
       values: float64 [N], in the column's own unit.
       row_number: gives the row number in the file of the time with an index.
+      unit_s: the unit in seconds where it is known, else None.
     """
 
     path: pathlib.Path
     name: str
     values: np.ndarray
     row_number: Callable[[int], int]
+    unit_s: float | None = None
 
 
 def is_time_name(name: str) -> bool:
     """Whether a column of this name holds times: time, timestamp or t, perhaps with a unit ('time_ms', 't [us]')."""
-    return _TIME_NAME.fullmatch(name.strip().lower()) is not None
+    name = name.strip().lower()
+    return _TIME_NAME.fullmatch(name) is not None or _BARE_UNIT.fullmatch(name) is not None
+
+
+def is_weak_time_name(name: str) -> bool:
+    """Whether the name is one of times and of other things: T, which is a temperature as often."""
+    return name.strip().lower() == 't'
+
+
+def unit_in_name(name: str) -> float | None:
+    """Seconds of the unit that the name of a column of times holds, or None."""
+    name = name.strip().lower()
+    if _BARE_UNIT.fullmatch(name):
+        return UNITS_S[name]
+    found = _TIME_NAME.fullmatch(name)
+    unit = found and (found[2] or found[3])
+    return UNITS_S[unit] if unit else None
 
 
 def unwrapped(column: TimeColumn) -> TimeColumn:
@@ -71,41 +96,28 @@ def unwrapped(column: TimeColumn) -> TimeColumn:
     return dataclasses.replace(column, values=times + CLOCK_SPAN * np.concatenate(([0], np.cumsum(wraps))))
 
 
-def rate_from_times(column: TimeColumn, *, need_rate: bool) -> float | None:
-    """The sampling rate, 1 / median step: a few lost or late samples do not move it.
-
-    The unit is the one in the column's name: 'time_ms', 'Time (s)', 't [us]'. Without one, times count seconds, but a
-    timestamp in whole numbers counts microseconds (as in the SOON data), and other whole numbers are refused, because
-    they could be of any unit, or row numbers.
-
-    Args:
-      column: the times.
-      need_rate: True when nothing else tells the rate.
-
-    Returns:
-      The rate in Hz, or None where the times cannot tell it and `need_rate` is False. A warning is logged when the
-      steps scatter by more than 5 % of the median (standard deviation), when one is longer than 1.5 medians, or when
-      the rate over the whole column differs by more than 0.2 % while the times follow a straight line (times written
-      with too few digits; see `on_even_grid` for those that do not).
+def check_order(column: TimeColumn, *, repeats_allowed: bool) -> None:
+    """Refuses times that are not finite, go back or repeat.
 
     Raises:
-      DataError: a time that is not finite, goes back or (with `need_rate`) repeats, or that has no known unit.
+      DataError: names the row.
     """
-    _check_order(column, repeats_allowed=not need_rate)
-    times = column.values
-    median = float(np.median(np.diff(times))) if times.size > 1 else 0.0
-    unit_s = _unit_s(column)
-    if median > 0 and unit_s is not None:
-        _warn_when_uneven(column, np.diff(times), median, unit_s)
-        return 1.0 / (median * unit_s)
-    if not need_rate:
-        return None
-    if times.size < 2:
-        raise DataError(f'{column.path}: one row does not tell the sampling rate; pass --sample_rate in Hz')
-    raise DataError(
-        f'{column.path}: column {column.name} counts in whole numbers (median step {median:g}) and names no unit; '
-        f'call it {column.name}_s, {column.name}_ms or {column.name}_us, or pass --sample_rate in Hz'
-    )
+    path, name, times = column.path, column.name, column.values
+    bad = np.flatnonzero(~(np.abs(times) < _LARGEST))
+    if bad.size:
+        row = column.row_number(bad[0])
+        raise DataError(f'{path}: row {row}: time {times[bad[0]]} in column {name}; correct or remove the row')
+    steps = np.diff(times)
+    bad = np.flatnonzero(steps < 0 if repeats_allowed else steps <= 0)
+    if bad.size:
+        before = bad[0]
+        what, remedy = 'goes back', 'put the rows in order, or pass --time_column=none if it is no time'
+        if steps[before] == 0:
+            what, remedy = 'repeats', 'remove the row, write the times with more digits, or pass --sample_rate in Hz'
+        raise DataError(
+            f'{path}: row {column.row_number(before + 1)}: time {times[before + 1]:.12g} in column {name} {what} '
+            f'(the row before has {times[before]:.12g}); {remedy}'
+        )
 
 
 def on_even_grid(column: TimeColumn, samples: np.ndarray, rate_hz: float) -> np.ndarray:
@@ -116,7 +128,7 @@ def on_even_grid(column: TimeColumn, samples: np.ndarray, rate_hz: float) -> np.
     that were rounded stay near a straight line and carry no such knowledge: their samples are taken as even.
 
     Args:
-      column: times that rise; `rate_hz` is what `rate_from_times` made of them.
+      column: times that rise.
       samples: [T, C], one row a time.
       rate_hz: rate of the even grid, 1 / median step.
 
@@ -144,50 +156,3 @@ def has_drift(column: TimeColumn) -> bool:
     if steps.size < 2 or steps.std() > MAX_JITTER * np.median(steps):
         return False
     return drift_samples(column.values) > MAX_DRIFT_SAMPLES
-
-
-def _unit_s(column: TimeColumn) -> float | None:
-    word, bracketed, appended = _TIME_NAME.fullmatch(column.name.strip().lower()).groups()
-    unit = bracketed or appended
-    if unit:
-        return _UNITS_S[unit]
-    if not np.array_equal(column.values, np.round(column.values)):
-        return 1.0
-    return 1e-6 if word.endswith('stamp') else None
-
-
-def _check_order(column: TimeColumn, *, repeats_allowed: bool) -> None:
-    path, name, times = column.path, column.name, column.values
-    bad = np.flatnonzero(~np.isfinite(times))
-    if bad.size:
-        row = column.row_number(bad[0])
-        raise DataError(f'{path}: row {row}: time {times[bad[0]]} in column {name}; correct or remove the row')
-    steps = np.diff(times)
-    bad = np.flatnonzero(steps < 0 if repeats_allowed else steps <= 0)
-    if bad.size:
-        before = bad[0]
-        what, remedy = 'goes back', 'put the rows in order'
-        if steps[before] == 0:
-            what, remedy = 'repeats', 'remove the row, write the times with more digits, or pass --sample_rate in Hz'
-        raise DataError(
-            f'{path}: row {column.row_number(before + 1)}: time {times[before + 1]:.12g} in column {name} {what} '
-            f'(the row before has {times[before]:.12g}); {remedy}'
-        )
-
-
-def _warn_when_uneven(column: TimeColumn, steps: np.ndarray, median: float, unit_s: float) -> None:
-    jitter = float(steps.std()) / median
-    longest, mean = int(steps.argmax()), float(steps.mean())
-    rounded = abs(mean / median - 1) > MAX_RATE_DISAGREEMENT and not has_drift(column)
-    if jitter > MAX_JITTER or steps[longest] > MAX_GAP * median or rounded:
-        _log.warning(
-            '%s: the times in column %s are uneven: steps scatter by %.1f %%, the longest is %.2f medians (row %d); '
-            'the median step gives %.6g Hz, the whole column %.6g Hz; pass --sample_rate if you know the rate',
-            column.path,
-            column.name,
-            100.0 * jitter,
-            steps[longest] / median,
-            column.row_number(longest + 1),
-            1.0 / (median * unit_s),
-            1.0 / (mean * unit_s),
-        )

@@ -19,14 +19,24 @@ from tests.data.raw_file_checks import refuse, write
         ('Time (s)\tx\ty\n0,000\t1\t2\n0,002\t3\t4\n0,004\t5,0\t6\n', 500.0),
         ('time_ms;x;y\r\n0;1,0;2\r\n2;3,0;4\r\n4;5e0;6\r\n', 500.0),
         ('x  t[us]   y\n1 0 2\n3 2000 4\n5 4000 6\n', 500.0),
-        ('Timestamp,x,y\n100,1,2\n2100,3,4\n4100,5,6\n', 500.0),
+        ('Timestamp_us,x,y\n100,1,2\n2100,3,4\n4100,5,6\n', 500.0),
+        ('Timestamp,AccX,AccY\n100,1,2\n2100,3,4\n4100,5,6\n', 500.0),
         ('Timestamp,x,y\n100.5,1,2\n100.502,3,4\n100.504,5,6\n', 500.0),
         ('# made by hand\n# t_µs x y\n0 1 2\n\n2000 3 4 # late\n4000 5 6\n', 500.0),
         ('"Time","x","y"\n(ms),(g),(g)\n\n"0",1,2\n2,3,4\n4,5,6\n', 500.0),
         ('time;x;y;\n0,000;1;2;\n0,002;3;4;\n0,004;5;6;\n', 500.0),
         (',x,y\n0,1,2\n1,3,4\n2,5,6\n', None),
         ('x,y\n1,2\n3,4\n5,6', None),
-        ('\ufeff1,2\n3,4\n5,6\n   \n', None),
+        ('\ufeff1,2.0\n3,4\n5,6\n   \n', None),
+        ('sep=;\nx;y\n1;2\n3;4\n5;6\n', None),
+        ('Logger 7, Serial 12\nRate,12000\n\nx,y\n1,2\n3,4\n5,6\n', None),
+        ('x|y|\n1|2|\n3|4|\n5|6|\n', None),
+        ('x,y\n"1,0","2,0"\n"3,0","4,0"\n"5,0","6,0"\n', None),
+        ('"x, left","y\nright"\n1,2\n3,4\n5,6\n', None),
+        ('x;y\n1;2\n3;4 # late\n+5;6E0\n', None),
+        ('Ch #1;Ch #2\n1;2\n3;4\n5;6\n', None),
+        ('time;x;y\ns;g;g\n0,000;1;2\n0,002;3;4\n0,004;5;6\n', 500.0),
+        ('Elapsed Time (ms)   x   y\n0 1 2\n2 3 4\n4 5 6\n', 500.0),
         ('  1  2\n  3  4\n  5  6\n', None),
     ],
 )
@@ -46,13 +56,13 @@ def test_latin_1_header(tmp_path):
 
 
 def test_columns_and_channels(tmp_path):
-    path = write(tmp_path / 'a.csv', 'time,x,y,z,z\n0,1,2,3,4\n0.5,1,2,3,4\n')
+    path = write(tmp_path / 'a.csv', 'time_s,x,y,z,z\n0,1,2,3,4\n0.5,1,2,3,4\n')
     r = read_raw_file(path, columns=['y', 'x'])
     np.testing.assert_array_equal(r.samples[0], [2, 1])
     assert r.sample_rate_hz == 2.0
     for channel in (1, '1', 'y'):
         assert read_raw_file(path, channel=channel).samples.tolist() == [[2.0], [2.0]]
-    refuse(path, "no column 'w'", 'time, x, y, z', '--columns', columns=['w'])
+    refuse(path, "no column 'w'", 'time_s, x, y, z', '--columns', columns=['w'])
     refuse(path, "several columns 'z'", columns=['z'])
     refuse(path, "several channels 'z'", '--channel', channel='z')
     refuse(path, "no channel 'w'", '--channel with 0 to 3', 'x, y, z', channel='w')
@@ -65,10 +75,10 @@ def test_columns_and_channels(tmp_path):
     refuse(path, 'each once', channel=[])
     refuse(path, "no channel 'w'", channel='x,w')
     refuse(path, "no channel ''", channel='x,')
-    both = write(tmp_path / 'c.csv', 'time;a,b;a;b\n0;1;2;3\n0,5;1;2;3\n')
+    both = write(tmp_path / 'c.csv', 'time_s;a,b;a;b\n0;1;2;3\n0,5;1;2;3\n')
     assert read_raw_file(both, channel='a,b').samples[0].tolist() == [1]
     assert read_raw_file(both, channel=['a', 'b']).samples[0].tolist() == [2, 3]
-    refuse(write(tmp_path / 'b.csv', '1,2\n3,4\n'), 'no header', '--channel', columns=['x'], sample_rate_hz=1)
+    refuse(write(tmp_path / 'b.csv', '1,2.5\n3,4\n'), 'no header', '--channel', columns=['x'], sample_rate_hz=1)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +92,7 @@ def test_columns_and_channels(tmp_path):
         ('x,y,z\n4,5\n6,7\n9,1\n', ['header (row 1)', '3 names', '2 cells']),
         ('x,1\n4,5\n6,7\n', ['row 1', 'column 1', "'x'"]),
         ('time,x\n2022-01-01,5\n2022-01-02,7\n', ['row 2', 'column 1 (time)', 'dates']),
-        ('x;y\n1.234,5;2\n1;2\n', ['row 2', "'1.234,5'"]),
+        ('x;y\n1.234,5;2\n1,23,5;2\n', ['row 3', "'1,23,5'", '--decimal']),
         ('x,y\n', ['header', 'no rows']),
         ('# nothing\n\n', ['no rows']),
         ('time\n0.0\n0.1\n', ['no column beside time']),
@@ -107,6 +117,7 @@ def test_a_given_rate_allows_coarse_times_but_no_disorder(tmp_path, caplog):
     assert read_raw_file(counted, sample_rate_hz=20).sample_rate_hz == 20.0
     assert not caplog.records
     timed = write(tmp_path / 'd.csv', 'time,x\n0.0,1\n0.1,1\n0.2,1\n')
+    refuse(timed, '10 Hz in s', '10000 Hz in ms', '--time_unit')
     assert read_raw_file(timed, sample_rate_hz=10.05).sample_rate_hz == 10.05
     assert not caplog.records
     assert read_raw_file(timed, sample_rate_hz=20).sample_rate_hz == 20.0
@@ -119,7 +130,10 @@ def test_a_given_rate_allows_coarse_times_but_no_disorder(tmp_path, caplog):
         (lambda steps: steps, None),
         (lambda steps: steps * (1 + 0.06 * np.sin(np.arange(len(steps)))), None),
         (lambda steps: steps * (1 + 0.14 * np.sin(np.arange(len(steps)))), 'scatter by 9.9 %'),
-        (lambda steps: np.where(np.arange(len(steps)) == 5, 2 * steps, steps), '2.00 medians (row 7)'),
+        (
+            lambda steps: np.where(np.arange(len(steps)) == 5, 2 * steps, steps),
+            '1 sample (0.001 s at 1000 Hz) is missing, first before row 7',
+        ),
     ],
 )
 def test_uneven_times_are_reported(tmp_path, caplog, make_steps, words):
@@ -138,6 +152,6 @@ def test_a_long_table_is_read_at_once_and_searched_row_by_row_only_when_bad(tmp_
     rows = '\n'.join(f'{1876 * i},{a},{b},{c}' for i, (a, b, c) in enumerate(values.tolist()))
     path = write(tmp_path / 'long.csv', f'Timestamp,AccX,AccY,AccZ\n{rows}\n')
     with monkeypatch.context() as patch:
-        patch.setattr(raw_table, '_raise_for_bad_row', lambda table: pytest.fail('searched row by row'))
+        patch.setattr(raw_table, 'split', lambda *_: pytest.fail('searched row by row'))
         np.testing.assert_array_equal(read_raw_file(path).samples, values)
     refuse(write(path, path.read_text() + '281400000,1,x,3\n'), 'row 150002', 'column 3 (AccY)', "'x'")

@@ -7,8 +7,9 @@ import logging
 import numpy as np
 import pytest
 
+from fdx.data.raw_clock import read_clock
 from fdx.data.raw_files import read_raw_file
-from fdx.data.raw_time import TimeColumn, has_drift, on_even_grid, rate_from_times, unwrapped
+from fdx.data.raw_time import TimeColumn, has_drift, on_even_grid, unwrapped
 from fdx.types import DataError
 
 SPAN = 2**32
@@ -48,7 +49,7 @@ def test_nothing_else_is_taken_for_a_wrap(values):
 
 def test_a_clock_that_goes_back_is_still_refused_with_its_row():
     with pytest.raises(DataError, match=r'row 5: time 1000 in column Timestamp goes back \(the row before has 3752\)'):
-        rate_from_times(unwrapped(column([0, 1876, 3752, 1000, 2876])), need_rate=True)
+        read_clock(unwrapped(column([0, 1876, 3752, 1000, 2876])), need_rate=True)
 
 
 def test_rounded_times_are_no_drift_and_changing_rates_are():
@@ -71,17 +72,20 @@ def test_a_sample_that_is_no_number_keeps_its_position():
     np.testing.assert_allclose(on_even_grid(column(drifting_us()), x, 1e6 / 1858), 1, atol=1e-6)
 
 
-def test_rounded_times_still_warn_and_drift_is_told_as_a_fact(tmp_path, caplog):
+def test_rounded_times_give_the_rate_of_the_whole_and_drift_is_told_as_a_fact(tmp_path, caplog):
     times = np.round(18.75 * np.arange(3000))
     path = tmp_path / 'rounded.csv'
     path.write_text('time_ms,x\n' + ''.join(f'{t:.0f},{i % 7}\n' for i, t in enumerate(times)))
-    assert len(read_raw_file(path).samples) == 3000
-    assert 'the median step gives 52.6316 Hz, the whole column 53.3336 Hz' in caplog.text
+    recording = read_raw_file(path)
+    assert len(recording.samples) == 3000
+    # The median step, 19 ms, would give 52.63 Hz.
+    assert recording.sample_rate_hz == pytest.approx(1000 / 18.75, rel=1e-4)
+    assert not caplog.records
     caplog.clear()
     path = tmp_path / 'drifting.csv'
     # Two thirds of the steps are long, so that median and mean differ by more than 0.2 %.
     times = 10_000_000 + np.concatenate(([0], np.cumsum(np.repeat([1824, 1892], [1000, 2000]))))
-    path.write_text('Timestamp,x\n' + ''.join(f'{t},{i % 7}\n' for i, t in enumerate(times)))
+    path.write_text('Timestamp_us,x\n' + ''.join(f'{t},{i % 7}\n' for i, t in enumerate(times)))
     with caplog.at_level(logging.INFO, logger='fdx'):
         recording = read_raw_file(path)
     assert [r.levelno for r in caplog.records] == [logging.INFO]
@@ -93,7 +97,7 @@ def test_a_tone_of_a_drifting_file_is_read_at_its_frequency_unless_the_rate_is_g
     times = drifting_us()
     tone = 10_000 * np.sin(2 * np.pi * 44.88e-6 * (times - times[0]))
     path = tmp_path / 'tone.csv'
-    path.write_text('Timestamp,x\n' + ''.join(f'{t},{x:.3f}\n' for t, x in zip(times, tone)))
+    path.write_text('Timestamp_us,x\n' + ''.join(f'{t},{x:.3f}\n' for t, x in zip(times, tone)))
 
     def line_hz(samples, rate_hz):
         power = np.abs(np.fft.rfft(samples * np.hanning(len(samples)), 1 << 18))
