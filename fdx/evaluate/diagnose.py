@@ -12,6 +12,7 @@ import numpy as np
 from fdx.data.blocks import Windowing
 from fdx.data.prepared import Prepared, RecordSpec, prepare_recording
 from fdx.data.raw_files import read_raw_file
+from fdx.data.raw_text import TextFormat
 from fdx.data.records import window_level
 from fdx.data.training_range import TrainingRange
 from fdx.evaluate.channels import in_training_order
@@ -170,6 +171,7 @@ def diagnose_file(
     speed_rpm: float | str | None = None,
     geometry: BearingGeometry | None = None,
     speed_range_rpm: tuple[float, float] = DEFAULT_RANGE_RPM,
+    text_format: TextFormat | None = None,
 ) -> Diagnosis:
     """Reads a raw file and diagnoses it; DataError says what is wrong with the file.
 
@@ -183,8 +185,11 @@ def diagnose_file(
       speed_rpm: see `with_condition`.
       geometry: see `with_condition`.
       speed_range_rpm: see `with_condition`.
+      text_format: how a text file is written.
     """
-    recording = read_raw_file(path, sample_rate_hz=sample_rate_hz, variable=variable, channel=channel)
+    recording = read_raw_file(
+        path, sample_rate_hz=sample_rate_hz, variable=variable, channel=channel, text_format=text_format
+    )
     recording = with_condition(recording, speed_rpm, geometry, speed_range_rpm)
     return diagnose_recording(predictor, recording, hop_s=hop_s, by_position=channel is not None)
 

@@ -74,9 +74,9 @@ def test_a_checkpoint_from_before_there_were_channels_takes_one():
 
 def test_axes_of_a_table_are_chosen_and_ordered_by_name(tmp_path):
     raw = dataclasses.replace(recording(), sample_rate_hz=RATE_HZ)
-    x = np.column_stack([raw.samples[:, 2], np.arange(7000), raw.samples[:, 0], raw.samples[:, 1]])
+    x = np.column_stack([raw.samples[:, 2], np.arange(7000) % 7, raw.samples[:, 0], raw.samples[:, 1]])
     path = tmp_path / 'pump.csv'
-    np.savetxt(path, x, fmt='%.9g', delimiter=',', header='z,count,x,y', comments='')
+    np.savetxt(path, x, fmt='%.9g', delimiter=',', header='z,phase,x,y', comments='')
     fake = predictor()
     diagnose_file(fake, path, sample_rate_hz=RATE_HZ, channel='x,y,z')
     by_name = fake.seen
