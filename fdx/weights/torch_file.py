@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from fdx.files import reason_of
 from fdx.types import WeightsError
 from fdx.weights.torch_pickle import Storage, TensorRef, read_pickle, storage_values, tensor_values
 
@@ -78,7 +79,7 @@ def _read_zip(stream: BinaryIO, source: str) -> tuple[Any, dict[str, np.ndarray]
     except (
         Exception
     ) as e:  # A damaged archive raises more than zipfile.BadZipFile: ValueError, struct.error, EOFError...
-        raise _damaged(source, f'the zip archive cannot be read ({e})') from e
+        raise _damaged(source, f'the zip archive cannot be read ({reason_of(e)})') from e
 
 
 def _checked_root(archive: zipfile.ZipFile, source: str) -> str:
@@ -172,5 +173,5 @@ def _resolve(state: Any, storages: Mapping[str, np.ndarray], source: str) -> dic
         try:
             arrays[name] = tensor_values(ref, storages[ref.storage.key])
         except (ValueError, OverflowError, MemoryError) as e:
-            raise _damaged(source, f'the tensor {name!r} cannot be built: {e}') from e
+            raise _damaged(source, f'the tensor {name!r} cannot be built: {reason_of(e)}') from e
     return arrays

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from fdx.files import reason_of
 from fdx.types import WeightsError
 
 
@@ -63,6 +64,11 @@ class _StateDict(dict):
 
     def __setstate__(self, state: Any) -> None:
         pass
+
+
+def _plain(name: str) -> str:
+    """A name out of a file, on one line of bounded length."""
+    return repr(name)[1:-1][:80]
 
 
 def _count(value: Any) -> int:
@@ -130,8 +136,8 @@ class TensorUnpickler(pickle.Unpickler):
         """What a global stands for; any that is not in ADMITTED is a WeightsError."""
         if (module, name) not in ADMITTED:
             raise WeightsError(
-                f'{self.source}: the file asks for {module}.{name}, which a file of weights does not need, and fdx '
-                'does not call it; save the state dict alone (torch.save(model.state_dict(), ...))'
+                f'{self.source}: the file asks for {_plain(module)}.{_plain(name)}, which weights do not need, '
+                'and fdx does not call it; save the state dict alone (torch.save(model.state_dict(), ...))'
             )
         return ADMITTED[module, name]
 
@@ -168,7 +174,7 @@ def read_pickle(stream: BinaryIO, source: str) -> tuple[Any, dict[str, Storage]]
     except WeightsError:
         raise
     except Exception as e:  # A damaged pickle raises nearly any exception, as the pickle module documents.
-        raise WeightsError(f'{source}: truncated or damaged ({type(e).__name__}: {e}); fetch the file again') from e
+        raise WeightsError(f'{source}: truncated or damaged ({reason_of(e)}); fetch the file again') from e
 
 
 def _scanned(stream: BinaryIO) -> bytes:
