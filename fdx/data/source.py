@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ from fdx.signal.patch import FrontEnd
 from fdx.types import DataError
 
 REMEDY = 'it is damaged: remove that folder and prepare the dataset again'
+_VERSION = re.compile(r'\d+\.\d+\.\d+')
 TEXT_COLUMNS = ('recording', 'domain', 'bearing')
 NUMBER_COLUMNS = (
     'label',
@@ -154,7 +156,8 @@ def prepared_folder(name: str, data_dir: str | pathlib.Path) -> pathlib.Path:
     builder, config, version = parse_dataset_name(name)
     root = pathlib.Path(data_dir)
     ready = [p.parent for p in (root / builder).glob('*/*.*.*/dataset_info.json')]
-    ready = [p for p in ready if not version or p.name == version]
+    # What a killed preparation left is called incomplete.ABC123_1.0.0.
+    ready = [p for p in ready if _VERSION.fullmatch(p.name) and (not version or p.name == version)]
     resolved = resolve_config(config, {p.parent.name for p in ready})
     if resolved:
         return max((p for p in ready if p.parent.name == resolved), key=_version_key)
