@@ -75,7 +75,7 @@ def find_roles(table: NumberTable, fmt: TextFormat) -> Roles:
             channels.append(i)
     if not channels:
         raise DataError(
-            f'{table.path} has no column beside {", ".join(table.title(i) for i in (*used, *counters)) or "times"}; '
+            f'{table.path} has no column beside {", ".join(table.title(i) for i in (*used, *counters)[:8]) or "times"}; '
             'export the samples too, or choose the column of samples with --columns'
         )
     return Roles(clock, used, counters, tuple(channels), tuple(notes))
@@ -169,7 +169,7 @@ def _parts(table: NumberTable, chosen: set[int]) -> tuple[TimeColumn, tuple[int,
     times = times + 86400.0 * np.concatenate(([0], np.cumsum(np.diff(times) < -43200)))
     if not np.any(first[:, 3] > 60) or not rises_steadily(times):
         return None
-    name = ', '.join(table.names[:4]) if table.names else 's 1 to 4 (hour, minute, second, microsecond)'
+    name = ', '.join(n[:30] for n in table.names[:4]) if table.names else 's 1 to 4 (hour, minute, second, microsecond)'
     return TimeColumn(table.path, name, times, table.row_number, 1.0), at
 
 
@@ -194,7 +194,7 @@ def _index(table: NumberTable, name: str, flag: str) -> int:
         if names.count(name) == 1:
             return names.index(name)
         found = 'several columns' if name in names else 'no column'
-        shown = ', '.join(names[:40]) + (', ...' if count > 40 else '')
+        shown = ', '.join(n[:30] for n in names[:20]) + (', ...' if count > 20 else '')
         raise DataError(f'{table.path} has {found} {name!r}; pass {flag} with some of: {shown}')
     if not (str(name).isascii() and str(name).isdecimal() and 1 <= int(name) <= count):
         raise DataError(

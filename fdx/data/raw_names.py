@@ -43,9 +43,9 @@ def names_above(path: pathlib.Path, above: list[Row], layout: Layout) -> list[st
     numeric = [layout.kinds[i] == NUMBER and looks_number(c) for i, c in enumerate(last.cells[: layout.num_columns])]
     fits = len(last.cells) == layout.num_columns
     if fits and any(numeric) and not _counts_columns(last.cells):
-        bad = next(i for i, cell in enumerate(last.cells) if layout.kinds[i] == NUMBER and not looks_number(cell))
+        bad = next((i for i, cell in enumerate(last.cells) if not looks_number(cell)), 0)
         raise DataError(
-            f'{path}: row {last.number}, column {bad + 1}: {last.cells[bad]!r} is not a number; correct or remove the '
+            f'{path}: row {last.number}, column {bad + 1}: {last.cells[bad][:40]!r} is not a number; correct or remove the '
             f'row, or pass --header={last.number} if it holds the names of the columns'
         )
     over = above[-2].cells if len(above) > 1 else []

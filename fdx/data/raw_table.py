@@ -46,7 +46,7 @@ class NumberTable:
 
     def title(self, index: int) -> str:
         """The column's name, or 'number 3' (from 1) in a file without header."""
-        return self.names[index] if self.names else f'number {index + 1}'
+        return self.names[index][:60] if self.names else f'number {index + 1}'
 
 
 def read_table(
@@ -181,7 +181,7 @@ class _Table:
         return values, texts, style
 
     def _raise_for_cell(self, index: int, i: int, cell: str) -> None:
-        name = f'column {i + 1} ({self.header.names[i]})' if self.header.names else f'column {i + 1}'
+        name = f'column {i + 1} ({self.header.names[i][:60]})' if self.header.names else f'column {i + 1}'
         remedy = 'correct or remove the row, or pass --header with the row of the header'
         if self.layout.kinds[i] == TEXT:
             remedy = 'choose columns of numbers with --columns, or remove the column'
