@@ -13,24 +13,34 @@ Your own machine, without any training: what its bearing's fault orders say (fil
 
 There `z_scores` are deviations above what white noise gives; a fault is called from 4 on, the strongest one.
 
-Reads .mat, .csv, .npy and .wav. Prints JSON lines, one a window and one a recording (mean of the probabilities, and
-majority vote), and writes the same to --out. Files that cannot be used are reported, whatever went wrong with them, and
-the others still done; the exit code is then 1. Of a folder, hidden files and other formats are skipped and named.
+What a text file cannot tell by itself is said by --delimiter, --decimal, --header, --time_column, --time_unit and
+--columns. The error of such a file names the flag that settles it:
+
+    python -m launch.predict --checkpoint=runs/cwru/fold_0 --time_unit=ms --columns=acc logger.csv
+
+Reads .mat, .csv, .npy and .wav. Prints JSON lines, one per window and one per recording (mean of the probabilities, and
+majority vote), and writes the same to --out. Windows in which the sensor is dead or time is missing have no vote, and a
+recording with too few others has no verdict: `predicted` is null, and `reason` says why. `outside_training` says how a
+file is unlike the training data (level, unit, speed); such files are named again at the end. Files that cannot be used
+are reported, whatever went wrong with them, and the others still done; the exit code is then 1. Of a folder, hidden
+files and other formats are skipped and named.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import pathlib
+import sys
 
 from absl import flags, logging
 
 from fdx.data.raw_files import check_file, read_raw_file
+from fdx.data.raw_text import TextFormat
 from fdx.evaluate.diagnose import diagnose_file, with_condition
 from fdx.evaluate.diagnose_table import check_flags_of_tables, diagnose_table
 from fdx.evaluate.exported_predictor import AnyPredictor, load_predictor
 from fdx.evaluate.scoring import run_folders
+from fdx.evaluate.verdicts import says_nothing
 from fdx.evaluate.zero_shot import diagnose_zero_shot
 from fdx.files import atomic_write_text
 from fdx.signal.bearings import BEARINGS, BearingGeometry, parse_bearing
@@ -40,11 +50,19 @@ from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM, MAX_RANGE
 from fdx.types import ConfigError, DataError, FdxError
 from launch import cli
 from launch.display import progress
+from launch.predict_rows import OF_FILES, closing_lines, json_line
 from launch.raw_paths import recordings_of
+from launch.text_flags import (
+    TEXT_FLAGS,
+    check_text_flags,
+    define_text_flags,
+    text_format_for,
+    text_format_of_flags,
+)
 
 FLAGS = flags.FLAGS
 # Flags about signals, which a table of readings has not.
-OF_SIGNALS = ('bearing', 'speed_rpm', 'sample_rate', 'variable', 'channel', 'hop_s')
+OF_SIGNALS = ('bearing', 'speed_rpm', 'sample_rate', 'variable', 'channel', 'hop_s', *TEXT_FLAGS)
 
 
 def define_flags() -> None:
@@ -74,6 +92,7 @@ def define_flags() -> None:
         'channel of files with several, by number from 0 or column name; for a model of several axes all of them in '
         'its order, e.g. AccX,AccY,AccZ',
     )
+    define_text_flags()
     flags.DEFINE_float('hop_s', None, 'seconds between windows; by default they follow each other without overlap')
     flags.DEFINE_bool('windows', True, 'whether to print a line for every window, or recordings only')
     flags.DEFINE_string('out', None, 'file for the JSON lines')
@@ -132,11 +151,16 @@ def _predictor() -> AnyPredictor | None:
 
 
 def _rows(
-    path: str, predictor: AnyPredictor | None, geometry: BearingGeometry | None, speed: float | str | None
+    path: str,
+    predictor: AnyPredictor | None,
+    geometry: BearingGeometry | None,
+    speed: float | str | None,
+    text_format: TextFormat,
 ) -> list[dict]:
     """Rows of one file."""
     speed_range = FLAGS.low_rpm, FLAGS.high_rpm
     of_file = {'sample_rate_hz': FLAGS.sample_rate, 'variable': FLAGS.variable, 'channel': FLAGS.channel}
+    of_file['text_format'] = text_format
     if predictor is not None and isinstance(predictor.front_end, ReadingsInput):
         return diagnose_table(predictor, path)
     if predictor is not None:
@@ -154,19 +178,18 @@ def main(argv) -> int:
     """Diagnoses the files of the command line."""
     files = recordings_of(argv[1:])
     _check_numbers()
+    text_format = text_format_of_flags()
+    check_text_flags([path for path, _ in files], text_format)
     geometry, speed = parse_bearing(FLAGS.bearing) if FLAGS.bearing else None, _speed()
     predictor = _predictor()
-    rows, failed = [], 0
+    rows, failed, silent = [], 0, 0
     for path, problem in progress(files, desc='files', total=len(files)):
         try:
             if problem:
                 raise DataError(problem)
             check_file(path)
-            new = [
-                r
-                for r in _rows(path, predictor, geometry, speed)
-                if FLAGS.windows or r['kind'] in ('recording', 'table')
-            ]
+            new = _rows(path, predictor, geometry, speed, text_format_for(path, text_format, argv))
+            silent += says_nothing(new)
         except FdxError as e:
             new = [_error_row(path, str(e))]
         except Exception as e:
@@ -175,12 +198,15 @@ def main(argv) -> int:
             reason = f'{type(e).__name__}: {" ".join(str(e).split())[:300]}'
             new = [_error_row(path, f'{path} cannot be diagnosed ({reason}); --verbosity=1 shows where')]
         failed += any(row['kind'] == 'error' for row in new)
+        new = [row for row in new if FLAGS.windows or row['kind'] in OF_FILES]
         for row in new:
-            print(json.dumps(row), flush=True)
+            print(json_line(row), flush=True)
         rows += new
     if FLAGS.out:
-        atomic_write_text(FLAGS.out, ''.join(json.dumps(r) + '\n' for r in rows))
-    return 1 if failed else 0
+        atomic_write_text(FLAGS.out, ''.join(json_line(row) + '\n' for row in rows))
+    for line in closing_lines(rows):
+        print(line, file=sys.stderr)
+    return 1 if failed or silent else 0
 
 
 if __name__ == '__main__':

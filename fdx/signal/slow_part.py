@@ -15,33 +15,34 @@ SLOW_HZ = 2.0
 
 
 @functools.lru_cache(maxsize=8)
-def _slow_basis(length: int, cosines: int) -> np.ndarray:
-    """Orthonormal float64 [length, M]: a constant, a straight line and the first `cosines` of the DCT-II."""
-    t = (np.arange(length) + 0.5) / length
-    columns = [np.ones(length), t - 0.5, *(np.cos(np.pi * k * t) for k in range(1, cosines + 1))]
-    basis = np.linalg.qr(np.stack(columns[: max(1, min(len(columns), length - 1))], axis=1))[0]
+def _slow_basis(length: int, degree: int) -> np.ndarray:
+    """Orthonormal polynomials of degrees 0 to `degree` over a window: float64 [length, M]."""
+    t = np.linspace(-1, 1, length)
+    # Chebyshev's are nearly orthogonal already: powers of t would be hardly told apart from degree 10 on.
+    basis = np.linalg.qr(np.polynomial.chebyshev.chebvander(t, min(degree, length - 1)))[0]
     basis.setflags(write=False)
     return basis
 
 
 def without_slow_part(x: np.ndarray, sample_rate_hz: float, slow_hz: float = SLOW_HZ) -> np.ndarray:
-    """A window less its offset, its trend and whatever is slower than `slow_hz`.
+    """A window less its offset, its drift and whatever is slower than `slow_hz`.
 
-    The least-squares fit of a constant, a straight line and cosines of up to `slow_hz` is subtracted: a zero-phase
-    high-pass that needs no samples beyond the window, so that no block of a recording hears another one, and that
-    removes an offset and a steady drift exactly (the high-pass by regression of functional imaging: Friston et al.,
-    NeuroImage 2(1):45-53, 1995). The result of x + offset + drift is the result of x.
+    The least-squares polynomial with two degrees more than the window has half periods of `slow_hz` is subtracted: a
+    zero-phase high-pass that needs no samples beyond the window, so that no block of a recording hears another one, and
+    that removes an offset and a steady drift exactly. The result for x + offset + drift is the result for x. (The
+    high-pass by regression of functional imaging, Friston et al., NeuroImage 2(1):45-53, 1995, with polynomials in
+    place of cosines: a slow swing seldom ends flat, as cosines do.)
 
     Args:
       x: real [T, C], finite.
       sample_rate_hz: its rate.
-      slow_hz: the highest frequency that is removed; a window shorter than half a period loses offset and trend only.
+      slow_hz: the frequency above which vibration passes, in Hz.
 
     Returns:
       float32 [T, C].
     """
-    cosines = int(2 * len(x) / sample_rate_hz * slow_hz)
-    basis = _slow_basis(len(x), cosines)
+    degree = 2 + int(2 * len(x) / sample_rate_hz * slow_hz)
+    basis = _slow_basis(len(x), degree)
     x = np.asarray(x, np.float64)
     # The offset first: it may be a million times the vibration, and a product of matrices rounds with the largest.
     x = x - x.mean(axis=0)

@@ -67,7 +67,7 @@ def _wild(x: np.ndarray) -> np.ndarray:
     if len(x) < width:
         return found
     x = x.astype(np.float64)
-    distance = np.abs(x - scipy.ndimage.median_filter(x, width, mode='nearest'))
+    distance = np.abs(x - scipy.ndimage.median_filter(x, width, mode='mirror'))
     candidates = np.flatnonzero(distance > max(DISTANCE * float(np.median(distance)), np.finfo(np.float32).tiny))
     # Few at a time: impulsive recordings have many candidates, a neighbourhood each.
     for part in np.array_split(candidates, 1 + len(candidates) // 65536):

@@ -1,0 +1,33 @@
+"""How the rows of a diagnosis are written, and what is said of all of them at the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from fdx.files import to_jsonable
+
+# Rows that are about a whole file, and how many of them are named at the end.
+OF_FILES = ('recording', 'table', 'error')
+SHOWN = 10
+
+
+def json_line(row: dict) -> str:
+    """A row as strict JSON: NaN and infinity, which JSON does not have, are null."""
+    return json.dumps(to_jsonable(row), allow_nan=False)
+
+
+def closing_lines(rows: Sequence[dict]) -> list[str]:
+    """What should not be overlooked among many files: those without a verdict, and those unlike the training data."""
+    files = [row for row in rows if row['kind'] in OF_FILES]
+    lines = []
+    for words, key in (('have no verdict', 'reason'), ('are unlike the training data', 'outside_training')):
+        found = [row for row in files if row.get(key)]
+        if found:
+            lines.append(f'{len(found)} of {len(files)} files {words}:')
+            for row in found[:SHOWN]:
+                value = row[key] if isinstance(row[key], str) else '; '.join(row[key])
+                lines.append(f'  {row["file"]}: {value}')
+            if len(found) > SHOWN:
+                lines.append(f'  ... and {len(found) - SHOWN} more, see {key!r} in their rows')
+    return lines

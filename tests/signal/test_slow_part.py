@@ -1,0 +1,54 @@
+"""An offset and a drift leave no trace; vibration stays."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fdx.signal.slow_part import SLOW_HZ, without_slow_part
+
+WINDOWS = [(0.975, 12000.0), (1.86, 512.0), (4.8, 12000.0), (0.0853, 12000.0)]
+
+
+def noise(seconds, rate_hz, channels=2):
+    return np.random.default_rng(0).standard_normal((round(seconds * rate_hz), channels)).astype(np.float32)
+
+
+@pytest.mark.parametrize(('seconds', 'rate_hz'), WINDOWS)
+def test_the_result_of_x_plus_offset_and_drift_is_that_of_x(seconds, rate_hz):
+    x = noise(seconds, rate_hz)
+    out = without_slow_part(x, rate_hz)
+    assert (out.dtype, out.shape) == (np.float32, x.shape)
+    t = np.linspace(0, 1, len(x))[:, None]
+    for slow in (1.0, 2.5, -1e4, 5 * t, 3 - 40 * t, 5 * t**2, np.array([[9.81, -16384.0]])):
+        error = np.abs(without_slow_part(x + slow, rate_hz) - out).max()
+        # Of a large offset only the rounding of float32 inputs is left.
+        assert error < 1e-5 + 4e-7 * np.abs(slow).max(), slow
+
+
+@pytest.mark.parametrize(('seconds', 'rate_hz'), WINDOWS[:3])
+def test_slow_swings_go_and_vibration_stays(seconds, rate_hz):
+    t = np.arange(round(seconds * rate_hz)) / rate_hz
+
+    def passed(hz):
+        x = np.stack([np.sin(2 * np.pi * hz * t + phase) for phase in (0.0, 1.0, 2.0)], axis=1)
+        return without_slow_part(x, rate_hz).std() * np.sqrt(2)
+
+    assert passed(SLOW_HZ / 4) < 1e-3
+    assert passed(SLOW_HZ / 2) < 0.03
+    for hz, share in ((10.0, 0.98), (29.0, 0.995), (200.0, 0.999)):
+        assert share < passed(hz) < 1.001
+
+
+def test_it_is_linear_and_does_nothing_twice():
+    x = noise(0.975, 12000.0)
+    once = without_slow_part(x, 12000.0)
+    np.testing.assert_allclose(without_slow_part(once, 12000.0), once, atol=1e-5)
+    np.testing.assert_allclose(without_slow_part(-8 * x, 12000.0), -8 * once, rtol=1e-6, atol=1e-5)
+    np.testing.assert_allclose(once.mean(axis=0), 0, atol=1e-6)
+
+
+def test_windows_of_few_samples_are_no_error():
+    for length in (1, 2, 3):
+        out = without_slow_part(np.arange(length, dtype=np.float32)[:, None] + 7, 12000.0)
+        np.testing.assert_allclose(out, 0, atol=1e-5)
