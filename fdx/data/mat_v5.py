@@ -29,6 +29,7 @@ _CELL, _STRUCT, _OBJECT, _CHAR, _SPARSE, _FIRST_NUMBER, _FIRST_INTEGER, _LAST_NU
 _COMPLEX, _LOGICAL = 0x0800, 0x0200
 MAX_AXES = 32
 MAX_TEXT_BYTES = 2**16
+_BLOCK_BYTES = 2**20
 
 
 @dataclasses.dataclass
@@ -96,7 +97,7 @@ def read_v5(data: bytes, budget: Budget) -> dict[str, MatValue]:
             break  # zeros up to the end are filling
         kind, content = elements.next('a variable', pad=False)
         if kind == _COMPRESSED:
-            content = memoryview(_unpack(content, budget))
+            content = _unpack(content, order, budget)
             kind, content = _Elements(content, 0, len(content), order).next('a compressed variable')
         if kind != _MATRIX:
             raise MatDamageError(f'a variable has the type {kind}, not {_MATRIX} or {_COMPRESSED}')
@@ -106,16 +107,28 @@ def read_v5(data: bytes, budget: Budget) -> dict[str, MatValue]:
     return variables
 
 
-def _unpack(content: memoryview, budget: Budget) -> bytes:
-    unpacker = zlib.decompressobj()
+def _unpack(content: memoryview, order: str, budget: Budget) -> memoryview:
+    """The one element inside zlib; its tag says how long it is, so that no more is unpacked than that."""
+    unpacker, out, pending, at, most = zlib.decompressobj(), bytearray(), b'', 0, 8
     try:
-        unpacked = unpacker.decompress(content, budget.bytes_left + 1)
+        while not unpacker.eof:
+            if not pending:
+                pending, at = content[at : at + _BLOCK_BYTES], at + _BLOCK_BYTES
+            had = bool(pending)
+            piece = unpacker.decompress(pending, min(most + 1 - len(out), _BLOCK_BYTES))
+            out += piece
+            pending = unpacker.unconsumed_tail
+            if not piece and not had:
+                raise MatDamageError('its compressed data have no end')
+            if most == 8 and len(out) >= 8:
+                kind, size = struct.unpack_from(f'{order}II', out)
+                most = 16 if kind >> 16 else 8 + (size + 7) // 8 * 8
+                budget.unpacked(most)
+            if len(out) > most:
+                raise MatDamageError(f'its compressed data are longer than the {most} bytes that they claim')
     except zlib.error as e:
         raise MatDamageError(f'its compressed data are damaged: {e}') from e
-    budget.unpacked(len(unpacked))
-    if not unpacker.eof:  # only then is their checksum verified
-        raise MatDamageError('its compressed data have no end')
-    return unpacked
+    return memoryview(out)  # at the end of the stream its checksum has been verified
 
 
 def _matrix(content: memoryview, order: str, budget: Budget, depth: int) -> tuple[str, MatValue]:

@@ -62,11 +62,6 @@ class Budget:
         self._elements = MAX_ELEMENTS
         self._total = self._bytes = FREE_BYTES + BYTES_PER_COMPRESSED_BYTE * file_bytes
 
-    @property
-    def bytes_left(self) -> int:
-        """How much may still be unpacked."""
-        return self._bytes
-
     def element(self, depth: int) -> None:
         """Counts one array; raises MatDamageError where there are too many, or too deep in each other."""
         self._elements -= 1
@@ -76,7 +71,7 @@ class Budget:
             raise MatDamageError(f'its structs and cells lie more than {MAX_DEPTH} deep in each other')
 
     def unpacked(self, num_bytes: int) -> None:
-        """Counts unpacked bytes; raises MatDamageError where they are far more than the file could mean."""
+        """Counts bytes before they are unpacked; raises MatDamageError where a file can hardly mean as many."""
         self._bytes -= num_bytes
         if self._bytes < 0:
             raise MatDamageError(
