@@ -19,6 +19,7 @@ from fdx.train.adapt_data import PARTS, PairedBatches, load_parts, open_domains
 from fdx.train.adapt_outputs import Judge, Outputs, outputs_of
 from fdx.train.adapt_programs import Programs, check_norms, check_schedule, compile_programs, fresh_state
 from fdx.train.adapt_step import AdaptState
+from fdx.train.batch_sizes import check_batches
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
 from fdx.train.divergence import hopeless, refuse_diverged
@@ -84,6 +85,8 @@ def adapt(
     check_norms(plan.method, setup)
     meta = describe_adaptation(config, plan, setup, domains)
     parts, start = load_parts(config, setup, domains, caches, progress, feature=plan.feature)
+    for name in ('source_train', *(['target_train'] if method.sees_target else [])):
+        check_batches(setup, parts[name], config.batch_size, start, name.replace('_', ' '))
     programs = compile_programs(config, plan, setup, start, caches)
     epoch_steps = steps_per_epoch(len(parts['source_train']), config.batch_size)
     state = fresh_state(
@@ -105,12 +108,12 @@ def adapt(
                 save=_saver(checkpoints, kept, meta, plan.select_by, began),
                 on_epoch=lambda row: (log.write(row), on_epoch(row)),
                 save_every=config.epochs_between_saves(),
-                check=hopeless(progressed.history),
+                check=hopeless(progressed.history, plan.select_by),
                 progress=progress,
                 averages=('term', *(['domain_accuracy'] if method.discriminates else [])),
             )
             fit(state, loop, progressed)
-        refuse_diverged(progressed.history)
+        refuse_diverged(progressed.history, plan.select_by)
         return AdaptResult(workdir, checkpoints.best_step(), progressed.history, domains, time.perf_counter() - began)
 
 

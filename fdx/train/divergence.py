@@ -13,12 +13,14 @@ REMEDY = (
     'large'
 )
 
+LOSS = 'validation_loss'
+
 
 class DivergedRunError(FdxError):
     """No epoch of a run has a finite validation loss."""
 
 
-def hopeless(history: Sequence[dict[str, Any]]) -> Callable[[dict[str, Any]], None]:
+def hopeless(history: Sequence[dict[str, Any]], criterion: str = LOSS) -> Callable[[dict[str, Any]], None]:
     """A check of every new row of a run's history, for fdx.train.loop.Plan.
 
     A loss of training that is not finite has made the parameters so, and they stay so: where no earlier epoch can be
@@ -26,34 +28,39 @@ def hopeless(history: Sequence[dict[str, Any]]) -> Callable[[dict[str, Any]], No
 
     Args:
       history: the rows before; it may grow.
+      criterion: what has to be finite for an epoch to be chosen; rows without it are judged by their training loss.
 
     Returns:
       Function of a row; it raises DivergedRunError.
     """
 
     def check(row: dict[str, Any]) -> None:
-        if any(_scored(before) for before in history) or _scored(row) or math.isfinite(row['train_loss']):
+        if any(_scored(r, criterion) for r in (*history, row)) or math.isfinite(row['train_loss']):
             return
         raise DivergedRunError(
-            f'the run diverged in epoch {row["epoch"]}: training loss {row["train_loss"]:g}, validation loss '
-            f'{row["validation_loss"]:g}, and no epoch before it can be chosen; {REMEDY}'
+            f'the run diverged in epoch {row["epoch"]}: its training loss is {row["train_loss"]:g}, and neither this '
+            f'epoch nor one before it can be chosen; {REMEDY}'
         )
 
     return check
 
 
-def refuse_diverged(history: Sequence[dict[str, Any]]) -> None:
+def refuse_diverged(history: Sequence[dict[str, Any]], criterion: str = LOSS) -> None:
     """Ends a run whose validation loss was never finite.
+
+    Args:
+      history: all rows.
+      criterion: as in `hopeless`.
 
     Raises:
       DivergedRunError: names the epochs and the remedy.
     """
-    if history and not any(_scored(row) for row in history):
+    if history and not any(_scored(row, criterion) for row in history):
         raise DivergedRunError(
-            f'the run diverged: its validation loss was not finite in any of {len(history)} epochs, so none can be '
-            f'chosen and no step is best; in a new --workdir {REMEDY}'
+            f'the run diverged: its {criterion.replace("_", " ")} was not finite in any of {len(history)} epochs, so none '
+            f'can be chosen and no step is best; in a new --workdir {REMEDY}'
         )
 
 
-def _scored(row: dict[str, Any]) -> bool:
-    return math.isfinite(row['validation_loss'])
+def _scored(row: dict[str, Any], criterion: str) -> bool:
+    return math.isfinite(row.get(criterion, row['train_loss']))

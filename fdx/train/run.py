@@ -18,6 +18,7 @@ from fdx.data.pipeline import Examples, steps_per_epoch, train_batches
 from fdx.data.source import Dataset, open_dataset
 from fdx.train import parallel
 from fdx.train.augment import AUGMENT
+from fdx.train.batch_sizes import check_batches
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
 from fdx.train.decision import DecisionRule, rule_of
@@ -135,6 +136,7 @@ def train(
     meta = describe(config, setup, data.dataset, data.splits, data.gain)
     data, start = with_cached_features(config, setup, data, caches, progress)
     data, weights, meta['balance'] = balanced(config, data, meta['class_names'])
+    check_batches(setup, data.train, config.batch_size, start)
     epoch_steps = steps_per_epoch(len(data.train), config.batch_size)
     optimiser = make_optimiser(config, setup.mask, epoch_steps)
     batches = train_batches(data.train, config.batch_size, config.seed)
