@@ -52,7 +52,7 @@ def floats(body: Body, count: int, decimal: str) -> np.ndarray | None:
         column = _read(cells, JOINT, 1, pa.float64(), decimal, keep_empty=True)
         return None if column is None or len(column) != len(rows) * count else column[0].to_numpy().reshape(-1, count)
     table = _read(body.text, body.delimiter, count + body.trailing, pa.float64(), decimal, trailing=body.trailing)
-    if table is None or (body.trailing and pc.any(pc.not_equal(table[count], '')).as_py()):
+    if table is None or (body.trailing and pc.any(pc.not_equal(pc.utf8_trim_whitespace(table[count]), '')).as_py()):
         return None
     values = np.empty((len(table), count))
     for i in range(count):
@@ -62,8 +62,10 @@ def floats(body: Body, count: int, decimal: str) -> np.ndarray | None:
 
 def strings(body: Body, count: int) -> list[pa.ChunkedArray] | None:
     """The cells of each column; None where a row has another length."""
-    table = _read(body.text, body.delimiter, count, pa.string(), '.')
-    return None if table is None else table.columns
+    table = _read(body.text, body.delimiter, count + body.trailing, pa.string(), '.')
+    if table is None or (body.trailing and pc.any(pc.not_equal(pc.utf8_trim_whitespace(table[count]), '')).as_py()):
+        return None
+    return table.columns[:count]
 
 
 def _read(

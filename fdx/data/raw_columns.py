@@ -16,6 +16,7 @@ from fdx.types import DataError
 # Fewer rows do not tell a clock from a signal that happens to rise.
 _MIN_ROWS = 20
 _EVEN_SHARE = 0.9
+_HEAD_ROWS = 500
 _PARTS = ('hour', 'minute', 'second', 'microsecond')
 _PART_LIMITS = (24, 60, 60, 1_000_000)
 
@@ -54,8 +55,10 @@ def find_roles(table: NumberTable, fmt: TextFormat) -> Roles:
     if chosen is not None and (not chosen or len(set(chosen)) < len(chosen)):
         raise DataError(f'{table.path}: --columns={",".join(fmt.columns)} must name columns, each once')
     clock, used = _clock(table, fmt, set(chosen or ()))
-    free = [i for i in range(table.values.shape[1]) if i not in used and i not in (chosen or ())]
-    counters = tuple(i for i in free if i not in table.texts and is_counter(_name(table, i), table.values[:, i]))
+    taken = {*used, *(chosen or ())}
+    free = [i for i in range(table.values.shape[1]) if i not in taken]
+    rising = _mostly_rising(table)
+    counters = tuple(i for i in free if i in rising and is_counter(_name(table, i), table.values[:, i]))
     if chosen is not None:
         for i in chosen:
             if i in table.texts:
@@ -69,14 +72,15 @@ def find_roles(table: NumberTable, fmt: TextFormat) -> Roles:
             _refuse_text(table, i, clock)
         elif is_time_name(_name(table, i)) and not is_weak_time_name(_name(table, i)):
             continue
-        elif rises_steadily(table.values[:, i]):
+        elif i in rising and rises_steadily(table.values[:, i]):
             notes.append(f'column {table.title(i)} rises steadily as a clock does: it is taken for no channel')
         else:
             channels.append(i)
     if not channels:
+        others = ', '.join(table.title(i) for i in (*used, *counters)[:8]) or 'times'
         raise DataError(
-            f'{table.path} has no column beside {", ".join(table.title(i) for i in (*used, *counters)[:8]) or "times"}; '
-            'export the samples too, or choose the column of samples with --columns'
+            f'{table.path} has no column beside {others}; export the samples too, or choose the column of samples with '
+            '--columns'
         )
     return Roles(clock, used, counters, tuple(channels), tuple(notes))
 
@@ -115,24 +119,26 @@ def _clock(table: NumberTable, fmt: TextFormat, chosen: set[int]) -> tuple[TimeC
         return _column(table, _index(table, fmt.time_column, '--time_column'), fmt)
     named = [i for i, name in enumerate(table.names) if is_time_name(name) and i not in table.texts and i not in chosen]
     strong = [i for i in named if not is_weak_time_name(table.names[i]) or unit_in_name(table.names[i])]
-    weak = [i for i in named if i not in strong and _is_clock(table, i)]
+    weak = [i for i in named if i not in strong and _is_clock(table, i) and _never_repeats(table.values[:, i])]
     # Of several names of times the one is right that rises.
     for i in sorted(strong, key=lambda i: not _is_clock(table, i))[:1] or weak[:1]:
         if not is_counter('', table.values[:, i]) or unit_in_name(table.names[i]) or len(strong) + len(weak) == 1:
             return _column(table, i, fmt)
-    dated = [i for i in table.texts if i not in chosen and seconds_of_day(table, i) is not None]
-    if dated:
-        return _column(table, dated[0], fmt)
+    for i in sorted(set(table.texts) - chosen):
+        seconds = seconds_of_day(table, i)
+        if seconds is not None:
+            return TimeColumn(table.path, table.title(i), seconds, table.row_number, 1.0), (i,)
     parts = _parts(table, chosen)
     if parts is not None:
         return parts
-    for i in range(table.values.shape[1]):
-        skipped = i in chosen or i in table.texts or is_counter(_name(table, i), table.values[:, i])
-        if not skipped and rises_steadily(table.values[:, i]):
+    for i in sorted(_mostly_rising(table)):
+        skipped = i in chosen or is_counter(_name(table, i), table.values[:, i])
+        if not skipped and rises_steadily(table.values[:, i]) and _never_repeats(table.values[:, i]):
             return _column(table, i, fmt)
     if fmt.time_unit is not None:
         # What the unit belongs to may count by one.
-        counting = [i for i in range(table.values.shape[1]) if i not in chosen and rises_steadily(table.values[:, i])]
+        rising = sorted(_mostly_rising(table) - chosen)
+        counting = [i for i in rising if rises_steadily(table.values[:, i])]
         if not counting:
             raise DataError(f'{table.path} has no column of times for --time_unit={fmt.time_unit}; leave the flag out')
         return _column(table, counting[0], fmt)
@@ -153,6 +159,19 @@ def _column(table: NumberTable, i: int, fmt: TextFormat) -> tuple[TimeColumn, tu
 def _is_clock(table: NumberTable, i: int) -> bool:
     values = unwrapped(TimeColumn(table.path, '', table.values[:, i], table.row_number)).values
     return rises_steadily(values) or (values.size < _MIN_ROWS and bool(np.all(np.diff(values) > 0)))
+
+
+def _mostly_rising(table: NumberTable) -> set[int]:
+    """Columns that hardly ever fall at the beginning: clocks and counters are among them, and few signals."""
+    head = table.values[:_HEAD_ROWS]
+    if len(head) < 2:
+        return set()
+    return set(np.flatnonzero(np.mean(np.diff(head, axis=0) >= 0, axis=0) >= _EVEN_SHARE).tolist())
+
+
+def _never_repeats(values: np.ndarray) -> bool:
+    """Whether no value equals the one before it: a slow temperature may rise steadily, but it repeats."""
+    return bool((np.diff(values) != 0).all())
 
 
 def _parts(table: NumberTable, chosen: set[int]) -> tuple[TimeColumn, tuple[int, ...]] | None:

@@ -45,8 +45,8 @@ def names_above(path: pathlib.Path, above: list[Row], layout: Layout) -> list[st
     if fits and any(numeric) and not _counts_columns(last.cells):
         bad = next((i for i, cell in enumerate(last.cells) if not looks_number(cell)), 0)
         raise DataError(
-            f'{path}: row {last.number}, column {bad + 1}: {last.cells[bad][:40]!r} is not a number; correct or remove the '
-            f'row, or pass --header={last.number} if it holds the names of the columns'
+            f'{path}: row {last.number}, column {bad + 1}: {last.cells[bad][:40]!r} is not a number; correct or remove '
+            f'the row, or pass --header={last.number} if it holds the names of the columns'
         )
     over = above[-2].cells if len(above) > 1 else []
     if len(over) == layout.num_columns and are_units(last.cells) and not any(map(looks_number, over)):

@@ -122,9 +122,10 @@ class _Table:
             values = floats(body, self.layout.num_columns, style.decimal)
             if values is not None:
                 return values, {}, style
-        # From here on row by row, which takes seconds for a million rows: unusual cells, or one that is no number.
-        body = self._normalised_body()
+        # Unusual cells, or one that is no number. The second try goes row by row, seconds for a million rows.
         columns = strings(body, self.layout.num_columns)
+        if columns is None and body.delimiter != JOINT:
+            columns = strings(self._normalised_body(), self.layout.num_columns)
         if columns is None:
             self.raise_for_bad_row()
             raise DataError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ from fdx.types import DataError
 
 __all__ = ['TextFormat', 'read_text']
 
+_UNIT = re.compile(r'[(\[] *(m?g|m/s\^?[2²]|mm/s|m?v|counts) *[)\]]$', re.IGNORECASE)
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -65,9 +67,17 @@ def read_text(path: pathlib.Path, text_format: TextFormat | None = None, *, need
         file_rate_hz=None if clock is None else clock.rate_hz,
         rate_origin='' if clock is None else f'column {roles.clock.name}',
         rate_tolerance=0.01,
+        unit=_unit(table, roles),
         time_breaks=tuple(int(b) for b in breaks if b > 0),
         notes=(*table.notes, *roles.notes, *notes),
     )
+
+
+def _unit(table: NumberTable, roles: Roles) -> str:
+    """The unit that all channels' names end in, 'acc (g)' or 'x [m/s^2]'; '' where there is none."""
+    found = [_UNIT.search(table.names[i]) for i in roles.channels] if table.names else []
+    units = {match[1].lower() if match else '' for match in found}
+    return units.pop().replace('^', '').replace('²', '2') if len(units) == 1 else ''
 
 
 def _lost(table: NumberTable, roles: Roles, clock: Clock | None) -> tuple[Sequence[int], list[str]]:
@@ -88,14 +98,14 @@ def _lost(table: NumberTable, roles: Roles, clock: Clock | None) -> tuple[Sequen
 def _note(table: NumberTable, what: str, noun: str, gaps: Gaps, rate_hz: float | None) -> str:
     count, known = gaps.breaks.size, gaps.lost[np.isfinite(gaps.lost)]
     lost = float(known.sum())
-    missing = f'{lost:.6g} sample{"s" * (f"{lost:.6g}" != "1")}'
+    missing = f'{lost:.4g} sample{"s" * (f"{lost:.4g}" != "1")}'
     if rate_hz is not None:
-        missing += f' ({lost / rate_hz:.6g} s at {rate_hz:.6g} Hz)'
+        missing += f' ({lost / rate_hz:.4g} s at {rate_hz:.6g} Hz)'
     unknown = count - known.size
     if unknown:
         missing = f'{missing} and an unknown time at {unknown} of them' if known.size else 'an unknown time'
     row = table.row_number(int(gaps.breaks[0]))
-    verb = 'is' if f'{lost:.6g}' == '1' and not unknown else 'are' if known.size else 'is'
+    verb = 'is' if f'{lost:.4g}' == '1' and not unknown else 'are' if known.size else 'is'
     return f'{what} {count} {noun}{"s" * (count > 1)}: {missing} {verb} missing, first before row {row}'
 
 
