@@ -24,6 +24,11 @@ except ImportError:  # Windows: there remains of kills are left to the user.
 
 
 MAX_REASON = 240
+# What libraries in C++, which raise no OSError, say somewhere in their text of a failure of the system.
+SYSTEM = re.compile(
+    'No space left on device|Read-only file system|File too large|Disk quota exceeded|Permission denied|'
+    'Operation not permitted|Input/output error|Too many open files'
+)
 _TEMPORARY = re.compile(r'\..+\.[0-9a-f]{32}\.tmp')
 
 
@@ -36,6 +41,9 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     text = ' '.join(str(error).split()) or type(error).__name__
+    of_system = SYSTEM.search(text)
+    if of_system:
+        return of_system[0]
     return text if len(text) <= MAX_REASON else f'{text[: MAX_REASON - 3]}...'
 
 

@@ -5,21 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
-import re
 from collections.abc import Iterator, Sequence
 
 import tensorflow_datasets as tfds
 
 from fdx.data.incomplete import remove_interrupted
-from fdx.files import FileWriteError, reason_of
+from fdx.files import SYSTEM, FileWriteError, reason_of
 from fdx.locks import prepared_lock
 from fdx.types import ConfigError, DataError, FdxError
 
 RAW_DATA_VARIABLE = 'FDX_RAW_DATA'
-# What libraries in C++, which raise no OSError, say of a failure of the system.
-SYSTEM = re.compile(
-    'No space left on device|Read-only file system|File too large|Disk quota exceeded|Permission denied'
-)
 
 
 def check_manual_dir(manual_dir: str | os.PathLike | None) -> pathlib.Path | None:
@@ -101,9 +96,8 @@ def writing_failure(e: BaseException | None) -> str | None:
     """Why the system refused to write or read, where an exception, or one behind it, is due to that."""
     seen = set()
     while e is not None and id(e) not in seen:
-        found = SYSTEM.search(str(e))
-        if isinstance(e, OSError) or found:
-            return f'{reason_of(e)}' if isinstance(e, OSError) else found[0]
+        if isinstance(e, OSError) or SYSTEM.search(str(e)):
+            return reason_of(e)
         seen.add(id(e))
         e = e.__cause__ or e.__context__
     return None

@@ -23,7 +23,7 @@ from fdx.files import boundary
 from fdx.train import checkpoint_trees as trees
 from fdx.train import manifest, ownership
 from fdx.train.parallel import replicate
-from fdx.train.workdir import Workdir
+from fdx.train.workdir import Workdir, no_tracebacks
 from fdx.types import CheckpointError
 
 KEEP_LATEST = 2
@@ -201,7 +201,7 @@ class Checkpoints:
     def _reading(self, step: int) -> Iterator[None]:
         """A sharp error where Orbax finds other arrays than the run's description promises."""
         remedy = 'it is whole but of another network or another version of Orbax: train again'
-        with boundary('cannot restore', self._root / str(step), remedy, CheckpointError):
+        with boundary('cannot restore', self._root / str(step), remedy, CheckpointError), no_tracebacks():
             yield
 
     def _best_of(self, steps: list[int]) -> int:

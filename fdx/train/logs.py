@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
+import time
 
 import jax
-import tensorboardX
+from tensorboardX.event_file_writer import EventsWriter
+from tensorboardX.proto.event_pb2 import Event, SessionLog
+from tensorboardX.proto.summary_pb2 import Summary
 
-from fdx.files import atomic_write_text, to_jsonable
+from fdx.files import FileWriteError, atomic_write_text, boundary, to_jsonable
+
+REMEDY = 'check that the folder is writable and the disk has room, then run the same command again'
 
 
 def _line(row: dict) -> str:
@@ -28,27 +34,45 @@ class MetricsLog:
         self._writer = None
         if jax.process_index() != 0:
             return
-        atomic_write_text(self._path, ''.join(_line(row) for row in history))
-        # TensorBoard drops what older files say from this step on: all that the history has is written again.
-        self._writer = tensorboardX.SummaryWriter(str(workdir / 'tensorboard'), purge_step=0)
-        for row in history:
-            self._add_scalars(row)
+        with self._writing():
+            atomic_write_text(self._path, ''.join(_line(row) for row in history))
+            folder = workdir / 'tensorboard'
+            folder.mkdir(parents=True, exist_ok=True)
+            # Not SummaryWriter: its thread dies of a full disk, and the run then waits for it for ever.
+            self._writer = EventsWriter(str(folder / 'events'))
+            # TensorBoard drops what older files say from this step on: all that the history has is written again.
+            self._writer.write_event(
+                Event(wall_time=time.time(), step=0, session_log=SessionLog(status=SessionLog.START))
+            )
+            for row in history:
+                self._add_scalars(row)
 
     def write(self, row: dict) -> None:
-        """Writes the numbers of an epoch; `row` has `step`."""
+        """Writes the numbers of an epoch; `row` has `step`.
+
+        Raises:
+          FileWriteError: the disk is full, or the folder cannot be written.
+        """
         if self._writer is None:
             return
-        with self._path.open('a') as f:
-            f.write(_line(row))
-        self._add_scalars(row)
+        with self._writing():
+            with self._path.open('a') as f:
+                f.write(_line(row))
+            self._add_scalars(row)
+
+    def _writing(self):
+        return boundary('cannot write the log', self._path, REMEDY, FileWriteError)
 
     def _add_scalars(self, row: dict) -> None:
-        for name, value in row.items():
-            if isinstance(value, int | float) and name != 'step':
-                self._writer.add_scalar(name, value, row['step'])
+        numbers = {k: v for k, v in row.items() if isinstance(v, int | float) and k != 'step'}
+        values = [Summary.Value(tag=name, simple_value=float(value)) for name, value in numbers.items()]
+        self._writer.write_event(Event(wall_time=time.time(), step=row['step'], summary=Summary(value=values)))
         self._writer.flush()
 
     def close(self) -> None:
         """Flushes and closes the event file."""
         if self._writer is not None:
-            self._writer.close()
+            # What it says is in metrics.jsonl, too; an error on the way out would hide the run's own.
+            with contextlib.suppress(OSError):
+                self._writer.close()
+            self._writer = None

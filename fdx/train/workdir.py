@@ -84,7 +84,7 @@ class Workdir:
         by_first(begin)
         remedy = 'check that the folder is writable and the disk has room, then run the same command again'
         try:
-            with boundary('cannot write', folder, remedy, CheckpointError):
+            with boundary('cannot write', folder, remedy, CheckpointError), no_tracebacks():
                 yield
                 if is_first():
                     manifest.write_manifest(folder, ownership.run_id(self.root), step)
@@ -93,8 +93,16 @@ class Workdir:
             if is_first():
                 with contextlib.suppress(FdxError):
                     ownership.discard_unfinished(folder)
+                    self._forget_empty_run()
             raise
         sync(f'manifest {folder}')
+
+    def _forget_empty_run(self) -> None:
+        """A run whose first folder could not be written leaves nothing."""
+        if not self.steps() and not ownership.has_manifest(self.frozen):
+            (self.root / ownership.RUN).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self.root.rmdir()
 
     def remove(self, folders: Sequence[pathlib.Path]) -> None:
         """Process 0 removes folders, no sooner than all processes have listed them."""
@@ -126,6 +134,21 @@ class Workdir:
         self.remove(folders)
         if step is None and is_first():
             (self.root / ownership.RUN).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def no_tracebacks() -> Iterator[None]:
+    """Keeps Orbax's threads from logging the traceback of an error that it raises as well."""
+
+    def is_plain(record: logging.LogRecord) -> bool:
+        return not record.exc_info
+
+    absl = logging.getLogger('absl')
+    absl.addFilter(is_plain)
+    try:
+        yield
+    finally:
+        absl.removeFilter(is_plain)
 
 
 def _refuse_kept(folders: Sequence[pathlib.Path]) -> None:
