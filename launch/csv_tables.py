@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import logging
 import pathlib
@@ -14,12 +15,41 @@ from fdx.names import check_name
 from fdx.types import ConfigError
 
 
-def csv_config(builder_cls: type[tfds.core.DatasetBuilder], name: str, csv: str) -> tfds.core.BuilderConfig:
+@dataclasses.dataclass(frozen=True)
+class CsvTable:
+    """A user's table.
+
+    Attributes:
+      path: the file.
+      group_column: its column that names the group of each row, or ''.
+      protocol: how rows are split where a run does not say; '' leaves it to the builder.
+    """
+
+    path: str
+    group_column: str = ''
+    protocol: str = ''
+
+    @classmethod
+    def of(cls, csv: str | CsvTable) -> CsvTable:
+        """The table of a path alone."""
+        return csv if isinstance(csv, CsvTable) else cls(csv)
+
+
+def csv_table(csv: str | None, group_column: str | None) -> CsvTable | None:
+    """What --csv and --group_column say; ConfigError for the second without the first."""
+    if group_column and not csv:
+        raise ConfigError(f'--group_column={group_column} names a column of --csv=FILE: give the file, too')
+    return CsvTable(csv, group_column or '') if csv else None
+
+
+def csv_config(builder_cls: type[tfds.core.DatasetBuilder], name: str, csv: str | CsvTable) -> tfds.core.BuilderConfig:
     """The config of a user's own name whose rows are those of a file.
 
     Raises:
       ConfigError: a dataset that is not made of a file, no name, one that is taken or one that names no folder.
     """
+    table = CsvTable.of(csv)
+    csv = table.path
     taken = [c.name for c in builder_cls.BUILDER_CONFIGS]
     if not hasattr(builder_cls.builder_config_cls, 'csv'):
         raise ConfigError(f'--csv={csv}: {builder_cls.name} is made of recordings, not of a table')
@@ -29,15 +59,18 @@ def csv_config(builder_cls: type[tfds.core.DatasetBuilder], name: str, csv: str)
         raise ConfigError(f'--csv={csv}: give the table a name of its own, other than {", ".join(taken)}')
     # TFDS would warn, with all fields, that this config is not one of the builder's own.
     logging.getLogger('absl').setLevel(logging.ERROR)
-    return builder_cls.builder_config_cls(name=name, csv=str(pathlib.Path(csv).expanduser()))
+    path = str(pathlib.Path(csv).expanduser())
+    return builder_cls.builder_config_cls(name=name, csv=path, group_column=table.group_column, protocol=table.protocol)
 
 
-def check_same_file(dataset: Dataset | ReadingsDataset, csv: str) -> None:
-    """Checks that a prepared dataset holds the rows of `csv`.
+def check_same_file(dataset: Dataset | ReadingsDataset, csv: str | CsvTable) -> None:
+    """Checks that a prepared dataset holds the rows of `csv`, in the same groups.
 
     Raises:
-      ConfigError: it is made of another file, or of none.
+      ConfigError: it is made of another file, or of none, or of another column of groups.
     """
+    groups = CsvTable.of(csv).group_column
+    csv = CsvTable.of(csv).path
     if not isinstance(dataset, ReadingsDataset):
         raise ConfigError(f'--csv={csv}: {dataset.name} is made of recordings, not of a table: leave it out')
     path, there = pathlib.Path(csv).expanduser(), dataset.metadata.get('csv_sha256', '')
@@ -47,5 +80,12 @@ def check_same_file(dataset: Dataset | ReadingsDataset, csv: str) -> None:
         made_of = f'from other rows ({dataset.metadata.get("source")})' if there else 'without a file'
         raise ConfigError(
             f'--csv={csv}: {dataset.name} is prepared already, {made_of}: choose another name, as in '
+            f'--dataset={dataset.name.partition("/")[0]}/NAME, or remove {dataset.data_dir}'
+        )
+    grouped = dataset.metadata.get('group_column', '')
+    if groups and groups != grouped:
+        has = f'with --group_column={grouped}' if grouped else 'without --group_column'
+        raise ConfigError(
+            f'--group_column={groups}: {dataset.name} is prepared already, {has}: choose another name, as in '
             f'--dataset={dataset.name.partition("/")[0]}/NAME, or remove {dataset.data_dir}'
         )

@@ -29,7 +29,7 @@ from fdx.data.source import open_dataset
 from fdx.types import ConfigError
 from launch.building import RAW_DATA_VARIABLE, check_manual_dir, check_not_half_there, preparing, user_error
 from launch.cli import EXIT_ERROR, EXIT_INTERRUPTED
-from launch.csv_tables import check_same_file, csv_config
+from launch.csv_tables import check_same_file, csv_config, csv_table
 
 
 def _default_manual_dir() -> epath.Path | None:
@@ -45,11 +45,13 @@ class PathOptions(cli_utils.PathOptions):
       data_dir: Where prepared datasets lie, as for every program of fdx.
       manual_dir: Folder of recordings that you already have; FDX_RAW_DATA is its default.
       csv: A table of readings, for datasets that are made of one; --config is then a name of your own.
+      group_column: Column of that table that names the machine, run or day of each row and is no reading.
     """
 
     data_dir: epath.Path = simple_parsing.field(default=epath.Path('data'))
     manual_dir: epath.Path | None = simple_parsing.field(default_factory=_default_manual_dir)
     csv: str | None = None
+    group_column: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -118,11 +120,12 @@ def _build(args: Args, data_dir: pathlib.Path) -> None:
 def _with_whole_config_name(args: Args, classes: list[type[tfds.core.DatasetBuilder]]) -> Args:
     """The same flags, with --config completed by the default front end, or by the file of --csv."""
     config = args.generation.config
-    if args.paths.csv:
+    table = csv_table(args.paths.csv, args.paths.group_column)
+    if table:
         if len(classes) > 1:
             raise ConfigError(f'--csv={args.paths.csv}: one dataset at a time')
-        own = csv_config(classes[0], config or '', args.paths.csv)
-        described = json.dumps({'name': own.name, 'csv': own.csv})
+        own = csv_config(classes[0], config or '', table)
+        described = json.dumps({'name': own.name, 'csv': own.csv, 'group_column': own.group_column})
         return dataclasses.replace(args, generation=dataclasses.replace(args.generation, config=described))
     if config is None:
         return args
@@ -220,7 +223,8 @@ def announce(args: Args, builder_cls: type[tfds.core.DatasetBuilder]) -> None:
         if args.paths.csv and not debug.overwrite:
             # A name that holds other rows would be kept in silence.
             name = f'{builder_cls.name}/{builder.builder_config.name}'
-            check_same_file(open_dataset(name, args.paths.data_dir), args.paths.csv)
+            table = csv_table(args.paths.csv, args.paths.group_column)
+            check_same_file(open_dataset(name, args.paths.data_dir), table)
         if debug.overwrite:
             print(f'Prepared already, deleted and built again: {builder.data_path}')
         else:

@@ -11,10 +11,10 @@ from fdx.data.names import parse_dataset_name, resolve_config
 from fdx.data.source import open_dataset, prepared_folder
 from fdx.types import ConfigError, DataError
 from launch.building import RAW_DATA_VARIABLE, check_manual_dir, check_not_half_there, preparing, user_error
-from launch.csv_tables import check_same_file, csv_config
+from launch.csv_tables import CsvTable, check_same_file, csv_config
 
 
-def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None, csv: str | None = None) -> None:
+def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None, csv: str | CsvTable | None = None) -> None:
     """Prepares `builder/config` in `data_dir` unless it is there.
 
     Args:
@@ -47,7 +47,7 @@ def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None, csv: st
         raise error from e
 
 
-def _is_there(name: str, data_dir: str, csv: str | None) -> bool:
+def _is_there(name: str, data_dir: str, csv: str | CsvTable | None) -> bool:
     """Whether the dataset is prepared; ConfigError where it is made of another file than `csv`."""
     try:
         prepared_folder(name, data_dir)
@@ -58,7 +58,7 @@ def _is_there(name: str, data_dir: str, csv: str | None) -> bool:
     return True
 
 
-def _builder(name: str, data_dir: str, csv: str | None) -> tfds.core.DatasetBuilder:
+def _builder(name: str, data_dir: str, csv: str | CsvTable | None) -> tfds.core.DatasetBuilder:
     base, config, version = parse_dataset_name(name)
     if not base.isidentifier():
         raise ConfigError(f'--dataset={name}: write it as builder/config, e.g. cwru/load0_12k')

@@ -20,6 +20,7 @@ import time
 from absl import flags
 
 from datasets.motor_maintenance.generator import STUDY, bayes_accuracy, generate
+from fdx.data.protocols import split_rows
 from fdx.data.readings_csv import balance_text, read_readings, write_readings
 from fdx.data.source import open_dataset
 from fdx.evaluate.decision_metrics import binary_summary
@@ -30,9 +31,10 @@ from fdx.train.config import TrainConfig
 from fdx.train.run import train
 from fdx.types import ConfigError, FdxError
 from launch import cli
+from launch.csv_tables import CsvTable, csv_table
 from launch.display import progress, table
 from launch.prepare_on_demand import prepare_if_missing
-from launch.table_defaults import DROPOUT_OF_LARGE, TABLE_DEFAULTS
+from launch.table_defaults import DROPOUT_OF_LARGE, TABLE_DEFAULTS, table_protocol
 from launch.workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
@@ -53,6 +55,7 @@ def define_flags() -> None:
     flags.DEFINE_string('workdir', 'runs/table', 'where the table, the models and the reports go')
     flags.DEFINE_string('data_dir', 'data', 'folder of prepared datasets')
     flags.DEFINE_string('csv', None, 'your own table (rpm, temperature_c, vibration_g, current_a, failure)')
+    flags.DEFINE_string('group_column', None, 'column of --csv that names the machine, run or day of each row')
     flags.DEFINE_integer('rows', 10000, 'number of readings to draw where there is no --csv')
     flags.DEFINE_float('min_agreement', 0.99, 'share of test rows that checkpoint and 8-bit model both call the same')
     flags.DEFINE_integer('seed', 0, 'decides the split and the networks, and the readings where they are drawn')
@@ -63,7 +66,7 @@ def _table_file(workdir: pathlib.Path) -> pathlib.Path:
         if FLAGS['rows'].present:
             raise ConfigError(f'--rows={FLAGS.rows} is for drawn readings: --csv={FLAGS.csv} has its own; leave it out')
         path = pathlib.Path(FLAGS.csv)
-        print(f'{path}: {balance_text(read_readings(path).labels)}')
+        print(f'{path}: {balance_text(read_readings(path, group_column=FLAGS.group_column or "").labels)}')
         return path
     path = workdir / 'motor.csv'
     readings = generate(FLAGS.rows, FLAGS.seed)
@@ -74,8 +77,15 @@ def _table_file(workdir: pathlib.Path) -> pathlib.Path:
 
 def _dataset_name(path: pathlib.Path) -> str:
     """A name that follows from the rows: another table is another dataset."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    digest = hashlib.sha256(path.read_bytes() + (FLAGS.group_column or '').encode()).hexdigest()[:12]
     return f'motor_maintenance/table_{digest}'
+
+
+def _csv_table(path: pathlib.Path) -> CsvTable:
+    """The table as it is prepared: drawn rows are independent, those of a file may be a log."""
+    if FLAGS.csv:
+        return csv_table(str(path), FLAGS.group_column)
+    return CsvTable(str(path), protocol=TABLE_DEFAULTS['protocol'])
 
 
 def _row(name: str, results: dict, seconds: float) -> tuple:
@@ -93,9 +103,11 @@ def _row(name: str, results: dict, seconds: float) -> tuple:
     )
 
 
-def _trained(name: str, changes: dict, dataset: str, workdir: pathlib.Path) -> tuple[pathlib.Path, dict, float]:
+def _trained(
+    name: str, changes: dict, dataset: str, protocol: str, workdir: pathlib.Path
+) -> tuple[pathlib.Path, dict, float]:
     began = time.perf_counter()
-    settings = {**TABLE_DEFAULTS, **changes}
+    settings = {**TABLE_DEFAULTS, 'protocol': protocol, **changes}
     config = TrainConfig(dataset=dataset, data_dir=FLAGS.data_dir, seed=FLAGS.seed, **settings)
     folder = workdir / name.replace(', ', '_').replace(' ', '_')
     train(config, folder, progress=progress)
@@ -129,11 +141,16 @@ def main(argv) -> None:
     workdir = pathlib.Path(FLAGS.workdir)
     path = _table_file(workdir)
     dataset = _dataset_name(path)
-    prepare_if_missing(dataset, FLAGS.data_dir, None, str(path))
-    print(f'{dataset}: {len(open_dataset(dataset, FLAGS.data_dir))} rows, three fifths train, one validates, one tests')
+    prepare_if_missing(dataset, FLAGS.data_dir, None, _csv_table(path))
+    data = open_dataset(dataset, FLAGS.data_dir)
+    protocol = table_protocol(data.metadata)
+    print(f'{dataset}: {len(data)} rows, about three fifths train, one validates, one tests ({protocol})')
+    splits = split_rows(data.table, protocol, seed=FLAGS.seed)
+    for note in [*splits.notes, *([f'LEAKS: {splits.leak_reason}'] if splits.leak_reason else [])]:
+        print(note)
     rows, kept = [], {}
     for name, changes in RUNS.items():
-        folder, results, seconds = _trained(name, changes, dataset, workdir)
+        folder, results, seconds = _trained(name, changes, dataset, protocol, workdir)
         plain = _without_threshold(folder)
         rows.append(_row(name, {**results, **plain}, seconds))
         if results['decision']['threshold'] is not None:

@@ -10,7 +10,7 @@ FLAGS = flags.FLAGS
 # Builders of tables.
 TABLES = ('motor_maintenance',)
 
-# Rows are independent, a network is small, and a step takes no time: train until validation says stop.
+# A network is small, and a step takes no time: train until validation says stop.
 TABLE_DEFAULTS: dict[str, Any] = {
     'protocol': 'stratified',
     'model': 'mlp',
@@ -22,6 +22,15 @@ TABLE_DEFAULTS: dict[str, Any] = {
     'batch_size': 128,
 }
 DROPOUT_OF_LARGE = 0.3
+
+
+def table_protocol(metadata: dict[str, Any]) -> str:
+    """How the rows of a prepared table are split where no flag says: what its builder stored.
+
+    Args:
+      metadata: of the dataset; those prepared before it was stored are logs where a file made them.
+    """
+    return metadata.get('protocol') or ('row_blocks' if metadata.get('csv_sha256') else TABLE_DEFAULTS['protocol'])
 
 
 def table_settings(dataset: str) -> dict[str, Any]:

@@ -11,6 +11,9 @@ finds 95 % of the failures of the validation rows:
     python -m launch.train --dataset=motor_maintenance/mine --csv=log.csv --balance=smote --threshold=recall:0.95 \
         --workdir=runs/mine
 
+Rows of a log follow each other and are no independent examples: whole stretches of it go to one split each
+(--protocol=row_blocks, the default for --csv), or whole machines, runs or days, where --group_column=NAME tells them.
+
 Rare faults: --imbalance=1:20 makes them rare on purpose, --balance says what is done about it (gan trains a generator
 of their spectrograms first, or takes what launch.synthesize wrote).
 
@@ -22,6 +25,8 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import sys
+from typing import Any
 
 import jax
 from absl import flags
@@ -29,14 +34,17 @@ from absl import flags
 from fdx.data.protocols import folds_of
 from fdx.data.source import open_dataset
 from fdx.train.checkpoints import Checkpoints
+from fdx.train.config import TrainConfig
 from fdx.train.run import train
+from fdx.train.run_data import select_rows
 from fdx.types import ConfigError
 from launch import cli
 from launch.config_flags import define_train_flags, train_config
+from launch.csv_tables import csv_table
 from launch.display import epoch_line, progress
 from launch.prepare_on_demand import prepare_if_missing
 from launch.synthesize_on_demand import with_synthetic
-from launch.table_defaults import TABLES, settings_text, table_settings
+from launch.table_defaults import TABLES, settings_text, table_protocol, table_settings
 from launch.workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
@@ -53,6 +61,11 @@ def define_flags() -> None:
         'csv',
         None,
         'table of readings, to prepare --dataset=motor_maintenance/NAME from on first use; NAME is yours',
+    )
+    flags.DEFINE_string(
+        'group_column',
+        None,
+        'column of --csv that names the machine, run or day of each row: no reading; rows of a group stay in one split',
     )
     flags.DEFINE_string('step', 'last', 'which checkpoint of the workdir to resume from: last, best or a number')
     flags.DEFINE_string('coordinator', None, 'several hosts: address:port of process 0; the others connect to it')
@@ -78,6 +91,23 @@ def _check_step() -> None:
     Checkpoints(FLAGS.workdir).resolve(FLAGS.step)
 
 
+def _of_table(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
+    """The config with the protocol that fits the table where no flag says; prints what is known of its rows."""
+    data = open_dataset(config.dataset, config.data_dir)
+    if 'protocol' in settings:
+        config = dataclasses.replace(config, protocol=table_protocol(data.metadata))
+        settings = {**settings, 'protocol': config.protocol}
+    if settings:
+        print(f'a table of readings: {settings_text(settings)}')
+    print(f'its classes: {", ".join(f"{name} {count}" for name, count in data.metadata["balance"].items())}')
+    splits, _ = select_rows(config, data)
+    for note in splits.notes:
+        print(f'warning: {note}' if splits.dependent else note, file=sys.stderr if splits.dependent else sys.stdout)
+    if splits.leak_reason:
+        print(f'warning: LEAKS: {splits.leak_reason}; scores of this run are no estimate of new data', file=sys.stderr)
+    return config
+
+
 @locks_workdir
 def main(argv) -> None:
     """Trains the fold or folds that the flags name."""
@@ -86,12 +116,10 @@ def main(argv) -> None:
     config = train_config(**of_table)
     _check_step()
     _connect()
-    prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir, FLAGS.csv)
-    if of_table:
-        print(f'a table of readings: {settings_text(of_table)}')
+    table = csv_table(FLAGS.csv, FLAGS.group_column)
+    prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir, table)
     if FLAGS.dataset.partition('/')[0] in TABLES:
-        counts = open_dataset(config.dataset, config.data_dir).metadata['balance']
-        print(f'its classes: {", ".join(f"{name} {count}" for name, count in counts.items())}')
+        config = _of_table(config, of_table)
     folds = [config.fold]
     if FLAGS.fold == 'all':
         folds = folds_of(config.protocol, open_dataset(config.dataset, config.data_dir).table, config.label_key)

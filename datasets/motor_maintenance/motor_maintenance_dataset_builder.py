@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import tensorflow_datasets as tfds
 
+from fdx.data.readings import NAMED_GROUP
 from fdx.data.readings_csv import CLASSES, COLUMNS, LABEL, Readings, balance, check_trainable, read_readings
+from fdx.data.row_protocols import deal_stretches, deal_units, group_parts
 from fdx.data.stratified import deal
-from fdx.types import ConfigError, DataError
+from fdx.types import ConfigError, DataError, SplitError
 
 from .generator import STUDY, Parameters, bayes_accuracy, generate
 
@@ -27,9 +29,12 @@ class MotorMaintenanceConfig(tfds.core.BuilderConfig):
       p_failure_if_condition: chance of failure where a reading is beyond its threshold.
       p_failure_otherwise: chance of failure elsewhere.
       csv: a file for fdx.data.readings_csv.read_readings in place of drawn readings.
+      group_column: a column of that file that names the group (machine, run) of each row and is no reading.
+      protocol: how rows are split where a run does not say: stratified, row_blocks or by_group; where empty, drawn
+        rows are stratified, those of a file are dealt by group_column or, without one, as a log.
 
     Raises:
-      ConfigError: options of the generator beside a file, which would have no effect.
+      ConfigError: options of the generator beside a file, or groups without one, which would have no effect.
     """
 
     rows: int = 10000
@@ -37,6 +42,8 @@ class MotorMaintenanceConfig(tfds.core.BuilderConfig):
     p_failure_if_condition: float = STUDY.p_failure_if_condition
     p_failure_otherwise: float = STUDY.p_failure_otherwise
     csv: str = ''
+    group_column: str = ''
+    protocol: str = ''
 
     def __post_init__(self):
         """Refuses options that would be ignored."""
@@ -44,6 +51,13 @@ class MotorMaintenanceConfig(tfds.core.BuilderConfig):
         changed = [name for name in names if getattr(self, name) != getattr(MotorMaintenanceConfig, name)]
         if self.csv and changed:
             raise ConfigError(f'{", ".join(changed)} with csv={self.csv}: the file has its own rows; give one or other')
+        if self.group_column and not self.csv:
+            raise ConfigError(f'--group_column={self.group_column} names a column of --csv=FILE: give the file, too')
+
+    def default_protocol(self) -> str:
+        """How rows are split where a run does not say."""
+        of_file = 'by_group' if self.group_column else 'row_blocks'
+        return self.protocol or (of_file if self.csv else 'stratified')
 
     def parameters(self) -> Parameters:
         """What the generator draws from.
@@ -62,7 +76,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     classifier can exceed. `study` has 10000 readings, `small` 1500. A config with `csv` holds the readings of that file
     in place of drawn ones. `row` is the number of the reading in the table, from 0; readings that are identical in
     float32 share a `group`, the row of the first of them. Train, validation and test hold three fifths, a fifth and a
-    fifth of each class and whole groups: fdx.data.stratified, fold 0.
+    fifth of each class: of drawn rows whole such groups (fdx.data.stratified), of a file whole stretches of the log, or
+    with `group_column` whole groups of that column (fdx.data.row_protocols), fold 0. Runs deal the rows themselves.
 
     The metadata says what the table is; rows, balance and the digest of a file are in it once the dataset is prepared.
     A config is known by its name alone: after a change of the file, prepare again with --overwrite or another name.
@@ -81,6 +96,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def _metadata_of_config(self) -> dict:
         config = self.builder_config
         metadata = {'kind': 'readings', 'columns': list(COLUMNS), 'label': LABEL}
+        metadata |= {'protocol': config.default_protocol(), 'group_column': config.group_column}
         if config.csv:
             return {**metadata, 'source': pathlib.Path(config.csv).name}
         parameters = config.parameters()
@@ -101,6 +117,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                     LABEL: tfds.features.ClassLabel(names=list(CLASSES)),
                     'row': tfds.features.Scalar(np.int64),
                     'group': tfds.features.Scalar(np.int64),
+                    **({NAMED_GROUP: tfds.features.Text()} if self.builder_config.group_column else {}),
                 }
             ),
             metadata=tfds.core.MetadataDict(self._metadata_of_config()),
@@ -116,7 +133,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         """
         config = self.builder_config
         if config.csv:
-            return read_readings(pathlib.Path(config.csv).expanduser())
+            return read_readings(pathlib.Path(config.csv).expanduser(), group_column=config.group_column)
         readings = generate(config.rows, config.seed, config.parameters())
         check_trainable(readings)
         return readings
@@ -125,8 +142,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         del dl_manager
         readings = self.readings()
         groups = group_numbers(readings.values)
-        splits = deal(readings.labels, groups, fold=0, seed=0)
-        check_splits(readings, splits)
+        splits = _splits(readings, groups, self.builder_config.default_protocol())
         # The table is known only now: TFDS asks for the info also where the file is no longer needed. What an older
         # preparation of this name left in the info has to go.
         self.info.metadata.clear()
@@ -144,7 +160,30 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         values = readings.values.astype(np.float32)
         for row in rows.tolist():
             cells = dict(zip(COLUMNS, values[row], strict=True))
-            yield row, {**cells, LABEL: int(readings.labels[row]), 'row': row, 'group': int(groups[row])}
+            named = {NAMED_GROUP: readings.groups[row]} if readings.groups else {}
+            yield row, {**cells, LABEL: int(readings.labels[row]), 'row': row, 'group': int(groups[row]), **named}
+
+
+def _splits(readings: Readings, groups: np.ndarray, protocol: str) -> dict[str, np.ndarray]:
+    """Rows of each split as TFDS stores them, all of them; a run leaves out those that its protocol does not allow.
+
+    A log that cannot be dealt by stretches is stored stratified: a run on it says what is wrong, unless it asks for
+    that protocol by name.
+    """
+    labels = readings.labels
+    try:
+        if protocol == 'by_group':
+            numbers = np.unique(np.array(readings.groups), return_inverse=True)[1]
+            return deal_units(numbers, labels, group_parts(numbers, labels))
+        if protocol == 'row_blocks':
+            splits, _ = deal_stretches(readings.values.astype(np.float32), labels)
+            dealt = np.concatenate([splits['validation'], splits['test']])
+            return {**splits, 'train': np.setdiff1d(np.arange(len(readings)), dealt)}
+    except SplitError:
+        pass
+    splits = deal(labels, groups, fold=0, seed=0)
+    check_splits(readings, splits)
+    return splits
 
 
 def group_numbers(values: np.ndarray) -> np.ndarray:

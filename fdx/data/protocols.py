@@ -11,6 +11,9 @@ from fdx.data.blocks import NO_BLOCK, NUM_BLOCKS, fold_blocks
 from fdx.data.domain_protocols import Rows, by_domain, domain_pairs, pairs_of_domains, within_domain
 from fdx.data.group_protocols import by_bearing, by_recording, num_parts
 from fdx.data.guard import Leak, guard_splits, refuse_synthetic
+from fdx.data.known_recordings import names_in
+from fdx.data.row_evidence import dependence_of, row_leak, row_notes
+from fdx.data.row_protocols import by_group, num_group_parts, row_block_parts, row_blocks
 from fdx.data.stratified import deal
 from fdx.data.table import SYNTHETIC, Table
 from fdx.types import SplitError
@@ -27,7 +30,12 @@ class Splits:
       protocol: its name.
       fold: which fold.
       leak: what the guard measured.
-      leaks: True where the protocol is known to leak: its scores are no estimate of new data.
+      leaks: True where the protocol is known to leak, or the rows of a table are dependent: scores are then no estimate
+        of new data.
+      leak_reason: of a table of readings, why; '' elsewhere.
+      leak_share: of a table of readings, the share of test rows whose neighbour in the file is trained on.
+      dependent: of a table of readings, whether rows that follow each other are alike.
+      notes: sentences about the split for a report.
     """
 
     train: np.ndarray
@@ -37,6 +45,10 @@ class Splits:
     fold: int
     leak: Leak
     leaks: bool
+    leak_reason: str = ''
+    leak_share: float = 0.0
+    dependent: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def without_overlap(table: Table, rows: np.ndarray) -> np.ndarray:
@@ -64,7 +76,10 @@ def time_blocks(table: Table, fold: int, seed: int, label_key: str) -> Rows:
     del seed, label_key
     short = sorted(set(table['recording'][table['block'] == NO_BLOCK]))
     if short and _is_readings(table):
-        raise SplitError('rows of a table have no time blocks: its protocol is --protocol=stratified')
+        raise SplitError(
+            'rows of a table have no time blocks: its protocols are row_blocks (of a log), by_group (of a column of '
+            'the table) and stratified (of independent rows)'
+        )
     if short:
         raise SplitError(
             f'too short for time_blocks: {", ".join(short)}. Protocols that fit: by_recording, by_bearing, by_domain, '
@@ -131,6 +146,8 @@ PROTOCOLS = {
     'by_domain': Protocol(by_domain, num_folds=0),
     'domain_pairs': Protocol(domain_pairs, num_folds=0),
     'within_domain': Protocol(within_domain, num_folds=0),
+    'row_blocks': Protocol(row_blocks, num_folds=0),
+    'by_group': Protocol(by_group, num_folds=0),
     'stratified': Protocol(stratified),
     'random_windows': Protocol(random_windows, leaks=True, num_folds=1),
 }
@@ -145,6 +162,10 @@ def folds_of(protocol: str, table: Table, label_key: str = 'label') -> list[int]
         return list(range(NUM_BLOCKS * len(np.unique(table['domain']))))
     if protocol == 'domain_pairs':
         return list(range(len(pairs_of_domains(table))))
+    if protocol == 'row_blocks':
+        return list(range(row_block_parts(table, label_key)))
+    if protocol == 'by_group':
+        return list(range(num_group_parts(table, label_key)))
     if protocol in ('by_recording', 'by_bearing'):
         return list(range(num_parts(table, protocol[3:], label_key)))
     return list(range(spec.num_folds))
@@ -182,11 +203,14 @@ def split_rows(
         refuse_synthetic(table, np.arange(len(table)), "dataset's")
     unknown = sorted(set(exclude_recordings) - set(table['recording']))
     if unknown:
-        raise SplitError(f'--exclude_recordings names {", ".join(unknown)}, which the dataset does not hold')
+        raise SplitError(
+            f'--exclude_recordings names {", ".join(unknown)}, which the dataset does not hold; it holds '
+            f'{names_in(table["recording"])}'
+        )
     keep = np.flatnonzero(~np.isin(table['recording'], exclude_recordings))
     if not len(keep):
         raise SplitError('no rows are left to split: --exclude_recordings names every recording of the dataset')
-    kept = Table({k: v[keep] for k, v in table.columns.items()}, table.window_length)
+    kept = dataclasses.replace(table, columns={k: v[keep] for k, v in table.columns.items()})
     folds = folds_of(protocol, kept, label_key)
     if fold not in folds:
         raise SplitError(f'fold {fold}: protocol {protocol} has folds {folds[0]} to {folds[-1]} on this data')
@@ -203,7 +227,14 @@ def split_rows(
             'but not trained: too few windows or groups hold it; use time_blocks'
         )
     leak = guard_splits(table, rows, may_leak=spec.leaks)
-    return Splits(**rows, protocol=protocol, fold=fold, leak=leak, leaks=spec.leaks)
+    of_rows = {}
+    if _is_readings(table):
+        found = row_leak(table, protocol, rows['train'], rows['test'], label_key)
+        notes = row_notes(kept, protocol, rows, label_key)
+        of_rows = {'leak_reason': found.reason, 'leak_share': found.share, 'notes': tuple(notes)}
+        of_rows['dependent'] = bool(dependence_of(kept, label_key))
+    leaks = spec.leaks or bool(of_rows.get('leak_reason'))
+    return Splits(**rows, protocol=protocol, fold=fold, leak=leak, leaks=leaks, **of_rows)
 
 
 def _protocol(name: str) -> Protocol:

@@ -20,6 +20,8 @@ LABEL = 'failure'
 CLASSES = ('normal', 'failure')
 # Three fifths train, one validates and one tests: of ten rows two are tested, and fewer say nothing.
 MIN_ROWS_OF_CLASS = 10
+# Names of columns that hold no reading but its time.
+TIMES = ('time', 'timestamp', 'date', 'datetime', 'time_s', 'seconds', 't', 'zeit', 'datum', 'uhrzeit', 'udi', 'index')
 # Records and networks hold float32.
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -33,6 +35,7 @@ class Readings:
       values: float [N, C], in the units of the names.
       labels: int64 [N], 0 normal and 1 failure; None where unknown.
       source: where they came from, for messages.
+      groups: N names of the groups (machines, runs) that rows belong to, or None.
 
     Raises:
       DataError: shapes that do not fit together.
@@ -42,6 +45,7 @@ class Readings:
     values: np.ndarray
     labels: np.ndarray | None = None
     source: str = ''
+    groups: tuple[str, ...] | None = None
 
     def __post_init__(self):
         """Refuses a table whose parts do not fit, such as a transposed one."""
@@ -50,13 +54,20 @@ class Readings:
             raise DataError(f'{self.source or "readings"}: values {shape} must be [rows, {len(self.columns)} columns]')
         if self.labels is not None and np.shape(self.labels) != shape[:1]:
             raise DataError(f'{self.source or "readings"}: labels {np.shape(self.labels)} for {shape[0]} rows')
+        if self.groups is not None and len(self.groups) != shape[0]:
+            raise DataError(f'{self.source or "readings"}: {len(self.groups)} names of groups for {shape[0]} rows')
 
     def __len__(self) -> int:
         return len(self.values)
 
 
 def read_readings(
-    path: str | os.PathLike, columns: Sequence[str] = COLUMNS, label: str = LABEL, *, need_label: bool = True
+    path: str | os.PathLike,
+    columns: Sequence[str] = COLUMNS,
+    label: str = LABEL,
+    *,
+    need_label: bool = True,
+    group_column: str = '',
 ) -> Readings:
     """Reads a CSV file: one header, then comma-separated numbers with decimal points, in UTF-8.
 
@@ -67,7 +78,9 @@ def read_readings(
       columns: the sensors, in the order wanted.
       label: name of the label's column; its cells are 0 (normal) or 1 (failure).
       need_label: True for data to learn from. False for readings to predict: the label may be absent (it is checked
-        where it is there), and one row or a constant column will do.
+        it is there), and one row or a constant column will do.
+      group_column: a column that is no reading and names the group of each row, as any text: a machine, a run, a day.
+        Readings to predict need not have it, and its cells are not read there.
 
     Returns:
       The readings, values float64 [N, C].
@@ -84,9 +97,11 @@ def read_readings(
     if first is None:
         raise DataError(f'{file} is empty; write the header {wanted} and a row of numbers for each reading')
     names = first[1]
-    _check_header(file, first, columns, label, need_label)
+    _check_group_column(file, group_column, columns, label)
+    _check_header(file, first, columns, label, need_label, group_column)
+    group_at = names.index(group_column) if group_column and need_label else None
     order, label_at = [names.index(c) for c in columns], names.index(label) if label in names else None
-    values, labels = [], []
+    values, labels, groups = [], [], []
     for row, cells in rows:
         if len(cells) != len(names):
             raise DataError(
@@ -94,23 +109,40 @@ def read_readings(
                 'remove the row, and write decimals with a point'
             )
         values.append([_number(cells[i], file, row, names[i]) for i in order])
+        if group_at is not None:
+            groups.append(_group(cells[group_at], file, row, group_column))
         if label_at is not None:
             labels.append(_label(cells[label_at], file, row, label))
     if not values:
         raise DataError(f'{file} holds a header but no rows; write a row of numbers for each reading')
     known = np.array(labels, np.int64) if label_at is not None else None
-    readings = Readings(tuple(columns), np.array(values, np.float64), known, str(file))
+    readings = Readings(tuple(columns), np.array(values, np.float64), known, str(file), tuple(groups) or None)
     if need_label:
         check_trainable(readings, label)
     return readings
+
+
+def _check_group_column(file: pathlib.Path, name: str, columns: Sequence[str], label: str) -> None:
+    """Refuses a column of groups that has another meaning."""
+    if name and name in (*columns, label):
+        raise DataError(
+            f'{file}: --group_column={name} is {"the label" if name == label else "a reading"}; name a column of its '
+            'own that tells machines, runs or days apart'
+        )
+
+
+def _group(cell: str, file: pathlib.Path, row: int, column: str) -> str:
+    if not cell:
+        raise DataError(f'{file}: row {row}, column {column}: the cell is empty; every row belongs to a group')
+    return cell
 
 
 def check_trainable(readings: Readings, label: str = LABEL) -> None:
     """Checks that a network can be trained and tested with labelled readings.
 
     Raises:
-      DataError: a column that is constant in float32 (its z-score would divide by zero), or fewer than
-        MIN_ROWS_OF_CLASS rows of a class.
+      DataError: a column that is constant in float32 (its z-score would divide by zero), groups of one row each, or
+        fewer than MIN_ROWS_OF_CLASS rows of a class.
     """
     source = readings.source or 'the readings'
     values = np.asarray(readings.values, np.float32)
@@ -120,6 +152,11 @@ def check_trainable(readings: Readings, label: str = LABEL) -> None:
                 f'{source}: column {name} is {readings.values[0, i]:g} in all {len(values)} rows, so it cannot be '
                 'scaled; give readings in which it varies'
             )
+    if readings.groups is not None and len(set(readings.groups)) == len(readings):
+        raise DataError(
+            f'{source}: the column of groups names another group in each of {len(readings)} rows, so it holds none '
+            'together; --group_column names a column that tells machines, runs or days apart, no count and no time'
+        )
     for number, (name, count) in enumerate(balance(readings.labels).items()):
         if count < MIN_ROWS_OF_CLASS:
             raise DataError(
@@ -131,7 +168,7 @@ def check_trainable(readings: Readings, label: str = LABEL) -> None:
 def write_readings(path: str | os.PathLike, readings: Readings, label: str = LABEL) -> None:
     """Writes readings so that `read_readings` gives the very same numbers back; complete or not at all.
 
-    The label's column is the last one, absent where the labels are unknown.
+    The label's column is the last one, absent where the labels are unknown; groups are not written.
 
     Raises:
       DataError: a value is NaN or infinite; `read_readings` would refuse the file.
@@ -193,13 +230,19 @@ def _rows(file: pathlib.Path, text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _check_header(
-    file: pathlib.Path, header: tuple[int, list[str]], columns: Sequence[str], label: str, need_label: bool
+    file: pathlib.Path,
+    header: tuple[int, list[str]],
+    columns: Sequence[str],
+    label: str,
+    need_label: bool,
+    group_column: str = '',
 ) -> None:
     row, names = header
-    wanted = (*columns, label) if need_label else tuple(columns)
+    group = (group_column,) if group_column else ()
+    wanted = (*columns, label, *group) if need_label else tuple(columns)
     repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     missing = [name for name in wanted if name not in names]
-    unknown = [name for name in dict.fromkeys(names) if name not in (*columns, label)]
+    unknown = [name for name in dict.fromkeys(names) if name not in (*columns, label, *group)]
     problems = [
         f'{word} {", ".join(map(repr, found))}'
         for word, found in (('repeated:', repeated), ('missing:', missing), ('unknown:', unknown))
@@ -210,8 +253,21 @@ def _check_header(
     if problems:
         raise DataError(
             f'{file}: row {row}, the header: columns {"; ".join(problems)}. Write these columns in any order, each '
-            f'once, and no others: {",".join(wanted)}'
+            f'once, and no others: {",".join(wanted)}{_advice(unknown, need_label and not group_column)}'
         )
+
+
+def _advice(unknown: Sequence[str], may_group: bool) -> str:
+    """What a column too many may be good for."""
+    times = [name for name in unknown if name.lower().strip('_ ') in TIMES]
+    if not may_group or not unknown:
+        return ''
+    if times:
+        return (
+            f'. Rows are taken in the order of the file: sort them by {times[0]!r} before that column is removed; a '
+            'column that tells machines or runs apart goes with --group_column=NAME'
+        )
+    return '. A column that tells machines, runs or days apart may stay: --group_column=NAME'
 
 
 def _number(cell: str, file: pathlib.Path, row: int, column: str) -> float:

@@ -23,6 +23,7 @@ from fdx.evaluate.report import ReportContext, write_report, write_results
 from fdx.evaluate.sample_plots import ClassSample, plot_samples_per_class
 from fdx.evaluate.scoring import Scored, score_run
 from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.run_data import select_rows
 
 MAX_EMBEDDED = 1000
 
@@ -91,6 +92,7 @@ def _provenance(scored: Scored, split: str) -> dict:
         'leaks': scored.leaks,
         'leak_share': scored.leak_share,
         'leak_reason': scored.leak_reason,
+        'split_notes': _split_notes(scored),
         'train_seconds': float(sum(p.meta['seconds'] for p in scored.predictors)),
         'train_windows': [p.meta['splits']['train'] for p in scored.predictors],
         'config': first.config.to_json(),
@@ -102,6 +104,14 @@ def _provenance(scored: Scored, split: str) -> dict:
         'common_rate_hz': first.meta['dataset']['common_rate_hz'],
         'versions': first.meta['versions'],
     }
+
+
+def _split_notes(scored: Scored) -> list[str]:
+    """What is to be said of how the rows of a table were dealt."""
+    first, data = scored.predictors[0], scored.examples[0].dataset
+    if not _is_table(scored) or data.name != first.meta['dataset']['name']:
+        return []
+    return list(select_rows(first.config, data)[0].notes)
 
 
 def _how_it_was_made(results: dict) -> dict:
@@ -157,6 +167,7 @@ def _notes(scored: Scored, results: dict) -> list[str]:
         notes.append(f'Blocks of a recording are {guard_s:g} s apart; no window crosses their edges.')
     if _is_table(scored):
         notes.append('Every row is one reading; identical readings lie in one split. A window here is a row.')
+        notes += results['split_notes']
     elif not scored.leaks:
         notes.append('Scored windows do not overlap each other: each second of a recording counts once.')
     if len(scored.predictors) > 1:

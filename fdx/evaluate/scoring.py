@@ -10,6 +10,7 @@ import numpy as np
 from fdx.data.guard import refuse_synthetic
 from fdx.data.pipeline import RecordExamples
 from fdx.data.readings import ReadingsDataset
+from fdx.data.row_evidence import row_units
 from fdx.data.source import Dataset, open_dataset
 from fdx.data.two_domains import DomainName, other_recordings
 from fdx.evaluate.exported_predictor import SUFFIXES, AnyPredictor, load_predictor
@@ -152,6 +153,8 @@ def _rows(predictor: AnyPredictor, data: Dataset, split: str) -> tuple[np.ndarra
             return rows, (1.0, 'the training split itself is scored')
         if split == 'test' and 'adaptation' in predictor.meta:
             return rows, (1.0, "adaptation learns from the source's test split too; its scores are those of the target")
+        if splits.leak_reason:
+            return rows, (splits.leak_share, splits.leak_reason)
         if splits.leaks:
             why = f'protocol {splits.protocol} deals windows of the same recordings to training and test'
             return rows, (max(splits.leak.shared, splits.leak.same_recording), why)
@@ -197,7 +200,16 @@ def _predictions(predictor: AnyPredictor, examples: RecordExamples, probabilitie
         domains=list(table['domain'][rows]),
         bearings=list(table['bearing'][rows]),
         thresholds=None if predictor.threshold is None else np.full(len(rows), predictor.threshold),
+        **_units(predictor, examples),
     )
+
+
+def _units(predictor: AnyPredictor, examples: RecordExamples) -> dict:
+    """What counts once in intervals, where it is not the recording: of a table its rows, groups or stretches."""
+    if not isinstance(examples.dataset, ReadingsDataset):
+        return {}
+    units, name = row_units(examples.dataset.table, predictor.config.protocol)
+    return {'units': units[examples.rows].tolist(), 'unit_name': name}
 
 
 def _names(examples: RecordExamples) -> list[str]:
