@@ -14,6 +14,8 @@ from fdx.types import ConfigError
 
 TEXT_FLAGS = ('delimiter', 'decimal', 'header', 'time_column', 'time_unit', 'columns')
 FLAGS = flags.FLAGS
+# Flags belong to the program that calls.
+flags.disclaim_key_flags()
 
 
 def define_text_flags() -> None:

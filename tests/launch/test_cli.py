@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -55,6 +56,33 @@ def test_exit_codes_and_messages(args, code, out, err):
 def test_positional_arguments_where_the_program_takes_them():
     done = start('a', 'b', positional=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, 'ran a b\n', '')
+
+
+def test_home_is_expanded_in_every_flag_and_argument():
+    """A shell expands it where it begins a word: not in --workdir=~/runs."""
+    program = """
+from absl import flags
+from launch.cli import run
+flags.DEFINE_string('workdir', None, '')
+flags.DEFINE_string('data_dir', '~/data', '')
+flags.DEFINE_string('init', None, '')
+flags.DEFINE_list('checkpoints', [], '')
+flags.DEFINE_multi_string('source', [], '')
+flags.DEFINE_string('name', 'a~b', '')
+flags.DEFINE_float('rate', 0.5, '')
+def main(argv):
+    f = flags.FLAGS
+    print(f.workdir, f.data_dir, f.init, f.checkpoints, f.source, f.name, f.rate, argv[1:], f['data_dir'].present)
+run(main, positional=True)
+"""
+    args = ['--workdir=~/runs', '--checkpoints=~/a,b,~', '--source=~/s', '~/file.wav', '~nobody_has_this_name/x']
+    env = {**os.environ, 'HOME': '/home/me'}
+    command = [sys.executable, '-c', program, *args]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=env)
+    assert done.stdout == (
+        "/home/me/runs /home/me/data None ['/home/me/a', 'b', '/home/me'] ['/home/me/s'] a~b 0.5 "
+        "['/home/me/file.wav', '~nobody_has_this_name/x'] 0\n"
+    )
 
 
 def test_a_defect_keeps_its_traceback():
