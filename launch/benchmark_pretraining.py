@@ -15,7 +15,7 @@ from typing import Any
 import jax
 from absl import flags
 
-from fdx.data.source import open_dataset
+from fdx.data.source import open_dataset, prepared_folder
 from fdx.evaluate.cells import read_cell, write_cell
 from fdx.evaluate.comparison_runs import Run, do_run
 from fdx.evaluate.comparison_scores import score
@@ -68,6 +68,7 @@ def _cell(task: Task, network: Network, seed: int, root: pathlib.Path) -> dict[s
     shots = task.shots if seed == 0 or network.init == 'random' else tuple(k for k in task.shots if k != ALL_LABELS)
     plan = ProbePlan(protocol=task.protocol, folds=folds, shots=shots, draws=FLAGS.draws, seed=seed)
     asked = {'dataset': dataset, 'model': network.model, 'weights': network.init, 'plan': dataclasses.asdict(plan)}
+    asked['records'] = prepared_folder(dataset, FLAGS.data_dir).name
     path = root / 'cells' / task.name / network.name.replace(' ', '_') / f'seed_{seed}.json'
     stored = read_cell(path, asked)
     if stored is not None and 'on' in stored:

@@ -48,14 +48,31 @@ def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None, csv: st
 
 
 def _is_there(name: str, data_dir: str, csv: str | CsvTable | None) -> bool:
-    """Whether the dataset is prepared; ConfigError where it is made of another file than `csv`."""
+    """Whether the dataset is prepared, in its builder's version unless the name asks for another.
+
+    Raises:
+      ConfigError: it is made of another file than `csv`.
+    """
     try:
-        prepared_folder(name, data_dir)
+        folder = prepared_folder(name, data_dir)
     except DataError:
+        return False
+    if not parse_dataset_name(name).version and folder.name != _current_version(name, folder.name):
+        # Older records were made in another way; they stay, for runs that name their version.
+        print(f'{name} is there in version {folder.name} only', flush=True)
         return False
     if csv:
         check_same_file(open_dataset(name, data_dir), csv)
     return True
+
+
+def _current_version(name: str, otherwise: str) -> str:
+    """The version that a name's builder makes now; `otherwise` where there is no builder (generated datasets)."""
+    base = parse_dataset_name(name).builder
+    try:
+        return str(importlib.import_module(f'datasets.{base}.{base}_dataset_builder').Builder.VERSION)
+    except ModuleNotFoundError:
+        return otherwise
 
 
 def _builder(name: str, data_dir: str, csv: str | CsvTable | None) -> tfds.core.DatasetBuilder:

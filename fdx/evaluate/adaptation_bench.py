@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from fdx.data.pipeline import steps_per_epoch
+from fdx.data.source import prepared_folder
 from fdx.evaluate.adaptation import run_adaptation, selected_rows
 from fdx.evaluate.adaptation_suite import BATCH_SIZE, LEARNING_RATE, MAX_EPOCHS, MIN_EPOCHS, Cell
 from fdx.evaluate.cells import read_cell, write_cell
@@ -97,7 +98,9 @@ def run_cell(
     """Results of a cell, and whether they lay on the disk: rows of each selection, seconds, history."""
     path = cell_path(cell, root)
     config, plan = configs(cell, data_dir, names, caches)
-    asked = {'config': config.to_json(), 'plan': plan.to_json()}
+    # Records of another version hold other images.
+    records = [prepared_folder(name, data_dir).name for name in names]
+    asked = {'config': config.to_json(), 'plan': plan.to_json(), 'records': records}
     stored = read_cell(path, asked)
     if stored is not None:
         return stored, True
@@ -114,6 +117,7 @@ def run_cell(
             'method': cell.method,
             'seed': cell.seed,
             'protocol': cell.protocol,
+            'records': ' and '.join(dict.fromkeys(records)),
             'selection': name,
             'accuracy': row['oracle_target_accuracy'],
             'macro_f1': row['oracle_target_macro_f1'],

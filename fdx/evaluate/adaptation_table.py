@@ -121,6 +121,7 @@ def _with_interval(accuracies: Sequence[float], windows: Sequence[int]) -> str:
 
 def _notes(suite: Suite, rows: Sequence[Row]) -> list[str]:
     versions = ', '.join(f'{name} {version}' for name, version in environment()['versions'].items())
+    records = ' and '.join(dict.fromkeys(str(row.get('records', 'before 2.0.0')) for row in rows))
     few = f', {suite.labels_per_class} source windows of each class' if suite.labels_per_class else ''
     protocols = '; '.join(dict.fromkeys(row['protocol'].partition(', fold')[0] for row in rows))
     folds = 'Fold K for seed K. ' if any(pair.rotates for pair in suite.pairs) else ''
@@ -131,7 +132,7 @@ def _notes(suite: Suite, rows: Sequence[Row]) -> list[str]:
         'MFPT in view: development results. The methods of one input are scored on the same windows; an input that '
         'none adapts, on all of the target. Seconds of a run: training, all criteria in every epoch, last checkpoint.',
         '',
-        f'{versions}; {environment()["backend"]}.',
+        f'Records of version {records}; {versions}; {environment()["backend"]}.',
     ]
 
 

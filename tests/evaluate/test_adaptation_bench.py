@@ -41,6 +41,7 @@ ROW_KEYS = {
     'selection',
     'accuracy',
     'macro_f1',
+    'records',
     'seconds',
 }
 SELECTIONS = ['source_risk', 'dev', 'snd', 'entropy', 'last', 'oracle']
