@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import tensorflow_datasets as tfds
 
 from fdx.data.incomplete import remove_interrupted
+from fdx.data.seal import seal_new
 from fdx.files import SYSTEM, FileWriteError, reason_of
 from fdx.locks import prepared_lock
 from fdx.types import ConfigError, DataError, FdxError
@@ -80,6 +81,8 @@ def preparing(data_dir: str | os.PathLike, builders: Sequence[str]) -> Iterator[
         stack.enter_context(no_remains(folder))
         try:
             yield
+            for name in set(builders):
+                seal_new(folder / name)
         except FdxError:
             raise
         except Exception as e:

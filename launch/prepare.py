@@ -25,6 +25,7 @@ from etils import epath
 from tensorflow_datasets.scripts.cli import build, cli_utils
 
 from fdx.data.names import resolve_config
+from fdx.data.seal import unseal
 from fdx.data.source import open_dataset
 from fdx.types import ConfigError
 from launch.building import RAW_DATA_VARIABLE, check_manual_dir, check_not_half_there, preparing, user_error
@@ -115,6 +116,9 @@ def _build(args: Args, data_dir: pathlib.Path) -> None:
         for builder_cls in classes:
             announce(args, builder_cls)
         args.execute()
+        if args.generation.update_metadata_only:
+            for builder_cls in classes:
+                unseal(data_dir / builder_cls.name)
 
 
 def _with_whole_config_name(args: Args, classes: list[type[tfds.core.DatasetBuilder]]) -> Args:

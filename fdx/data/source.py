@@ -11,6 +11,7 @@ import tensorflow_datasets as tfds
 
 from fdx.data.names import parse_dataset_name, resolve_config
 from fdx.data.readings import KIND, ReadingsDataset
+from fdx.data.seal import check_class_names, check_seal
 from fdx.data.table import ACQUISITION, FINGERPRINT, SPLITS, SYNTHETIC, Table
 from fdx.data.training_range import TrainingRange, signal_range
 from fdx.files import boundary
@@ -181,7 +182,9 @@ def open_dataset(name: str, data_dir: str | pathlib.Path) -> Dataset | ReadingsD
     """
     folder = prepared_folder(name, data_dir)
     with boundary('cannot read the dataset', folder, REMEDY, DataError):
+        check_seal(folder)
         builder = tfds.builder_from_directory(folder)
+        check_class_names(builder)
         return (ReadingsDataset if (builder.info.metadata or {}).get('kind') == KIND else Dataset)(builder)
 
 

@@ -12,6 +12,7 @@ import tensorflow_datasets as tfds
 from fdx.data.blocks import NO_BLOCK
 from fdx.data.incomplete import remove_interrupted
 from fdx.data.records import NO_GEOMETRY
+from fdx.data.seal import seal_new
 from fdx.data.source import Dataset
 from fdx.data.table import SYNTHETIC
 from fdx.files import boundary
@@ -160,6 +161,7 @@ def write_generated(
         remedy = 'check that the folder is writable and the disk has room'
         with boundary('cannot write the dataset', folder, remedy, DataError):
             builder.download_and_prepare()
+            seal_new(folder.parents[1])
     return folder
 
 
