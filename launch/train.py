@@ -35,6 +35,7 @@ from fdx.data.protocols import folds_of
 from fdx.data.source import open_dataset
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
+from fdx.train.model_setup import init_of_fold
 from fdx.train.run import train
 from fdx.train.run_data import select_rows
 from fdx.types import ConfigError
@@ -129,7 +130,8 @@ def main(argv) -> None:
         if FLAGS.fold == 'all':
             workdir /= f'fold_{fold}'
             print(f'fold {fold}')
-        of_fold = with_synthetic(dataclasses.replace(config, fold=fold), workdir)
+        of_fold = dataclasses.replace(config, fold=fold, init=init_of_fold(config.init, fold))
+        of_fold = with_synthetic(of_fold, workdir)
         result = train(
             of_fold,
             workdir,

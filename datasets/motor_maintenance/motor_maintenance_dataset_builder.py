@@ -174,16 +174,26 @@ def _splits(readings: Readings, groups: np.ndarray, protocol: str) -> dict[str, 
     try:
         if protocol == 'by_group':
             numbers = np.unique(np.array(readings.groups), return_inverse=True)[1]
-            return deal_units(numbers, labels, group_parts(numbers, labels))
-        if protocol == 'row_blocks':
+            splits = deal_units(numbers, labels, group_parts(numbers, labels))
+        elif protocol == 'row_blocks':
             splits, _ = deal_stretches(readings.values.astype(np.float32), labels)
-            dealt = np.concatenate([splits['validation'], splits['test']])
-            return {**splits, 'train': np.setdiff1d(np.arange(len(readings)), dealt)}
-    except SplitError:
-        pass
-    splits = deal(labels, groups, fold=0, seed=0)
-    check_splits(readings, splits)
+        else:
+            splits = deal(labels, groups, fold=0, seed=0)
+        splits = _with_identical(splits, groups)
+        check_splits(readings, splits)
+    except (SplitError, DataError):
+        splits = deal(labels, groups, fold=0, seed=0)
+        check_splits(readings, splits)
     return splits
+
+
+def _with_identical(splits: Mapping[str, np.ndarray], groups: np.ndarray) -> dict[str, np.ndarray]:
+    """All rows: those that are left out train, and those whose readings are scored go where they are scored."""
+    split_of_row = np.zeros(len(groups), np.int64)
+    for number, name in enumerate(('validation', 'test'), start=1):
+        split_of_row[np.isin(groups, groups[splits[name]])] = number
+    names = ('train', 'validation', 'test')
+    return {name: np.flatnonzero(split_of_row == number) for number, name in enumerate(names)}
 
 
 def group_numbers(values: np.ndarray) -> np.ndarray:

@@ -58,8 +58,8 @@ def brute_force_overlap(table, a, b):
     return (near & (table['recording'][a][:, None] == table['recording'][b])).any()
 
 
-# Those of recordings; `stratified` is for tables of readings (test_stratified.py).
-OF_RECORDINGS = [p for p in PROTOCOLS if p != 'stratified']
+# Those of recordings; the others are for tables of readings (test_stratified.py, test_row_protocols.py).
+OF_RECORDINGS = [p for p in PROTOCOLS if p not in ('stratified', 'row_blocks', 'by_group')]
 
 
 @pytest.mark.parametrize('protocol', [p for p in OF_RECORDINGS if p != 'random_windows'])

@@ -35,7 +35,7 @@ def logged():
 def data_dir(logged, tmp_path_factory):
     folder = tmp_path_factory.mktemp('table')
     write_readings(folder / 'log.csv', logged)
-    config = room.MotorMaintenanceConfig(name='log', csv=str(folder / 'log.csv'))
+    config = room.MotorMaintenanceConfig(name='log', csv=str(folder / 'log.csv'), protocol='stratified')
     room.Builder(config=config, data_dir=folder / 'data').download_and_prepare()
     return folder / 'data'
 

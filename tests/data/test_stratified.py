@@ -29,7 +29,9 @@ def readings_table(labels, groups):
     """The table of a dataset of readings; rows of a group follow each other as windows of one sample."""
     starts = [int((groups[:i] == groups[i]).sum()) for i in range(len(groups))]
     n = len(labels)
-    columns = {'label': labels, 'fault_type': labels, 'window_start': np.array(starts)}
+    # The readings are those of the group, and follow nothing.
+    readings = np.random.default_rng(0).standard_normal((int(np.max(groups)) + 1, 2))[groups]
+    columns = {'label': labels, 'fault_type': labels, 'window_start': np.array(starts), 'peak': readings}
     columns |= {'recording': np.array([f'reading_{g}' for g in groups]), 'block': np.full(n, NO_BLOCK)}
     return Table({**columns, 'domain': np.full(n, 'table'), 'bearing': np.full(n, '')}, 1)
 
@@ -131,7 +133,7 @@ def test_windows_of_recordings_are_refused(table_of):
 
 def test_time_blocks_of_a_table_are_refused_by_the_name_of_what_fits():
     table = readings_table(*random_rows(2))
-    with pytest.raises(SplitError, match='rows of a table have no time blocks: its protocol is --protocol=stratified'):
+    with pytest.raises(SplitError, match='a table have no time blocks: its protocols are row_blocks .*and stratified'):
         split_rows(table, 'time_blocks')
     # Recordings that are too short are still named one by one.
     short = Table({**table.columns, 'recording': np.full(len(table), 'r7')}, 10)

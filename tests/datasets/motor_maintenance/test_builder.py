@@ -59,9 +59,9 @@ def joined(parts):
     return {field: np.concatenate([part[field] for part in parts.values()])[order] for field in parts['train']}
 
 
-def with_csv(folder, readings, name='mine', file='mine.csv'):
+def with_csv(folder, readings, name='mine', file='mine.csv', **options):
     write_readings(folder / file, readings)
-    return room.Builder.builder_config_cls(name=name, csv=str(folder / file))
+    return room.Builder.builder_config_cls(name=name, csv=str(folder / file), **options)
 
 
 def test_configs_and_words():
@@ -109,6 +109,8 @@ def test_metadata_says_what_the_table_is(small, parts):
         'label': 'failure',
         'rows': 1500,
         'source': 'generator',
+        'protocol': 'stratified',
+        'group_column': '',
         'csv_sha256': '',
         'balance': {'normal': int((labels == 0).sum()), 'failure': int((labels == 1).sum())},
         'bayes_accuracy': bayes_accuracy(),
@@ -132,7 +134,7 @@ def test_chances_and_seed_of_a_config_reach_the_records(tmp_path):
 
 
 def test_a_file_of_the_drawn_readings_gives_the_same_records(tmp_path, parts):
-    builder = prepared(with_csv(tmp_path, generate(1500, 0)), tmp_path / 'data')
+    builder = prepared(with_csv(tmp_path, generate(1500, 0), protocol='stratified'), tmp_path / 'data')
     found = records(builder)
     for split in SPLITS:
         for field, values in parts[split].items():

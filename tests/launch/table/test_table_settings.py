@@ -11,6 +11,8 @@ from fdx.train.config import TrainConfig
 from fdx.types import FdxError
 from launch.table_defaults import DROPOUT_OF_LARGE, TABLE_DEFAULTS, settings_text, table_settings
 
+# A user's table may be a log; drawn rows are stratified.
+OF_FILE = {**TABLE_DEFAULTS, 'protocol': 'row_blocks'}
 # Flag -> (with another value than a table's default, the value in TrainConfig).
 GIVEN = {
     'protocol': ('--protocol=random_windows', 'random_windows'),
@@ -54,10 +56,10 @@ def test_train_prepares_the_table_and_says_its_settings(trained, folder):
     data = open_dataset('motor_maintenance/mine', folder / 'data')
     assert (len(data), data.metadata['source']) == (150, 'log.csv')
     config = stored_config(workdir)
-    expected = {**TABLE_DEFAULTS, 'epochs': 3, 'threshold': 'cost:20', 'balance': 'none'}
+    expected = {**OF_FILE, 'epochs': 3, 'threshold': 'cost:20', 'balance': 'none'}
     assert {name: getattr(config, name) for name in expected} == expected
     line = next(line for line in done.out.splitlines() if line.startswith('a table of readings: '))
-    assert line.split()[4:] == [f'--{k}={v}' for k, v in TABLE_DEFAULTS.items() if k != 'epochs']
+    assert line.split()[4:] == [f'--{k}={v}' for k, v in OF_FILE.items() if k != 'epochs']
     assert done.out.count('epoch ') == 3
 
 
@@ -72,8 +74,8 @@ def test_the_same_command_again_trains_nothing(call, trained, mine):
 
 def test_defaults_are_those_of_tables_where_no_flag_is_given(config_of):
     config, out = config_of()
-    assert {name: getattr(config, name) for name in TABLE_DEFAULTS} == TABLE_DEFAULTS
-    assert settings_text(TABLE_DEFAULTS) in out
+    assert {name: getattr(config, name) for name in OF_FILE} == OF_FILE
+    assert settings_text(OF_FILE) in out
     # What tables have no default of their own for is as for recordings.
     plain = TrainConfig(dataset='x')
     for name in ('label_key', 'balance', 'threshold', 'select_by', 'l2', 'freeze', 'init', 'seed'):
@@ -84,7 +86,7 @@ def test_every_given_flag_wins_over_the_table_s_default(config_of):
     assert set(GIVEN) == set(TABLE_DEFAULTS)
     for name, (flag, value) in GIVEN.items():
         config, out = config_of(flag)
-        expected = {**TABLE_DEFAULTS, name: value}
+        expected = {**OF_FILE, name: value}
         assert {n: getattr(config, n) for n in TABLE_DEFAULTS} == expected
         assert f'--{name}=' not in out
     config, out = config_of(*(flag for flag, _ in GIVEN.values()))
