@@ -18,6 +18,7 @@ from fdx.evaluate.predictions import Predictions, concatenate
 from fdx.evaluate.verdicts import refuse_not_finite
 from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.learned_from import rows_learned
 from fdx.train.run_data import select_rows
 from fdx.types import CheckpointError, DataError
 
@@ -158,13 +159,16 @@ def _rows(predictor: AnyPredictor, data: Dataset, split: str) -> tuple[np.ndarra
         if splits.leaks:
             why = f'protocol {splits.protocol} deals windows of the same recordings to training and test'
             return rows, (max(splits.leak.shared, splits.leak.same_recording), why)
-        return rows, (0.0, '')
+        init_leak = predictor.meta.get('init_leak') or {'share': 0.0, 'reason': ''}
+        return rows, (init_leak['share'], init_leak['reason'])
     rows = (
         np.arange(len(data)) if split == 'all' else getattr(select_rows(_config_for(predictor, data), data)[0], split)
     )
     trained = np.isin(data.table['recording'][rows], predictor.meta['train_recordings'])
     if _is_own(predictor, data):
         trained |= np.isin(rows, select_rows(_own_config(predictor, data), data)[0].train)
+    before, rate_hz = predictor.meta.get('learned_from', ()), data.metadata['common_rate_hz']
+    trained |= rows_learned(before, data.name, data.table, rows, rate_hz, 'by_recording')
     why = 'recordings of this dataset were trained on' if trained.any() else ''
     return rows, (float(trained.mean()), why)
 

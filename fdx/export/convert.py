@@ -23,7 +23,7 @@ from fdx.train.run_data import select_rows
 from fdx.types import CheckpointError, ConfigError
 
 # What only the training program reads.
-NOT_EXPORTED = ('history', 'sums', 'data', 'leak')
+NOT_EXPORTED = ('history', 'sums', 'data', 'leak', 'learned_from')
 
 
 @dataclasses.dataclass(frozen=True)

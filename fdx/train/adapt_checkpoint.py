@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
+from typing import Any
 
 import jax
 import numpy as np
@@ -17,6 +19,8 @@ from fdx.train.adapt_step import AdaptState
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
 from fdx.train.description import check_same_run, describe
+from fdx.train.init_leak import check_init, entries_of
+from fdx.train.learned_from import learned_from
 from fdx.train.loop import Progressed
 from fdx.train.model_setup import ModelSetup
 from fdx.types import CheckpointError
@@ -33,8 +37,13 @@ def describe_adaptation(config: TrainConfig, plan: AdaptConfig, setup: ModelSetu
     )
     method = get_method(plan.method)
     seen = method.sees_target or method.target_statistics
+    sides = [(config, domains.source_train), *([(_of_target(config, plan), domains.target_train)] if seen else [])]
+    own = [
+        learned_from(c, e.dataset.name, e.dataset.table, e.rows, e.dataset.metadata['common_rate_hz']) for c, e in sides
+    ]
     return {
         **meta,
+        'learned_from': [*own, *meta['learned_from'][1:]],
         'class_names': list(domains.classes),
         'splits': {name: len(getattr(domains, name)) for name in PARTS},
         'train_recordings': sorted(of_source | (of_target if seen else set())),
@@ -44,6 +53,27 @@ def describe_adaptation(config: TrainConfig, plan: AdaptConfig, setup: ModelSetu
             'dropped': {side: list(names) for side, names in domains.dropped.items()},
         },
     }
+
+
+def _of_target(config: TrainConfig, plan: AdaptConfig) -> TrainConfig:
+    return dataclasses.replace(config, protocol=plan.target_protocol or config.protocol, fold=plan.target_fold)
+
+
+def init_leak_of(
+    config: TrainConfig, plan: AdaptConfig, setup: ModelSetup, domains: TwoDomains, meta: dict
+) -> dict[str, Any]:
+    """What the checkpoint says of a leak through the initial network; SplitError for one that is not allowed."""
+    seen = entries_of(setup.ancestor, config) if setup.ancestor else []
+    of_target = _of_target(config, plan)
+    found = [
+        check_init(c, seen, e.dataset, {what: e.rows}, c.protocol)
+        for c, e, what in (
+            (config, domains.source_validation, 'source validation'),
+            (of_target, domains.target_test, 'target test'),
+        )
+    ]
+    worst = max(found, key=lambda leak: leak.share)
+    return {'init_leak': dataclasses.asdict(worst), 'leaks': meta['leaks'] or bool(worst.reason)}
 
 
 def network_of(state: AdaptState) -> dict:

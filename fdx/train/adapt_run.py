@@ -13,7 +13,7 @@ import numpy as np
 from fdx.adapt.methods import Method, get_method
 from fdx.data.pipeline import ArrayExamples, steps_per_epoch, train_batches
 from fdx.data.two_domains import TwoDomains
-from fdx.train.adapt_checkpoint import describe_adaptation, network_of, rest_of, resume
+from fdx.train.adapt_checkpoint import describe_adaptation, init_leak_of, network_of, rest_of, resume
 from fdx.train.adapt_config import AdaptConfig
 from fdx.train.adapt_data import PARTS, PairedBatches, load_parts, open_domains
 from fdx.train.adapt_outputs import Judge, Outputs, outputs_of
@@ -84,6 +84,7 @@ def adapt(
     setup = set_up_model(config, len(domains.classes), domains.source.input_shape)
     check_norms(plan.method, setup)
     meta = describe_adaptation(config, plan, setup, domains)
+    meta |= init_leak_of(config, plan, setup, domains, meta)
     parts, start = load_parts(config, setup, domains, caches, progress, feature=plan.feature)
     for name in ('source_train', *(['target_train'] if method.sees_target else [])):
         check_batches(setup, parts[name], config.batch_size, start, name.replace('_', ' '))

@@ -35,6 +35,8 @@ class TrainConfig:
       init: random; published weights, fetched on first use: audioset (vggish), imagenet (resnet50), musicnn_mtt or
         musicnn_msd (musicnn_vgg), imagenet_lite0 (efficientnet_lite0); a file of weights; or the workdir of an fdx
         run whose backbone is taken.
+      allow_leak: train although the network of init has learned from recordings that this run is scored on; the report
+        is then marked as leaking.
       weights_version: with init=imagenet, which of torchvision's files: v2 (resnet50-11ad3fa6.pth, where empty) or v1
         (resnet50-0676ba61.pth).
       freeze: none, head, first_last, or a file of `train REGEX` and `freeze REGEX` lines.
@@ -75,6 +77,7 @@ class TrainConfig:
     model_options: dict[str, Any] = dataclasses.field(default_factory=dict)
     dropout_rate: float = 0.5
     init: str = 'random'
+    allow_leak: bool = False
     weights_version: str = ''
     freeze: str = 'none'
     train_norms: bool = False

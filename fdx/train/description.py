@@ -14,6 +14,8 @@ import fdx
 from fdx.data.protocols import Splits
 from fdx.data.source import Dataset
 from fdx.train.config import TrainConfig
+from fdx.train.init_leak import entries_of
+from fdx.train.learned_from import learned_from
 from fdx.train.model_setup import ModelSetup
 from fdx.types import CheckpointError
 
@@ -33,6 +35,10 @@ def describe(config: TrainConfig, setup: ModelSetup, dataset: Dataset, splits: S
         'splits': {name: len(getattr(splits, name)) for name in ('train', 'validation', 'test')},
         'train_recordings': sorted(set(dataset.table['recording'][splits.train])),
         'training': dataset.training_range(splits.train).to_json(),
+        'learned_from': [
+            learned_from(config, dataset.name, dataset.table, splits.train, dataset.metadata['common_rate_hz']),
+            *(entries_of(setup.ancestor, config) if setup.ancestor else []),
+        ],
         'leaks': splits.leaks,
         'leak': dataclasses.asdict(splits.leak),
         'init': setup.origin,

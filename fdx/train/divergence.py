@@ -57,8 +57,8 @@ def refuse_diverged(history: Sequence[dict[str, Any]], criterion: str = LOSS) ->
     """
     if history and not any(_scored(row, criterion) for row in history):
         raise DivergedRunError(
-            f'the run diverged: its {criterion.replace("_", " ")} was not finite in any of {len(history)} epochs, so none '
-            f'can be chosen and no step is best; in a new --workdir {REMEDY}'
+            f'the run diverged: its {criterion.replace("_", " ")} was not finite in any of {len(history)} epochs, so '
+            f'none can be chosen and no step is best; in a new --workdir {REMEDY}'
         )
 
 

@@ -45,6 +45,7 @@ class ModelSetup:
       trained: number of trained values.
       norms: number of batch norms.
       frozen_norms: paths of those that are frozen: they act as in evaluation and keep their statistics.
+      ancestor: what the checkpoint or manifest of the initial weights says of itself; None where they are of no run.
     """
 
     model: nn.Module
@@ -57,6 +58,7 @@ class ModelSetup:
     trained: int
     norms: int
     frozen_norms: tuple[str, ...]
+    ancestor: dict | None = None
 
 
 def build_model(config: TrainConfig, num_classes: int, input_shape: tuple[int, ...]) -> nn.Module:
@@ -97,7 +99,7 @@ def set_up_model(config: TrainConfig, num_classes: int, input_shape: tuple[int, 
     # The partitionable form of threefry, JAX's default, costs XLA's CPU compiler seconds for every array that is drawn
     # (measured on 2 cores, jax 0.10.2: a slim VGGish takes 23 s of CPU time, in this form 5 s).
     with jax.threefry_partitionable(False):
-        variables, origin = _initial(config, model, input_shape)
+        variables, origin, ancestor = _initial(config, model, input_shape)
     params, stats = variables['params'], variables.get('batch_stats', {})
     mask = trainable_mask(params, freezing_rules(config.freeze, model, train_norms=config.train_norms))
     trained = log_table(params, mask)
@@ -117,13 +119,21 @@ def set_up_model(config: TrainConfig, num_classes: int, input_shape: tuple[int, 
         trained=trained,
         norms=len(jax.tree.leaves(stats)) // STATISTICS_OF_A_NORM,
         frozen_norms=frozen,
+        ancestor=ancestor,
     )
 
 
-def _initial(config: TrainConfig, model: nn.Module, shape: tuple[int, ...]) -> tuple[dict, str]:
+def init_of_fold(init: str, fold: int) -> str:
+    """The run that a fold starts from: of a workdir of several folds the one of the same number."""
+    of_fold = pathlib.Path(init) / f'fold_{fold}'
+    has_own = (pathlib.Path(init) / 'checkpoints').is_dir()
+    return str(of_fold) if not has_own and (of_fold / 'checkpoints').is_dir() else init
+
+
+def _initial(config: TrainConfig, model: nn.Module, shape: tuple[int, ...]) -> tuple[dict, str, dict | None]:
     plain = model.clone(axis_name=None)
     if config.init == 'random':
-        return initial_variables(model, shape, config.seed), 'random'
+        return initial_variables(model, shape, config.seed), 'random', None
     if config.init in PUBLISHED:
         if config.model != PUBLISHED[config.init].model:
             wanted = PUBLISHED[config.init].model
@@ -137,16 +147,22 @@ def _initial(config: TrainConfig, model: nn.Module, shape: tuple[int, ...]) -> t
     if (path / 'checkpoints').is_dir():
         return _backbone_of_run(config, model, path, shape)
     raise ConfigError(
-        f'--init={config.init} is neither random, {", ".join(PUBLISHED)}, a file of weights nor the workdir of an fdx '
-        'run (which has a folder checkpoints)'
+        f'--init={config.init}{_folds_of(path)} is neither random, {", ".join(PUBLISHED)}, a file of weights nor the '
+        'workdir of an fdx run (which has a folder checkpoints)'
     )
+
+
+def _folds_of(path: pathlib.Path) -> str:
+    folds = sorted(p.parent.name for p in path.glob('fold_*/checkpoints'))
+    return f' (a workdir of folds: name one, e.g. {path / folds[0]})' if folds else ''
 
 
 def _weights_of_file(
     config: TrainConfig, plain: nn.Module, path: pathlib.Path, origin: str, shape: tuple[int, ...]
-) -> tuple[dict, str]:
+) -> tuple[dict, str, dict | None]:
     loaded = read_pretrained(path, plain, seed=config.seed, input_shape=shape)
-    return loaded.variables, '; '.join([origin, *loaded.notes])
+    ancestor = {'learned_from': list(loaded.learned_from)} if loaded.learned_from else None
+    return loaded.variables, '; '.join([origin, *loaded.notes]), ancestor
 
 
 def _log_download() -> Callable[[int, int | None], None]:
@@ -165,7 +181,7 @@ def _log_download() -> Callable[[int, int | None], None]:
 
 def _backbone_of_run(
     config: TrainConfig, model: nn.Module, workdir: pathlib.Path, shape: tuple[int, ...]
-) -> tuple[dict, str]:
+) -> tuple[dict, str, dict | None]:
     """Everything but the classifier of another run's best step; the classifier is fresh."""
     variables, meta, step = load_run(workdir, 'best')
     if meta['config']['model'] != config.model:
@@ -175,7 +191,7 @@ def _backbone_of_run(
     fresh = {**shapes, 'params': {**shapes['params'], 'head': init_head(plain, config.seed, shape)}}
     notes = [f'{workdir} step {step} ({meta["dataset"]["name"]})', stem_change(variables['params'], shape[-1])]
     loaded = {**variables, 'params': adapt_stem(variables['params'], shape[-1])}
-    return merge_variables(fresh, loaded), '; '.join(note for note in notes if note)
+    return merge_variables(fresh, loaded), '; '.join(note for note in notes if note), meta
 
 
 def input_shape_of(meta: dict) -> tuple[int, ...]:

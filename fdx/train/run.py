@@ -26,6 +26,7 @@ from fdx.train.description import check_same_run, describe, selection
 from fdx.train.divergence import hopeless, refuse_diverged
 from fdx.train.early_stopping import EarlyStopping
 from fdx.train.feature_cache import Progress, forward_all, no_progress
+from fdx.train.init_leak import check_init_of_splits, entries_of
 from fdx.train.logs import MetricsLog
 from fdx.train.loop import Plan, Progressed, fit
 from fdx.train.model_setup import ModelSetup, set_up_model
@@ -133,7 +134,10 @@ def train(
     rule = rule_of(config.threshold, len(data.dataset.class_names(config.label_key)))
     caches = {} if caches is None else caches
     setup = _set_up_once(config, data.dataset, caches)
+    seen = entries_of(setup.ancestor, config) if setup.ancestor else []
+    leak = check_init_of_splits(config, seen, data.dataset, data.splits)
     meta = describe(config, setup, data.dataset, data.splits, data.gain)
+    meta |= {'init_leak': dataclasses.asdict(leak), 'leaks': meta['leaks'] or bool(leak.reason)}
     data, start = with_cached_features(config, setup, data, caches, progress)
     data, weights, meta['balance'] = balanced(config, data, meta['class_names'])
     check_batches(setup, data.train, config.batch_size, start)

@@ -31,10 +31,12 @@ class Pretrained(NamedTuple):
       variables: {'params': ...}, with 'batch_stats' for a model that has them; NumPy and JAX arrays.
       notes: what was done beyond copying, in words for a manifest: the classifier's fate, the stem's change, the stages
         that were left out.
+      learned_from: what the manifest says that the weights have learned from (fdx.train.learned_from); () for most.
     """
 
     variables: dict[str, Any]
     notes: tuple[str, ...]
+    learned_from: tuple[Mapping[str, Any], ...] = ()
 
 
 def load_pretrained(
@@ -90,7 +92,7 @@ def read_pretrained(
     count = len(jax.tree.leaves(variables)) - (0 if keep else len(jax.tree.leaves(variables['params'][HEAD])))
     said = '; '.join(filter(None, [note, stages_note]))
     logger.info('%s: %d arrays loaded (origin: %s); %s', path, count, manifest.get('origin', 'unknown'), said)
-    return Pretrained(variables, notes)
+    return Pretrained(variables, notes, tuple(manifest.get('learned_from', ())))
 
 
 def _wanted_stages(tree: Mapping[str, Any], model: nn.Module) -> tuple[dict[str, Any], str | None]:

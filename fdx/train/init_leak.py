@@ -1,0 +1,105 @@
+"""Whether a run starts from a network that has learned from what the run is chosen or scored on."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fdx.data.protocols import PROTOCOLS, Splits
+from fdx.data.source import Dataset
+from fdx.train.config import TrainConfig
+from fdx.train.learned_from import is_readings, rows_learned, whole_recordings
+from fdx.types import SplitError
+
+logger = logging.getLogger(__name__)
+
+MAX_NAMES = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class InitLeak:
+    """What the network that a run starts from has seen of the run's validation and test windows.
+
+    Attributes:
+      share: of them that it has learned from, in [0, 1].
+      reason: in words; '' where there is no leak.
+    """
+
+    share: float = 0.0
+    reason: str = ''
+
+
+def entries_of(meta: Mapping[str, Any], config: TrainConfig) -> list[dict[str, Any]]:
+    """What a run has learned from (fdx.train.learned_from), for the run of `config` that starts from it."""
+    if 'learned_from' in meta:
+        return list(meta['learned_from'])
+    there = meta['config']
+    alike = ('protocol', 'fold', 'seed', 'label_key')
+    same = there['dataset'].partition(':')[0] == config.dataset.partition(':')[0]
+    same = same and all(there[k] == getattr(config, k) for k in alike) and 'adaptation' not in meta
+    return [whole_recordings(meta, same and tuple(there['exclude_recordings']) == config.exclude_recordings)]
+
+
+def check_init(
+    config: TrainConfig,
+    entries: Sequence[Mapping[str, Any]],
+    dataset: Dataset,
+    parts: Mapping[str, np.ndarray],
+    protocol: str,
+) -> InitLeak:
+    """Refuses an initial network that has learned from rows which choose or score the run.
+
+    Args:
+      config: of the run.
+      entries: what the network has learned from.
+      dataset: of the rows.
+      parts: name in words ('validation', 'test') -> rows.
+      protocol: by which they were split; one that is known to leak is not looked at, as its runs are marked anyway.
+
+    Returns:
+      What was found: of a run with allow_leak, which is marked by it; else nothing.
+
+    Raises:
+      SplitError: a leak without allow_leak; names the recordings, the run and the remedy.
+    """
+    if is_readings(dataset.table):
+        # Rows of the same split are the same; readings that a log repeats are the affair of that split.
+        split = (dataset.name, protocol, config.fold, config.seed)
+        entries = [e for e in entries if (e['dataset'], e['protocol'], e['fold'], e['seed']) != split]
+    if not entries or PROTOCOLS[protocol].leaks:
+        return InitLeak()
+    rows = np.concatenate(list(parts.values()))
+    learned = rows_learned(
+        entries, dataset.name, dataset.table, rows, dataset.metadata['common_rate_hz'], protocol
+    )  # fmt: skip
+    if not learned.any():
+        return InitLeak()
+    names = sorted(set(dataset.table['recording'][rows[learned]].tolist()))
+    shown = ', '.join(names[:MAX_NAMES]) + (f' and {len(names) - MAX_NAMES} more' if len(names) > MAX_NAMES else '')
+    where = ' and '.join(
+        name for name, part in parts.items() if np.isin(part, rows[learned]).any()
+    )  # fmt: skip
+    reason = (
+        f'--init={config.init} has learned from {int(learned.sum())} of the {len(rows)} {" and ".join(parts)} windows '
+        f'(in {where}; recordings {shown})'
+    )
+    if not config.allow_leak:
+        raise SplitError(
+            f'{reason}: start from a run of the same --protocol={protocol} and fold (of --fold=all the folder '
+            f'fold_{config.fold}), from a run on other recordings, or pass --allow_leak, which marks the score as '
+            'leaking'
+        )
+    logger.warning('%s: its scores are no estimate of new data', reason)
+    return InitLeak(float(learned.mean()), reason)
+
+
+def check_init_of_splits(
+    config: TrainConfig, entries: Sequence[Mapping[str, Any]], dataset: Dataset, splits: Splits
+) -> InitLeak:
+    """`check_init` of a run's validation and test rows."""
+    parts = {'validation': splits.validation, 'test': splits.test}
+    return check_init(config, entries, dataset, parts, splits.protocol)
