@@ -1,14 +1,20 @@
 import dataclasses
+import errno
+import fcntl
 import json
 import os
 import pathlib
+import signal
+import subprocess
+import sys
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from fdx import files
-from fdx.types import DataError, FdxError
+from fdx.files import MAX_REASON, atomic_write_text, boundary, reason_of, write_json
+from fdx.types import ConfigError, DataError, FdxError
 
 
 def test_atomic_write_text_makes_folders_and_replaces(tmp_path):
@@ -106,3 +112,62 @@ def test_write_json_of_a_bad_value_writes_nothing(tmp_path):
     with pytest.raises(DataError):
         files.write_json(tmp_path / 'a.json', {'f': object()})
     assert os.listdir(tmp_path) == []
+
+
+def test_a_boundary_names_the_file_the_reason_and_the_remedy():
+    with pytest.raises(DataError) as e, boundary('cannot read', 'x.bin', 'fetch it again', DataError):
+        raise ValueError('line 1\n   line 2')
+    assert str(e.value) == 'cannot read x.bin: line 1 line 2; fetch it again'
+    assert isinstance(e.value.__cause__, ValueError)
+    with pytest.raises(ConfigError, match=r'^as it is$'), boundary('a', 'b', 'c', DataError):
+        raise ConfigError('as it is')
+    with pytest.raises(KeyboardInterrupt), boundary('a', 'b', 'c', DataError):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ('error', 'reason'),
+    [
+        (OSError(errno.ENOSPC, 'No space left on device', 'x'), 'No space left on device'),
+        (
+            ValueError('x' * 500 + ' [OS error 28: ENOSPC No space left on device] ' + 'y' * 500),
+            'No space left on device',
+        ),
+        (ValueError('x' * 500), 'x' * (MAX_REASON - 3) + '...'),
+        (KeyError('a'), "'a'"),
+        (ZeroDivisionError(), 'ZeroDivisionError'),
+    ],
+)
+def test_reasons_are_short(error, reason):
+    assert reason_of(error) == reason
+
+
+def test_what_a_killed_write_left_goes_with_the_next_write_of_the_file(tmp_path):
+    left, living = (tmp_path / f'.a.json.{digit * 32}.tmp' for digit in '01')
+    others = [tmp_path / f'.b.json.{"0" * 32}.tmp', tmp_path / '.a.json.tmp', tmp_path / f'a.json.{"0" * 32}.tmp']
+    for path in (left, living, *others):
+        path.write_text('half')
+    with living.open('rb') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        atomic_write_text(tmp_path / 'a.json', 'whole')
+    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / 'a.json', living, *others])
+    atomic_write_text(tmp_path / 'a.json', 'whole')
+    assert not living.exists()
+
+
+def test_a_process_killed_while_it_writes_leaves_what_the_next_one_removes(tmp_path):
+    code = (
+        'import os, sys, signal; from fdx import files\n'
+        'files.os.fsync = lambda fd: os.kill(os.getpid(), signal.SIGKILL)\n'
+        'files.atomic_write_text(sys.argv[1], "half")'
+    )
+    done = subprocess.run([sys.executable, '-c', code, str(tmp_path / 'a.json')], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 1
+    atomic_write_text(tmp_path / 'a.json', 'whole')
+    assert [p.name for p in tmp_path.iterdir()] == ['a.json']
+
+
+def test_a_name_in_another_encoding_can_be_written(tmp_path):
+    write_json(tmp_path / 'a.json', {'file': os.fsdecode(b'caf\xe9')})
+    assert json.loads((tmp_path / 'a.json').read_text())['file'] == os.fsdecode(b'caf\xe9')
