@@ -16,6 +16,7 @@ _MIN_ROUNDED = 3
 _SHIFT_WINDOW = 10
 _MIN_SHIFT = 0.45
 _PACE = 20
+_BURST_STEPS = 2.5
 _COUNTER_NAME = re.compile(
     r'(?:sample|packet|pkt|frame|row|record|block|line|seq(?:uence)?)?[ _\-.]*'
     r'(?:counter|count|index|idx|no|nr|num|number|id|seq|sequence|n|#)?'
@@ -77,8 +78,9 @@ def find_gaps(times: np.ndarray) -> Gaps:
     # The pace over many steps: jitter that passes for long steps would bias their mean.
     pace = np.median(times[_PACE:] - times[:-_PACE]) / _PACE if times.size > 2 * _PACE else step
     late = times - pace * np.arange(times.size)
+    bursts = np.sum(steps >= max(limit, _BURST_STEPS * step)) > MAX_GAP_SHARE * steps.size
     breaks = np.array([i for i in np.flatnonzero(steps >= limit) if _shift(late, i) >= _MIN_SHIFT * step], np.int64)
-    if breaks.size > max(2, MAX_GAP_SHARE * steps.size):
+    if steps.size >= _MIN_ROWS and (bursts or breaks.size > MAX_GAP_SHARE * steps.size):
         return Gaps(none, np.zeros(0), step, unit, bursts=True)
     rest = np.delete(steps, breaks)
     step = float(rest.mean()) if rest.size else step
@@ -120,9 +122,11 @@ def counter_gaps(values: np.ndarray) -> Gaps:
     falls = np.flatnonzero(steps < 0)
     if falls.size:
         top = values.max() + 1
-        for span in (2.0**8, 2.0**16, 2.0**32, *(10.0**k for k in range(1, 11)), top):
+        # A turn elsewhere shows by coming again at the same count.
+        again = (top,) if falls.size > 1 and np.all(values[falls] == values[falls[0]]) else ()
+        for span in (2.0**8, 2.0**16, 2.0**32, *(10.0**k for k in range(1, 11)), *again):
             # A counter that lost samples at its turn may not show its top.
-            if top <= span < 2 * top + 1:
+            if top <= span <= 1.1 * top:
                 wrapped = (steps < 0) & (steps + span > 0) & (steps + span < span / 2)
                 steps = np.where(wrapped, steps + span, steps)
                 break

@@ -70,6 +70,11 @@ _PATTERNS = {mark: _patterns(mark) for mark in '.,'}
 _SMALL, _LARGE = r'^[+-]?\d{1,3}$', r'^[+-]?\d{4,}$'
 
 
+def cleaned(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The cells without blanks around them and with a minus that all can read."""
+    return pc.replace_substring(pc.utf8_trim_whitespace(column), '\u2212', '-')
+
+
 def decide_style(path: object, columns: Iterable[pa.ChunkedArray], decimal: str | None) -> NumberStyle:
     """Decides decimal sign and thousands separator of a file from all its cells.
 
@@ -79,7 +84,7 @@ def decide_style(path: object, columns: Iterable[pa.ChunkedArray], decimal: str 
 
     Args:
       path: the file, for messages.
-      columns: the cells of each column, as text.
+      columns: the cells of each column, as text, cleaned.
       decimal: what the user says, or None.
 
     Raises:
@@ -123,16 +128,14 @@ def decide_style(path: object, columns: Iterable[pa.ChunkedArray], decimal: str 
 
 
 def numbers(column: pa.ChunkedArray, style: NumberStyle) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    """Converts cells of text to float64: (the numbers, null where a cell is none; whether each cell is one)."""
+    """Converts cleaned cells of text to float64: (the numbers, null where a cell is none; whether each cell is one)."""
     marks = re.escape(style.thousands) if style.thousands else ''
     whole = rf'\d+|\d{{1,3}}(?:{marks}\d{{3}})+' if marks else r'\d+'
     d = re.escape(style.decimal)
-    text = pc.utf8_trim_whitespace(column)
-    text = pc.replace_substring(text, '\u2212', '-')
     text = pc.if_else(
-        pc.match_substring_regex(text, rf'^[+-]?\d{{1,3}}(?:[{_GROUP_MARKS}]\d{{3}})+(?:{d}\d*)?$'),
-        pc.replace_substring_regex(text, f'[{_GROUP_MARKS}]', ''),
-        text,
+        pc.match_substring_regex(column, rf'^[+-]?\d{{1,3}}(?:[{_GROUP_MARKS}]\d{{3}})+(?:{d}\d*)?$'),
+        pc.replace_substring_regex(column, f'[{_GROUP_MARKS}]', ''),
+        column,
     )
     good = pc.match_substring_regex(text, rf'^[+-]?(?:(?:(?:{whole})(?:{d}\d*)?|{d}\d+){_EXPONENT}|{_SPECIAL})$')
     if style.thousands:
@@ -164,7 +167,7 @@ def _look(column: pa.ChunkedArray, mark: str, evidence: _Evidence) -> None:
     has = pc.match_substring(column, mark)
     if not pc.any(has).as_py():
         return
-    with_mark, rest = pc.utf8_trim_whitespace(column.filter(has)), column.filter(pc.invert(has))
+    with_mark, rest = column.filter(has), column.filter(pc.invert(has))
     patterns = _PATTERNS[mark]
     either = pc.match_substring_regex(with_mark, patterns['either'])
     open_cells = with_mark.filter(either)
@@ -175,7 +178,6 @@ def _look(column: pa.ChunkedArray, mark: str, evidence: _Evidence) -> None:
     evidence.grouping = evidence.grouping or _first(grouping)
     evidence.either = evidence.either or _first(open_cells)
     if len(open_cells):
-        rest = pc.utf8_trim_whitespace(rest)
         small = pc.sum(pc.match_substring_regex(rest, _SMALL)).as_py() or 0
         large = pc.any(pc.match_substring_regex(rest, _LARGE)).as_py()
         evidence.among_small |= small >= max(_MIN_PLAIN, _MIN_PLAIN_SHARE * len(column)) and not large

@@ -16,7 +16,7 @@ from fdx.data.raw_format import TextFormat
 from fdx.data.raw_header import Header, find_header
 from fdx.data.raw_layout import NUMBER, ONE_COLUMN, TEXT, Layout, find_layout, split
 from fdx.data.raw_lines import read_lines, row_number, rows_of, take_separator_line
-from fdx.data.raw_numbers import NumberStyle, decide_style, looks_number, numbers, sampled_style
+from fdx.data.raw_numbers import NumberStyle, cleaned, decide_style, looks_number, numbers, sampled_style
 from fdx.types import DataError
 
 # One or few rows of that many cells are recordings that lie in rows.
@@ -166,12 +166,13 @@ class _Table:
 
     def _converted(self, columns: list[pa.ChunkedArray]) -> tuple[np.ndarray, dict[int, pa.ChunkedArray], NumberStyle]:
         wanted = [i for i, kind in enumerate(self.layout.kinds) if kind == NUMBER or not self.allow_text]
-        style = decide_style(self.path, [columns[i] for i in wanted], self.fmt.decimal)
+        cells = {i: cleaned(columns[i]) for i in wanted}
+        style = decide_style(self.path, cells.values(), self.fmt.decimal)
         values = np.full((len(columns[0]), len(columns)), np.nan)
         texts = {i: column for i, column in enumerate(columns) if i not in set(wanted)}
         worst = None
         for i in wanted:
-            found, good = numbers(columns[i], style)
+            found, good = numbers(cells[i], style)
             if not pc.all(good).as_py():
                 first = good.index(False).as_py()
                 worst = min(worst or (first, i), (first, i))

@@ -97,7 +97,8 @@ def _lost(table: NumberTable, roles: Roles, clock: Clock | None) -> tuple[Sequen
 
 def _note(table: NumberTable, what: str, noun: str, gaps: Gaps, rate_hz: float | None) -> str:
     count, known = gaps.breaks.size, gaps.lost[np.isfinite(gaps.lost)]
-    lost = float(known.sum())
+    # Rounded times leave some hundredths of a sample.
+    lost = float(np.where(np.abs(known - np.rint(known)) < 0.2, np.rint(known), known).sum())
     missing = f'{lost:.4g} sample{"s" * (f"{lost:.4g}" != "1")}'
     if rate_hz is not None:
         missing += f' ({lost / rate_hz:.4g} s at {rate_hz:.6g} Hz)'
