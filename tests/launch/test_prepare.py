@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 import sys
 import textwrap
+import time
 
 import numpy as np
 import pytest
@@ -225,3 +226,64 @@ def test_help_starts_with_examples_and_names_overwrite():
     for flag, default in (('--data_dir', 'data'), ('--file_format', 'array_record')):
         text = ' '.join(flags[flags.index(flag) :].split())
         assert text.index(f'(default: {default})') == text.index('(default: ')
+
+
+@pytest.mark.parametrize(
+    'raised', ["OSError(28, 'No space left on device')", "ValueError('deep in C++: No space left on device')"]
+)
+def test_a_full_disk_is_one_line_and_leaves_nothing(run, make_builder, tmp_path, raised):
+    code, _, err = run(make_builder(check=f'raise {raised}'), '--config=a')
+    assert code == 1
+    assert 'in data: No space left on device; check that the folder is writable' in error_line(err)
+    assert not (tmp_path / 'data').exists()
+
+
+def start(folder, tmp_path):
+    """The program on a builder folder, in a process of its own."""
+    command = [sys.executable, '-m', 'launch.prepare', str(folder), '--config=a', f'--data_dir={tmp_path / "data"}']
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    return subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+SLOWLY = "__import__('time').sleep(0.3)"
+
+
+def test_two_equal_preparations_at_once_both_end_well(make_builder, tmp_path):
+    folder = make_builder(check=SLOWLY)
+    processes = [start(folder, tmp_path) for _ in range(2)]
+    outputs = [p.communicate(timeout=240)[0].decode() for p in processes]
+    assert [p.returncode for p in processes] == [0, 0], outputs
+    assert sum('waiting for process' in out for out in outputs) == 1, outputs
+    assert sum('Prepared already, kept as it is' in out for out in outputs) == 1, outputs
+    version = tmp_path / 'data' / folder.name / 'a' / '1.0.0'
+    assert len(tfds.builder_from_directory(version).as_data_source(split='train')) == 10
+    assert [p.name for p in version.parent.iterdir()] == ['1.0.0']
+    assert not list((tmp_path / 'data').glob('.*lock*'))
+
+
+def test_what_a_killed_preparation_left_is_removed_by_the_next(run, make_builder, tmp_path):
+    folder = make_builder(check=SLOWLY)
+    config = tmp_path / 'data' / folder.name / 'a'
+    process = start(folder, tmp_path)
+    for _ in range(1200):
+        if list(config.glob('incomplete.*')):
+            break
+        time.sleep(0.1)
+    process.kill()
+    process.communicate()
+    assert list(config.glob('incomplete.*'))
+    code, _, err = run(folder, '--config=a')
+    assert code == 0, err
+    assert [p.name for p in config.iterdir()] == ['1.0.0']
+    assert not list((tmp_path / 'data').glob('.*lock*'))
+
+
+def test_a_folder_that_is_no_whole_dataset_is_named(run, make_builder, tmp_path):
+    folder = make_builder()
+    version = tmp_path / 'data' / folder.name / 'a' / '1.0.0'
+    version.mkdir(parents=True)
+    (version / 'mine.txt').write_text('mine')
+    code, _, err = run(folder, '--config=a')
+    assert code == 1
+    assert f'{version.relative_to(tmp_path)} has no dataset_info.json' in error_line(err)
+    assert (version / 'mine.txt').read_text() == 'mine'
