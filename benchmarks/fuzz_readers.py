@@ -136,7 +136,7 @@ def _wants_memory(error: BaseException | None) -> bool:
 
 def _is_unforeseen(error: FdxError) -> bool:
     """Whether the error is a boundary's, for an exception that no reader names: a line for the user, a defect to us."""
-    return error.__cause__ is not None and f'({type(error.__cause__).__name__}: ' in str(error)
+    return error.__cause__ is not None and f'cannot be read ({type(error.__cause__).__name__}: ' in str(error)
 
 
 def read_one(read: Read, path: pathlib.Path, base: Base, sound: list[np.ndarray]) -> dict:

@@ -88,7 +88,7 @@ def test_what_a_reader_must_not_do_is_found(tmp_path):
     checked = BASES['mat'](tmp_path)[1]
     assert checked.checked
     assert fuzz._faults_of(read_one(lambda path: [np.arange(4)], tmp_path, checked, sound)) == ['wrong']
-    boundary = read_one(raises(DataError('a (KeyError: x)'), KeyError('x')), tmp_path, base, sound)
+    boundary = read_one(raises(DataError('a cannot be read (KeyError: x)'), KeyError('x')), tmp_path, base, sound)
     assert (boundary['result'], boundary['unforeseen']) == ('refused', True)
 
 
