@@ -54,7 +54,7 @@ def test_the_table_has_one_row_a_record_over_all_splits(tiny):
         names = list(tiny.table.columns)
         record = tiny.record(row, names)
         for name in names:
-            assert record[name] == tiny.table[name][row], (row, name)
+            assert np.array_equal(record[name], tiny.table[name][row]), (row, name)
         assert isinstance(record['recording'], str)
     assert tiny.table['block'].tolist() == [0, 0, 1, 1, 2, 2] * 9 + [3, 3] * 9 + [4, 4] * 9
 

@@ -30,6 +30,7 @@ CHANGED = {
     'model_options': ('--model_option=width_multiplier=0.25', {'width_multiplier': 0.25}),
     'dropout_rate': ('--dropout_rate=0.25', 0.25),
     'init': ('--init=audioset', 'audioset'),
+    'allow_leak': ('--allow_leak', True),
     'freeze': ('--freeze=head', 'head'),
     'epochs': ('--epochs=9', 9),
     'batch_size': ('--batch_size=7', 7),
