@@ -9,13 +9,20 @@ import numpy as np
 from fdx.data.raw_format import NO_TIME, TIME_UNITS_S, TextFormat
 from fdx.data.raw_gaps import is_counter
 from fdx.data.raw_table import NumberTable
-from fdx.data.raw_time import TimeColumn, is_time_name, is_weak_time_name, unit_in_name, unwrapped
+from fdx.data.raw_time import (
+    MIN_STEADY_ROWS,
+    STEADY_SHARE,
+    TimeColumn,
+    is_time_name,
+    is_weak_time_name,
+    never_repeats,
+    rises_steadily,
+    unit_in_name,
+    unwrapped,
+)
 from fdx.data.raw_timestamps import seconds_of_day
 from fdx.types import DataError
 
-# Fewer rows do not tell a clock from a signal that happens to rise.
-_MIN_ROWS = 20
-_EVEN_SHARE = 0.9
 _HEAD_ROWS = 500
 _PARTS = ('hour', 'minute', 'second', 'microsecond')
 _PART_LIMITS = (24, 60, 60, 1_000_000)
@@ -31,6 +38,7 @@ class Roles:
       counters: indices of columns that count rows or packets.
       channels: indices of the channels, in order.
       notes: columns that were left out, for the user.
+      clock_like: titles of columns that rise as clocks do, under other names.
     """
 
     clock: TimeColumn | None
@@ -38,15 +46,16 @@ class Roles:
     counters: tuple[int, ...]
     channels: tuple[int, ...]
     notes: tuple[str, ...] = ()
+    clock_like: tuple[str, ...] = ()
 
 
 def find_roles(table: NumberTable, fmt: TextFormat) -> Roles:
     """Finds clock, counters and channels.
 
     The clock is the column that the user names, else one with a name of times, of dates and times as text, the first
-    four columns where they are hour, minute, second and microsecond, or the first that rises steadily as only clocks
-    do. A column named T is a clock only if it rises steadily. Columns that rise steadily or count rows are no channels
-    unless the user chooses them.
+    four columns where they are hour, minute, second and microsecond, or the first without a name that rises steadily
+    as clocks do. A column named T is a clock only if it rises steadily. Columns that rise steadily or count rows are no
+    channels unless the user chooses them.
 
     Raises:
       DataError: a column that does not exist or holds text, or none is left for the samples.
@@ -64,7 +73,7 @@ def find_roles(table: NumberTable, fmt: TextFormat) -> Roles:
             if i in table.texts:
                 raise DataError(f'{table.path}: column {table.title(i)} holds text ({table.texts[i][0]}), no samples')
         return Roles(clock, used, counters, tuple(chosen))
-    notes, channels = list(_guess(table, fmt, clock, used)), []
+    notes, channels, clock_like = list(_guess(table, fmt, clock, used)), [], []
     for i in free:
         if i in counters:
             continue
@@ -73,6 +82,7 @@ def find_roles(table: NumberTable, fmt: TextFormat) -> Roles:
         elif is_time_name(_name(table, i)) and not is_weak_time_name(_name(table, i)):
             continue
         elif i in rising and rises_steadily(table.values[:, i]):
+            clock_like.append(table.title(i))
             notes.append(f'column {table.title(i)} rises steadily as a clock does: it is taken for no channel')
         else:
             channels.append(i)
@@ -82,7 +92,7 @@ def find_roles(table: NumberTable, fmt: TextFormat) -> Roles:
             f'{table.path} has no column beside {others}; export the samples too, or choose the column of samples with '
             '--columns'
         )
-    return Roles(clock, used, counters, tuple(channels), tuple(notes))
+    return Roles(clock, used, counters, tuple(channels), tuple(notes), tuple(clock_like))
 
 
 def _guess(table: NumberTable, fmt: TextFormat, clock: TimeColumn | None, used: tuple[int, ...]) -> tuple[str, ...]:
@@ -97,20 +107,6 @@ def _guess(table: NumberTable, fmt: TextFormat, clock: TimeColumn | None, used: 
     )
 
 
-def rises_steadily(values: np.ndarray) -> bool:
-    """Whether values rise as those of a clock do: without a fall, by equal steps or along a straight line."""
-    if values.size < _MIN_ROWS or not np.isfinite(values[[0, -1]]).all():
-        return False
-    steps = np.diff(values)
-    if not (steps >= 0).all() or not values[-1] > values[0]:
-        return False
-    median = float(np.median(steps))
-    if median > 0 and np.mean(np.abs(steps - median) <= 0.5 * median) >= _EVEN_SHARE:
-        return True
-    line = np.linspace(values[0], values[-1], values.size)
-    return bool(np.abs(values - line).max() <= 0.01 * (values[-1] - values[0]))
-
-
 def _clock(table: NumberTable, fmt: TextFormat, chosen: set[int]) -> tuple[TimeColumn | None, tuple[int, ...]]:
     """(the clock or None, indices of its columns)."""
     if fmt.time_column == NO_TIME:
@@ -119,7 +115,7 @@ def _clock(table: NumberTable, fmt: TextFormat, chosen: set[int]) -> tuple[TimeC
         return _column(table, _index(table, fmt.time_column, '--time_column'), fmt)
     named = [i for i, name in enumerate(table.names) if is_time_name(name) and i not in table.texts and i not in chosen]
     strong = [i for i in named if not is_weak_time_name(table.names[i]) or unit_in_name(table.names[i])]
-    weak = [i for i in named if i not in strong and _is_clock(table, i) and _never_repeats(table.values[:, i])]
+    weak = [i for i in named if i not in strong and _is_clock(table, i) and never_repeats(table.values[:, i])]
     # Of several names of times the one is right that rises.
     for i in sorted(strong, key=lambda i: not _is_clock(table, i))[:1] or weak[:1]:
         if not is_counter('', table.values[:, i]) or unit_in_name(table.names[i]) or len(strong) + len(weak) == 1:
@@ -132,8 +128,9 @@ def _clock(table: NumberTable, fmt: TextFormat, chosen: set[int]) -> tuple[TimeC
     if parts is not None:
         return parts
     for i in sorted(_mostly_rising(table)):
-        skipped = i in chosen or is_counter(_name(table, i), table.values[:, i])
-        if not skipped and rises_steadily(table.values[:, i]) and _never_repeats(table.values[:, i]):
+        # A column of another name may be a ramp of the speed: only the user knows.
+        skipped = i in chosen or _name(table, i) or is_counter(_name(table, i), table.values[:, i])
+        if not skipped and rises_steadily(table.values[:, i]) and never_repeats(table.values[:, i]):
             return _column(table, i, fmt)
     if fmt.time_unit is not None:
         # What the unit belongs to may count by one.
@@ -158,7 +155,7 @@ def _column(table: NumberTable, i: int, fmt: TextFormat) -> tuple[TimeColumn, tu
 
 def _is_clock(table: NumberTable, i: int) -> bool:
     values = unwrapped(TimeColumn(table.path, '', table.values[:, i], table.row_number)).values
-    return rises_steadily(values) or (values.size < _MIN_ROWS and bool(np.all(np.diff(values) > 0)))
+    return rises_steadily(values) or (values.size < MIN_STEADY_ROWS and bool(np.all(np.diff(values) > 0)))
 
 
 def _mostly_rising(table: NumberTable) -> set[int]:
@@ -166,19 +163,14 @@ def _mostly_rising(table: NumberTable) -> set[int]:
     head = table.values[:_HEAD_ROWS]
     if len(head) < 2:
         return set()
-    return set(np.flatnonzero(np.mean(np.diff(head, axis=0) >= 0, axis=0) >= _EVEN_SHARE).tolist())
-
-
-def _never_repeats(values: np.ndarray) -> bool:
-    """Whether no value equals the one before it: a slow temperature may rise steadily, but it repeats."""
-    return bool((np.diff(values) != 0).all())
+    return set(np.flatnonzero(np.mean(np.diff(head, axis=0) >= 0, axis=0) >= STEADY_SHARE).tolist())
 
 
 def _parts(table: NumberTable, chosen: set[int]) -> tuple[TimeColumn, tuple[int, ...]] | None:
     """The clock of files whose first columns are hour, minute, second and microsecond (PRONOSTIA's)."""
     at = (0, 1, 2, 3)
     values = table.values
-    if values.shape[1] < 5 or len(values) < _MIN_ROWS or chosen & set(at) or table.texts:
+    if values.shape[1] < 5 or len(values) < MIN_STEADY_ROWS or chosen & set(at) or table.texts:
         return None
     first = values[:, :4]
     if not np.array_equal(first, np.round(first)) or (first < 0).any() or (first.max(axis=0) > _PART_LIMITS).any():

@@ -48,6 +48,12 @@ def read_text(path: pathlib.Path, text_format: TextFormat | None = None, *, need
     roles = find_roles(table, fmt)
     if fmt.time_unit is not None and roles.clock is None:
         raise DataError(f'{path} has no column of times for --time_unit={fmt.time_unit}; leave the flag out')
+    if need_rate and roles.clock is None and roles.clock_like:
+        name = roles.clock_like[0]
+        raise DataError(
+            f'{path} does not tell its sampling rate, but column {name} rises steadily as a clock does; pass '
+            f'--time_column={name} if it is the time, or --sample_rate in Hz'
+        )
     samples = table.values[:, list(roles.channels)]
     _check_size(table, roles, samples)
     clock = None

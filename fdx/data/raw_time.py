@@ -18,6 +18,9 @@ MAX_DRIFT_SAMPLES = 1.0
 # A 32-bit counter of micro- or milliseconds starts again at 0 (microseconds after 71.6 minutes).
 CLOCK_SPAN = 2.0**32
 MAX_WRAP_STEPS = 1000
+# Fewer rows do not tell a clock from a signal that happens to rise.
+MIN_STEADY_ROWS = 20
+STEADY_SHARE = 0.9
 # No clock counts that far, and the difference of two such numbers is still one.
 _LARGEST = 1e30
 _log = logging.getLogger(__name__)
@@ -77,6 +80,25 @@ def unit_in_name(name: str) -> float | None:
     found = _TIME_NAME.fullmatch(name)
     unit = found and (found[2] or found[3])
     return UNITS_S[unit] if unit else None
+
+
+def rises_steadily(values: np.ndarray) -> bool:
+    """Whether values rise as those of a clock do: without a fall, by equal steps or along a straight line."""
+    if values.size < MIN_STEADY_ROWS or not np.isfinite(values[[0, -1]]).all():
+        return False
+    steps = np.diff(values)
+    if not (steps >= 0).all() or not values[-1] > values[0]:
+        return False
+    median = float(np.median(steps))
+    if median > 0 and np.mean(np.abs(steps - median) <= 0.5 * median) >= STEADY_SHARE:
+        return True
+    line = np.linspace(values[0], values[-1], values.size)
+    return bool(np.abs(values - line).max() <= 0.01 * (values[-1] - values[0]))
+
+
+def never_repeats(values: np.ndarray) -> bool:
+    """Whether no value equals the one before it: a slow temperature may rise steadily, but it repeats."""
+    return bool((np.diff(values) != 0).all())
 
 
 def unwrapped(column: TimeColumn) -> TimeColumn:

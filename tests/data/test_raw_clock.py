@@ -41,7 +41,7 @@ def ticks(per_s, start=0, rate=12000):
         ('timestamp', ticks(10**7, 133_537_608_000_000_000), 12000.0),  # Windows files
         ('Millis', ticks(10**3, 77, 500), 500.0),
         ('X_Value', [f'{i / 51200:.8f}' for i in range(N)], 51200.0),
-        ('Zeitachse', [f'{i / 25600:.7f}' for i in range(N)], 25600.0),
+        ('', [f'{i / 25600:.7f}' for i in range(N)], 25600.0),
         ('date', [f'2024-03-01 10:00:00.{i * 10**6 // 12000:06d}' for i in range(N)], 12000.0),
         ('date', [f'01.03.2024T10:00:00.{i * 10**6 // 12000:06d}Z' for i in range(N)], 12000.0),
         ('clock', [f'23:59:59.{900000 + i * 10**6 // 12000:06d}' if i < 1200 else
@@ -101,6 +101,19 @@ def test_a_clock_without_a_name_is_no_channel(tmp_path):
     assert both.samples.shape == (N, 2)
     assert read_raw_file(path, text_format=TextFormat(time_column='1')).notes == ()
     refuse(path, "'time'", 'from 1 to 2', text_format=TextFormat(time_column='time'))
+
+
+def test_a_ramp_of_another_name_is_neither_clock_nor_channel_by_itself(tmp_path):
+    # As seconds it would mean 100 Hz.
+    path = timed(tmp_path, [f'{600 + i / 100:.2f}' for i in range(N)], 'rpm')
+    refuse(path, 'column rpm rises steadily', '--time_column=rpm', '--sample_rate')
+    recording = read_raw_file(path, sample_rate_hz=12000)
+    assert (recording.sample_rate_hz, recording.channel_names) == (12000.0, ('acc',))
+    assert 'column rpm rises steadily' in recording.notes[0]
+    settled = read_raw_file(path, text_format=TextFormat(time_column='rpm', time_unit='ms'))
+    assert (settled.sample_rate_hz, settled.channel_names) == (100_000.0, ('acc',))
+    both = read_raw_file(path, sample_rate_hz=12000, text_format=TextFormat(columns=('rpm', 'acc')))
+    assert both.channel_names == ('rpm', 'acc')
 
 
 def test_the_named_time_column_wins(tmp_path):

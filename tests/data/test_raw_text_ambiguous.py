@@ -156,7 +156,7 @@ def test_lines_of_text_above_the_header(tmp_path):
     refuse(path, 'row 1', '--header=1')
     assert read_raw_file(path, text_format=TextFormat(header='no')).channel_names == ()
     path = file_of(tmp_path, *about, '7,8', *rows)
-    assert read_raw_file(path, text_format=TextFormat(header=7)).channel_names == ('8',)
+    assert read_raw_file(path, text_format=TextFormat(header=7, time_column='7')).channel_names == ('8',)
     refuse(path, 'row 1', '--header=1', '1 names', '2 cells', text_format=TextFormat(header=1))
     refuse(path, 'no rows', '--header=4000', text_format=TextFormat(header=4000))
 
