@@ -102,8 +102,9 @@ def _of_table(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
         print(f'a table of readings: {settings_text(settings)}')
     print(f'its classes: {", ".join(f"{name} {count}" for name, count in data.metadata["balance"].items())}')
     splits, _ = select_rows(config, data)
+    warn = splits.dependent and config.protocol == 'row_blocks'
     for note in splits.notes:
-        print(f'warning: {note}' if splits.dependent else note, file=sys.stderr if splits.dependent else sys.stdout)
+        print(f'warning: {note}' if warn else note, file=sys.stderr if warn else sys.stdout)
     if splits.leak_reason:
         print(f'warning: LEAKS: {splits.leak_reason}; scores of this run are no estimate of new data', file=sys.stderr)
     return config

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from fdx.data.raw_files import check_file
 from fdx.files import atomic_write_text
 from fdx.types import DataError
 
@@ -202,10 +203,7 @@ def balance_text(labels: np.ndarray) -> str:
 
 
 def _text(file: pathlib.Path) -> str:
-    if not file.exists():
-        raise DataError(f'{file} does not exist; check the path')
-    if file.is_dir():
-        raise DataError(f'{file} is a folder; name one file in it')
+    check_file(file)
     try:
         return file.read_bytes().decode('utf-8-sig')
     except OSError as e:

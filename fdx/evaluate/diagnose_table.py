@@ -20,14 +20,15 @@ def diagnose_table(predictor: AnyPredictor, path: str | os.PathLike) -> list[dic
 
     Args:
       predictor: a checkpoint or exported model of a table.
-      path: CSV file of its columns in any order; a column of labels may be there and is not read.
+      path: CSV file of its columns in any order; the columns of labels and of groups may be there and are not read.
 
     Raises:
       DataError: what fdx.data.readings_csv refuses, with file, row and column.
 
     A row for which the network gives no finite numbers has `predicted` and `probabilities` None and a `reason`.
     """
-    readings = read_readings(path, predictor.front_end.columns, need_label=False)
+    groups = predictor.meta.get('dataset', {}).get('group_column', '')
+    readings = read_readings(path, predictor.front_end.columns, need_label=False, group_column=groups)
     probabilities = predictor.patch_probabilities(readings.values.astype('float32'))
     training, columns = TrainingRange.from_json(predictor.meta.get('training')), predictor.front_end.columns
     outside = [training.outside_columns(dict(zip(columns, row))) for row in readings.values.tolist()]

@@ -244,3 +244,39 @@ def test_balance():
     assert balance(labels) == {'normal': 6201, 'failure': 3799}
     assert balance_text(labels) == 'normal 6201 (62.0 %), failure 3799 (38.0 %)'
     assert balance_text(np.array([], np.int64)) == 'normal 0 (0.0 %), failure 0 (0.0 %)'
+
+
+GROUPED = [f'{line},m{i // 4}' for i, line in enumerate(GOOD)]
+
+
+def test_a_column_of_groups_is_text_and_no_reading(csv_file):
+    found = read_readings(file_of(csv_file, f'{HEADER},machine', *GROUPED), group_column='machine')
+    assert found.columns == COLUMNS
+    assert found.groups == tuple(f'm{i // 4}' for i in range(len(GOOD)))
+    assert read_readings(file_of(csv_file, HEADER, *GOOD)).groups is None
+    # Readings to predict need it as little as the label, and may have it.
+    for lines in ((f'{HEADER},machine', *GROUPED), (HEADER, *GOOD)):
+        found = read_readings(file_of(csv_file, *lines), need_label=False, group_column='machine')
+        assert (len(found), found.groups) == (len(GOOD), None)
+
+
+@pytest.mark.parametrize(
+    ('lines', 'column', 'words'),
+    [
+        ((HEADER, *GOOD), 'machine', "columns missing: 'machine'"),
+        ((HEADER, *GOOD), 'failure', '--group_column=failure is the label'),
+        ((HEADER, *GOOD), COLUMNS[0], 'is a reading; name a column of its own'),
+        ((f'{HEADER},machine', *GROUPED[:-1], GOOD[-1] + ', '), 'machine', 'column machine: the cell is empty'),
+        (
+            (f'{HEADER},id', *(f'{line},{i}' for i, line in enumerate(GOOD))),
+            'id',
+            'names another group in each of 20 rows',
+        ),
+        ((f'{HEADER},machine', *GROUPED), '', 'A column that tells machines, runs or days apart may stay'),
+        ((f'{HEADER},Timestamp', *GROUPED), '', "sort them by 'Timestamp' before that column is removed"),
+    ],
+)
+def test_groups_that_cannot_be_are_refused(csv_file, lines, column, words):
+    with pytest.raises(DataError) as e:
+        read_readings(file_of(csv_file, *lines), group_column=column)
+    assert words in str(e.value)
