@@ -39,6 +39,13 @@ def file_sha256(path: str | os.PathLike) -> str:
         return hashlib.file_digest(stream, 'sha256').hexdigest()
 
 
+def refuse_pipe(path: str | os.PathLike) -> None:
+    """Raises WeightsError for a pipe, socket or device: opening it could wait for ever."""
+    path = pathlib.Path(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise WeightsError(f'{path}: a pipe, socket or device, not a file; write its content to a file first')
+
+
 def save_weights(path: str | os.PathLike, params: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Writes both files, or neither.
 
@@ -108,6 +115,7 @@ def load_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     Raises:
       WeightsError: no such file, or not a whole safetensors file.
     """
+    refuse_pipe(path)
     try:
         arrays = safetensors.numpy.load_file(path)
     except OSError as e:
@@ -128,12 +136,15 @@ def load_manifest(path: str | os.PathLike) -> dict[str, Any]:
     beside = manifest_path(path)
     if not beside.exists():
         return {}
+    refuse_pipe(path)
     try:
         manifest = json.loads(beside.read_text(encoding='utf-8'))
     except (OSError, ValueError, RecursionError) as e:
         raise WeightsError(f'{beside}: not a manifest ({e}); convert the weights again') from e
     if not isinstance(manifest, dict) or not isinstance(manifest.get('sha256'), str):
         raise WeightsError(f"{beside}: not a manifest (it has no 'sha256'); convert the weights again")
+    if not isinstance(manifest.get('options'), dict | None):
+        raise WeightsError(f"{beside}: its 'options' are no options of a network; convert the weights again")
     try:
         digest = file_sha256(path)
     except OSError as e:

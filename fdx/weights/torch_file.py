@@ -20,6 +20,7 @@ import numpy as np
 
 from fdx.files import reason_of
 from fdx.types import WeightsError
+from fdx.weights.files import refuse_pipe
 from fdx.weights.torch_pickle import Storage, TensorRef, read_pickle, storage_values, tensor_values
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
@@ -45,6 +46,7 @@ def read_torch_file(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """
     path = pathlib.Path(path)
     try:
+        refuse_pipe(path)
         with path.open('rb') as stream:
             start = stream.read(4)
             stream.seek(0)

@@ -10,6 +10,7 @@ import pytest
 import scipy.io.wavfile
 
 from fdx.data.raw_files import read_raw_file
+from fdx.data.wav_chunks import read_layout, settle_size
 from tests.data.raw_file_checks import refuse
 
 RATE_HZ, NUM = 12000, 3000
@@ -110,6 +111,21 @@ def test_what_follows_the_samples_is_left_out_with_a_note(tmp_path, rest, word):
     r = read_raw_file(tmp_path / 'a.wav')
     np.testing.assert_array_equal(r.samples[:, 0], COUNTS)
     assert any(word in note for note in r.notes)
+
+
+@pytest.mark.parametrize('after', [b'', LIST])
+def test_four_gibibytes_and_more(tmp_path, after):
+    """A real wrap, in a file with a hole: 2**32 + 6000 bytes of samples under a size of 6000."""
+    path, true = tmp_path / 'a.wav', 2**32 + len(RAW)
+    path.write_bytes(riff(fmt(), data(), size=len(RAW) + 36))
+    with path.open('r+b') as file:
+        file.truncate(44 + true)
+        file.seek(44 + true)
+        file.write(after)
+    with path.open('rb') as file:
+        size, doubtful, note = settle_size(file, read_layout(file, path), 2, 'samples')
+    assert (size, doubtful) == (true, 0)
+    assert f'all {true // 2} were read' in note
 
 
 def test_a_second_data_chunk_and_an_incomplete_sample_are_named(tmp_path):
