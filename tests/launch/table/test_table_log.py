@@ -51,12 +51,12 @@ def test_a_log_is_dealt_by_its_runs_with_a_warning(call, logs):
     assert '--protocol=row_blocks' in done.out
     assert 'warning: Rows are not independent: ' in done.err and 'stretches where it jumps' in done.err
     results, done = scores(call, logs / 'coins')
-    assert (results['leaks'], results['interval_unit'], results['units'], results['windows']) == (
-        False, 'stretch of rows', 8, 240,
-    )  # fmt: skip
+    assert (results['leaks'], results['interval_unit']) == (False, 'stretch of rows')
+    # A fifth of 40 runs, two of which may look like one.
+    assert results['units'] in (7, 8) and results['windows'] == pytest.approx(240, abs=30)
     low, high = results['accuracy_interval']
     assert low < 0.5 < high and high - low > 0.4
-    assert '% by stretch of rows (8), ' in done.out and '% if rows were independent)' in done.out
+    assert f'% by stretch of rows ({results["units"]}), ' in done.out and '% if rows were independent)' in done.out
     assert 'stretches where it jumps' in (logs / 'coins' / 'evaluation' / 'report.html').read_text()
     assert any('Rows are not independent' in note for note in results['split_notes'])
 
