@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from fdx.data.source import Dataset
+from fdx.names import check_name
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError
@@ -103,6 +104,7 @@ def _parse(text: str) -> Strategy:
             f'--strategies: {text!r} cannot be called {name!r}: write NAME:{file} with a NAME of letters, digits, '
             f'_ . and -, other than {", ".join(PRESETS)}'
         )
+    check_name(name, f'--strategies: {text!r}')
     return Strategy(name, file, True, f'freezing table {file}, pretrained weights')
 
 

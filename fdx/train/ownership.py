@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import pathlib
 import re
 import shutil
@@ -26,6 +27,9 @@ from fdx.types import CheckpointError
 logger = logging.getLogger(__name__)
 
 RUN = 'run.json'
+LOG = 'metrics.jsonl'
+LOG_BEGINS = b'{"epoch": '
+MAX_LINE = 1 << 16
 _MARK = re.compile(r'\.(\d+|frozen)\.unfinished')
 _ORBAX_TEMPORARY = re.compile(r'(\d+|frozen)\.orbax-checkpoint-tmp.*')
 _TEMPORARY = re.compile(r'\..+\.[0-9a-f]{32}\.tmp')
@@ -137,12 +141,29 @@ def refuse_foreign(root: pathlib.Path, frozen: pathlib.Path) -> None:
     foreign = sorted(str(p) for p in root.glob('*') if not _is_ours(p))
     if frozen.exists() and not (frozen.is_dir() and has_manifest(frozen)):
         foreign.append(str(frozen))
+    log = root.parent / LOG
+    if not is_log(log):
+        foreign.append(str(log))
     if foreign:
         more = f' and {len(foreign) - SHOWN} more' if len(foreign) > SHOWN else ''
         raise CheckpointError(
             f'fdx did not make {", ".join(foreign[:SHOWN])}{more}: move what is yours elsewhere, or choose another '
             '--workdir'
         )
+
+
+def is_log(path: pathlib.Path) -> bool:
+    """Whether a file is a log of fdx's epochs, which a run writes anew; so is none at all, or a half-written line."""
+    if not os.path.lexists(path):
+        return True
+    try:
+        with path.open('rb') as file:
+            line = file.readline(MAX_LINE)
+        if not line.endswith(b'\n'):
+            return line.startswith(LOG_BEGINS) or LOG_BEGINS.startswith(line)
+        return {'epoch', 'step'} <= set(json.loads(line))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return False
 
 
 def _is_ours(path: pathlib.Path) -> bool:

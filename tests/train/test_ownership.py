@@ -97,6 +97,19 @@ def test_a_users_run_json_is_not_taken_for_the_runs_id(run):
             Checkpoints(run).verify(20)
 
 
+@pytest.mark.parametrize('text', ['my notes', 'my notes\n', '[1]\n', '{"loss": 1}\n', '5\n', '[' * 70_000])
+def test_a_users_log_is_not_written_over(run, text):
+    (run / 'metrics.jsonl').write_text(text)
+    refused(run, r'fdx did not make .*metrics\.jsonl')
+    for own in ('', '{"epoch": 1, "step": 5}\n', '{"epoch": 1, "st'):
+        (run / 'metrics.jsonl').write_text(own)
+        with Checkpoints(run).writing():
+            pass
+    (run / 'metrics.jsonl').unlink()
+    (run / 'metrics.jsonl').mkdir()
+    refused(run, r'fdx did not make .*metrics\.jsonl')
+
+
 def test_files_of_desktops_are_no_ones(run):
     for folder in (run / 'checkpoints', run / 'checkpoints' / '20', run / 'frozen'):
         for name in ('.DS_Store', '._x', 'Thumbs.db', '.nfs000000001'):
