@@ -160,7 +160,8 @@ def _rows(predictor: AnyPredictor, data: Dataset, split: str) -> tuple[np.ndarra
             why = f'protocol {splits.protocol} deals windows of the same recordings to training and test'
             return rows, (max(splits.leak.shared, splits.leak.same_recording), why)
         init_leak = predictor.meta.get('init_leak') or {'share': 0.0, 'reason': ''}
-        return rows, (init_leak['share'], init_leak['reason'])
+        share = init_leak.get('parts', {}).get(split, init_leak['share'])
+        return rows, (share, init_leak['reason'] if share else '')
     rows = (
         np.arange(len(data)) if split == 'all' else getattr(select_rows(_config_for(predictor, data), data)[0], split)
     )

@@ -25,12 +25,14 @@ class InitLeak:
     """What the network that a run starts from has seen of the run's validation and test windows.
 
     Attributes:
-      share: of them that it has learned from, in [0, 1].
+      share: of them that it has learned from, in [0, 1], in the part where it is largest.
       reason: in words; '' where there is no leak.
+      parts: the share in each part, where there is a leak.
     """
 
     share: float = 0.0
     reason: str = ''
+    parts: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
 def entries_of(meta: Mapping[str, Any], config: TrainConfig) -> list[dict[str, Any]]:
@@ -78,15 +80,9 @@ def check_init(
     )  # fmt: skip
     if not learned.any():
         return InitLeak()
-    names = sorted(set(dataset.table['recording'][rows[learned]].tolist()))
-    shown = ', '.join(names[:MAX_NAMES]) + (f' and {len(names) - MAX_NAMES} more' if len(names) > MAX_NAMES else '')
-    where = ' and '.join(
-        name for name, part in parts.items() if np.isin(part, rows[learned]).any()
-    )  # fmt: skip
-    reason = (
-        f'--init={config.init} has learned from {int(learned.sum())} of the {len(rows)} {" and ".join(parts)} windows '
-        f'(in {where}; recordings {shown})'
-    )
+    seen = {name: np.isin(part, rows[learned]) for name, part in parts.items()}
+    counts = ' and '.join(f'{int(s.sum())} of the {len(s)} {name}' for name, s in seen.items() if s.any())
+    reason = f'--init={config.init} has learned from {counts} {_words(dataset, rows[learned])}'
     if not config.allow_leak:
         raise SplitError(
             f'{reason}: start from a run of the same --protocol={protocol} and fold (of --fold=all the folder '
@@ -94,7 +90,17 @@ def check_init(
             'leaking'
         )
     logger.warning('%s: its scores are no estimate of new data', reason)
-    return InitLeak(float(learned.mean()), reason)
+    shares = {name: float(s.mean()) for name, s in seen.items()}
+    return InitLeak(max(shares.values()), reason, shares)
+
+
+def _words(dataset: Dataset, rows: np.ndarray) -> str:
+    """'windows (recordings a, b and 3 more)'; rows of a table have no names that say anything."""
+    if is_readings(dataset.table):
+        return 'rows'
+    names = sorted(set(dataset.table['recording'][rows].tolist()))
+    more = f' and {len(names) - MAX_NAMES} more' if len(names) > MAX_NAMES else ''
+    return f'windows (recordings {", ".join(names[:MAX_NAMES])}{more})'
 
 
 def check_init_of_splits(

@@ -50,7 +50,7 @@ def test_another_fold_is_refused_with_recordings_run_and_remedy(make_config, unb
 def test_the_same_fold_is_fine(make_config, unbroken, tmp_path):
     train(make_config(init=str(unbroken.workdir), **SHORT), tmp_path / 'run')
     meta = load_run(tmp_path / 'run')[1]
-    assert (meta['leaks'], meta['init_leak']) == (False, {'share': 0.0, 'reason': ''})
+    assert (meta['leaks'], meta['init_leak']) == (False, {'share': 0.0, 'reason': '', 'parts': {}})
     assert [e['fold'] for e in meta['learned_from']] == [0, 0]
     assert not score_run(tmp_path / 'run').leaks
 
@@ -58,11 +58,12 @@ def test_the_same_fold_is_fine(make_config, unbroken, tmp_path):
 def test_allowed_it_is_marked_and_the_score_leaks(leaking, unbroken):
     meta = load_run(leaking)[1]
     assert meta['leaks'] is True
-    # Fold 1 validates on block 4 and tests on block 0: half of both was trained on.
-    assert meta['init_leak']['share'] == pytest.approx(0.5)
+    # Fold 1 validates on block 4 and tests on block 0, which was trained on.
+    assert (meta['init_leak']['share'], meta['init_leak']['parts']) == (1.0, {'validation': 0.0, 'test': 1.0})
     scored = score_run(leaking)
-    assert (scored.leaks, scored.leak_share) == (True, pytest.approx(0.5))
-    assert re.match(re.escape(f'--init={unbroken.workdir} has learned from 6 of the 12'), scored.leak_reason)
+    assert (scored.leaks, scored.leak_share) == (True, 1.0)
+    assert re.match(re.escape(f'--init={unbroken.workdir} has learned from 6 of the 6 test win'), scored.leak_reason)
+    assert not score_run(leaking, split='validation').leaks
 
 
 def test_the_network_before_the_network_counts_too(make_config, leaking, tmp_path):
