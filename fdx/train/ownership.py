@@ -10,23 +10,21 @@ A folder with neither this mark nor a manifest is not fdx's, or has lost its man
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
 import pathlib
 import re
 import shutil
-import uuid
 
 from fdx.files import boundary, remove_temporaries, write_json
 from fdx.locks import LOCK, hold
 from fdx.train import manifest
+from fdx.train.run_ids import RUN, run_id
 from fdx.types import CheckpointError
 
 logger = logging.getLogger(__name__)
 
-RUN = 'run.json'
 LOG = 'metrics.jsonl'
 LOG_BEGINS = b'{"epoch": '
 MAX_LINE = 1 << 16
@@ -183,45 +181,3 @@ def why_kept(folder: pathlib.Path) -> str | None:
         return f'its {manifest.MANIFEST} cannot be read'
     extra = manifest.extra_files(folder)
     return f'fdx did not make {extra[0]} in it' if extra else None
-
-
-def run_id(root: pathlib.Path) -> str | None:
-    """The id in run.json; None where there is none that can be read."""
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        said = json.loads((root / RUN).read_text(encoding='utf-8'))
-        if isinstance(said, dict) and isinstance(said.get('run'), str):
-            return said['run']
-    return None
-
-
-def expected_run(root: pathlib.Path, steps: list[int]) -> str | None:
-    """The run that the steps of a workdir belong to: that of run.json, else the one that all manifests name.
-
-    Raises:
-      CheckpointError: run.json is damaged, or it is gone and the steps are of several runs.
-    """
-    said = run_id(root)
-    if said is not None:
-        return said
-    if (root / RUN).exists():
-        raise CheckpointError(
-            f'{root / RUN} cannot be read: remove it, fdx then goes by what the steps say of their run'
-        )
-    read = {step: manifest.read_manifest(root / str(step)) for step in steps}
-    runs: dict[str, list[int]] = {}
-    for step, found in read.items():
-        if found and found.run:
-            runs.setdefault(found.run, []).append(step)
-    if len(runs) > 1:
-        groups = '; '.join(f'{", ".join(map(str, s))} of {run[:8]}' for run, s in runs.items())
-        raise CheckpointError(f'{root} holds steps of several runs ({groups}): move those of all but one elsewhere')
-    return next(iter(runs), None)
-
-
-def begin_run(root: pathlib.Path, steps: list[int]) -> str:
-    """The id of the run that writes here; a run that begins draws one."""
-    run = expected_run(root, steps)
-    if run is None or run_id(root) is None:
-        run = run or uuid.uuid4().hex
-        write_json(root / RUN, {'run': run})
-    return run

@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Iterator, Sequence
 
 from fdx.files import boundary
-from fdx.train import manifest, ownership
+from fdx.train import manifest, ownership, run_ids
 from fdx.train.processes import by_first, is_first, sync
 from fdx.types import CheckpointError, FdxError
 
@@ -40,7 +40,7 @@ class Workdir:
 
     def run(self) -> str | None:
         """The id of the run that the steps belong to; None where none of them knows."""
-        return ownership.expected_run(self.root, self.steps())
+        return run_ids.expected_run(self.root, self.steps())
 
     def damage(self, step: int, below: str = '') -> str | None:
         """What is wrong with a step, in a sentence, as `manifest.find_damage` has it; None when it is intact."""
@@ -78,7 +78,7 @@ class Workdir:
         def begin() -> None:
             if folder.exists():
                 raise CheckpointError(f'{folder} is there already: move it away, or choose another --workdir')
-            ownership.begin_run(self.root, self.steps())
+            run_ids.begin_run(self.root, self.steps())
             ownership.begin_change(folder, 'saving')
 
         by_first(begin)
@@ -87,7 +87,7 @@ class Workdir:
             with boundary('cannot write', folder, remedy, CheckpointError), no_tracebacks():
                 yield
                 if is_first():
-                    manifest.write_manifest(folder, ownership.run_id(self.root), step)
+                    manifest.write_manifest(folder, run_ids.run_id(self.root), step)
                     ownership.end_change(folder)
         except FdxError:
             if is_first():
@@ -100,7 +100,7 @@ class Workdir:
     def _forget_empty_run(self) -> None:
         """A run whose first folder could not be written leaves nothing."""
         if not self.steps() and not ownership.has_manifest(self.frozen):
-            (self.root / ownership.RUN).unlink(missing_ok=True)
+            (self.root / run_ids.RUN).unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 self.root.rmdir()
 
@@ -133,7 +133,7 @@ class Workdir:
             logger.warning('removing %s: after the resumed step, or of a run that came to none', folder)
         self.remove(folders)
         if step is None and is_first():
-            (self.root / ownership.RUN).unlink(missing_ok=True)
+            (self.root / run_ids.RUN).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ import pytest
 
 from fdx.files import FileWriteError
 from fdx.locks import LOCK, LockedError
-from fdx.train import manifest, ownership, workdir
+from fdx.train import manifest, ownership, run_ids, workdir
 from fdx.train.checkpoints import Checkpoints
 from fdx.types import CheckpointError
 
@@ -248,10 +248,10 @@ def test_steps_and_prefixes_of_another_run_are_found(run, made):
 
 
 def test_a_run_keeps_its_id_when_it_goes_on_and_when_it_is_copied(run, tmp_path):
-    before = ownership.run_id(run / 'checkpoints')
+    before = run_ids.run_id(run / 'checkpoints')
     (run / 'checkpoints' / 'run.json').unlink()
     save(run, 40)
-    assert ownership.run_id(run / 'checkpoints') == before
+    assert run_ids.run_id(run / 'checkpoints') == before
     shutil.copytree(run, tmp_path / 'again')
     for step in Checkpoints(tmp_path / 'again').steps():
         Checkpoints(tmp_path / 'again').verify(step)
@@ -288,7 +288,7 @@ def test_nonsense_in_a_manifest_is_one_line(run, content):
 def test_a_description_that_is_none_is_one_line(run, meta):
     folder = run / 'checkpoints' / '30'
     (folder / 'meta' / 'metadata').write_text(meta)
-    manifest.write_manifest(folder, ownership.run_id(run / 'checkpoints'), 30)
+    manifest.write_manifest(folder, run_ids.run_id(run / 'checkpoints'), 30)
     with pytest.raises(CheckpointError, match='cannot read .*30/meta/metadata: '):
         Checkpoints(run).verify(30)
 

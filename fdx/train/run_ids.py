@@ -1,0 +1,56 @@
+"""The id of a run: drawn when it begins, kept in checkpoints/run.json, and repeated by the manifest of every step."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import pathlib
+import uuid
+
+from fdx.files import write_json
+from fdx.train import manifest
+from fdx.types import CheckpointError
+
+RUN = 'run.json'
+
+
+def run_id(root: pathlib.Path) -> str | None:
+    """The id in run.json; None where there is none that can be read."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        said = json.loads((root / RUN).read_text(encoding='utf-8'))
+        if isinstance(said, dict) and isinstance(said.get('run'), str):
+            return said['run']
+    return None
+
+
+def expected_run(root: pathlib.Path, steps: list[int]) -> str | None:
+    """The run that the steps of a workdir belong to: that of run.json, else the one that all manifests name.
+
+    Raises:
+      CheckpointError: run.json is damaged, or it is gone and the steps are of several runs.
+    """
+    said = run_id(root)
+    if said is not None:
+        return said
+    if (root / RUN).exists():
+        raise CheckpointError(
+            f'{root / RUN} cannot be read: remove it, fdx then goes by what the steps say of their run'
+        )
+    read = {step: manifest.read_manifest(root / str(step)) for step in steps}
+    runs: dict[str, list[int]] = {}
+    for step, found in read.items():
+        if found and found.run:
+            runs.setdefault(found.run, []).append(step)
+    if len(runs) > 1:
+        groups = '; '.join(f'{", ".join(map(str, s))} of {run[:8]}' for run, s in runs.items())
+        raise CheckpointError(f'{root} holds steps of several runs ({groups}): move those of all but one elsewhere')
+    return next(iter(runs), None)
+
+
+def begin_run(root: pathlib.Path, steps: list[int]) -> str:
+    """The id of the run that writes here; a run that begins draws one."""
+    run = expected_run(root, steps)
+    if run is None or run_id(root) is None:
+        run = run or uuid.uuid4().hex
+        write_json(root / RUN, {'run': run})
+    return run
