@@ -24,6 +24,7 @@ from fdx.signal.bearings import BearingGeometry
 from fdx.signal.frames import window_starts
 from fdx.signal.front_ends import reads_orders
 from fdx.signal.patch import Condition
+from fdx.signal.resample import SAME_RATE
 from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM, estimate_speed_rpm
 from fdx.train.decision import decide
 from fdx.types import DataError, Recording
@@ -31,6 +32,7 @@ from fdx.types import DataError, Recording
 # Relative difference from which on two speeds are two: slip and rounding stay below.
 SPEED_TOLERANCE = 0.01
 _log = logging.getLogger(__name__)
+
 
 @dataclasses.dataclass(frozen=True)
 class Diagnosis:
@@ -113,9 +115,9 @@ def diagnose_recording(
     if hop < 1:
         raise DataError(f'--hop_s={hop_s}: at {rate:g} Hz it must be at least {1 / rate:.6f} s')
     recording = in_training_order(recording, channels, data.get('channel_names', ()), by_position=by_position)
-    if recording.sample_rate_hz < rate * (1 - 1e-6):
+    if recording.sample_rate_hz < rate * (1 - SAME_RATE):
         raise DataError(
-            f'{source}: recorded at {recording.sample_rate_hz:g} Hz, but the model was trained on {rate:g} Hz and '
+            f'{source}: recorded at {recording.sample_rate_hz:.9g} Hz, but the model was trained on {rate:g} Hz and '
             'needs the band up to half of that; record faster, or check --sample_rate'
         )
     # Checkpoints of before the slow part was removed saw windows with it.

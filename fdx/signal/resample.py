@@ -16,6 +16,9 @@ from fdx.types import ConfigError
 PASS_SHARE = 0.95
 STOP_DB = 80.0
 MAX_FACTOR = 20_000
+# Clocks of two recorders that mean the same rate differ by some tens of millionths, and so do rates from timestamps.
+SAME_RATE = 1e-4
+SMALL_FACTOR = 32
 # Where the common band of a dataset ends, as a share of its Nyquist frequency. The recorder's own anti-alias filter
 # falls below Nyquist already (CWRU's 12 kHz files from 5.4 kHz on, by 50 dB at 5.95 kHz), and what it took away from
 # some recordings must be taken from all.
@@ -25,8 +28,9 @@ BAND_SHARE = 0.9
 def rational_ratio(from_hz: float, to_hz: float) -> tuple[int, int]:
     """Integers (up, down) with up / down = to_hz / from_hz.
 
-    Rates that are no integers (533.05 Hz from timestamps) give the nearest fraction with parts up to 20,000; its
-    relative error is below 1e-5.
+    A ratio within 1e-4 of a small one (parts up to 32) is that one: 12000.5 Hz beside 16,000 Hz means 3:4. Other rates
+    that are no integers (533.05 Hz from timestamps) give the nearest fraction with parts up to 20,000; its relative
+    error is below 1e-5.
 
     Raises:
       ConfigError: a rate that is not a positive finite number, or a ratio beyond 1:20,000.
@@ -36,9 +40,11 @@ def rational_ratio(from_hz: float, to_hz: float) -> tuple[int, int]:
             raise ConfigError(f'{name}={value}: a sample rate must be a positive number of Hz')
     exact = fractions.Fraction(to_hz) / fractions.Fraction(from_hz)
     small = min(exact, 1 / exact)
-    ratio = small.limit_denominator(MAX_FACTOR)
-    if ratio == 0 or abs(float(ratio / small) - 1) > 1e-5:
-        raise ConfigError(f'cannot resample {from_hz:g} Hz to {to_hz:g} Hz: the rates lie too far apart')
+    ratio = small.limit_denominator(SMALL_FACTOR)
+    if abs(float(ratio / small) - 1) > SAME_RATE:
+        ratio = small.limit_denominator(MAX_FACTOR)
+        if ratio == 0 or abs(float(ratio / small) - 1) > 1e-5:
+            raise ConfigError(f'cannot resample {from_hz:.9g} Hz to {to_hz:.9g} Hz: the rates lie too far apart')
     return (ratio.numerator, ratio.denominator) if exact < 1 else (ratio.denominator, ratio.numerator)
 
 
@@ -121,9 +127,9 @@ def to_common_band(x: np.ndarray, from_hz: float, common_hz: float) -> np.ndarra
     Raises:
       ConfigError: the recording's rate is below the common one.
     """
-    if from_hz < common_hz * (1 - 1e-6):
+    if from_hz < common_hz * (1 - SAME_RATE):
         raise ConfigError(
-            f'a recording at {from_hz:g} Hz cannot be brought to {common_hz:g} Hz: it has no content above '
+            f'a recording at {from_hz:.9g} Hz cannot be brought to {common_hz:.9g} Hz: it has no content above '
             f'{from_hz / 2:g} Hz; the common rate must be the lowest of the dataset'
         )
     band_hz = BAND_SHARE * common_hz / 2

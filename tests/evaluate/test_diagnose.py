@@ -12,6 +12,7 @@ import scipy.io.wavfile
 from fdx.data.source import open_dataset
 from fdx.evaluate.diagnose import Diagnosis, diagnose_file, diagnose_recording
 from fdx.evaluate.predictor import Predictor
+from fdx.evaluate.verdicts import says_nothing
 from fdx.types import DataError
 
 
@@ -114,3 +115,60 @@ def test_rows_sum_up_windows_in_both_ways():
     assert summary['agreement'] == pytest.approx(2 / 3)
     assert summary['mean_probabilities'] == pytest.approx({'a': 0.61, 'b': 0.39})
     assert {row['file'] for row in (*windows, summary)} == {'x.wav'}
+
+
+def test_dead_windows_have_no_vote_and_too_few_live_ones_no_verdict(predictor, recordings, rig):
+    raw = recordings['rig_b-outer_race-0997rpm-load0']
+    whole = diagnose_recording(predictor, raw).rows()
+    silent = raw.samples.copy()
+    silent[3 * rig.WINDOW + 5000 : 3 * rig.WINDOW + 6000] = silent[0]
+    *windows, summary = diagnose_recording(predictor, dataclasses.replace(raw, samples=silent)).rows()
+    assert [w['predicted'] is None for w in windows] == [False, False, False, True, False]
+    assert windows[3]['reason'].startswith('the sensor is silent')
+    assert windows[3]['probabilities'] is None
+    assert (summary['windows'], summary['unusable_windows']) == (5, {'dead': 1})
+    assert summary['predicted'] == whole[-1]['predicted'] == summary['predicted_mean']
+    for i in (0, 1, 4):
+        assert windows[i]['probabilities'] == pytest.approx(whole[i]['probabilities'], abs=1e-4)
+    silent[rig.WINDOW + 3000 :] = 0
+    *windows, summary = diagnose_recording(predictor, dataclasses.replace(raw, samples=silent)).rows()
+    assert windows[0]['predicted'] is not None
+    keys = ('predicted', 'predicted_mean', 'predicted_vote', 'agreement', 'mean_probabilities')
+    assert [summary[key] for key in keys] == [None] * 5
+    assert summary['reason'].startswith('1 of 5 windows can be used, and at least half are needed (4 dead: ')
+
+
+def test_lost_time_wild_samples_and_an_offset(predictor, recordings, rig):
+    raw = recordings['rig_b-outer_race-0997rpm-load0']
+    whole = diagnose_recording(predictor, raw)
+    bad = raw.samples + 10
+    bad[7777] += 1000
+    raw = dataclasses.replace(raw, samples=bad, time_breaks=(rig.WINDOW + 5000,), notes=('a note',))
+    found = diagnose_recording(predictor, raw)
+    *_, summary = found.rows()
+    assert summary['unusable_windows'] == {'lost_time': 1}
+    assert summary['wild_samples'] == 1
+    assert summary['notes'][0] == 'a note' and summary['notes'][1].startswith('1 wild samples')
+    live = [0, 2, 3, 4]
+    np.testing.assert_allclose(found.probabilities[live], whole.probabilities[live], atol=0.01)
+
+
+def test_numbers_that_are_not_finite_are_no_verdict(predictor, recordings, monkeypatch):
+    raw = recordings['rig_b-outer_race-0997rpm-load0']
+    monkeypatch.setattr(
+        predictor, 'patch_probabilities', lambda patches: np.full((len(patches), 3), np.nan, np.float32)
+    )
+    *windows, summary = diagnose_recording(predictor, raw).rows()
+    assert says_nothing(windows)
+    assert summary['predicted'] is None
+    assert summary['unusable_windows'] == {'not_finite': 5}
+
+
+def test_what_is_unlike_the_training_data_is_said_of_windows_and_recording(predictor, recordings):
+    raw = recordings['rig_b-outer_race-0997rpm-load0']
+    assert all('outside_training' not in row for row in diagnose_recording(predictor, raw).rows())
+    loud = dataclasses.replace(raw, samples=1000 * raw.samples, speed_rpm=5000.0)
+    *windows, summary = diagnose_recording(predictor, loud).rows()
+    assert all("x training's maximum" in window['outside_training'][0] for window in windows)
+    assert "x training's maximum" in summary['outside_training'][0]
+    assert summary['outside_training'][1].startswith('speed 5000 rpm')

@@ -16,6 +16,7 @@ from fdx.evaluate.zero_shot import ZeroShotDiagnosis, diagnose_zero_shot, eviden
 from fdx.signal.bearings import BEARINGS
 from fdx.signal.front_ends import create_front_end
 from fdx.signal.patch import Condition
+from fdx.signal.slow_part import without_slow_part
 from fdx.types import UNKNOWN, ConfigError, DataError, Recording
 
 # The front end works at any rate: a low one is quick.
@@ -115,7 +116,7 @@ def test_z_scores_are_deviations_above_seeded_noise(monkeypatch):
         return image.reshape(24, 3, 2, 3).max(axis=2).mean(axis=(0, 1))
 
     chance = np.array([number(rng.standard_normal((WINDOW, 1)).astype(np.float32)) for _ in range(5)])
-    values = np.array([number(recording.samples[s : s + WINDOW]) for s in (0, 1000, 2000)])
+    values = np.array([number(without_slow_part(recording.samples[s : s + WINDOW], RATE_HZ)) for s in (0, 1000, 2000)])
     deviation = np.sqrt(((chance - chance.mean(0)) ** 2).sum(0) / 4)
     np.testing.assert_allclose(found.z_scores, (values - chance.mean(0)) / deviation, rtol=1e-4, atol=1e-4)
     assert found.faults == FAULTS
@@ -214,3 +215,36 @@ def test_windows_and_hops_are_numbers_above_0(option, value):
 def test_a_hop_below_one_sample_is_refused():
     with pytest.raises(DataError, match='^--hop_s=1e-06: at 2000 Hz it must be at least 0.000500 s'):
         diagnose_zero_shot(noise(2), hop_s=1e-6)
+
+
+@pytest.mark.parametrize('exponent', [2.0, 3.0, 4.0])
+def test_red_noise_is_no_fault(exponent):
+    """The jump from a window's end to its beginning leaks into every bin, and its envelope was called a fault."""
+    for seed in range(3):
+        spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(int(8 * RATE_HZ)))
+        hz = np.maximum(np.fft.rfftfreq(int(8 * RATE_HZ), 1 / RATE_HZ), 1 / 8)
+        red = np.fft.irfft(spectrum / hz ** (exponent / 2)).astype(np.float32)[:, None]
+        recording = dataclasses.replace(noise(8), samples=red / red.std())
+        assert diagnose_zero_shot(recording).rows()[-1]['predicted'] == 'normal'
+
+
+def test_offset_drift_wild_and_dead_samples_name_no_other_fault():
+    plain = diagnose_zero_shot(noise(10, seed=1))
+    x = noise(10, seed=1).samples
+    slow = dataclasses.replace(noise(10), samples=x + 10 + 5 * np.linspace(0, 1, len(x), dtype=np.float32)[:, None])
+    np.testing.assert_allclose(diagnose_zero_shot(slow).z_scores, plain.z_scores, atol=0.02)
+    wild = x.copy()
+    wild[1000::2000] = 100
+    found = diagnose_zero_shot(dataclasses.replace(noise(10), samples=wild)).rows()[-1]
+    assert (found['predicted'], found['wild_samples']) == ('normal', 10)
+    dead = x.copy()
+    dead[3000:9000] = 0.5
+    *windows, found = diagnose_zero_shot(dataclasses.replace(noise(10), samples=dead)).rows()
+    unusable = [row for row in windows if row['predicted'] is None]
+    assert found['unusable_windows'] == {'dead': len(unusable)}
+    assert 0 < len(unusable) < len(windows) / 2
+    assert all(row['z_scores'] is None for row in unusable)
+    dead[3000:17000] = 0.5
+    found = diagnose_zero_shot(dataclasses.replace(noise(10), samples=dead)).rows()[-1]
+    assert (found['predicted'], found['agreement']) == (None, None)
+    assert 'at least half are needed' in found['reason']

@@ -132,6 +132,19 @@ def test_rates_that_cannot_be_are_refused_by_name_and_value():
             resample.rational_ratio(*rates)
 
 
+def test_a_rate_that_is_nearly_a_small_ratio_of_the_other_is_that_ratio():
+    for rate_hz in (12000.5, 11999.2, 12000.0):
+        assert resample.rational_ratio(rate_hz, 16000.0) == (4, 3)
+        assert resample.rational_ratio(rate_hz, 12000.0) == (1, 1)
+        assert resample.rational_ratio(4 * rate_hz, 12000.0) == (1, 4)
+    assert resample.rational_ratio(12010.0, 12000.0) == (1200, 1201)
+    # 533.05 Hz from timestamps is no small ratio of 512 Hz.
+    up, down = resample.rational_ratio(533.049, 512.0)
+    assert abs(up / down / (512 / 533.049) - 1) < 1e-5 and down > 1000
+    # A recorder whose clock is 50 millionths slow is at the dataset's rate all the same.
+    assert len(resample.to_common_band(np.zeros(24000, np.float32), 11999.4, 12000.0)) == 24000
+
+
 def test_common_band_passes_the_same_filter_whatever_the_rate():
     for rate_hz in (12000.0, 48000.0, 25600.0):
         for tone_hz, kept in ((100.0, True), (5000.0, True), (5400.0, False), (5900.0, False)):
@@ -146,8 +159,8 @@ def test_common_band_passes_the_same_filter_whatever_the_rate():
 
 
 def test_no_recording_is_brought_to_a_rate_above_its_own():
-    with pytest.raises(ConfigError, match=r'11999 Hz cannot be brought to 12000 Hz.*above 5999\.5 Hz'):
-        resample.to_common_band(np.zeros(100, np.float32), 11999.0, 12000.0)
+    with pytest.raises(ConfigError, match=r'11990 Hz cannot be brought to 12000 Hz.*above 5995 Hz'):
+        resample.to_common_band(np.zeros(100, np.float32), 11990.0, 12000.0)
 
 
 @pytest.mark.parametrize('rate_hz', [512.0, 533.049, 1024.0])
