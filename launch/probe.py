@@ -50,6 +50,9 @@ def define_flags() -> None:
     flags.DEFINE_enum('model', 'musicnn_vgg', model_names(), 'the network')
     flags.DEFINE_multi_string('model_option', [], 'option of the model as NAME=VALUE, e.g. width_multiplier=0.25')
     flags.DEFINE_string('init', 'musicnn_mtt', 'weights, as --init of launch.train takes them; random for untrained')
+    flags.DEFINE_bool(
+        'allow_leak', False, 'probe although the run of --init has learned from what is scored; the program says so'
+    )
     flags.DEFINE_list('stages', ['all'], 'stages of the network that the choice is made among, or all')
     flags.DEFINE_enum('pool', 'bands', list(POOLS), 'a stage as a vector: mean over time, or mean and maximum over all')
     flags.DEFINE_list('shots', ['1', '2', '5', 'all'], 'labelled training windows of each class; all for every one')
@@ -98,6 +101,7 @@ def main(argv) -> None:
         model=FLAGS.model,
         model_options=model_options(FLAGS.model, FLAGS.model_option),
         init=FLAGS.init,
+        allow_leak=FLAGS.allow_leak,
         freeze='head',
         seed=FLAGS.seed,
     )
@@ -109,6 +113,7 @@ def main(argv) -> None:
     print(f'{config.model} ({results["init"]}) frozen, on {results["dataset"]}: test accuracy in percent\n')
     print(table(probe_header(results), probe_rows(results)))
     print('\n' + '\n'.join(probe_statements(results)))
+    print(''.join(f'\nLEAKS: {reason}' for reason in results['init_leaks']), end='')
     print(f'\nreport: {report}\n{time.perf_counter() - began:.0f} s')
 
 

@@ -106,7 +106,7 @@ def probe(
     Raises:
       SplitError: a protocol that does not fit the data.
     """
-    splits = {fold: _split(dataset, plan, fold) for fold in plan.folds}
+    splits = {fold: split_of(dataset, plan, fold) for fold in plan.folds}
     labels = dataset.table[plan.label_key]
     classes = len(dataset.class_names(plan.label_key))
     names = (INPUT, *stages)
@@ -143,7 +143,8 @@ def probe(
     }
 
 
-def _split(dataset: Dataset, plan: ProbePlan, fold: int) -> Splits:
+def split_of(dataset: Dataset, plan: ProbePlan, fold: int) -> Splits:
+    """The splits of one fold of a plan."""
     return split_rows(
         dataset.table,
         plan.protocol,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 from collections.abc import Sequence
 from typing import Any
@@ -11,12 +12,13 @@ import numpy as np
 from fdx.data.pipeline import RecordExamples
 from fdx.data.protocols import folds_of
 from fdx.data.source import Dataset, open_dataset
-from fdx.evaluate.probe import ProbePlan, probe
+from fdx.evaluate.probe import ProbePlan, probe, split_of
 from fdx.evaluate.stage_features import StageFeatures
 from fdx.train.config import TrainConfig
 from fdx.train.description import environment
 from fdx.train.feature_cache import Progress, no_progress
-from fdx.train.model_setup import set_up_model
+from fdx.train.init_leak import check_init_of_splits, entries_of
+from fdx.train.model_setup import ModelSetup, set_up_model
 from fdx.types import ConfigError
 
 
@@ -50,10 +52,12 @@ def run_probe(
 
     Raises:
       ConfigError: stages that the network does not have, and what set_up_model refuses.
+      SplitError: the network has learned from what is scored, and `config.allow_leak` is off.
       FdxError: weights or data that cannot be had.
     """
     dataset = open_dataset(config.dataset, config.data_dir)
     setup = set_up_model(config, len(dataset.class_names(plan.label_key)), dataset.input_shape)
+    leaks = _init_leaks(config, plan, setup, dataset)
     everything = RecordExamples(dataset, np.arange(len(dataset)), plan.label_key)
     features = StageFeatures(setup, everything, folder, pool=pool, progress=progress)
     unknown = [stage for stage in stages if stage not in features.stages]
@@ -67,9 +71,25 @@ def run_probe(
         'model': config.model,
         'model_options': config.model_options,
         'init': setup.origin,
+        'init_leaks': leaks,
         'label_key': plan.label_key,
         'pool': pool,
         'seed': plan.seed,
         **probe(dataset, features, tuple(dict.fromkeys(stages)) or features.stages, plan, progress),
         **environment(),
     }
+
+
+def _init_leaks(config: TrainConfig, plan: ProbePlan, setup: ModelSetup, dataset: Dataset) -> list[str]:
+    """What the frozen network has learned of the scored windows, a sentence for each fold; [] where nothing."""
+    if setup.ancestor is None:
+        return []
+    found = []
+    for fold in plan.folds:
+        of_fold = dataclasses.replace(config, protocol=plan.protocol, fold=fold)
+        of_fold = dataclasses.replace(of_fold, exclude_recordings=plan.exclude_recordings)
+        leak = check_init_of_splits(
+            of_fold, entries_of(setup.ancestor, of_fold), dataset, split_of(dataset, plan, fold)
+        )
+        found += [f'fold {fold}: {leak.reason}'] if leak.reason else []
+    return found

@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from fdx.evaluate.probe import ProbePlan
+from fdx.evaluate.probe_run import run_probe
 from fdx.evaluate.scoring import score_run
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.init_leak import entries_of
@@ -94,3 +96,14 @@ def test_a_fold_starts_from_the_fold_of_its_number(tmp_path):
     assert init_of_fold('random', 1) == 'random'
     (tmp_path / 'checkpoints').mkdir()
     assert init_of_fold(str(tmp_path), 1) == str(tmp_path)
+
+
+def test_a_probe_of_a_run_is_refused_or_marked_too(make_config, unbroken):
+    config = make_config(init=str(unbroken.workdir), freeze='head')
+    plan = ProbePlan(folds=(0,), shots=(1,), draws=1)
+    assert run_probe(config, plan, stages=('embedding',))['init_leaks'] == []
+    plan = dataclasses.replace(plan, folds=(0, 2))
+    with pytest.raises(SplitError, match='has learned from 6 of the 6 .* windows'):
+        run_probe(config, plan)
+    (said,) = run_probe(dataclasses.replace(config, allow_leak=True), plan, stages=('embedding',))['init_leaks']
+    assert said.startswith('fold 2: --init=')

@@ -67,7 +67,7 @@ def test_real_174_is_read_from_the_variables_of_173(raw_data):
         pytest.skip('174.mat is not at hand')
     recording = read_file(path, get_file(174), 'DE')
     assert recording.samples.shape == (63788, 1)
-    assert recording.recording == 'cwru_174_de'
+    assert (recording.recording, recording.acquisition) == ('cwru_174_de', 'cwru_174')
     assert recording.speed_rpm == 1796.0
 
 
