@@ -8,12 +8,12 @@ import math
 import os
 import pathlib
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import scipy.io
 
 from fdx.data.download import NetworkUnreachableError, download, looks_like_html
+from fdx.data.mat_v5 import read_v5
+from fdx.data.mat_values import Budget, MatArray, MatDamageError
 from fdx.signal.bearings import BEARINGS
 from fdx.types import DataError, Recording
 
@@ -171,9 +171,9 @@ def _load(path: pathlib.Path, file: CwruFile, channel: str) -> tuple[np.ndarray,
     """Reads (samples float32 [T, 1], speed in rpm); its errors do not name the file."""
     _refuse_other_formats(path)
     variable = file.variable(channel)
-    contents = _parse(scipy.io.loadmat, path, variable_names=[variable, file.rpm_variable])
+    contents = _arrays(path)
     if variable not in contents:
-        held = ', '.join(sorted(name for name, _, _ in _parse(scipy.io.whosmat, path)))
+        held = ', '.join(sorted(contents))
         raise DataError(f'the variable {variable} is missing; the file holds {held or "nothing"}')
     samples = contents[variable]
     if samples.shape not in ((file.length, 1), (1, file.length)):
@@ -199,13 +199,14 @@ def _refuse_other_formats(path: pathlib.Path) -> None:
         raise DataError(f'this is not a file of MATLAB 5: it begins {head[:40]!r}')
 
 
-def _parse(function: Callable[..., Any], path: pathlib.Path, **options: Any) -> Any:
-    """Calls scipy's loadmat or whosmat; a failure inside it becomes a DataError."""
+def _arrays(path: pathlib.Path) -> dict[str, np.ndarray]:
+    """Every array of numbers by its name."""
+    data = path.read_bytes()
     try:
-        return function(path, appendmat=False, **options)
-    except Exception as error:
-        # On damaged bytes scipy raises whatever it trips over: ValueError, OSError, TypeError, ZeroDivisionError, ...
-        raise DataError(f'the MATLAB file is damaged or cut short ({type(error).__name__}: {error})') from error
+        variables = read_v5(data, Budget(len(data)))
+    except MatDamageError as error:
+        raise DataError(f'the MATLAB file is damaged or cut short ({error})') from error
+    return {name: value.values for name, value in variables.items() if isinstance(value, MatArray)}
 
 
 def _speed_rpm(contents: dict[str, np.ndarray], file: CwruFile) -> float:

@@ -9,9 +9,10 @@ import re
 from typing import Any
 
 import numpy as np
-import scipy.io
 
 from fdx.data.download import looks_like_html
+from fdx.data.mat_v5 import read_v5
+from fdx.data.mat_values import Budget, MatArray, MatCell, MatDamageError, MatStruct, MatValue
 from fdx.signal.bearings import BEARINGS
 from fdx.types import DataError, Recording
 
@@ -113,30 +114,36 @@ def _refuse_other_formats(path: pathlib.Path) -> None:
 
 def _fields(path: pathlib.Path) -> dict[str, Any]:
     """The fields of the struct by name, freed from the 1x1 arrays around them; `gs` and `sr` are there."""
+    data = path.read_bytes()
     try:
-        contents = scipy.io.loadmat(path, appendmat=False, variable_names=[STRUCT])
-        held = contents if STRUCT in contents else scipy.io.whosmat(path, appendmat=False)
-    except Exception as error:
-        # On damaged bytes scipy raises whatever it trips over: ValueError, OSError, TypeError, ZeroDivisionError, ...
-        raise DataError(f'the MATLAB file is damaged or cut short ({type(error).__name__}: {error})') from error
-    if STRUCT not in held:
-        names = ', '.join(sorted(name for name, _, _ in held))
-        raise DataError(f'the variable {STRUCT} is missing; the file holds {names or "nothing"}')
+        contents = read_v5(data, Budget(len(data)))
+    except MatDamageError as error:
+        raise DataError(f'the MATLAB file is damaged or cut short ({error})') from error
+    if STRUCT not in contents:
+        raise DataError(f'the variable {STRUCT} is missing; the file holds {", ".join(sorted(contents)) or "nothing"}')
     struct = _unwrap(contents[STRUCT])
-    names = getattr(getattr(struct, 'dtype', None), 'names', None)
-    if names is None or np.size(struct) != 1:
-        raise DataError(f'the variable {STRUCT} is no struct with one element but {_shown(struct)}')
+    if not isinstance(struct, MatStruct) or struct.size != 1:
+        found = f'one with {struct.size}' if isinstance(struct, MatStruct) else _shown(_plain(struct))
+        raise DataError(f'the variable {STRUCT} is no struct with one element but {found}')
+    names = tuple(struct.fields)
     missing = [name for name in (SIGNAL, RATE) if name not in names]
     if missing:
         raise DataError(f'{STRUCT} has no field {" and ".join(missing)}; its fields are {", ".join(names)}')
-    return {name: _unwrap(struct[name]) for name in names}
+    return {name: _plain(_unwrap(values[0])) for name, values in struct.fields.items()}
 
 
-def _unwrap(value: Any) -> Any:
-    """Takes the content out of cells (object arrays) with one element, however deep."""
-    while isinstance(value, np.ndarray) and value.dtype == object and value.size == 1:
-        value = value.item()
+def _unwrap(value: MatValue) -> MatValue:
+    """Takes the content out of cells with one element, however deep."""
+    while isinstance(value, MatCell) and len(value.elements) == 1:
+        value = value.elements[0]
     return value
+
+
+def _plain(value: MatValue) -> Any:
+    """Numbers and text as arrays; anything else as it is."""
+    if isinstance(value, MatArray):
+        return value.values
+    return np.array(value) if isinstance(value, str) else value
 
 
 def _number(value: Any) -> float:
