@@ -11,8 +11,10 @@ has are left out, and of the few recordings of the target whole ones are scored:
     python -m launch.adapt --source=cwru/faults_12k-fault_orders --target=mfpt/faults-fault_orders --method=mcc \
         --label_key=fault_type --target_protocol=by_recording --seeds=3 --workdir=runs/machines
 
-No label of the target is read before the scores are taken: the epoch is chosen by --select_by. The table has the scores
-of every such choice; `oracle`, the best epoch on the scored windows themselves, is a bound and not usable.
+No step of training and no choice of the epoch (--select_by) reads a label of the target. Before that, its labels say
+which classes both sides have and, with a protocol such as by_recording, deal its recordings class by class; with
+--classes=A,B they are read for scores alone. The table has the scores of every choice of the epoch; `oracle`, the best
+epoch on the scored windows themselves, is a bound and not usable.
 
 Methods: source_only and adabn train on the source alone; mk_mmd, jmmd and coral bring a layer (--feature) of both
 domains together; dann, cdan and cdan_e let a discriminator of the domains fail; mcc and entropy ask for certain
@@ -33,7 +35,7 @@ from absl import flags
 from fdx.adapt.methods import METHODS, get_method
 from fdx.data.source import open_dataset
 from fdx.evaluate.adaptation import run_adaptation
-from fdx.evaluate.adaptation_report import SELECTION_HEADER, selection_cells, write_adaptation
+from fdx.evaluate.adaptation_report import SELECTION_HEADER, selection_cells, target_label_words, write_adaptation
 from fdx.evaluate.adaptation_results import adaptation_results, network_outputs
 from fdx.evaluate.comparison_report import cell
 from fdx.evaluate.metrics import mean_and_spread
@@ -147,7 +149,7 @@ def _run(config: TrainConfig, plan: AdaptConfig, workdir: pathlib.Path, caches: 
     results = adaptation_results(result, config, plan, networks)
     report = write_adaptation(workdir, results, networks)
     rows = [*selection_cells(results, usable=True), *selection_cells(results, usable=False)]
-    print('\n' + table(SELECTION_HEADER, rows))
+    print(f'\n{target_label_words(results)}\n{table(SELECTION_HEADER, rows)}')
     print(f'best step {result.best_step} by {plan.select_by}; {result.seconds:.1f} s\nreport: {report}')
     return results
 

@@ -171,6 +171,8 @@ def main(argv) -> None:
         f'{100 * summary["agreement"]:.2f} %, {summary["bytes"]} bytes ({summary["float_bytes"]} as float), '
         f'{"full integer" if summary["full_integer"] else "with float tensors"}'
     )
+    if summary['agreement_note']:
+        print(f'warning: agreement {summary["agreement_note"]}')
     write_json(workdir / 'table.json', {'runs': kept, 'int8': results, 'export': summary})
     print(f'files: {workdir}/motor.tflite, motor.h, table.json; reports: {workdir}/*/evaluation/report.html')
 

@@ -15,7 +15,8 @@ from fdx.data.known_recordings import names_in
 from fdx.data.pipeline import RecordExamples
 from fdx.data.protocols import Splits, split_rows, without_overlap
 from fdx.data.source import Dataset, open_dataset
-from fdx.signal.scaling import fit_gain
+from fdx.data.table import Table
+from fdx.signal.scaling import Gain, fit_gain
 from fdx.types import ConfigError, DataError
 
 logger = logging.getLogger(__name__)
@@ -98,6 +99,7 @@ def open_two_domains(
     exclude_recordings: Sequence[str] = (),
     score_all_target: bool = False,
     labels_per_class: int = 0,
+    classes: Sequence[str] = (),
 ) -> TwoDomains:
     """Splits both domains and keeps the classes that they share.
 
@@ -115,10 +117,13 @@ def open_two_domains(
       exclude_recordings: ids of recordings to leave out, of either side.
       score_all_target: score every window of the target (for networks that saw none of them).
       labels_per_class: source windows of each class that are learned from; 0: all.
+      classes: the classes to learn. Labels of the target then decide nothing: its recordings are split as if all were
+        of one class, and training sees windows of every class of it. Windows of other classes are not scored, as no
+        answer could be right. (): the labels of both sides say which classes they share.
 
     Raises:
-      ConfigError: an unknown domain or recording, or recordings that are source and target at once, by name, as
-        channels of one run, or by content.
+      ConfigError: a class that the source lacks, an unknown domain or recording, or recordings that are source and
+        target at once, by name, as channels of one run, or by content.
       DataError: front ends or channels differ, or fewer than two classes are shared.
       SplitError: a protocol that does not fit its side.
     """
@@ -128,11 +133,13 @@ def open_two_domains(
     left_out = _left_out((source, target), (one, other), exclude_recordings)
     _check_apart(one, other, left_out)
     _check_content(one, other, left_out)
+    tables = one.table, _unlabelled(other.table) if classes else other.table
     sides = [
-        split_rows(data.table, protocol, fold=fold, seed=seed, label_key=label_key, exclude_recordings=outside)
-        for data, protocol, fold, outside in zip((one, other), protocols, folds, left_out)
+        split_rows(table, protocol, fold=fold, seed=seed, label_key=label_key, exclude_recordings=outside)
+        for table, protocol, fold, outside in zip(tables, protocols, folds, left_out)
     ]
-    classes, dropped = _shared_classes(one, other, sides, label_key)
+    given = tuple(classes)
+    classes, dropped = _shared_classes(one, other, sides, label_key, given)
     learned = _of_classes(one, np.sort(np.concatenate([sides[0].train, sides[0].test])), classes, label_key)
     learned = few_labels(one.table, learned, labels_per_class, label_key, seed)
     gain = fit_gain(one.front_end.scaling, one.table['peak'][learned])
@@ -142,8 +149,25 @@ def open_two_domains(
         numbers = tuple(data.class_names(label_key).index(c) for c in classes)
         return RecordExamples(data, _of_classes(data, rows, classes, label_key), label_key, gain, numbers)
 
-    parts = examples(one, learned), examples(one, sides[0].validation), examples(other, sides[1].train)
-    return TwoDomains(one, other, classes, dropped, gain, *parts, examples(other, scored), sides[0])
+    parts = examples(one, learned), examples(one, sides[0].validation)
+    seen = _all_classes(other, sides[1].train, classes, label_key, gain) if given else examples(other, sides[1].train)
+    return TwoDomains(one, other, classes, dropped, gain, *parts, seen, examples(other, scored), sides[0])
+
+
+def _unlabelled(table: Table) -> Table:
+    """The table as if nobody had labelled it: all of one class."""
+    nothing = np.zeros(len(table), np.int64)
+    return dataclasses.replace(table, columns={**table.columns, 'label': nothing, 'fault_type': nothing})
+
+
+def _all_classes(
+    data: Dataset, rows: np.ndarray, classes: Sequence[str], label_key: str, gain: Gain
+) -> RecordExamples:
+    """Windows of whatever class; their labels, which nobody reads, number `classes` and then all others."""
+    names = data.class_names(label_key)
+    order = [names.index(c) for c in classes if c in names]
+    others = [i for i in range(len(names)) if i not in order]
+    return RecordExamples(data, rows, label_key, gain, tuple(order + others))
 
 
 def _left_out(names: Sequence[DomainName], data: Sequence[Dataset], exclude: Sequence[str]) -> list[tuple[str, ...]]:
@@ -216,8 +240,11 @@ def _check_inputs(one: Dataset, other: Dataset) -> None:
 
 
 def _shared_classes(
-    one: Dataset, other: Dataset, sides: Sequence[Splits], label_key: str
+    one: Dataset, other: Dataset, sides: Sequence[Splits], label_key: str, given: tuple[str, ...] = ()
 ) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """(the classes that are learned, those of each side that are left out); `given` ones ask no label of the target."""
+    if given:
+        return _given_classes(one, other, sides[0], label_key, given)
     present = []
     for data, split in zip((one, other), sides):
         names = data.class_names(label_key)
@@ -234,3 +261,19 @@ def _shared_classes(
         if names:
             logger.warning('classes that only the %s has are left out: %s', side, ', '.join(names))
     return shared, dropped
+
+
+def _given_classes(
+    one: Dataset, other: Dataset, side: Splits, label_key: str, given: tuple[str, ...]
+) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """The same of classes that the user names: all are the source's, and the target's dataset knows their names."""
+    names = one.class_names(label_key)
+    present = [names[i] for i in np.unique(one.table[label_key][_all_rows(side)])]
+    for flag, have in (('source', present), ('target', other.class_names(label_key))):
+        missing = [c for c in given if c not in have]
+        if missing:
+            raise ConfigError(
+                f'--classes names {", ".join(missing)}, which the {flag} lacks; its classes of {label_key}: '
+                f'{", ".join(have)}'
+            )
+    return given, {'source': tuple(c for c in present if c not in given), 'target': ()}

@@ -12,6 +12,7 @@ from fdx.data.source import prepared_folder
 from fdx.evaluate.adaptation import run_adaptation, selected_rows
 from fdx.evaluate.adaptation_suite import BATCH_SIZE, LEARNING_RATE, MAX_EPOCHS, MIN_EPOCHS, Cell
 from fdx.evaluate.cells import read_cell, write_cell
+from fdx.evaluate.intervals import kish_number
 from fdx.train.adapt_config import AdaptConfig
 from fdx.train.adapt_run import open_domains
 from fdx.train.config import TrainConfig
@@ -126,5 +127,7 @@ def run_cell(
         for name, row in selected_rows(result.history).items()
     ]
     domains = result.domains
-    found = {'rows': rows, 'windows': len(domains.target_test), 'classes': list(domains.classes)}
+    scored = domains.target_test
+    recordings = scored.dataset.table['recording'][scored.rows]
+    found = {'rows': rows, 'windows': len(scored), 'units': kish_number(recordings), 'classes': list(domains.classes)}
     return write_cell(path, asked, {**found, 'history': result.history}), False

@@ -12,11 +12,12 @@ from fdx.evaluate.adaptation_plots import NOT_USABLE, plot_adaptation_history, p
 from fdx.evaluate.adaptation_results import Networks
 from fdx.evaluate.canvas import figure_to_data_uri, save_png
 from fdx.evaluate.comparison_report import fill_template
+from fdx.evaluate.metrics import interval_text
 from fdx.evaluate.plots import plot_confusion
 from fdx.files import atomic_write_text, write_json
 from fdx.train.adapt_config import CRITERIA
 
-SELECTION_HEADER = ('chosen by', 'epoch', 'target accuracy %', '95 % interval', 'macro F1', '')
+SELECTION_HEADER = ('chosen by', 'epoch', 'target accuracy %', '95 % by recording', 'macro F1', '')
 CRITERION_WORDS = {
     'source_risk': 'cross-entropy of validation windows of the source',
     'dev': 'the same, weighted by how much a window looks like the target (You et al., ICML 2019)',
@@ -93,9 +94,30 @@ def render_adaptation(results: Mapping[str, Any], figures: Mapping[str, Figure])
         oracle=selection_cells(results, usable=False),
         criterion_words=CRITERION_WORDS,
         statements=adaptation_statements(results),
+        first=target_label_words(results),
         leaking=[side for side, p in results['protocols'].items() if p['leaks']],
         uris={name: figure_to_data_uri(figure) for name, figure in figures.items()},
         captions=CAPTIONS,
+    )
+
+
+# Protocols that deal recordings, bearings or windows class by class.
+READ_LABELS = ('by_recording', 'by_bearing', 'random_windows')
+
+
+def target_label_words(results: Mapping[str, Any]) -> str:
+    """What labels of the target were read for before training, in one sentence for the first line of a page."""
+    if results.get('classes_given'):
+        return (
+            'Labels of the target were read for scores alone: the classes were given '
+            f'(--classes={",".join(results["classes_given"])}), the target was split without labels, training saw '
+            'windows of every class of it, and windows of other classes are not scored.'
+        )
+    protocol = results['protocols']['target']['protocol']
+    dealt = f', and {protocol} dealt it to training and test class by class' if protocol in READ_LABELS else ''
+    return (
+        'Labels of the target were read before training: they say which classes both domains have, and its windows of '
+        f'other classes were left out{dealt}. Where nobody knows them, give the classes: --classes=A,B.'
     )
 
 
@@ -105,17 +127,19 @@ def adaptation_statements(results: Mapping[str, Any]) -> list[str]:
     return [
         _source_words(results),
         _target_words(results),
-        'No target label took part in training or in choosing the epoch. Target labels are read for the scores on this '
-        'page, for the row "oracle" and for the colours of the picture.',
-        f'Learned and scored are the {len(results["classes"])} classes of {results["label_key"]} that both domains '
-        'have (that the target has them is taken as known).',
-        'Left out, as the other side lacks them: ' + '; '.join(f'of the {side} {of[side]}' for side in of if of[side])
+        target_label_words(results),
+        'No target label took part in the steps of training or in choosing the epoch. Target labels are read for the '
+        'scores on this page, for the row "oracle" and for the colours of the picture.',
+        f'Learned and scored are the {len(results["classes"])} classes of {results["label_key"]} that '
+        + ('were given.' if results.get('classes_given') else 'both domains have.'),
+        _left_out_words(results) + '; '.join(f'of the {side} {of[side]}' for side in of if of[side])
         + '.'
         if any(dropped.values())
         else 'No class was left out.',
         _kept_words(results),
         '"oracle" takes the epoch that is best on the scored windows themselves: a bound to compare with, no result.',
-        'Intervals are Wilson\'s and take windows as independent; windows of one recording are not.',
+        'Intervals are by recording, whose windows are right or wrong together: the kept network\'s of the effective '
+        'number of its scored windows, those of other epochs of the number of recordings. ' + _interval_words(results),
         _distance_words(results),
     ]  # fmt: skip
 
@@ -155,6 +179,15 @@ def _kept_words(results: Mapping[str, Any]) -> str:
         f'Kept is epoch {kept["epoch"]} (step {kept["step"]}), {how}: target accuracy {100 * kept["accuracy"]:.1f} % '
         f'({100 * low:.1f} to {100 * high:.1f}), macro F1 {kept["macro_f1"]:.3f}.'
     )
+
+
+def _left_out_words(results: Mapping[str, Any]) -> str:
+    return f'Left out, as {"--classes names others" if results.get("classes_given") else "the other side lacks them"}: '
+
+
+def _interval_words(results: Mapping[str, Any]) -> str:
+    """The other intervals of the kept network."""
+    return f'Accuracy of the kept network: {interval_text(results["kept"], 1)}.'
 
 
 def _distance_words(results: Mapping[str, Any]) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import scipy.special
 
 from fdx.adapt.methods import get_method
+from fdx.data.pipeline import RecordExamples
 from fdx.data.protocols import PROTOCOLS
 from fdx.evaluate.a_distance import LEAST_WINDOWS, proxy_a_distance
 from fdx.evaluate.adaptation import ORACLE, selected_rows
-from fdx.evaluate.metrics import summarise, wilson_interval
+from fdx.evaluate.intervals import kish_number, wilson_interval
+from fdx.evaluate.metrics import summarise
 from fdx.evaluate.predictions import Predictions
 from fdx.train.adapt_config import DEFAULT_CRITERION, AdaptConfig
 from fdx.train.adapt_outputs import Outputs, outputs_of
@@ -99,6 +102,7 @@ def adaptation_results(
     """
     domains = result.domains
     row = next(r for r in result.history if r['step'] == result.best_step)
+    kept = {'epoch': row['epoch'], 'step': row['step'], **_score(result, networks.after['target_test'])}
     return {
         'source': plan.source,
         'target': plan.target,
@@ -120,8 +124,9 @@ def adaptation_results(
         'protocols': _protocols(config, plan),
         'windows': {name: len(getattr(domains, name)) for name in PARTS},
         'score_all_target': plan.score_all_target,
-        'selections': selection_table(result.history, len(domains.target_test)),
-        'kept': {'epoch': row['epoch'], 'step': row['step'], **_score(result, networks.after['target_test'])},
+        'classes_given': list(plan.classes),
+        'selections': selection_table(result.history, kept, _units(domains.target_test)),
+        'kept': kept,
         'epochs_between_saves': config.epochs_between_saves(),
         'a_distance': {'before': _distance(networks.before), 'after': _distance(networks.after)},
         'history': result.history,
@@ -133,18 +138,25 @@ def adaptation_results(
     }
 
 
-def selection_table(history: list[dict], test_windows: int) -> list[dict[str, Any]]:
+def _units(examples: RecordExamples) -> list[str]:
+    """The recording of each scored window."""
+    return list(examples.dataset.table['recording'][examples.rows])
+
+
+def selection_table(history: list[dict], kept: Mapping[str, Any], units: Sequence[str]) -> list[dict[str, Any]]:
     """A row of target scores for every selection, `last` first and the oracle at the end.
 
     Args:
       history: rows of `judge_epoch`.
-      test_windows: N, the scored windows of the target; intervals take them as independent.
+      kept: step of the kept network, and its accuracy_interval of `metrics.summarise`.
+      units: N recordings, of each scored window of the target one.
 
     Returns:
       Dicts of selection, usable (False for the oracle, which reads target labels), epoch, step, accuracy,
-      accuracy_interval (Wilson, 95 %) and macro_f1.
+      accuracy_interval (95 %, by recording) and macro_f1. Of epochs whose network was not kept only the share of right
+      windows is known: their interval is Wilson's of `kish_number` recordings, the widest that can be needed.
     """
-    rows = []
+    rows, number = [], kish_number(units)
     for name, row in selected_rows(history).items():
         accuracy = row['oracle_target_accuracy']
         rows.append(
@@ -154,7 +166,11 @@ def selection_table(history: list[dict], test_windows: int) -> list[dict[str, An
                 'epoch': row['epoch'],
                 'step': row['step'],
                 'accuracy': accuracy,
-                'accuracy_interval': list(wilson_interval(round(accuracy * test_windows), test_windows)),
+                'accuracy_interval': list(
+                    kept['accuracy_interval']
+                    if row['step'] == kept['step']
+                    else wilson_interval(accuracy * number, number) or (0.0, 1.0)
+                ),
                 'macro_f1': row['oracle_target_macro_f1'],
             }
         )
@@ -177,7 +193,8 @@ def _score(result: AdaptResult, outputs: Outputs) -> dict[str, Any]:
         Predictions(
             probabilities=scipy.special.softmax(outputs.logits.astype(np.float64), axis=1),
             labels=outputs.labels,
-            recordings=list(table['recording'][rows]),
+            recordings=_units(examples),
+            bearings=list(table['bearing'][rows]),
             window_starts=table['window_start'][rows],
             class_names=list(result.domains.classes),
             folds=np.zeros(len(rows), np.int64),

@@ -13,7 +13,7 @@ from fdx.adapt.methods import METHODS
 from fdx.evaluate.adaptation import ORACLE, SELECTIONS
 from fdx.evaluate.adaptation_suite import BATCH_SIZE, INPUTS, LEARNING_RATE, Suite
 from fdx.evaluate.canvas import class_style, new_figure, save_png, style_axes
-from fdx.evaluate.metrics import wilson_interval
+from fdx.evaluate.intervals import wilson_interval
 from fdx.files import atomic_write_text, write_json
 from fdx.train.adapt_config import DEFAULT_CRITERION
 from fdx.train.description import environment
@@ -56,6 +56,9 @@ def markdown(suite: Suite, cells: Sequence[Mapping[str, Any]], command: str) -> 
     lines = [
         f'# {suite.words}',
         '',
+        'Labels of the target are read for scores, and before that for the classes that both sides have: windows of '
+        'others are left out, and protocols by recording deal its recordings class by class.',
+        '',
         f'Accuracy on windows of the target in percent: mean over tasks and seeds ({", ".join(map(str, seeds))}) ± '
         "standard deviation of the seeds' means / standard deviation over tasks. Each column chooses the epoch by "
         f'another criterion; `{DEFAULT_CRITERION}` is the default of `launch.adapt`. None reads a label of the target, '
@@ -73,7 +76,7 @@ def markdown(suite: Suite, cells: Sequence[Mapping[str, Any]], command: str) -> 
         lines += _table(header, [_method_line(of_input, m) for m in _order(of_input, 'method', list(METHODS))])
         lines += [
             '',
-            f'By task, epoch chosen by `{DEFAULT_CRITERION}`, with the 95 % Wilson interval over its windows:',
+            f'By task, epoch chosen by `{DEFAULT_CRITERION}`, with the 95 % interval {_counted(cells)}:',
             '',
         ]
         lines += _task_table(suite, cells, name)
@@ -101,21 +104,32 @@ def _task_table(suite: Suite, cells: Sequence[Mapping[str, Any]], name: str) -> 
         for method in methods:
             mine = [c for c in of_input if c['rows'][0]['task'] == pair.name and c['rows'][0]['method'] == method]
             found = [next(r for r in c['rows'] if r['selection'] == DEFAULT_CRITERION)['accuracy'] for c in mine]
-            line.append(_with_interval(found, [c['windows'] for c in mine]))
+            line.append(_with_interval(found, [_number(c, cells) for c in mine]))
         lines.append(line)
     return _table(['task', *methods], lines)
 
 
-def _with_interval(accuracies: Sequence[float], windows: Sequence[int]) -> str:
-    """Mean over seeds, with the interval that the windows of one seed give.
+def _counted(cells: Sequence[Mapping[str, Any]]) -> str:
+    """What the intervals of a page count; cells of older versions do not know their recordings."""
+    if all('units' in cell for cell in cells):
+        return "of its recordings (Wilson's, of recordings that are right or wrong as a whole)"
+    return 'over its windows, as if they were independent, which they are not'
 
-    Other seeds score the same windows, or (where folds follow the seed) about as many: counting them as new ones would
+
+def _number(cell: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> float:
+    return cell['units'] if all('units' in c for c in cells) else cell['windows']
+
+
+def _with_interval(accuracies: Sequence[float], numbers: Sequence[float]) -> str:
+    """Mean over seeds, with the interval that the recordings (or windows) of one seed give.
+
+    Other seeds score the same ones, or (where folds follow the seed) about as many: counting them as new ones would
     narrow the interval without cause.
     """
     if not accuracies:
         return '–'
-    mean, n = float(np.mean(accuracies)), int(np.mean(windows))
-    low, high = wilson_interval(round(mean * n), n) or (0.0, 1.0)
+    mean, n = float(np.mean(accuracies)), float(np.mean(numbers))
+    low, high = wilson_interval(mean * n, n) or (0.0, 1.0)
     return f'{100 * mean:.1f} ({100 * low:.0f}–{100 * high:.0f})'
 
 

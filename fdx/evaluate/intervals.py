@@ -31,7 +31,7 @@ def wilson_interval(successes: float, n: float, z: float = Z_95) -> tuple[float,
       DataError: the counts are impossible.
     """
     if n < 0 or not 0 <= successes <= n:
-        raise DataError(f'{successes} successes of {n} trials is impossible: need 0 <= successes <= n')
+        raise DataError(f'{successes:g} successes of {n:g} trials is impossible: need 0 <= successes <= n')
     if n == 0:
         return None
     share = successes / n
@@ -78,8 +78,17 @@ def effective_number(correct: np.ndarray, units: Sequence[Any] | np.ndarray) -> 
     count, weights = len(sizes), sizes / sizes.mean()
     centre = (float(weights @ shares) + 1) / (count + 2)
     spread = (float(weights @ (shares - centre) ** 2) + (1 - centre) ** 2 + centre**2) / (count + 2)
-    of_sizes = sizes.sum() ** 2 / (sizes**2).sum()
-    return float(min(of_sizes * centre * (1 - centre) / spread, len(correct)))
+    return float(min(kish_number(units) * centre * (1 - centre) / spread, len(correct)))
+
+
+def kish_number(units: Sequence[Any] | np.ndarray) -> float:
+    """How many equally large units are worth N windows in units of these sizes: (sum of n_i)^2 / sum of n_i^2.
+
+    Of windows of which only the share that is right is known, and not where, this is the effective number that holds in
+    the worst case: recordings that are right or wrong as a whole.
+    """
+    sizes = np.unique(np.asarray(units), return_counts=True)[1].astype(np.float64)
+    return float(sizes.sum() ** 2 / (sizes**2).sum()) if len(sizes) else 0.0
 
 
 def clustered_interval(correct: np.ndarray, units: Sequence[Any] | np.ndarray) -> list[float] | None:

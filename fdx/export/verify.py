@@ -10,6 +10,7 @@ import time
 import numpy as np
 
 from fdx.evaluate.exported_predictor import ExportedPredictor
+from fdx.evaluate.intervals import wilson_interval
 from fdx.evaluate.metrics import summarise
 from fdx.evaluate.scoring import score_run
 from fdx.export.convert import Exported
@@ -19,6 +20,8 @@ from fdx.export.runtime import LitertModel
 from fdx.files import atomic_write_bytes
 from fdx.train.feature_cache import Progress, no_progress
 
+# Of fewer windows an agreement says little: one that differs is more than a hundredth.
+FEW_WINDOWS = 100
 TIMED, ROUNDS, SECONDS_A_ROUND = 32, 5, 0.3
 
 
@@ -33,8 +36,9 @@ def compare_with_checkpoint(
     """Scores the checkpoint and the exported model on the whole test split, by the same code.
 
     Returns:
-      windows, accuracy of both, agreement (share of windows that both call the same), largest_difference (of a
-      probability), and milliseconds a window on this machine (see `milliseconds`).
+      windows, accuracy of both, agreement (share of windows that both call the same) with its agreement_interval and
+      agreement_note (see `agreement_of`), largest_difference (of a probability), and milliseconds a window on this
+      machine (see `milliseconds`).
     """
     before = score_run(workdir, step=step, data_dir=data_dir, progress=progress)
     with tempfile.TemporaryDirectory() as folder:
@@ -50,11 +54,33 @@ def compare_with_checkpoint(
         'windows': len(a),
         'float_accuracy': summarise(a)['accuracy'],
         'accuracy': summarise(b)['accuracy'],
-        'agreement': float((a.predicted == b.predicted).mean()),
+        **agreement_of(a.predicted == b.predicted),
         'largest_difference': float(np.abs(a.probabilities - b.probabilities).max()),
         'float_ms': took['float'],
         'ms': took['exported'],
     }
+
+
+def agreement_of(same: np.ndarray) -> dict:
+    """How often two models call a window the same, and how much that says.
+
+    Rounding changes a verdict near its threshold, window by window: here windows are taken as independent, and the
+    interval is Wilson's.
+
+    Args:
+      same: bool [N], N > 0.
+
+    Returns:
+      agreement, agreement_interval [low, high] of 95 %, and agreement_note: '' for FEW_WINDOWS or more.
+    """
+    low, high = wilson_interval(int(same.sum()), len(same))
+    note = ''
+    if len(same) < FEW_WINDOWS:
+        note = (
+            f'measured on {len(same)} windows only: on others the two may agree on as little as {100 * low:.0f} % '
+            f'(95 % interval {100 * low:.1f} to {100 * high:.1f} %)'
+        )
+    return {'agreement': float(same.mean()), 'agreement_interval': [low, high], 'agreement_note': note}
 
 
 def milliseconds(models: dict[str, LitertModel | OnnxModel], inputs: list[np.ndarray]) -> dict[str, float]:

@@ -126,6 +126,7 @@ def _check_same_plan(stored: dict, meta: dict) -> None:
     there, now = stored.get('adaptation'), json.loads(json.dumps(meta['adaptation']))
     if there is None:
         raise CheckpointError('the workdir holds a run without adaptation: choose another --workdir')
+    there = {'classes': [], **there}  # Runs that are older than this flag have none.
     differ = [f'--{k}: {there.get(k)!r} there, {v!r} now' for k, v in now.items() if there.get(k) != v]
     if differ:
         raise CheckpointError(

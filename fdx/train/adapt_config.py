@@ -30,6 +30,8 @@ class AdaptConfig:
       select_by: what chooses the epoch, without labels of the target.
       radius: of virtual adversarial perturbations, relative to the spread of an example's values.
       score_all_target: score every window of the target, not only its test part; for methods that see none in training.
+      classes: the classes to learn, names of the source separated by commas; where they are given, no label of the
+        target decides its split or its windows, else both domains' labels say which classes they share.
     """
 
     source: str
@@ -42,10 +44,14 @@ class AdaptConfig:
     select_by: str = DEFAULT_CRITERION
     radius: float = 0.1
     score_all_target: bool = False
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self):
         method = get_method(self.method)
         self.names()
+        object.__setattr__(self, 'classes', tuple(self.classes))
+        if self.classes and (len(set(self.classes)) < 2 or len(set(self.classes)) < len(self.classes)):
+            raise ConfigError(f'--classes={",".join(self.classes)}: two or more classes of the source, each once')
         if self.select_by not in CRITERIA:
             raise ConfigError(f'--select_by={self.select_by}: it is one of {", ".join(CRITERIA)}')
         finite = math.isfinite(self.weight) and math.isfinite(self.radius)
@@ -69,4 +75,4 @@ class AdaptConfig:
 
     def to_json(self) -> dict:
         """A JSON-able dict."""
-        return dataclasses.asdict(self)
+        return {**dataclasses.asdict(self), 'classes': list(self.classes)}

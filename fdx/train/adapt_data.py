@@ -30,6 +30,7 @@ def open_domains(config: TrainConfig, plan: AdaptConfig) -> TwoDomains:
         exclude_recordings=config.exclude_recordings,
         score_all_target=plan.score_all_target,
         labels_per_class=config.labels_per_class,
+        classes=plan.classes,
     )
 
 

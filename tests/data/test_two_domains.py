@@ -263,3 +263,43 @@ def test_the_gain_is_that_of_the_sources_shared_classes(pair, pair_dir):
     assert peak.max() > 4 * shared.max()
     for examples in (two.source_train, two.source_validation, two.target_train, two.target_test):
         assert examples.gain == two.gain
+
+
+SIX = ('tiny_rig/six_s', 'other_rig/six_s')
+
+
+def test_given_classes_read_no_label_of_the_target(pair, monkeypatch):
+    given = ('normal', 'inner_race')
+    domains = pair(*SIX, classes=given)
+    assert domains.classes == given
+    assert domains.dropped['target'] == () and set(domains.dropped['source']).isdisjoint(given)
+    # Training sees every window of the target's training part, the cage's among them; none of those is scored.
+    names = domains.target.class_names()
+    seen = {names[i] for i in domains.target.table['label'][domains.target_train.rows]}
+    scored = {names[i] for i in domains.target.table['label'][domains.target_test.rows]}
+    assert seen == {'normal', 'inner_race', 'cage'} and scored == set(given)
+    assert set(domains.target_test.labels().tolist()) == {0, 1}
+    # Other labels of the target, the same windows: nothing was read.
+    table = domains.target.table
+    turned = {k: np.roll(table[k], len(table) // 3) if k == 'label' else v for k, v in table.columns.items()}
+    other = dataclasses.replace(table, columns=turned)
+    opened = open_dataset
+
+    def relabelled(name, data_dir):
+        found = opened(name, data_dir)
+        if name.startswith('other_rig'):
+            found.table = other
+        return found
+
+    monkeypatch.setattr('fdx.data.two_domains.open_dataset', relabelled)
+    again = pair(*SIX, classes=given)
+    assert again.target_train.rows.tolist() == domains.target_train.rows.tolist()
+    # Without the flag the labels decide.
+    assert pair(*SIX).target_train.rows.tolist() != domains.target_train.rows.tolist()
+
+
+def test_given_classes_are_the_sources_and_known_to_the_target(pair):
+    with pytest.raises(ConfigError, match='--classes names warped, which the source lacks; its classes of label: '):
+        pair(*SIX, classes=('normal', 'warped'))
+    with pytest.raises(ConfigError, match='--classes names outer_race, none, which the source lacks'):
+        pair(*SIX, classes=('normal', 'outer_race', 'none'))

@@ -53,6 +53,7 @@ HISTORY = [
 def run(config: dict | None = None, plan: dict | None = None, dropped: tuple = ((), ())) -> tuple:
     """(result, config, plan) of a run that kept epoch 2."""
     table = {'recording': np.array([f'r{i // 5}' for i in range(15)]), 'window_start': np.arange(15) * 100}
+    table['bearing'] = np.full(15, '')
     examples = {name: Examples(n, table) for name, n in SIZES.items()}
     domains = types.SimpleNamespace(
         classes=CLASSES,

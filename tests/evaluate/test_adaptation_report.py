@@ -8,11 +8,24 @@ import re
 import numpy as np
 import pytest
 
-from fdx.evaluate.adaptation_report import adaptation_statements, selection_cells, write_adaptation
+from fdx.evaluate.adaptation_report import (
+    adaptation_statements,
+    render_adaptation,
+    selection_cells,
+    target_label_words,
+    write_adaptation,
+)
 from fdx.evaluate.adaptation_results import Networks, adaptation_results, selection_table
+from fdx.evaluate.intervals import clustered_interval, wilson_interval
 from fdx.train.adapt_config import DEFAULT_CRITERION
 from fdx.train.adapt_run import Outputs
 from tests.evaluate.adaptation_outcomes import HISTORY, LABELS, NETWORKS, PREDICTED, SIZES, parts, run
+
+# Of the kept network 11 of 15 windows are right: 4, 5 and 2 of the five of each recording.
+OF_KEPT = [
+    100 * v
+    for v in clustered_interval(np.array([1] * 4 + [0] + [1] * 5 + [1] * 2 + [0] * 3, bool), np.repeat([0, 1, 2], 5))
+]
 
 
 @pytest.fixture(scope='module')
@@ -33,20 +46,23 @@ def test_the_kept_step_is_scored_on_the_windows_of_the_target(results):
 
 
 def test_every_selection_has_its_epoch_its_score_and_its_interval():
-    table = selection_table(HISTORY, 15)
+    # Three recordings of five windows; that of the kept network, of step 8, is known from its windows.
+    kept = {'step': 8, 'accuracy_interval': [0.3, 0.9]}
+    table = selection_table(HISTORY, kept, ['a'] * 5 + ['b'] * 5 + ['c'] * 5)
     assert [row['selection'] for row in table] == ['last', 'source_risk', 'dev', 'snd', 'entropy', 'oracle']
     assert [row['usable'] for row in table] == [True] * 5 + [False]
     # Entropy is the same in all epochs: the first.
     assert [row['epoch'] for row in table] == [3, 2, 3, 2, 1, 1]
     assert [row['step'] for row in table] == [12, 8, 12, 8, 4, 4]
     assert [row['macro_f1'] for row in table] == [0.41, 0.71, 0.41, 0.71, 0.81, 0.81]
-    z, n = 1.959964, 15
+    z, n = 1.959964, 3
     for row, hits in zip(table, [6, 11, 6, 11, 12, 12]):
         # The ends of Wilson's interval are the roots of (p - share)^2 = z^2 p (1 - p) / n.
-        share = hits / n
+        share = hits / 15
         roots = np.sort(np.roots([1 + z**2 / n, -2 * share - z**2 / n, share**2]))
         assert row['accuracy'] == pytest.approx(share)
-        assert row['accuracy_interval'] == pytest.approx(roots.tolist())
+        of_kept = row['step'] == 8
+        assert row['accuracy_interval'] == pytest.approx([0.3, 0.9] if of_kept else roots.tolist())
 
 
 def test_distances_before_and_after(results):
@@ -108,7 +124,7 @@ def test_the_page_stands_alone_and_marks_what_is_not_usable(results, tmp_path):
         'snd',
         '2',
         '73.3',
-        '48.0 to 89.1',
+        '{:.1f} to {:.1f}'.format(*OF_KEPT),
         '0.710',
         '--select_by',
     ]
@@ -131,7 +147,11 @@ def test_statements():
     assert 'Left out, as the other side lacks them: of the source ball.' in words
     assert 'of the target ' not in words.split('Left out')[1].split('.')[0]
     assert '18 windows are trained on without labels; 15 other windows are scored' in words
-    assert 'Kept is epoch 2 (step 8), the lowest snd: target accuracy 73.3 % (48.0 to 89.1), macro F1' in words
+    assert (
+        'Kept is epoch 2 (step 8), the lowest snd: target accuracy 73.3 % ({:.1f} to {:.1f}), macro F1'.format(*OF_KEPT)
+        in words
+    )
+    assert f'{OF_KEPT[0]:.1f}-{OF_KEPT[1]:.1f}% by recording (3), 48.0-89.1% if windows were independent' in words
     assert '2.00 before (weights: random)' in words
     both = ' '.join(adaptation_statements(adaptation_results(*run(dropped=(('ball',), ('cage', 'gear'))), NETWORKS)))
     assert 'of the source ball; of the target cage, gear.' in both
@@ -155,4 +175,18 @@ def test_cells(results):
     usable, oracle = selection_cells(results, usable=True), selection_cells(results, usable=False)
     assert [row[0] for row in usable] == ['last', 'source_risk', 'dev', 'snd', 'entropy']
     assert [row[-1] for row in usable] == ['', '', '', '--select_by', '']
-    assert oracle == [('oracle', '1', '80.0', '54.8 to 93.0', '0.810', 'not usable: reads target labels')]
+    # 80 % of three recordings.
+    low, high = (100 * v for v in wilson_interval(2.4, 3))
+    assert oracle == [('oracle', '1', '80.0', f'{low:.1f} to {high:.1f}', '0.810', 'not usable: reads target labels')]
+
+
+def test_the_first_line_says_what_labels_of_the_target_were_read_for(results):
+    page = render_adaptation(results, {})
+    first = page[page.index('<h1>') :].split('<p>')[1]
+    assert first.startswith('<strong>Labels of the target were read before training: they say which classes both')
+    words = target_label_words(results)
+    assert '--classes=A,B' in words and 'class by class' not in words
+    dealt = {**results, 'protocols': {**results['protocols'], 'target': {'protocol': 'by_recording', 'fold': 0}}}
+    assert 'by_recording dealt it to training and test class by class' in target_label_words(dealt)
+    given = target_label_words({**results, 'classes_given': ['normal', 'ball']})
+    assert given.startswith('Labels of the target were read for scores alone: the classes were given (--classes=normal')

@@ -11,6 +11,7 @@ from matplotlib.container import BarContainer
 
 from fdx.evaluate.adaptation_suite import SUITES, Pair, Suite
 from fdx.evaluate.adaptation_table import by_seed, markdown, plot, summary, write_suite
+from fdx.evaluate.intervals import wilson_interval
 from fdx.types import DataError
 
 SUITE = Suite(
@@ -145,7 +146,24 @@ def test_the_table_of_tasks_has_the_interval_of_one_seeds_windows():
 def test_fewer_windows_widen_the_interval():
     few = [{**one, 'windows': 10} for one in CELLS]
     line = tables(sections(markdown(SUITE, few, 'command'))['mel'])[1][2]
-    assert line == ['b -> a', '75.0 (49–94)', '60.0 (31–83)']
+    # 7.5 of 10: the number of hits is a mean over seeds and need not be whole.
+    low, high = wilson_interval(7.5, 10)
+    assert line == ['b -> a', f'75.0 ({100 * low:.0f}–{100 * high:.0f})', '60.0 (31–83)']
+
+
+def test_intervals_count_recordings_where_all_cells_know_them():
+    known = [{**one, 'units': 4.0} for one in CELLS]
+    page = markdown(SUITE, known, 'command')
+    assert 'with the 95 % interval of its recordings' in page and 'over its windows' not in page
+    low, high = wilson_interval(0.6 * 4, 4)
+    assert tables(sections(page)['mel'])[1][2][2] == f'60.0 ({100 * low:.0f}–{100 * high:.0f})'
+    mixed = markdown(SUITE, [*known[1:], CELLS[0]], 'command')
+    assert 'over its windows, as if they were independent, which they are not' in mixed
+
+
+def test_the_first_line_says_what_labels_of_the_target_were_read_for():
+    lines = markdown(SUITE, CELLS, 'command').splitlines()
+    assert lines[2].startswith('Labels of the target are read for scores, and before that for the classes')
 
 
 def test_the_page_has_every_input_method_task_and_the_command():

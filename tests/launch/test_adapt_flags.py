@@ -82,6 +82,7 @@ PLANNED = {
     'weight': (['--weight=0.5'], 0.5),
     'select_by': (['--select_by=dev'], 'dev'),
     'radius': (['--radius=0.2', '--method=dirt_t'], 0.2),
+    'classes': (['--classes=normal,inner_race'], ('normal', 'inner_race')),
     'score_all_target': (['--score_all_target', '--method=source_only'], True),
 }
 TRAINED = {
