@@ -23,8 +23,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.fuzz_bases import BASES, Base
+from benchmarks.fuzz_bases import BASES
 from benchmarks.fuzz_damage import damaged
+from benchmarks.fuzz_recordings import Base
 from fdx.types import FdxError
 
 LIMIT_BYTES = 2 * 2**30

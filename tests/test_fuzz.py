@@ -12,6 +12,8 @@ import pytest
 from benchmarks import fuzz
 from benchmarks.fuzz_bases import BASES
 from benchmarks.fuzz_damage import damaged
+from fdx.data.raw_files import read_raw_file
+from fdx.types import DataError
 
 FILES = {'mat': 110, 'csv': 60, 'npy': 60, 'wav': 70}
 
@@ -65,7 +67,6 @@ def test_a_child_that_cannot_begin_is_no_result(monkeypatch):
 def test_what_a_reader_must_not_do_is_found(tmp_path):
     """read_one on readers that misbehave, one for each column."""
     from benchmarks.fuzz_readers import read_one
-    from fdx.types import DataError
 
     base, sound = BASES['npy'](tmp_path)[0], [np.arange(3)]
 
@@ -100,3 +101,15 @@ def test_damage_follows_from_the_seed_and_changes_most_files():
     assert sum(m != content for m in made) > 180
     assert {len(m) < len(content) for m in made} == {True, False}
     assert damaged(b'', np.random.default_rng(0)) == b''
+
+
+@pytest.mark.parametrize('rows', [1, 2])
+def test_one_bad_cell_in_a_wide_table_costs_no_time(tmp_path, rows):
+    """24,000 columns: once 14 s, a call of Arrow and a set for each."""
+    cells = [f'{i * 0.37 % 1:.4f}' for i in range(24000)]
+    cells[700] = '0.3x00'
+    (tmp_path / 'a.csv').write_text((','.join(cells) + '\n') * rows)
+    began = time.process_time()
+    with pytest.raises(DataError, match=r"'0\.3x00' is not a number"):
+        read_raw_file(tmp_path / 'a.csv', sample_rate_hz=1000)
+    assert time.process_time() - began < 3

@@ -22,6 +22,7 @@ from fdx.types import DataError
 # One or few rows of that many cells are recordings that lie in rows.
 _LYING_CELLS = 100
 _LYING_ROWS = 8
+_WIDE = 500
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,6 +103,12 @@ def _lying(lines: Sequence[str], layout: Layout, fmt: TextFormat) -> bool:
     return all(looks_number(cell) for row in cells for cell in row[: layout.num_columns])
 
 
+def _joined(columns: Sequence[pa.ChunkedArray]) -> pa.ChunkedArray:
+    if len(columns) == 1:
+        return columns[0]
+    return pa.chunked_array([pa.concat_arrays([chunk for column in columns for chunk in column.chunks])])
+
+
 @dataclasses.dataclass(frozen=True)
 class _Table:
     path: pathlib.Path
@@ -166,20 +173,24 @@ class _Table:
 
     def _converted(self, columns: list[pa.ChunkedArray]) -> tuple[np.ndarray, dict[int, pa.ChunkedArray], NumberStyle]:
         wanted = [i for i, kind in enumerate(self.layout.kinds) if kind == NUMBER or not self.allow_text]
-        cells = {i: cleaned(columns[i]) for i in wanted}
-        style = decide_style(self.path, cells.values(), self.fmt.decimal)
+        # Of a wide table all columns in one go: a call of Arrow costs more than the few cells of a column.
+        groups = [wanted] if len(wanted) > _WIDE else [[i] for i in wanted]
+        cells = [cleaned(_joined([columns[i] for i in group])) for group in groups]
+        style = decide_style(self.path, cells, self.fmt.decimal)
         values = np.full((len(columns[0]), len(columns)), np.nan)
-        texts = {i: column for i, column in enumerate(columns) if i not in set(wanted)}
-        worst = None
+        texts = dict(enumerate(columns))
         for i in wanted:
-            found, good = numbers(cells[i], style)
+            del texts[i]
+        bad = []
+        for group, column in zip(groups, cells):
+            found, good = numbers(column, style)
+            values[:, group] = found.to_numpy().reshape(len(group), -1).T
             if not pc.all(good).as_py():
-                first = good.index(False).as_py()
-                worst = min(worst or (first, i), (first, i))
-                continue
-            values[:, i] = found.to_numpy()
-        if worst is not None:
-            self._raise_for_cell(*worst, columns[worst[1]][worst[0]].as_py())
+                rows, places = np.nonzero(~good.to_numpy().reshape(len(group), -1).T)
+                bad.append((int(rows[0]), group[places[0]]))
+        if bad:
+            index, i = min(bad)
+            self._raise_for_cell(index, i, columns[i][index].as_py())
         return values, texts, style
 
     def _raise_for_cell(self, index: int, i: int, cell: str) -> None:
