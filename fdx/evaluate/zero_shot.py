@@ -200,7 +200,7 @@ def _diagnose(
 def _check_duration(num_samples: int, length: int, rate: float, shaft_hz: float) -> None:
     if num_samples < length:
         raise DataError(
-            f'{num_samples / rate:.3g} s are shorter than a window of {length / rate:.3g} s '
+            f'{num_samples / rate:.3g} s at {rate:g} Hz are shorter than a window of {length / rate:.3g} s '
             f'({length / rate * shaft_hz:.3g} turns at {60 * shaft_hz:g} rpm): record longer, or give --window_s, at '
             f'least {MIN_TURNS / shaft_hz:.3g}'
         )

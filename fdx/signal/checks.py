@@ -40,13 +40,16 @@ def count_clipped(x: np.ndarray) -> int:
     return total
 
 
-def check_samples(samples: np.ndarray, *, min_samples: int, source: str) -> np.ndarray:
+def check_samples(
+    samples: np.ndarray, *, min_samples: int, source: str, sample_rate_hz: float | None = None
+) -> np.ndarray:
     """Refuses what no front end can use.
 
     Args:
       samples: [T] or [T, C], any real dtype.
       min_samples: fewest samples that make one patch, at the rate of `samples`.
       source: file or recording, for the message.
+      sample_rate_hz: the rate that is believed, for the message.
 
     Returns:
       The samples as float32 [T, C].
@@ -63,9 +66,12 @@ def check_samples(samples: np.ndarray, *, min_samples: int, source: str) -> np.n
     if x.dtype.kind not in 'biuf':
         raise DataError(f'{source}: samples are {x.dtype}; real numbers are needed')
     if x.shape[0] < min_samples:
+        believed = ''
+        if sample_rate_hz:
+            believed = f' ({x.shape[0] / sample_rate_hz:.3g} s at {sample_rate_hz:g} Hz)'
         raise DataError(
-            f'{source}: {x.shape[0]} samples are shorter than one patch, which needs {min_samples}; '
-            'record longer, or choose a front end with a shorter patch'
+            f'{source}: {x.shape[0]} samples are shorter than one patch, which needs {min_samples}{believed}; '
+            'record longer, correct the rate, or choose a front end with a shorter patch'
         )
     with np.errstate(over='ignore'):
         x = x.astype(np.float32)
@@ -99,6 +105,6 @@ def _clipping(x: np.ndarray) -> list[str]:
 def check_recording(recording: Recording, min_duration_samples: int) -> Recording:
     """`check_rate` and `check_samples` on a recording; returns it with float32 [T, C] samples and notes on clipping."""
     source = recording.source or recording.recording
-    check_rate(recording.sample_rate_hz, source)
-    samples = check_samples(recording.samples, min_samples=min_duration_samples, source=source)
+    rate_hz = check_rate(recording.sample_rate_hz, source)
+    samples = check_samples(recording.samples, min_samples=min_duration_samples, source=source, sample_rate_hz=rate_hz)
     return dataclasses.replace(recording, samples=samples, notes=(*recording.notes, *_clipping(samples)))
