@@ -62,7 +62,7 @@ def cwru_run(call, three_files, rig, raw_data, tmp_path_factory):
 
 def test_train_prepares_from_manual_dir_once(call, cwru_run):
     workdir, data_dir, out = cwru_run
-    assert out.count('preparing cwru/load0_12k-vggish/1.') == 1
+    assert out.count('preparing cwru/load0_12k-vggish/2.') == 1
     data = open_dataset('cwru/load0_12k', data_dir)
     assert sorted(set(data.table['recording'])) == ['cwru_097_de', 'cwru_105_de', 'cwru_118_de']
     assert set(data.table['sample_rate_hz']) == {12000.0}
@@ -159,10 +159,10 @@ def test_a_failure_in_the_middle_leaves_nothing_but_what_was_there(rig, tmp_path
     ('name', 'words'),
     [
         ('squeaky_wheel/small', 'there is no builder datasets/squeaky_wheel'),
-        ('../cwru/load0_12k', 'write it as builder/config'),
+        ('../cwru/load0_12k', 'cannot name a file or folder'),
         ('bearing_rig/huge', 'bearing_rig has the configs small, '),
         ('bearing_rig', 'bearing_rig has the configs small, '),
-        ('bearing_rig/small:9.9.9', 'makes version 1.'),
+        ('bearing_rig/small:9.9.9', 'makes version 2.'),
     ],
 )
 def test_names_that_cannot_be_prepared(tmp_path, name, words):
