@@ -25,11 +25,12 @@ def parse_dataset_name(name: str) -> DatasetName:
     """
     path, colon, version = name.partition(':')
     builder, slash, config = path.partition('/')
-    check_name(builder, f'dataset {name!r}')
+    said = f'--dataset={ascii(name)[1:-1]}'
+    check_name(builder, said)
     if slash:
-        check_name(config, f'dataset {name!r}, its config')
+        check_name(config, f'{said}, its config')
     if colon:
-        check_name(version, f'dataset {name!r}, its version')
+        check_name(version, f'{said}, its version')
     return DatasetName(builder, config, version)
 
 
