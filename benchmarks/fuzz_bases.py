@@ -1,4 +1,4 @@
-"""Small sound inputs of every kind that fdx reads, for `benchmarks.fuzz` to damage: recordings, weights, checkpoints."""
+"""Small sound inputs of every kind that fdx reads, for `benchmarks.fuzz` to damage; here weights and checkpoints."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import struct
 
 import numpy as np
 
-from fdx.data.mat_values import Budget, MatArray, MatDamageError, MatValue
+from fdx.data.mat_values import Budget, MatArray, MatDamageError, MatValue, plain_name
 
 _HEADER = 20
 _NUMBERS = ('f8', 'f4', 'i4', 'i2', 'u2', 'u1')
@@ -44,7 +44,7 @@ def read_v4(data: bytes, budget: Budget) -> dict[str, MatValue]:
             raise MatDamageError(
                 f'a variable of {rows}x{columns} needs {end - start} bytes, {len(data) - start} are there'
             )
-        name = data[at + _HEADER : start].split(b'\0')[0].decode('latin-1')
+        name = plain_name(data[at + _HEADER : start])
         parts = np.frombuffer(data, dtype, count * (1 + is_complex), start)
         values = parts[:count] + 1j * parts[count:] if is_complex else parts
         values = values.reshape((rows, columns), order='F')

@@ -19,7 +19,7 @@ import zlib
 
 import numpy as np
 
-from fdx.data.mat_values import Budget, MatArray, MatCell, MatDamageError, MatStruct, MatValue
+from fdx.data.mat_values import Budget, MatArray, MatCell, MatDamageError, MatStruct, MatValue, plain_name
 
 HEADER_BYTES = 128
 _MATRIX, _COMPRESSED = 14, 15
@@ -166,7 +166,7 @@ def _matrix(content: memoryview, order: str, budget: Budget, depth: int) -> tupl
 
 
 def _name(elements: _Elements) -> str:
-    return elements.text('the name of a variable').split('\0')[0]
+    return plain_name(elements.text('the name of a variable').encode())
 
 
 def _shaped(values: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
@@ -183,7 +183,7 @@ def _struct(elements: _Elements, size: int, name: str, budget: Budget, depth: in
     if length.size != 1 or not 0 < int(length[0]) <= 1024 or len(text) % int(length[0]):
         raise MatDamageError(f'the names of the fields of {name} are damaged')
     step = int(length[0])
-    names = [bytes(text[i : i + step]).split(b'\0')[0].decode('utf-8', 'replace') for i in range(0, len(text), step)]
+    names = [plain_name(bytes(text[i : i + step])) for i in range(0, len(text), step)]
     values = _children(elements, size * len(names), name, budget, depth)
     return MatStruct(size, {field: values[i :: len(names)] for i, field in enumerate(names)})
 

@@ -80,6 +80,12 @@ class Budget:
             )
 
 
+def plain_name(raw: bytes) -> str:
+    """A name out of a file, up to its first zero; what a damaged one has of control characters becomes '?'."""
+    name = raw.split(b'\0')[0].decode('utf-8', 'replace')
+    return ''.join(char if char.isprintable() else '?' for char in name)
+
+
 def leaves(name: str, value: MatValue) -> Iterator[tuple[str, MatArray | str]]:
     """Yields (name, value) of every array of numbers and every text: 'x', 'bearing.gs', 'Y(2).Data'.
 

@@ -16,6 +16,7 @@ from fdx.data.mat_v4 import is_v4, read_v4
 from fdx.data.mat_v5 import read_v5
 from fdx.data.mat_values import Budget, MatArray, leaves
 from fdx.data.raw_files import read_raw_file
+from fdx.types import DataError
 from tests.data.raw_file_checks import refuse
 
 HEADER = b'MATLAB 5.0 MAT-file'.ljust(124) + b'\x00\x01IM'
@@ -80,6 +81,14 @@ def test_lies_are_found_before_memory_is_taken(tmp_path, content, words):
     refuse(tmp_path / 'a.mat', 'cannot be read as a MATLAB file', *words, sample_rate_hz=1)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # KiB
     assert time.perf_counter() - began < 5
+
+
+def test_a_damaged_name_keeps_the_error_on_one_line(tmp_path):
+    for name in (b'a\nb', b'a\r\x85', 'a\u2028b'.encode(), b'\xff\x1c'):
+        (tmp_path / 'a.mat').write_bytes(HEADER + matrix(6, (1, 2000), element(99, bytes(16000)), name=name))
+        with pytest.raises(DataError) as caught:
+            read_raw_file(tmp_path / 'a.mat', sample_rate_hz=1)
+        assert len(str(caught.value).splitlines()) == 1
 
 
 def nested(depth: int) -> bytes:
