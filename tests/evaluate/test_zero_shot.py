@@ -187,7 +187,11 @@ def test_one_window_is_enough_and_a_sample_less_is_not():
         ({'speed_rpm': UNKNOWN}, {}, 'needs the speed of the shaft, which is nan rpm'),
         ({'speed_rpm': -3.0}, {}, 'which is -3.0 rpm'),
         ({'geometry': None}, {}, "needs the bearing's geometry"),
-        ({'speed_rpm': 120.0}, {}, r'2.92 s at 2000 Hz are shorter than a window of 10 s \(20 turns at 120 rpm\): record longer'),
+        (
+            {'speed_rpm': 120.0},
+            {},
+            r'2.92 s at 2000 Hz are shorter than a window of 10 s \(20 turns at 120 rpm\): record longer',
+        ),
         ({'speed_rpm': 120.0}, {}, '--window_s, at least 5'),
         ({}, {'window_s': 0.3}, '7.5 turns of the shaft; at least 10 are needed: use windows of 0.4 s'),
         ({'samples': np.random.default_rng(0).standard_normal((4000, 2))}, {}, '2 channels, .*--channel'),
