@@ -129,7 +129,7 @@ def test_the_page_stands_alone_and_marks_what_is_not_usable(results, tmp_path):
         '--select_by',
     ]
     words = prose(text)
-    assert 'No target label took part in training or in choosing the epoch.' in words
+    assert 'No target label took part in the steps of training or in choosing the epoch.' in words
     assert 'protocol time_blocks, fold 0' in words
     assert 'leaks' not in words
 
