@@ -25,6 +25,7 @@ from fdx.data.readings_csv import balance_text, read_readings, write_readings
 from fdx.data.source import open_dataset
 from fdx.evaluate.decision_metrics import binary_summary
 from fdx.evaluate.evaluate import evaluate
+from fdx.evaluate.metrics import interval_text
 from fdx.evaluate.predictions import load_predictions
 from fdx.files import atomic_write_text, write_json
 from fdx.train.config import TrainConfig
@@ -156,7 +157,11 @@ def main(argv) -> None:
         if results['decision']['threshold'] is not None:
             rows.append(_row(f'{name}, threshold', results, 0))
         kept[name] = {**results, 'without_threshold': plain, 'workdir': str(folder)}
-        print(f'{name}: {100 * results["accuracy"]:.2f} % of {results["windows"]} test rows', flush=True)
+        print(
+            f'{name}: {100 * results["accuracy"]:.2f} % of {results["windows"]} test rows (95 % interval '
+            f'{interval_text(results)})',
+            flush=True,
+        )
     try:
         results, summary, seconds = _exported(pathlib.Path(kept[EXPORTED]['workdir']), workdir)
     except FdxError:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fdx.evaluate import evaluate
-from fdx.evaluate.metrics import wilson_interval
+from fdx.evaluate.intervals import clustered_interval, wilson_interval
 from fdx.evaluate.predictions import load_predictions
 from fdx.train import manifest
 
@@ -53,18 +53,25 @@ def test_results_json_holds_every_number_of_the_pooled_folds(clean, rig):
     assert matrix.sum(axis=1).tolist() == [10, 10, 10]
     assert hits == int((predictions.probabilities.argmax(axis=1) == predictions.labels).sum())
     assert results['accuracy'] == pytest.approx(hits / 30)
-    assert results['accuracy_interval'] == pytest.approx(wilson_interval(hits, 30))
+    correct, recordings = predictions.predicted == predictions.labels, np.array(predictions.recordings)
+    assert results['accuracy_interval'] == pytest.approx(clustered_interval(correct, recordings))
+    assert (results['interval_unit'], results['units'], results['bearings']) == ('recording', 6, 3)
+    assert results['accuracy_interval_windows'] == pytest.approx(wilson_interval(hits, 30))
+    low, high = results['accuracy_interval_bearings']
+    assert high - low > results['accuracy_interval_windows'][1] - results['accuracy_interval_windows'][0]
     f1 = []
     for i, row in enumerate(results['per_class']):
         predicted = matrix[:, i].sum()
         assert row['class'] == rig.CLASSES[i]
         assert row['recall'] == pytest.approx(matrix[i, i] / 10)
         assert row['precision'] == pytest.approx(matrix[i, i] / predicted if predicted else 0)
-        assert row['recall_interval'] == pytest.approx(wilson_interval(int(matrix[i, i]), 10))
+        mine = predictions.labels == i
+        assert row['recall_interval'] == pytest.approx(clustered_interval(correct[mine], recordings[mine]))
+        assert row['units'] == 2
         f1.append(2 * matrix[i, i] / (10 + predicted))
     assert results['macro_f1'] == pytest.approx(np.mean(f1))
     assert (results['seed'], results['protocol'], results['split']) == (0, 'time_blocks', 'test')
-    assert results['dataset'] == results['trained_on'] == 'bearing_rig/rig_b_small:1.1.0'
+    assert results['dataset'] == results['trained_on'] == 'bearing_rig/rig_b_small:2.0.0'
     assert results['selection_criterion'] == 'validation loss'
     assert len(results['steps']) == 5
     assert results['config']['model_options'] == {'width_multiplier': rig.WIDTH}
@@ -76,6 +83,8 @@ def test_standard_output_is_the_table_and_the_place_of_the_report(clean):
     assert lines[0].split() == ['class', 'precision', '%', 'recall', '%', 'windows']
     assert [line.split()[0] for line in lines[2:5]] == results['class_names']
     assert lines[5].startswith(f'accuracy {100 * results["accuracy"]:.2f}% (95% interval ')
+    assert '% by recording (6), ' in lines[5] and '% by bearing (3), ' in lines[5]
+    assert '% if windows were independent), macro F1' in lines[5]
     assert f'macro F1 {results["macro_f1"]:.4f}, 30 windows of 6 recordings' in lines[5]
     assert lines[6:] == [f'report: {folder / "report.html"}']
 
@@ -91,7 +100,7 @@ def test_pngs_are_pngs(clean):
 
 def test_the_report_is_one_file_that_names_how_it_was_made(clean):
     page = (clean[0] / 'report.html').read_text()
-    for words in ('bearing_rig/rig_b_small:1.1.0', 'time_blocks', 'validation loss', 'normal, inner_race, outer_race'):
+    for words in ('bearing_rig/rig_b_small:2.0.0', 'time_blocks', 'validation loss', 'normal, inner_race, outer_race'):
         assert words in page, words
     references = re.findall(r'(?:src|href)="([^"]*)"|url\(([^)]*)\)', page)
     uris = [a or b for a, b in references]
@@ -147,8 +156,8 @@ def test_another_dataset_is_scored_whole_with_no_leak(call, all_folds, tmp_path,
     done = call('evaluate', f'--checkpoint={workdir}', '--dataset=bearing_rig/rig_a_small', '--split=all')
     assert done.code == 0, done.err
     results = results_of(workdir / 'evaluation_all_bearing_rig-rig_a_small')
-    assert (results['dataset'], results['windows']) == ('bearing_rig/rig_a_small:1.1.0', 30)
-    assert results['trained_on'] == 'bearing_rig/rig_b_small:1.1.0'
+    assert (results['dataset'], results['windows']) == ('bearing_rig/rig_a_small:2.0.0', 30)
+    assert results['trained_on'] == 'bearing_rig/rig_b_small:2.0.0'
     assert results['leaks'] is False
     out = tmp_path / 'own'
     done = call('evaluate', f'--checkpoint={workdir}', '--split=all', f'--out={out}')
