@@ -68,7 +68,9 @@ def read_raw_file(
         rate_hz, rate_notes = _settle_rate(file, raw, sample_rate_hz)
         indices = list(range(raw.samples.shape[1])) if channel is None else _channel_indices(file, raw, channel)
         samples, level_notes = _single_precision(raw.samples if channel is None else raw.samples[:, indices])
-    except FdxError:
+    except FdxError as e:
+        if len(str(e).splitlines()) > 1:  # names in a damaged file may hold anything
+            raise DataError(' '.join(str(e).split())) from e
         raise
     except OSError as e:
         raise DataError(f'{file} cannot be read: {e.strerror or e}; check its permissions') from e
@@ -109,9 +111,7 @@ def _with_columns(file: pathlib.Path, text_format: TextFormat, columns: Sequence
     return dataclasses.replace(text_format, columns=tuple(columns))
 
 
-def _read(
-    file: pathlib.Path, sample_rate_hz: float | None, variable: str | None, text_format: TextFormat
-) -> RawSignal:
+def _read(file: pathlib.Path, sample_rate_hz: float | None, variable: str | None, text_format: TextFormat) -> RawSignal:
     suffix, need_rate = file.suffix.lower(), sample_rate_hz is None
     if suffix == '.mat':
         return read_mat(file, variable, need_rate=need_rate)

@@ -177,6 +177,19 @@ def read_pickle(stream: BinaryIO, source: str) -> tuple[Any, dict[str, Storage]]
         raise WeightsError(f'{source}: truncated or damaged ({reason_of(e)}); fetch the file again') from e
 
 
+class _Bounded:
+    """A stream that is asked for no more than it has: a damaged length would make room for 4 GB before it reads."""
+
+    def __init__(self, stream: BinaryIO):
+        self._stream, here = stream, stream.tell()
+        self._end = stream.seek(0, io.SEEK_END)
+        self.tell, self.readline = stream.tell, stream.readline
+        stream.seek(here)
+
+    def read(self, size: int) -> bytes:
+        return self._stream.read(max(0, min(size, self._end - self._stream.tell())))
+
+
 def _scanned(stream: BinaryIO) -> bytes:
     """The bytes of the next pickle, read without running it.
 
@@ -184,7 +197,7 @@ def _scanned(stream: BinaryIO) -> bytes:
     pickle numbers its slots from 0, so none can be higher than the pickle is long.
     """
     start = stream.tell()
-    for opcode, argument, position in pickletools.genops(stream):
+    for opcode, argument, position in pickletools.genops(_Bounded(stream)):
         if opcode.name in _REFUSED_OPCODES:
             raise pickle.UnpicklingError(f'the instruction {opcode.name} has no place in a file of weights')
         if opcode.name in ('PUT', 'BINPUT', 'LONG_BINPUT') and argument > position - start:

@@ -10,6 +10,7 @@ import scipy.io
 import scipy.io.wavfile
 
 from fdx.data.raw_files import KNOWN_SUFFIXES, read_raw_file
+from fdx.types import DataError
 from tests.data.raw_file_checks import refuse, write
 
 SOON_FILE = '01 - m1_half_shaft_speed_no_mechanical_load.csv'
@@ -89,3 +90,13 @@ def test_request_refusals(tmp_path):
 def test_values_are_left_to_the_front_end(tmp_path):
     path = write(tmp_path / 'a.csv', 'x\n1\nnan\ninf\n')
     np.testing.assert_array_equal(read_raw_file(path, sample_rate_hz=1).samples[:, 0], [1, np.nan, np.inf])
+
+
+def test_errors_are_one_line_whatever_stands_in_the_file(tmp_path):
+    """Separators of lines that only Python knows, in names and cells and alone in a line."""
+    for text in ('ti\x85me,a\u2028b\n0,1\n1,x\n2,3\n', '1\n2\n\x1c\n', '1\n2\n\x1d\n3\nx\n'):
+        path = write(tmp_path / 'a.csv', text)
+        with pytest.raises(DataError) as caught:
+            read_raw_file(path, sample_rate_hz=1)
+        assert len(str(caught.value).splitlines()) == 1
+        assert 'StopIteration' not in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 
 import numpy as np
@@ -288,3 +289,22 @@ def test_other_files_of_the_same_layouts(read, torch_bytes, tmp_path):
         read(t.zip_file({**body, 'epoch': 3}, {'0': bytes(4)}))
     with pytest.raises(WeightsError, match='absent.pth: cannot be read'):
         read_torch_file(tmp_path / 'absent.pth')
+
+
+@pytest.mark.parametrize('opcode', [b'\x8d', b'\x8e', b'B', b'X', b'\x8b'])
+def test_a_length_in_a_pickle_takes_no_memory_before_it_is_read(tmp_path, opcode):
+    """BINUNICODE8, BINBYTES8, BINBYTES, BINUNICODE and LONG4 that claim 2 GB and more of a file of 200 bytes."""
+    size = (2**40).to_bytes(8, 'little') if opcode in (b'\x8d', b'\x8e') else (2**31 - 1).to_bytes(4, 'little')
+    (tmp_path / 'a.pth').write_bytes(b'\x80\x02' + opcode + size + bytes(200))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(WeightsError, match='truncated or damaged') as caught:
+        read_torch_file(tmp_path / 'a.pth')
+    assert not isinstance(caught.value.__cause__, MemoryError)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB
+
+
+def test_an_unknown_name_with_line_ends_stays_on_one_line(tmp_path):
+    (tmp_path / 'a.pth').write_bytes(b'\x80\x02ccollec\x0btions\nOrdered\rDict\n)R.')
+    with pytest.raises(WeightsError, match='the file asks for') as caught:
+        read_torch_file(tmp_path / 'a.pth')
+    assert len(str(caught.value).splitlines()) == 1
