@@ -34,7 +34,10 @@ from launch.workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
 SOURCE, TARGET = 'bearing_rig/rig_a_small', 'bearing_rig/rig_b_small'
-KEPT = ('accuracy', 'macro_f1', 'accuracy_interval', 'interval_unit', 'units', 'accuracy_interval_windows')
+KEPT = (
+    'accuracy', 'macro_f1', 'accuracy_interval', 'interval_unit', 'units', 'accuracy_interval_windows', 'bearings',
+    'accuracy_interval_bearings'
+)  # fmt: skip
 MUSIC, HEARD = 'musicnn_mtt', f'{TARGET}-musicnn'
 
 
@@ -103,6 +106,11 @@ def main(argv) -> None:
     print('\n' + table(('run', 'labels', 'accuracy %', '95% by recording', 'macro F1', 'seconds'), rows))
     print('\n' + heard)
     print('\nScored on test blocks that no training window touches (protocol time_blocks, fold 0).')
+    if summary['transfer']['bearings']:
+        print(
+            'Intervals are of other recordings of the same machine: those of a class share its one bearing, and '
+            f'{summary["transfer"]["bearings"]} bearings say little of other machines.'
+        )
     print(f'report: {root / "transfer" / "evaluation" / "report.html"}')
     print(f'whole demo: {time.perf_counter() - began:.0f} s')
 

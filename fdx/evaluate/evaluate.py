@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fdx.data.pipeline import RecordExamples
-from fdx.data.readings import ReadingsDataset
 from fdx.data.records import decode_waveform
 from fdx.evaluate.decision_metrics import binary_summary
 from fdx.evaluate.decision_plots import plot_reliability, plot_roc_and_pr
@@ -17,13 +16,13 @@ from fdx.evaluate.exported_predictor import AnyPredictor
 from fdx.evaluate.metrics import summarise
 from fdx.evaluate.plots import plot_confusion, plot_history, plot_per_class, save_png
 from fdx.evaluate.predictions import Predictions, save_predictions
+from fdx.evaluate.provenance import how_it_was_made, is_table, provenance
 from fdx.evaluate.readings_plots import plot_distributions
 from fdx.evaluate.recordings import confident_mistakes, per_recording
 from fdx.evaluate.report import ReportContext, write_report, write_results
 from fdx.evaluate.sample_plots import ClassSample, plot_samples_per_class
 from fdx.evaluate.scoring import Scored, score_run
 from fdx.train.feature_cache import Progress, no_progress
-from fdx.train.run_data import select_rows
 
 MAX_EMBEDDED = 1000
 
@@ -45,17 +44,17 @@ def evaluate(
     """
     scored = score_run(workdir, split=split, step=step, dataset=dataset, data_dir=data_dir, progress=progress)
     out = pathlib.Path(out_dir)
-    results = {**summarise(scored.predictions), **_decision(scored.predictions), **_provenance(scored, split)}
+    results = {**summarise(scored.predictions), **_decision(scored.predictions), **provenance(scored, split)}
     figures = _figures(scored, results)
     for name, figure in figures.items():
         save_png(figure, out / f'{name}.png')
     save_predictions(out / 'predictions.npz', scored.predictions)
     context = ReportContext(
         result=results,
-        config=_how_it_was_made(results),
+        config=how_it_was_made(results),
         history=_history(scored),
         figures=figures,
-        per_recording=[] if _is_table(scored) else per_recording(scored.predictions),
+        per_recording=[] if is_table(scored) else per_recording(scored.predictions),
         notes=_notes(scored, results),
         leak={'leaks': scored.leaks, 'share': scored.leak_share, 'reason': scored.leak_reason},
         mistakes=confident_mistakes(scored.predictions),
@@ -66,11 +65,6 @@ def evaluate(
     return results
 
 
-def _is_table(scored: Scored) -> bool:
-    """Whether rows are readings: there are no recordings to sum up."""
-    return isinstance(scored.examples[0].dataset, ReadingsDataset)
-
-
 def _decision(predictions: Predictions) -> dict:
     """{'decision': figures of merit of the second class}, where there are two."""
     if len(predictions.class_names) != 2:
@@ -79,93 +73,12 @@ def _decision(predictions: Predictions) -> dict:
     return {'decision': binary_summary(p.probabilities, p.labels, p.predicted, p.class_names, p.thresholds)}
 
 
-def _provenance(scored: Scored, split: str) -> dict:
-    first = scored.predictors[0]
-    return {
-        'split': split,
-        'dataset': scored.examples[0].dataset.name,
-        'trained_on': first.meta['dataset']['name'],
-        'protocol': first.config.protocol,
-        'seed': first.config.seed,
-        'steps': [p.step for p in scored.predictors],
-        'selection_criterion': f'validation {first.config.select_by}',
-        'leaks': scored.leaks,
-        'leak_share': scored.leak_share,
-        'leak_reason': scored.leak_reason,
-        'split_notes': _split_notes(scored),
-        'train_seconds': float(sum(p.meta['seconds'] for p in scored.predictors)),
-        'train_windows': [p.meta['splits']['train'] for p in scored.predictors],
-        'config': first.config.to_json(),
-        'init': first.meta['init'],
-        'balance': first.meta.get('balance'),
-        'norms': first.meta.get('norms', {'trained': 0, 'frozen': 0}),
-        'front_end': first.meta['front_end'],
-        'guard_length': first.meta['dataset']['guard_length'],
-        'common_rate_hz': first.meta['dataset']['common_rate_hz'],
-        'versions': first.meta['versions'],
-    }
-
-
-def _split_notes(scored: Scored) -> list[str]:
-    """What is to be said of how the rows of a table were dealt."""
-    first, data = scored.predictors[0], scored.examples[0].dataset
-    if not _is_table(scored) or data.name != first.meta['dataset']['name']:
-        return []
-    return list(select_rows(first.config, data)[0].notes)
-
-
-def _how_it_was_made(results: dict) -> dict:
-    config = results['config']
-    return {
-        'dataset': results['dataset'],
-        'front_end': f'{results["front_end"]["name"]} (scaling {results["front_end"]["scaling"]})',
-        'model': config['model'],
-        'init': results['init'],
-        'freeze': config['freeze'],
-        'norms': _norms_text(results['norms']),
-        'protocol': results['protocol'],
-        'folds': results['folds'],
-        'seed': results['seed'],
-        'selection_criterion': results['selection_criterion'],
-        'selected_step': results['steps'],
-        'packages': results['versions'],
-        'trained on': results['trained_on'],
-        'training windows': results['train_windows'],
-        'epochs': config['epochs'],
-        'batch size': config['batch_size'],
-        'learning rate': config['learning_rate'],
-        'training seconds': round(results['train_seconds'], 1),
-        **_balance_rows(results),
-    }
-
-
-def _balance_rows(results: dict) -> dict:
-    balance, rows = results['balance'] or {'real': {}, 'synthetic': 0}, {}
-    if balance['real']:
-        rows['training classes'] = balance['real']
-    if results['config'].get('balance', 'none') != 'none':
-        rows['balanced by'] = results['config']['balance']
-    if balance['synthetic']:
-        rows['synthetic rows (training only)'] = balance['synthetic']
-    decision = results.get('decision') or {}
-    if decision.get('threshold') is not None:
-        rows['decision threshold'] = decision['threshold']
-        rows['threshold chosen by'] = f'{results["config"]["threshold"]} on validation rows'
-    return rows
-
-
-def _norms_text(norms: dict) -> str:
-    if not norms['trained'] + norms['frozen']:
-        return 'the network has none'
-    return f'{norms["trained"]} train, {norms["frozen"]} are frozen with their statistics'
-
-
 def _notes(scored: Scored, results: dict) -> list[str]:
     notes = []
     if results['protocol'] == 'time_blocks':
         guard_s = results['guard_length'] / results['common_rate_hz']
         notes.append(f'Blocks of a recording are {guard_s:g} s apart; no window crosses their edges.')
-    if _is_table(scored):
+    if is_table(scored):
         notes.append('Every row is one reading; identical readings lie in one split. A window here is a row.')
         notes += results['split_notes']
     elif not scored.leaks:
@@ -194,7 +107,7 @@ def _figures(scored: Scored, results: dict) -> dict[str, Figure]:
     if scored.examples[0].dataset.has_waveform:
         figures['samples'] = plot_samples_per_class(_samples(scored))
     examples, predictor = scored.examples[0], scored.predictors[0]
-    if _is_table(scored):
+    if is_table(scored):
         data, names = examples.dataset, examples.dataset.class_names()
         values = data.values[examples.rows]
         figures['distributions'] = plot_distributions(values, data.columns, examples.labels(), names)
