@@ -6,29 +6,49 @@ import dataclasses
 import math
 
 import numpy as np
-import scipy.fft
-import scipy.ndimage
-import scipy.signal
 
-from fdx.signal.envelope import USED_BAND
-from fdx.types import ConfigError, DataError
+from fdx.signal.shaft_speed_doubts import SAME, Doubt, Evidence, first_doubt
+from fdx.signal.shaft_speed_input import MAX_RANGE as MAX_RANGE
+from fdx.signal.shaft_speed_input import check_range, usable_samples
+from fdx.signal.shaft_speed_scores import (
+    CAP,
+    ENVELOPE_WEIGHT,
+    REACH,
+    Lines,
+    comb,
+    combs,
+    grid_hz,
+    lines_of,
+    low_part,
+    squared_envelope,
+    vertex,
+)
+from fdx.types import DataError, Recording
 
-# Of high to low: an outer race of seven large balls is struck 2.5 times a turn, and no fault's lines come slower than
-# that but the cage's. In a wider range such a line of a slow shaft passes for the speed of a fast one.
-MAX_RANGE = 2.5
 # From a six-pole motor under load to a four-pole one, at 50 and 60 Hz.
 DEFAULT_RANGE_RPM = (900.0, 2200.0)
-MIN_DURATION_S = 2.0
-SEGMENT_S = 4.0
-BACKGROUND_HZ = 10.0
-GRID_STEP = 5e-4
-# A line counts up to e^4 times the background: no single one, of the mains or a gear, makes a comb.
-CAP = 4.0
-ENVELOPE_WEIGHT = 0.3
 # With 0.8 and 0.25, five more of the recordings that `estimate_speed_rpm` was measured on are answered wrongly.
 MIN_SCORE, MIN_CONFIDENCE = 1.2, 0.3
-# Candidates nearer than this are the same one.
-SAME = 0.03
+# How far a plateau of the score reaches from its best place, and how far the score may fall on it.
+PLATEAU, PLATEAU_DEPTH = 0.008, 0.05
+# Candidates that are told to the user.
+NUM_CANDIDATES = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+    """A speed that an estimate weighed.
+
+    Attributes:
+      speed_rpm: the speed.
+      score: how far its harmonics stand out, in nepers of power; MIN_SCORE and more can be an answer.
+    """
+
+    speed_rpm: float
+    score: float
+
+    def __str__(self) -> str:
+        return f'{self.speed_rpm:.0f} rpm (score {self.score:.2f})'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,10 +58,36 @@ class SpeedEstimate:
     Attributes:
       speed_rpm: of the shaft, the mean over the recording.
       confidence: 1 less the score of the best other speed over its own, from MIN_CONFIDENCE to 1.
+      candidates: the speed itself, and the best others in the range with the highest score first.
     """
 
     speed_rpm: float
     confidence: float
+    candidates: tuple[Candidate, ...] = ()
+
+    def in_words(self) -> str:
+        """One sentence for the user."""
+        others = ', '.join(map(str, self.candidates[1:]))
+        return (
+            f"the shaft's speed was estimated as {self.speed_rpm:.0f} rpm with a confidence of {self.confidence:.2f}; "
+            + (f'the next candidates: {others}' if others else 'there is no other candidate in the range')
+        )
+
+
+def estimate_speed(
+    recording: Recording, low_rpm: float = DEFAULT_RANGE_RPM[0], high_rpm: float = DEFAULT_RANGE_RPM[1]
+) -> SpeedEstimate:
+    """`estimate_speed_rpm` of a recording's first channel, between the breaks of its time.
+
+    Raises:
+      ConfigError: as `estimate_speed_rpm`.
+      DataError: likewise, with the recording's name.
+    """
+    parts = np.split(recording.samples[:, 0], sorted(recording.time_breaks))
+    try:
+        return estimate_speed_rpm(max(parts, key=len), recording.sample_rate_hz, low_rpm, high_rpm)
+    except DataError as e:
+        raise DataError(f'{recording.source or recording.recording}: {e}') from e
 
 
 def estimate_speed_rpm(
@@ -82,90 +128,67 @@ def estimate_speed_rpm(
       ConfigError: a range that is empty or wider than MAX_RANGE.
       DataError: no one speed stands out, or a recording that is too short, too slow, not finite or of several channels.
     """
-    x = _checked(samples, sample_rate_hz, low_rpm, high_rpm)
-    shaft_hz = low_rpm / 60 * np.exp(np.arange(0, math.log(high_rpm / low_rpm) + GRID_STEP, GRID_STEP))
-    reach_hz = 5.1 * high_rpm / 60
-    vibration = _lines(x, sample_rate_hz, reach_hz)
-    score = (_comb(vibration, shaft_hz, 3) + _comb(vibration, shaft_hz, 5)) / 2
-    squared, rate_hz = _squared_envelope(x, sample_rate_hz)
-    score = score + ENVELOPE_WEIGHT * np.maximum(_comb(_lines(squared, rate_hz, reach_hz), shaft_hz, 3), 0)
-    best = int(score.argmax())
+    check_range(low_rpm, high_rpm)
+    x = usable_samples(samples, sample_rate_hz, low_rpm, high_rpm)
+    evidence = _evidence(x, sample_rate_hz, low_rpm / 60, high_rpm / 60)
+    shaft_hz, score = evidence.shaft_hz, evidence.score
+    best = _top(evidence, int(score.argmax()))
     others = np.abs(np.log(shaft_hz / shaft_hz[best])) > SAME
     rival = max(float(score[others].max(initial=0.0)), 0.0)
     confidence = 1 - rival / float(score[best]) if score[best] > 0 else 0.0
     if score[best] < MIN_SCORE or confidence < MIN_CONFIDENCE:
+        doubt = Doubt(
+            f'the best, {60 * shaft_hz[best]:.0f} rpm, has a score of {score[best]:.2f} ({MIN_SCORE:g} are needed) and '
+            f'a confidence of {confidence:.2f} ({MIN_CONFIDENCE:g})'
+        )
+    else:
+        doubt = first_doubt(evidence, float(shaft_hz[best]))
+    if doubt is not None:
+        listed = ', '.join(map(str, _candidates(evidence, doubt.others_hz))) or 'none'
+        remedy = 'give --speed_rpm=NUMBER'
+        if high_rpm / low_rpm > 2:
+            remedy += ', or a range of less than twice its lowest speed with --low_rpm and --high_rpm'
         raise DataError(
-            f'no speed between {low_rpm:g} and {high_rpm:g} rpm stands out of the recording: the best, '
-            f'{60 * shaft_hz[best]:.0f} rpm, has a score of {score[best]:.2f} ({MIN_SCORE:g} are needed) and a '
-            f'confidence of {confidence:.2f} ({MIN_CONFIDENCE:g}); give --speed_rpm=NUMBER'
+            f'no speed between {low_rpm:g} and {high_rpm:g} rpm stands out of the recording: {doubt.reason}; '
+            f'candidates: {listed}; {remedy}'
         )
-    return SpeedEstimate(60 * _vertex(shaft_hz, score, best), confidence)
+    return SpeedEstimate(60 * _refined_hz(evidence, best), confidence, _candidates(evidence))
 
 
-def _checked(samples: np.ndarray, sample_rate_hz: float, low_rpm: float, high_rpm: float) -> np.ndarray:
-    """The samples, float64 [T], or the errors of `estimate_speed_rpm`."""
-    if not (0 < low_rpm < high_rpm <= MAX_RANGE * low_rpm * (1 + 1e-9) and math.isfinite(high_rpm)):
-        raise ConfigError(
-            f'speeds from {low_rpm} to {high_rpm} rpm cannot be searched: both are above 0, and the highest is above '
-            f'the lowest and at most {MAX_RANGE:g} times it; name the range of the machine, or --speed_rpm=NUMBER'
-        )
-    x = np.asarray(samples)
-    if x.ndim == 2 and x.shape[1] == 1:
-        x = x[:, 0]
-    if x.ndim != 1:
-        raise DataError(f'the speed is estimated from one channel, not from samples of shape {x.shape}: choose one')
-    if not sample_rate_hz >= 10 * high_rpm / 60 / USED_BAND:
-        raise DataError(
-            f'{sample_rate_hz:g} Hz do not hold five harmonics of {high_rpm:g} rpm: give --speed_rpm=NUMBER'
-        )
-    if len(x) < MIN_DURATION_S * sample_rate_hz:
-        raise DataError(
-            f'{len(x) / sample_rate_hz:.2f} s are too short to estimate a speed, which takes {MIN_DURATION_S:g} s or '
-            'more: give --speed_rpm=NUMBER'
-        )
-    if not np.isfinite(x).all():
-        raise DataError('the recording has samples that are no finite numbers: cut them out')
-    return x.astype(np.float64)
+def _evidence(x: np.ndarray, sample_rate_hz: float, low_hz: float, high_hz: float) -> Evidence:
+    """Everything that the decision looks at."""
+    reach_hz = REACH * high_hz
+    slow, slow_rate_hz = low_part(x, sample_rate_hz, reach_hz)
+    levels = lines_of(slow, slow_rate_hz, cap=np.inf)
+    vibration = Lines(levels.hz, np.minimum(levels.excess, CAP))
+    envelope = lines_of(*low_part(*squared_envelope(x, sample_rate_hz), reach_hz))
+    shaft_hz = grid_hz(low_hz, high_hz)
+    score = combs(vibration, shaft_hz) + ENVELOPE_WEIGHT * np.maximum(comb(envelope, shaft_hz, 3), 0)
+    return Evidence(shaft_hz, score, vibration, levels, envelope, slow, slow_rate_hz)
 
 
-def _squared_envelope(x: np.ndarray, sample_rate_hz: float) -> tuple[np.ndarray, float]:
-    """Squared envelope of everything up to USED_BAND, [T'], and its rate."""
-    spectrum = np.fft.rfft(x)
-    band = spectrum[1 : max(2, int(USED_BAND * (len(x) // 2)))]
-    # Twice the band holds its square without aliasing.
-    length = scipy.fft.next_fast_len(2 * len(band))
-    return np.abs(scipy.fft.ifft(band, length)) ** 2, length * sample_rate_hz / len(x)
+def _top(evidence: Evidence, best: int) -> int:
+    """Where the lines are highest on the plateau that CAP makes of a high score."""
+    level = evidence.levels.at(np.outer(np.arange(1, 6), evidence.shaft_hz)).mean(axis=0)
+    near = np.abs(np.log(evidence.shaft_hz / evidence.shaft_hz[best])) < PLATEAU
+    return int(np.where(near & (evidence.score > evidence.score[best] - PLATEAU_DEPTH), level, -np.inf).argmax())
 
 
-def _lines(x: np.ndarray, sample_rate_hz: float, reach_hz: float) -> tuple[np.ndarray, np.ndarray]:
-    """(Hz [F], log power over the local median [F] within 0 and CAP) up to `reach_hz` at least."""
-    spectrum = np.fft.rfft(x - x.mean())
-    # Whole bins are kept, so that neither filter nor decimation touches what is left.
-    kept = min(len(spectrum) - 1, int(1.3 * reach_hz * len(x) / sample_rate_hz))
-    slow, rate_hz = np.fft.irfft(spectrum[: kept + 1], 2 * kept), 2 * kept * sample_rate_hz / len(x)
-    length = min(len(slow), int(SEGMENT_S * rate_hz))
-    hz, power = scipy.signal.welch(slow, rate_hz, 'hann', nperseg=length, nfft=2 * length)
-    log = np.log(power + 1e-30 * power.max() + np.finfo(float).tiny)
-    background = scipy.ndimage.median_filter(log, round(BACKGROUND_HZ / hz[1]) | 1, mode='nearest')
-    return hz, np.clip(log - background, 0, CAP)
+def _refined_hz(evidence: Evidence, best: int) -> float:
+    """A candidate's frequency between the steps of the grid."""
+    top = _top(evidence, best)
+    return vertex(evidence.shaft_hz, evidence.levels.at(np.outer(np.arange(1, 6), evidence.shaft_hz)).mean(axis=0), top)
 
 
-def _comb(lines: tuple[np.ndarray, np.ndarray], shaft_hz: np.ndarray, harmonics: int) -> np.ndarray:
-    """Mean of the harmonics but the strongest, less that of the places in between where a slower shaft's are: [N]."""
-
-    def at(offset: float) -> np.ndarray:
-        return np.interp(np.outer(np.arange(1, harmonics + 1) - offset, shaft_hz), *lines)
-
-    on = at(0.0)
-    between = np.max([at(offset).mean(axis=0) for offset in (1 / 2, 1 / 3, 2 / 3)], axis=0)
-    return (on.sum(axis=0) - on.max(axis=0)) / (harmonics - 1) - between
-
-
-def _vertex(shaft_hz: np.ndarray, score: np.ndarray, best: int) -> float:
-    """Frequency at the top of the parabola through the best candidate and its neighbours."""
-    if not 0 < best < len(score) - 1:
-        return float(shaft_hz[best])
-    left, top, right = score[best - 1 : best + 2]
-    curvature = left - 2 * top + right
-    shift = 0.5 * (left - right) / curvature if curvature < 0 else 0.0
-    return float(shaft_hz[best] * math.exp(GRID_STEP * shift))
+def _candidates(evidence: Evidence, more_hz: tuple[float, ...] = ()) -> tuple[Candidate, ...]:
+    """The best speeds and those that a doubt names, the highest score first, each farther than SAME from others."""
+    shaft_hz, left, found = evidence.shaft_hz, evidence.score.copy(), []
+    for hz in more_hz:
+        found.append(Candidate(60 * hz, float(np.interp(hz, shaft_hz, evidence.score))))
+    while len(found) < NUM_CANDIDATES and left.max() > 0:
+        best = int(left.argmax())
+        left[np.abs(np.log(shaft_hz / shaft_hz[best])) <= SAME] = 0.0
+        hz = _refined_hz(evidence, best)
+        if all(abs(math.log(60 * hz / c.speed_rpm)) > 0.01 for c in found):
+            found.append(Candidate(60 * hz, float(evidence.score[best])))
+    return tuple(sorted(found, key=lambda c: -c.score))
