@@ -25,7 +25,7 @@ from fdx.signal.frames import window_starts
 from fdx.signal.front_ends import reads_orders
 from fdx.signal.patch import Condition
 from fdx.signal.resample import SAME_RATE
-from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM, estimate_speed_rpm
+from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM, estimate_speed
 from fdx.train.decision import decide
 from fdx.types import DataError, Recording
 
@@ -215,14 +215,11 @@ def with_condition(
       ConfigError: an unusable range.
       DataError: no speed stands out of the recording.
     """
-    if speed_rpm == 'estimate':
-        try:
-            speed_rpm = estimate_speed_rpm(
-                recording.samples[:, 0], recording.sample_rate_hz, *speed_range_rpm
-            ).speed_rpm
-        except DataError as e:
-            raise DataError(f'{recording.source or recording.recording}: {e}') from e
     notes, own = recording.notes, recording.speed_rpm
+    if speed_rpm == 'estimate':
+        estimate = estimate_speed(recording, *speed_range_rpm)
+        speed_rpm = estimate.speed_rpm
+        notes += (estimate.in_words(),)
     speed_rpm = None if speed_rpm is None else float(speed_rpm)
     if speed_rpm is not None and abs(own - speed_rpm) > SPEED_TOLERANCE * own:  # never true of an unknown speed, NaN
         notes += (f'--speed_rpm {speed_rpm:g} wins over the {own:g} rpm of the file',)

@@ -19,7 +19,7 @@ HARMONICS = range(1, 9)
 
 @dataclasses.dataclass(frozen=True)
 class SimulatedMachine:
-    """One recording: samples float64 [T], its rate, the true speed, the range that a user would state, a second shaft."""
+    """One recording: samples float64 [T], its rate, the true speed, the range its user states, a second shaft."""
 
     kind: str
     samples: np.ndarray
