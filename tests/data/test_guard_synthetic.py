@@ -12,6 +12,7 @@ import pytest
 from fdx.data.blocks import NO_BLOCK, Windowing
 from fdx.data.guard import guard_splits, refuse_synthetic
 from fdx.data.protocols import PROTOCOLS, folds_of, split_rows
+from fdx.data.readings import GROUP, ROW
 from fdx.data.table import SYNTHETIC, Table
 from fdx.evaluate import scoring
 from fdx.train.config import TrainConfig
@@ -40,15 +41,17 @@ def recordings(table_of):
 @pytest.fixture(scope='module')
 def readings():
     """A table: every row is a recording of one sample."""
-    columns = {'label': np.arange(40) % 2, 'recording': np.arange(40).astype(str)}
+    rng, n = np.random.default_rng(0), 200
+    columns = {'label': rng.integers(0, 2, n), 'recording': np.arange(n).astype(str), ROW: np.arange(n)}
+    columns |= {'peak': rng.standard_normal((n, 3)).astype(np.float32), GROUP: (np.arange(n) // 5).astype(str)}
     zeros = {'fault_type': np.int64, 'window_start': np.int64, 'domain': str, 'bearing': str}
-    columns |= {name: np.zeros(40, dtype) for name, dtype in zeros.items()}
-    return Table({**columns, 'block': np.full(40, NO_BLOCK)}, 1)
+    columns |= {name: np.zeros(n, dtype) for name, dtype in zeros.items()}
+    return Table({**columns, 'block': np.full(n, NO_BLOCK)}, 1)
 
 
 @pytest.fixture
 def table_for(recordings, readings):
-    return lambda protocol: readings if protocol == 'stratified' else recordings
+    return lambda protocol: readings if protocol in ('stratified', 'row_blocks', 'by_group') else recordings
 
 
 def marked(table, rows):
@@ -157,6 +160,8 @@ NO_SPLIT = {
     'domain_pairs': 'needs 2 domains',
     'within_domain': 'too short for time blocks: synthetic-000000, ',
     'stratified': 'is for tables of readings',
+    'row_blocks': 'is for tables of readings',
+    'by_group': 'needs a table that was prepared with --csv=FILE --group_column=NAME',
 }
 
 

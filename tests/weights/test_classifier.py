@@ -32,7 +32,9 @@ def files(tmp_path, resnet_pth, slim_resnet):
 @pytest.mark.parametrize('form', ['pth', 'own'])
 def test_as_many_classes_keep_the_classifier(form, files, resnet_state, slim_resnet, caplog):
     with caplog.at_level(logging.INFO, logger='fdx.weights.pretrained'):
-        variables, notes = read_pretrained(files[form], create_model('resnet50', 7, **slim_resnet), input_shape=SHAPE)
+        variables, notes = read_pretrained(files[form], create_model('resnet50', 7, **slim_resnet), input_shape=SHAPE)[
+            :2
+        ]
     np.testing.assert_array_equal(variables['params']['head']['kernel'], resnet_state['fc.weight'].T)
     np.testing.assert_array_equal(variables['params']['head']['bias'], resnet_state['fc.bias'])
     assert notes == ("the file's classifier of 7 classes is kept",)
@@ -44,7 +46,7 @@ def test_as_many_classes_keep_the_classifier(form, files, resnet_state, slim_res
 def test_another_number_of_classes_replaces_it(form, files, resnet_state, slim_resnet, caplog):
     model = create_model('resnet50', 4, **slim_resnet)
     with caplog.at_level(logging.INFO, logger='fdx.weights.pretrained'):
-        variables, notes = read_pretrained(files[form], model, seed=5, input_shape=SHAPE)
+        variables, notes = read_pretrained(files[form], model, seed=5, input_shape=SHAPE)[:2]
     assert notes == ("the file's classifier of 7 classes is replaced by a new one of 4 classes (seed 5)",)
     assert caplog.messages[-1].startswith(f'{files[form]}: 100 arrays loaded')
     assert caplog.messages[-1].endswith(notes[0])
@@ -75,7 +77,7 @@ def test_a_file_without_classifier_gets_a_new_one(tmp_path, files, slim_resnet):
     tree, _ = load_weights(files['own'])
     del tree['head']
     path = write(tmp_path / 'body.safetensors', tree)
-    variables, notes = read_pretrained(path, create_model('resnet50', 7, **slim_resnet), input_shape=SHAPE)
+    variables, notes = read_pretrained(path, create_model('resnet50', 7, **slim_resnet), input_shape=SHAPE)[:2]
     assert notes == ('the file has no classifier, a new one of 7 classes is drawn (seed 0)',)
     assert variables['params']['head']['bias'].tolist() == [0.0] * 7
 

@@ -90,7 +90,7 @@ def test_the_converted_file_holds_every_array_and_says_where_it_came_from(tmp_pa
 
 
 def test_the_published_network_gets_everything(own, checkpoint):
-    variables, notes = read_pretrained(own, model(head_input='flatten'))
+    variables, notes = read_pretrained(own, model(head_input='flatten'))[:2]
     assert notes == (KEPT,)
     flat = flatten_tree(file_tree(variables))
     assert all(np.array_equal(flat[e.target], checkpoint[e.source]) for e in TABLE.entries)
@@ -100,7 +100,7 @@ def test_the_published_network_gets_everything(own, checkpoint):
 def test_a_smaller_depth_leaves_stages_out_and_says_so(shape, own, checkpoint, caplog):
     network = model(7, depth=3)
     with caplog.at_level(logging.INFO, logger='fdx.weights.pretrained'):
-        variables, notes = read_pretrained(own, network, seed=4, input_shape=shape)
+        variables, notes = read_pretrained(own, network, seed=4, input_shape=shape)[:2]
     assert notes == (
         "the file's classifier of 50 classes is replaced by a new one of 7 classes (seed 4): it was made for "
         'head_input=flatten, depth=5, the model has head_input=pooled, depth=3',
@@ -120,7 +120,7 @@ def test_a_smaller_depth_leaves_stages_out_and_says_so(shape, own, checkpoint, c
 def test_a_classifier_for_another_input_is_replaced_although_its_shape_fits(own):
     """Two times 128 values, pooled or flattened: the shape does not tell."""
     network = model(depth=5)
-    variables, notes = read_pretrained(own, network)
+    variables, notes = read_pretrained(own, network)[:2]
     saved = load_weights(own)[0]['head']['kernel']
     assert saved.shape == variables['params']['head']['kernel'].shape
     assert np.abs(variables['params']['head']['kernel'] - saved).max() > 0.01

@@ -67,7 +67,7 @@ def test_grey_images_keep_their_logits(resnet_pth, slim_resnet):
     grey = np.random.default_rng(0).standard_normal((2, 40, 24, 1)).astype(np.float32)
     colour = np.repeat(grey, 3, axis=-1)
     three = load_pretrained(resnet_pth, model, input_shape=(40, 24, 3))
-    one, notes = read_pretrained(resnet_pth, model, input_shape=(40, 24, 1))
+    one, notes = read_pretrained(resnet_pth, model, input_shape=(40, 24, 1))[:2]
     assert notes[1:] == ('the stem kernel is summed over its 3 input channels for 1 channel',)
     assert jax.tree.map(np.shape, one) == jax.tree.map(lambda s: s.shape, variable_shapes(model, (40, 24, 1)))
     expected = logits(three, colour)
@@ -82,7 +82,7 @@ def test_weights_of_one_channel_serve_three(tmp_path, resnet_names, torch_bytes,
     state = resnet_names.seeded_state(depths=slim_resnet['depths'], multiplier=1 / 16, channels=1, classes=7)
     (tmp_path / 'one.pth').write_bytes(torch_bytes.state_file(state))
     model = create_model('resnet50', 7, **slim_resnet)
-    variables, notes = read_pretrained(tmp_path / 'one.pth', model, input_shape=(40, 24, 3))
+    variables, notes = read_pretrained(tmp_path / 'one.pth', model, input_shape=(40, 24, 3))[:2]
     found, kernel = kernel_of(variables['params']), state['conv1.weight'].transpose(2, 3, 1, 0)
     assert found.shape == (7, 7, 3, 4) and notes[1].startswith('the stem kernel of 1 input channel')
     np.testing.assert_allclose(found[:, :, [1]] * 3, kernel, rtol=1e-6)
