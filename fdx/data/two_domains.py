@@ -160,9 +160,7 @@ def _unlabelled(table: Table) -> Table:
     return dataclasses.replace(table, columns={**table.columns, 'label': nothing, 'fault_type': nothing})
 
 
-def _all_classes(
-    data: Dataset, rows: np.ndarray, classes: Sequence[str], label_key: str, gain: Gain
-) -> RecordExamples:
+def _all_classes(data: Dataset, rows: np.ndarray, classes: Sequence[str], label_key: str, gain: Gain) -> RecordExamples:
     """Windows of whatever class; their labels, which nobody reads, number `classes` and then all others."""
     names = data.class_names(label_key)
     order = [names.index(c) for c in classes if c in names]
