@@ -59,10 +59,17 @@ class Evidence:
 
 @dataclasses.dataclass(frozen=True)
 class Doubt:
-    """Why a speed is not certain: a reason, and the other speeds that it speaks for, in Hz."""
+    """Why a speed is not certain.
+
+    Attributes:
+      reason: words.
+      others_hz: the other speeds that it speaks for.
+      range_tells: whether a range that holds only one of them would tell.
+    """
 
     reason: str
     others_hz: tuple[float, ...] = ()
+    range_tells: bool = False
 
 
 def first_doubt(evidence: Evidence, best_hz: float) -> Doubt | None:
@@ -102,7 +109,7 @@ def _half_or_double(evidence: Evidence, best_hz: float) -> Doubt | None:
     low_hz, high_hz = evidence.shaft_hz[[0, -1]]
     halfway = evidence.levels.at(best_hz * np.array([0.5, 1.5, 2.5]))
     if best_hz / 2 > low_hz / 1.01 and (halfway.max() > HALF_LINE or halfway.sum() > HALF_SUM):
-        return Doubt(f'there are lines at half orders of {60 * best_hz:.0f} rpm', (best_hz / 2,))
+        return Doubt(f'there are lines at half orders of {60 * best_hz:.0f} rpm', (best_hz / 2,), True)
     if best_hz * 2 < high_hz * 1.01:
         level = evidence.levels.at(best_hz * np.arange(1, 6))
         # A shaft of its own has a strong first harmonic and others that fall; half orders of a faster one alternate.
@@ -115,6 +122,7 @@ def _half_or_double(evidence: Evidence, best_hz: float) -> Doubt | None:
                 f'lines of {60 * best_hz:.0f} rpm may be half orders of twice the speed, as loose machines, belts and '
                 'four-stroke engines make them',
                 (best_hz * 2,),
+                True,
             )
     return None
 

@@ -79,7 +79,7 @@ def test_a_range_that_holds_twice_the_speed_takes_a_strong_first_harmonic():
 def test_a_range_that_holds_half_the_speed_takes_quiet_half_orders():
     assert estimate_speed_rpm(machine(35.0), RATE_HZ).speed_rpm == pytest.approx(2100.0, rel=1e-3)
     half_order = machine(17.5, (0.2,), noise=0.0)
-    with pytest.raises(DataError, match=r'candidates: 2100 rpm .* 10[45]\d rpm .* --low_rpm'):
+    with pytest.raises(DataError, match=r'candidates: 2100 rpm .* 10[45]\d rpm .* give --speed_rpm=NUMBER'):
         estimate_speed_rpm(machine(35.0) + half_order, RATE_HZ)
     # A machine that cannot be that slow may have a line there: of a belt, say.
     found = estimate_speed_rpm(machine(35.0) + half_order, RATE_HZ, 1100.0, 2700.0)
