@@ -110,15 +110,15 @@ def estimate_speed_rpm(
     quiet, or the first harmonic is far above all others; else the range must hold one of them only.
 
     Accuracy, with thresholds that were chosen on simulated machines and looked at on these recordings. With the default
-    range, 52 of CWRU's 62 drive-end recordings are answered, all within 0.5 %; in three draws of ranges of
-    a factor of 2.5 that hold the true speed at a random place 30 to 39, likewise. Of MFPT's 14, 10 (6 to 8), all within
-    1 % of the nominal 1500 rpm. Of ADI's 65 recordings of 2 s, 31 to 36 per axis, all within 2.5 % of a nominal
-    speed that its machine does not keep exactly; of HIT's 21, 12, within 1.5 % of theirs. Of 108 recordings of the
-    simulated rigs 16, all within 1 %. Of 620 simulated machines of 31 kinds that no threshold was chosen on, 168 are
-    answered and 8 of them wrongly (two of 20 with a rub's third orders, as 5/3 of the speed; one each of six kinds:
-    a second shaft, belt or inverter much louder than the shaft, two lobes without a first harmonic); without the
-    doubts, 296 were answered and 64 wrongly. None of the machines with half orders, blades of three and more, hum of 16.7, 50 or
-    60 Hz, changing speeds, or noise was answered wrongly.
+    range, 52 of CWRU's 62 drive-end recordings are answered, all within 0.5 %; in three draws of ranges of a factor of
+    2.5 that hold the true speed at a random place 30 to 39, likewise. Of MFPT's 14, 10 (6 to 8), all within 1 % of the
+    nominal 1500 rpm. Of ADI's 65 recordings of 2 s, 31 to 36 per axis, all within 3 % of a nominal speed that its
+    machine does not keep exactly; of HIT's 21, 12, within 1.5 % of theirs. Of 108 recordings of the simulated rigs 16,
+    all within 1 %. Of 620 simulated machines of 31 kinds that no threshold was chosen on, 168 are answered and 8 of
+    them wrongly: two of 20 with a rub's third orders, as 5/3 of the speed, and one each of six kinds, with a second
+    shaft, a belt or an inverter much louder than the shaft, or two lobes without a first harmonic. Without the doubts,
+    296 were answered and 64 wrongly. None of the machines with half orders, blades of three and more, hum of 16.7, 50
+    or 60 Hz, changing speeds, or noise was answered wrongly.
 
     The range must hold the true speed: where it lay beside it, 1 of CWRU's 62 was answered when the range lay above it
     and 2 when below, of MFPT's 14 4 and none, of ADI's 195 11 and 13, of HIT's 21 3 and 1: all of them wrong.
