@@ -212,3 +212,27 @@ def write_json(path: str | os.PathLike, obj: Any) -> None:
     """
     text = json.dumps(to_jsonable(obj), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     atomic_write_text(path, text + '\n')
+
+
+_JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+# Nothing that fdx writes is nested deeper than some ten levels.
+_MOST_NESTED = 200
+
+
+def parse_json(text: str | bytes) -> Any:
+    """`json.loads` that survives whatever a file holds.
+
+    The C parser of Python calls itself for every level, up to the recursion limit; where a library has raised that
+    (litert-converter does), a file of 100,000 brackets ends the process with a segmentation fault.
+
+    Raises:
+      ValueError: no JSON, no UTF-8, or nested deeper than 200 levels.
+    """
+    text = text.decode('utf-8') if isinstance(text, bytes) else text
+    depth = deepest = 0
+    for bracket in re.findall(r'[\[\]{}]', _JSON_STRING.sub('', text)):
+        depth += 1 if bracket in '[{' else -1
+        deepest = max(deepest, depth)
+    if deepest > _MOST_NESTED:
+        raise ValueError(f'it is nested {deepest} levels deep')
+    return json.loads(text)

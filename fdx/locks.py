@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 
 import filelock
 
-from fdx.files import FileWriteError, reason_of
+from fdx.files import FileWriteError, parse_json, reason_of
 from fdx.types import FdxError
 
 logger = logging.getLogger(__name__)
@@ -175,7 +175,7 @@ def _sign(path: pathlib.Path) -> Held:
 
 def _read(path: pathlib.Path) -> dict:
     try:
-        said = json.loads(path.read_bytes()[:4096])
+        said = parse_json(path.read_bytes()[:4096])
     except (OSError, ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}

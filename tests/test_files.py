@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fdx import files
-from fdx.files import MAX_REASON, atomic_write_text, boundary, reason_of, write_json
+from fdx.files import MAX_REASON, atomic_write_text, boundary, parse_json, reason_of, write_json
 from fdx.types import ConfigError, DataError, FdxError
 
 
@@ -171,3 +171,18 @@ def test_a_process_killed_while_it_writes_leaves_what_the_next_one_removes(tmp_p
 def test_a_name_in_another_encoding_can_be_written(tmp_path):
     write_json(tmp_path / 'a.json', {'file': os.fsdecode(b'caf\xe9')})
     assert json.loads((tmp_path / 'a.json').read_text())['file'] == os.fsdecode(b'caf\xe9')
+
+
+def test_json_that_is_nested_without_end_is_refused_whatever_the_recursion_limit():
+    limit = sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(10**6)  # as litert-converter leaves it
+        for text in ('[' * 100_000, '{"a":' * 50_000, b'[' * 100_000):
+            with pytest.raises(ValueError, match='nested'):
+                parse_json(text)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert parse_json('{"a": ["[[[", {"b": [1.5, null]}]}') == {'a': ['[[[', {'b': [1.5, None]}]}
+    assert parse_json('"' + '[' * 1000 + '\\""') == '[' * 1000 + '"'
+    with pytest.raises(ValueError):
+        parse_json(b'\xff\xfe')

@@ -8,13 +8,12 @@ have no seal; of them the class names are checked for being as many as the featu
 from __future__ import annotations
 
 import hashlib
-import json
 import pathlib
 import re
 
 import tensorflow_datasets as tfds
 
-from fdx.files import reason_of, write_json
+from fdx.files import parse_json, reason_of, write_json
 from fdx.types import DataError
 
 SEAL = 'fdx_sha256.json'
@@ -63,7 +62,7 @@ def check_seal(folder: pathlib.Path) -> None:
     if not path.exists():
         return
     try:
-        said = json.loads(path.read_text(encoding='utf-8'))
+        said = parse_json(path.read_text(encoding='utf-8'))
     except (OSError, ValueError, RecursionError) as e:
         raise DataError(f'{path} cannot be read ({reason_of(e)}); {REMEDY}') from e
     if not isinstance(said, dict):

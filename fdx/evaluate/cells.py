@@ -6,7 +6,7 @@ import json
 import pathlib
 from typing import Any
 
-from fdx.files import write_json
+from fdx.files import parse_json, write_json
 
 
 def read_cell(path: pathlib.Path, asked: dict[str, Any]) -> dict[str, Any] | None:
@@ -18,7 +18,7 @@ def read_cell(path: pathlib.Path, asked: dict[str, Any]) -> dict[str, Any] | Non
     """
     if not path.exists():
         return None
-    stored = json.loads(path.read_text(encoding='utf-8'))
+    stored = parse_json(path.read_text(encoding='utf-8'))
     return stored if stored['asked'] == json.loads(json.dumps(asked)) else None
 
 

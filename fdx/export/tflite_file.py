@@ -19,6 +19,7 @@ import zlib
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
+from fdx.files import parse_json
 from fdx.types import CheckpointError
 
 METADATA_NAME = 'fdx'
@@ -156,5 +157,5 @@ def _description(model: bytes) -> dict | None:
             digest, packed = block[: len(NO_DIGEST)], block[len(NO_DIGEST) :]
             if hashlib.sha256(model.replace(digest, NO_DIGEST, 1)).digest() != digest:
                 raise ValueError('its SHA-256 is not the one that it was written with')
-            return json.loads(zlib.decompress(packed))
+            return parse_json(zlib.decompress(packed))
     return None

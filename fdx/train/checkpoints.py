@@ -12,14 +12,13 @@ subject of `fdx.train.ownership`.
 from __future__ import annotations
 
 import contextlib
-import json
 import pathlib
 from collections.abc import Iterator
 
 import jax
 import orbax.checkpoint as ocp
 
-from fdx.files import boundary
+from fdx.files import boundary, parse_json
 from fdx.train import checkpoint_trees as trees
 from fdx.train import manifest, ownership
 from fdx.train.parallel import replicate
@@ -64,7 +63,7 @@ class Checkpoints:
         """
         path = self._root / str(step) / 'meta' / 'metadata'
         with boundary('cannot read', path, 'train again in a new workdir', CheckpointError):
-            said = json.loads(path.read_text(encoding='utf-8'))
+            said = parse_json(path.read_text(encoding='utf-8'))
             if not isinstance(said, dict) or 'frozen_stages' not in said:
                 raise ValueError('no description of a run of fdx')
             float(said['selection']['score'] or 0)  # Raises where the choice of a step would.

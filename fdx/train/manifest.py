@@ -17,7 +17,7 @@ import os
 import pathlib
 import re
 
-from fdx.files import atomic_write_text, reason_of
+from fdx.files import atomic_write_text, parse_json, reason_of
 from fdx.types import CheckpointError
 
 MANIFEST = 'sha256.json'
@@ -93,7 +93,7 @@ def _read(folder: pathlib.Path) -> Manifest:
     if not path.is_file():
         raise _UnusableError(f'{folder} has no {MANIFEST}: it was not finished, or the file was deleted')
     try:
-        said = json.loads(path.read_text(encoding='utf-8'))
+        said = parse_json(path.read_text(encoding='utf-8'))
     except (ValueError, OSError, RecursionError) as e:
         raise _UnusableError(f'{path} cannot be read: {reason_of(e)}') from e
     changed = _UnusableError(f'{path} is no list of files with bytes and sha256: it has changed since it was written')

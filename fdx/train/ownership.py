@@ -10,14 +10,13 @@ A folder with neither this mark nor a manifest is not fdx's, or has lost its man
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import pathlib
 import re
 import shutil
 
-from fdx.files import boundary, remove_temporaries, write_json
+from fdx.files import boundary, parse_json, remove_temporaries, write_json
 from fdx.locks import LOCK, hold
 from fdx.train import manifest
 from fdx.train.run_ids import RUN, run_id
@@ -159,7 +158,7 @@ def is_log(path: pathlib.Path) -> bool:
             line = file.readline(MAX_LINE)
         if not line.endswith(b'\n'):
             return line.startswith(LOG_BEGINS) or LOG_BEGINS.startswith(line)
-        return {'epoch', 'step'} <= set(json.loads(line))
+        return {'epoch', 'step'} <= set(parse_json(line))
     except (OSError, ValueError, TypeError, RecursionError):
         return False
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import pathlib
 import uuid
 
-from fdx.files import write_json
+from fdx.files import parse_json, write_json
 from fdx.train import manifest
 from fdx.types import CheckpointError
 
@@ -17,7 +16,7 @@ RUN = 'run.json'
 def run_id(root: pathlib.Path) -> str | None:
     """The id in run.json; None where there is none that can be read."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
-        said = json.loads((root / RUN).read_text(encoding='utf-8'))
+        said = parse_json((root / RUN).read_text(encoding='utf-8'))
         if isinstance(said, dict) and isinstance(said.get('run'), str):
             return said['run']
     return None

@@ -19,7 +19,7 @@ import numpy as np
 import safetensors.numpy
 
 import fdx
-from fdx.files import boundary, lock_temporary, reason_of, remove_temporaries
+from fdx.files import boundary, lock_temporary, parse_json, reason_of, remove_temporaries
 from fdx.types import WeightsError
 from fdx.weights.trees import flatten_tree, unflatten_tree
 
@@ -138,7 +138,7 @@ def load_manifest(path: str | os.PathLike) -> dict[str, Any]:
         return {}
     refuse_pipe(path)
     try:
-        manifest = json.loads(beside.read_text(encoding='utf-8'))
+        manifest = parse_json(beside.read_text(encoding='utf-8'))
     except (OSError, ValueError, RecursionError) as e:
         raise WeightsError(f'{beside}: not a manifest ({e}); convert the weights again') from e
     if not isinstance(manifest, dict) or not isinstance(manifest.get('sha256'), str):
