@@ -14,7 +14,7 @@ from fdx.data.readings import KIND, ReadingsDataset
 from fdx.data.seal import check_class_names, check_seal
 from fdx.data.table import ACQUISITION, FINGERPRINT, SPLITS, SYNTHETIC, Table
 from fdx.data.training_range import TrainingRange, signal_range
-from fdx.files import boundary
+from fdx.files import boundary, parse_json
 from fdx.signal.front_ends import front_end_from_config
 from fdx.signal.patch import FrontEnd
 from fdx.types import DataError
@@ -183,6 +183,9 @@ def open_dataset(name: str, data_dir: str | pathlib.Path) -> Dataset | ReadingsD
     folder = prepared_folder(name, data_dir)
     with boundary('cannot read the dataset', folder, REMEDY, DataError):
         check_seal(folder)
+        # Without a seal (the stock tfds program writes none) their nesting is still looked at before TFDS reads them.
+        for path in sorted(folder.glob('*.json')):
+            parse_json(path.read_bytes())
         builder = tfds.builder_from_directory(folder)
         check_class_names(builder)
         return (ReadingsDataset if (builder.info.metadata or {}).get('kind') == KIND else Dataset)(builder)
