@@ -3,8 +3,9 @@
 For every window the image of front end `fault_orders` is reduced to one number a fault: the mean over bands and
 harmonics of the largest log ratio within the slip. White noise, put through the same (same length, rate, speed and
 bearing), says what chance gives: the number becomes a z-score, and a window is healthy where none stands out. Averages
-over n windows are surer, as far as the windows do not overlap and the noise itself is known. Nothing is fitted to any
-machine.
+over n windows are surer, as far as the windows do not overlap and the noise itself is known. What rests on one harmonic
+alone, or lies where the shaft's own multiples are, is no verdict (fdx.evaluate.zero_shot_evidence). Nothing is fitted
+to any machine.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import math
 import numpy as np
 
 from fdx.evaluate.findings import Findings
+from fdx.evaluate.zero_shot_evidence import DOUBTS, measures
 from fdx.signal.checks import check_rate
 from fdx.signal.fault_orders import MIN_TURNS, FaultOrders
 from fdx.signal.frames import window_starts
@@ -46,6 +48,9 @@ class ZeroShotDiagnosis:
         cannot be used.
       speed_rpm: that was used.
       findings: which windows have a vote, and what else was found; None: all have one.
+      partial_z_scores: float [N, 2, faults], the same of the evidence without its strongest harmonic and without the
+        shaft's multiples (fdx.evaluate.zero_shot_evidence); infinite where the rate shows too little to tell; None:
+        nothing is doubted.
     """
 
     file: str
@@ -55,6 +60,7 @@ class ZeroShotDiagnosis:
     z_scores: np.ndarray
     speed_rpm: float
     findings: Findings | None = None
+    partial_z_scores: np.ndarray | None = None
 
     def verdict(self, z: np.ndarray) -> str | None:
         """The fault that stands out most of z [faults], or normal; None where z is not finite."""
@@ -71,12 +77,28 @@ class ZeroShotDiagnosis:
         The surrogates' own mean, taken off every window alike, is uncertain by 1 / SURROGATES: however long a
         recording is, it cannot be surer than that.
         """
+        return self._pooled(self.z_scores)
+
+    def _pooled(self, z_scores: np.ndarray) -> np.ndarray:
         live = np.isfinite(self.z_scores).all(axis=1)
         if not live.any():
             return np.full(len(self.faults), np.nan)
-        z, starts_s = self.z_scores[live], self.window_starts_s[live]
+        z, starts_s = z_scores[live], self.window_starts_s[live]
         independent = min(len(z), 1 + (starts_s[-1] - starts_s[0]) / self.window_s)
         return z.mean(axis=0) / math.sqrt(1 / independent + 1 / SURROGATES)
+
+    def doubt(self) -> tuple[str, str] | None:
+        """(the fault that stands out, why it is no verdict), or None where nothing stands out or it can be told."""
+        pooled = self.pooled()
+        fault = self.verdict(pooled)
+        if self.partial_z_scores is None or fault in (None, NORMAL):
+            return None
+        i = self.faults.index(fault)
+        for k, why in enumerate(DOUBTS):
+            z = self._pooled(self.partial_z_scores[:, k])[i]
+            if z < THRESHOLD:
+                return fault, f'{fault} stands out (z {pooled[i]:.1f}), but {why} (z {z:.1f} without)'
+        return None
 
     def rows(self) -> list[dict]:
         """JSON-able rows: one per window, then one for the recording."""
@@ -93,7 +115,12 @@ class ZeroShotDiagnosis:
             }
             for i, (start, z) in enumerate(zip(self.window_starts_s, self.z_scores))
         ]
-        pooled, found = self.pooled(), findings.of_recording()
+        pooled, found, doubt = self.pooled(), findings.of_recording(), self.doubt()
+        if doubt is not None and 'reason' not in found:
+            found = {**found, 'reason': doubt[1]}
+            for row in rows:
+                if row['predicted'] == doubt[0]:
+                    row.update(predicted=None, reason=doubt[1])
         votes = [row['predicted'] for row in rows if row['predicted'] is not None]
         predicted = None if 'reason' in found else self.verdict(pooled)
         summary = {
@@ -115,18 +142,12 @@ class ZeroShotDiagnosis:
         return {name: round(float(v), 3) for name, v in zip(self.faults, z)}
 
 
-def evidence(image: np.ndarray, front_end: FaultOrders) -> np.ndarray:
-    """Image [bands, harmonics * cells, faults] -> [faults]: mean over bands and harmonics of the largest cell."""
-    bands, _, faults = image.shape
-    return image.reshape(bands, front_end.harmonics, front_end.cells, faults).max(axis=2).mean(axis=(0, 1))
-
-
 @functools.lru_cache(maxsize=16)
 def _chance(front_end: FaultOrders, length: int, rate: float, condition: Condition, seed: int):
-    """Mean and standard deviation [faults] of white noise's evidence; files of one machine share them."""
+    """Mean and standard deviation [3, faults] of white noise's evidence; files of one machine share them."""
     rng = np.random.default_rng(seed)
     noise = (rng.standard_normal((length, 1)).astype(np.float32) for _ in range(SURROGATES))
-    found = np.stack([evidence(front_end(x, rate, condition), front_end) for x in noise])
+    found = np.stack([measures(x, rate, condition, front_end) for x in noise])
     return found.mean(axis=0), found.std(axis=0, ddof=1)
 
 
@@ -178,23 +199,26 @@ def _diagnose(
     front_end = dataclasses.replace(front_end, window_s=min(front_end.window_s, seconds))
     starts = window_starts(len(checked.samples), length, hop)
     faults = usability.faults(starts, length, rate)
-    found = np.full((len(starts), len(front_end.channels)), np.nan)
+    found = np.full((len(starts), 1 + len(DOUBTS), len(front_end.channels)), np.nan)
     for i, start in enumerate(starts):
         if not faults[i]:
             chunk = without_slow_part(checked.samples[start : start + length], rate)
-            found[i] = evidence(front_end(chunk, rate, condition), front_end)
+            found[i] = measures(chunk, rate, condition, front_end)
     mean, deviation = _chance(front_end, length, rate, condition, seed)
-    if not deviation.all():
+    if not deviation[0].all():
         # No band reaches there: its image is 0 whatever the machine does, and 'normal' would be a guess.
-        unseen = ', '.join(name for name, d in zip(front_end.channels, deviation) if d == 0)
+        unseen = ', '.join(name for name, d in zip(front_end.channels, deviation[0]) if d == 0)
         raise DataError(
             f'{rate:g} Hz are too few to see a fault of the {unseen} at {recording.speed_rpm:g} rpm: record at a '
             'higher rate, or check --sample_rate and --speed_rpm'
         )
-    z = (found - mean) / deviation
+    z = np.where(deviation > 0, (found - mean) / np.where(deviation > 0, deviation, 1.0), np.inf)
+    z[np.isnan(found).all(axis=(1, 2))] = np.nan
     findings = Findings(tuple(faults), usability.wild_samples, checked.notes)
     speed_rpm = float(recording.speed_rpm)
-    return ZeroShotDiagnosis(source, front_end.channels, starts / rate, length / rate, z, speed_rpm, findings)
+    return ZeroShotDiagnosis(
+        source, front_end.channels, starts / rate, length / rate, z[:, 0], speed_rpm, findings, z[:, 1:]
+    )  # fmt: skip
 
 
 def _check_duration(num_samples: int, length: int, rate: float, shaft_hz: float) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from fdx.signal import envelope, scaling
 from fdx.signal.bearings import BearingGeometry
-from fdx.signal.envelope import EnvelopeSpectra
+from fdx.signal.order_picture import picture
 from fdx.signal.patch import UNKNOWN_CONDITION, Condition, one_channel, shaft_rate_hz
 from fdx.types import ConfigError, DataError
 
@@ -197,21 +197,6 @@ def check_turns(duration_s: float, shaft_hz: float, name: str) -> None:
             f'front end {name}: {duration_s:.3g} s at {60 * shaft_hz:g} rpm are {duration_s * shaft_hz:.1f} turns of '
             f'the shaft; at least {MIN_TURNS:g} are needed: use windows of {MIN_TURNS / shaft_hz:.3g} s or more'
         )
-
-
-def picture(
-    spectra: EnvelopeSpectra, fault_hz: float, harmonics: int = 3, cells: int = 2, slip: float = 0.02
-) -> np.ndarray:
-    """Bands by cells around the harmonics of one frequency: float64 [bands, harmonics * cells], see FaultOrders."""
-    columns = []
-    for h in range(1, harmonics + 1):
-        background = spectra.background((h - 0.5) * fault_hz, (h + 0.5) * fault_hz)
-        edges = h * fault_hz * (1 + np.linspace(-slip, slip, cells + 1))
-        for low, high in zip(edges[:-1], edges[1:]):
-            # About a point a bin, both edges among them: the lines of a zero-padded spectrum are wider than that.
-            points = np.linspace(low, high, max(2, int((high - low) / spectra.df_hz) + 2))
-            columns.append(spectra.at(points).max(axis=1) - background)
-    return np.nan_to_num(np.stack(columns, axis=1))
 
 
 def _stacked(images: Sequence[np.ndarray]) -> np.ndarray:
