@@ -17,6 +17,11 @@ _HEAD = (
     'draw on validation windows of the training recordings; no test window takes part. The rows `log_mel` are the '
     'inputs averaged over time: no network at all.'
 )
+# Versions of fdx that made records of before 2.0.0.
+OLD_RECORDS = ('0.1.0',)
+_OLD = (
+    'Sections that fdx 0.1.0 measured are of records before version 2.0.0, whose windows kept what is slower than 2 Hz.'
+)
 _NOTES = (
     'Stages chosen: with the most labels. Seconds of a seed, with frozen layers the mean: reading, features and all '
     'heads, less where features were on the disk already; fine-tuned the median, since machines pause. Fine-tuned: all '
@@ -81,9 +86,11 @@ def _versions(tasks: Sequence[Mapping[str, Any]]) -> list[str]:
         how = task['measured']
         words = ', '.join(f'{name} {version}' for name, version in how['versions'].items())
         groups.setdefault(f'{words}; {how["backend"]}', []).append(task['name'])
+    old = any(task['measured']['versions'].get('fdx') in OLD_RECORDS for task in tasks)
+    lines = [_OLD, ''] if old else []
     if len(groups) == 1:
-        return [f'{next(iter(groups))}.']
-    return [f'- {", ".join(names)}: {words}.' for words, names in groups.items()]
+        return [*lines, f'{next(iter(groups))}.']
+    return [*lines, *(f'- {", ".join(names)}: {words}.' for words, names in groups.items())]
 
 
 def _line(row: Mapping[str, Any], shots: int, with_tuned: bool) -> str:

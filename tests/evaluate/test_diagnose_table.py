@@ -29,6 +29,7 @@ def predictor(threshold=None):
         patch_probabilities=patch_probabilities,
         class_names=NAMES,
         threshold=threshold,
+        meta={},
     )
 
 

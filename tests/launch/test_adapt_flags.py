@@ -143,7 +143,7 @@ def test_booleans_are_read_as_such(configs_of, flags, value):
         (['--halve_every=2'], '--halve_every=2: adaptation lowers its learning rate by itself'),
         (
             ['--source=bearing_rig/machines_small:rig_x'],
-            '--source: bearing_rig/machines_small:1.1.0 has no domain rig_x; it has',
+            '--source: bearing_rig/machines_small:2.0.0 has no domain rig_x; it has',
         ),
         (['--target=bearing_rig/machines_small:rig_x'], 'rig_a, rig_b, rig_c'),
         (['--target=bearing_rig/machines_small'], 'is source and target: name other domains'),

@@ -153,7 +153,7 @@ def test_strategies_start_train_and_leak_as_they_say(stopped_and_done, results):
     assert (head['trained_values'], head['frozen_stages']) == (4 * 3 + 3, 7)
     assert scratch['trained_values'] > 50_000
     step = Checkpoints(workdir / 'pretrain').best_step()
-    assert head['origin'] == results['weights'] == f'{workdir}/pretrain step {step} (bearing_rig/rig_a_small:1.1.0)'
+    assert head['origin'] == results['weights'] == f'{workdir}/pretrain step {step} (bearing_rig/rig_a_small:2.0.0)'
     assert scratch['origin'] == 'random'
     honest, leaky = results['protocols']
     assert (honest['leaks'], honest['leak_share'], honest['windows']) == (False, 0.0, 6)

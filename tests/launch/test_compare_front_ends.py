@@ -58,13 +58,13 @@ def test_every_front_end_has_its_folder_with_runs_of_its_own_data(done):
             for strategy in STRATEGIES:
                 run = workdir / front_end / protocol / strategy / 'seed_0' / 'fold_0'
                 score = json.loads((run / 'score.json').read_text())
-                assert score['meta']['dataset']['name'] == f'bearing_rig/{config}:1.1.0'
+                assert score['meta']['dataset']['name'] == f'bearing_rig/{config}:2.0.0'
                 assert score['meta']['front_end']['name'] == front_end
                 pretrained = f'{workdir}/{front_end}/pretrain step'
                 assert score['meta']['init'].startswith(pretrained if strategy == 'head' else 'random')
         source = Checkpoints(workdir / front_end / 'pretrain')
         name = source.meta(source.best_step())['dataset']['name']
-        assert name == f'bearing_rig/rig_a_small{SUFFIX[front_end]}:1.1.0'
+        assert name == f'bearing_rig/rig_a_small{SUFFIX[front_end]}:2.0.0'
 
 
 def test_the_budget_is_one(done):
@@ -78,7 +78,7 @@ def test_the_budget_is_one(done):
 
 def test_numbers_and_differences_are_those_of_the_predictions(done, results, args):
     workdir, _, left = done
-    assert results['dataset'] == 'bearing_rig/rig_b_small:1.1.0'
+    assert results['dataset'] == 'bearing_rig/rig_b_small:2.0.0'
     dataset = open_dataset('bearing_rig/rig_b_small', args[0].partition('=')[2])
     for i, (part, name) in enumerate(zip(results['front_ends'], FRONT_ENDS, strict=True)):
         assert part['front_end']['name'] == name
@@ -135,7 +135,7 @@ def test_one_front_end_is_the_plain_comparison_on_its_config(call, done, monkeyp
     assert one.code == 0, one.err
     assert one.out.count('finished before') == 3 and '[2/2] time_blocks scratch' in one.out
     found = json.loads((workdir / 'vggish_train' / 'comparison.json').read_text())
-    assert found['dataset'] == 'bearing_rig/rig_b_small-vggish_train:1.1.0'
+    assert found['dataset'] == 'bearing_rig/rig_b_small-vggish_train:2.0.0'
     assert 'front_ends' not in found and 'image' not in found
     assert (workdir / 'vggish_train' / 'loss_time_blocks.png').is_file()
 

@@ -176,11 +176,15 @@ def test_no_dataset(call, tmp_path):
 
 # Program -> (an example of its docstring, flags without a default).
 PROGRAMS = {
-    'train': ('python -m launch.train --dataset=', {'dataset', 'workdir', 'manual_dir', 'csv', 'coordinator'}),
+    'train': (
+        'python -m launch.train --dataset=',
+        {'dataset', 'workdir', 'manual_dir', 'csv', 'group_column', 'coordinator'},
+    ),
     'evaluate': ('python -m launch.evaluate --checkpoint=', {'checkpoint', 'dataset', 'data_dir', 'out'}),
     'predict': (
         'python -m launch.predict --checkpoint=',
-        {'checkpoint', 'sample_rate', 'variable', 'channel', 'hop_s', 'window_s', 'speed_rpm', 'bearing', 'out'},
+        {'checkpoint', 'sample_rate', 'variable', 'channel', 'hop_s', 'window_s', 'speed_rpm', 'bearing', 'out'}
+        | {'delimiter', 'decimal', 'header', 'time_column', 'time_unit', 'columns'},
     ),
     'adapt': ('python -m launch.adapt --source=', {'source', 'target', 'workdir', 'manual_dir'}),
 }

@@ -56,10 +56,11 @@ def test_a_cache_serves_all_folds_and_no_other_prefix(
     """Fold 1 trains and validates on blocks of which fold 0 has seen all but one, 6 windows."""
     caches: dict = {}
     for fold in (0, 1):
-        train(make_head_config(fold=fold, epochs=1), tmp_path / str(fold), caches=caches)
+        # The backbone has learned from fold 1's test windows: nothing is scored here.
+        train(make_head_config(fold=fold, epochs=1, allow_leak=True), tmp_path / str(fold), caches=caches)
     assert forwarded == [18, 6, 6]
     # The second fold starts from the network that the first one started from, not from where it ended.
-    train(make_head_config(fold=1, epochs=1), tmp_path / 'alone')
+    train(make_head_config(fold=1, epochs=1, allow_leak=True), tmp_path / 'alone')
     assert_same_trees(outcome(tmp_path / '1').params, outcome(tmp_path / 'alone').params)
     assert forwarded == [18, 6, 6, 18, 6]
     train(make_config(freeze='head', epochs=1), tmp_path / 'other', caches=caches)

@@ -74,6 +74,9 @@ def test_neither_file_nor_run(make_config, tmp_path):
 
 
 def test_a_run_without_a_finished_checkpoint(make_config, tmp_path):
-    (tmp_path / 'checkpoints' / '3').mkdir(parents=True)
+    (tmp_path / 'checkpoints').mkdir(parents=True)
     with pytest.raises(CheckpointError, match='no finished checkpoint'):
+        set_up_model(make_config(init=str(tmp_path)), 3, VGGISH_INPUT)
+    (tmp_path / 'checkpoints' / '3').mkdir()
+    with pytest.raises(CheckpointError, match=r'checkpoints/3 has no sha256\.json: the file was deleted'):
         set_up_model(make_config(init=str(tmp_path)), 3, VGGISH_INPUT)

@@ -98,7 +98,7 @@ def test_medium_has_the_2160_chunks_of_the_study_and_small_one_window_a_block(tm
 
 def test_two_builds_hold_the_same_records(two_builds):
     first, second, _ = two_builds
-    assert (first.name, len(first)) == ('bearing_rig/small:1.1.0', 15)
+    assert (first.name, len(first)) == ('bearing_rig/small:2.0.0', 15)
     fields = list(first.record(0, ['label']) | dict.fromkeys(first._features))
     for row in range(15):
         a, b = first.record(row, fields), second.record(row, fields)

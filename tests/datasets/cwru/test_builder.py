@@ -86,7 +86,7 @@ def test_configs_are_subset_and_front_end(data_dir):
 
 @pytest.mark.real_data
 def test_ten_classes_and_500_records_at_12_khz(load0):
-    assert load0.name == 'cwru/load0_12k-vggish:1.1.0'
+    assert load0.name == 'cwru/load0_12k-vggish:2.0.0'
     faults = ('ball', 'inner_race', 'outer_race')
     assert load0.class_names() == ['normal', *(f'{f}_{s}' for f in faults for s in ('007', '014', '021'))]
     assert load0.class_names('fault_type') == ['normal', *faults]

@@ -53,7 +53,7 @@ def test_configs_are_subset_and_front_end(data_dir):
 def test_info_page(data_dir):
     builder = mfpt.Builder(config='all-vggish', data_dir=data_dir)
     assert builder.class_names() == builder.fault_types() == ('normal', 'inner_race', 'outer_race')
-    assert str(builder.version) == '1.0.0'
+    assert str(builder.version) == '2.0.0'
     for words in ('CC BY-NC-SA 4.0', 'by_recording', 'too short for time blocks'):
         assert words in builder.info.description
     assert 'Bechhoefer' in builder.info.citation
@@ -62,7 +62,7 @@ def test_info_page(data_dir):
 
 @pytest.mark.real_data
 def test_294_records_of_two_faults(faults):
-    assert faults.name == 'mfpt/faults-fault_orders:1.0.0'
+    assert faults.name == 'mfpt/faults-fault_orders:2.0.0'
     assert faults.class_names() == faults.class_names('fault_type') == ['inner_race', 'outer_race']
     table = faults.table
     # 3 s in windows of 0.975 s every 0.1 s: 21 a recording, all in the train split.
@@ -96,7 +96,7 @@ def test_records_hold_the_geometry_and_show_the_fault_in_its_channel(faults):
 
 @pytest.mark.real_data
 def test_default_front_end(few):
-    assert few.name == 'mfpt/faults-vggish:1.0.0'
+    assert few.name == 'mfpt/faults-vggish:2.0.0'
     assert few.input_shape == (96, 64, 1)
     assert np.bincount(few.table['label']).tolist() == [42, 42]
     assert sorted(set(few.table['domain'])) == ['load0', 'load25', 'load300']
