@@ -78,6 +78,11 @@ def _notes(scored: Scored, results: dict) -> list[str]:
     if results['protocol'] == 'time_blocks':
         guard_s = results['guard_length'] / results['common_rate_hz']
         notes.append(f'Blocks of a recording are {guard_s:g} s apart; no window crosses their edges.')
+    left_out = ', '.join(f'{count} {fault}' for fault, count in results['left_out_windows'].items())
+    if left_out:
+        notes.append(f'Windows of the dataset that could not be used were left out when it was prepared: {left_out}.')
+    if results['wild_samples']:
+        notes.append(f'{results["wild_samples"]} wild samples of its recordings were replaced.')
     if is_table(scored):
         notes.append('Every row is one reading; identical readings lie in one split. A window here is a row.')
         notes += results['split_notes']

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import types
 
 import numpy as np
 import pytest
@@ -43,6 +44,7 @@ def test_the_origin_of_the_numbers_is_kept(folder, rig):
     assert results['front_end']['name'] == 'vggish_train'
     assert results['train_windows'] == [18, 18]
     assert results['guard_length'] == rig.GUARD
+    assert (results['left_out_windows'], results['wild_samples']) == ({}, 0)
     assert results['versions']['jax'].count('.') == 2
     assert results['init'] == 'random'
     assert results['norms'] == {'trained': 0, 'frozen': 0}
@@ -74,3 +76,16 @@ def test_a_failure_writes_nothing(run, tmp_path):
     with pytest.raises(DataError, match='--split'):
         evaluate(run, tmp_path / 'out', split='none')
     assert not (tmp_path / 'out').exists()
+
+
+def test_the_report_says_what_was_left_out_of_the_dataset(monkeypatch):
+    monkeypatch.setattr(evaluate_module, 'is_table', lambda scored: False)
+    scored = types.SimpleNamespace(leaks=False, predictors=[None])
+    results = {'protocol': 'by_recording', 'left_out_windows': {'dead': 3, 'lost_time': 1}, 'wild_samples': 7}
+    notes = evaluate_module._notes(scored, results)
+    assert notes[0] == (
+        'Windows of the dataset that could not be used were left out when it was prepared: 3 dead, 1 lost_time.'
+    )
+    assert notes[1] == '7 wild samples of its recordings were replaced.'
+    quiet = evaluate_module._notes(scored, {**results, 'left_out_windows': {}, 'wild_samples': 0})
+    assert len(quiet) == len(notes) - 2
