@@ -136,7 +136,7 @@ class ZeroShotDiagnosis:
         return [*rows, summary]
 
     def _named(self, z: np.ndarray) -> dict[str, float] | None:
-        """{fault: z-score} for JSON; None where there are none."""
+        """{fault: z-score} for JSON; None for a window that cannot be used."""
         if not np.isfinite(z).all():
             return None
         return {name: round(float(v), 3) for name, v in zip(self.faults, z)}

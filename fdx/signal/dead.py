@@ -10,7 +10,7 @@ HELD_S = 0.002
 # Pieces in which the level is looked at, and the level below which a piece is silent, relative to the recording's
 # loudest ones. Between the impacts of the real recordings named above it does not fall below 0.012.
 PIECE_S = 0.005
-SILENT = 0.003
+SILENT = 0.0005
 LOUD_QUANTILE = 0.99
 # A piece that takes fewer values than this is the noise of the last bit, whatever its level (real ones: 14 and more).
 FLICKER_VALUES = 3

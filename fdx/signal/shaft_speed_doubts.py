@@ -27,7 +27,7 @@ NEAR_LINE, NEAR_LINE_OF_TWO = 1.8, 2.8
 # Parts of a recording and the share of the usual lines that each must hold.
 PART_S, MAX_PARTS, PART_LINES, PART_SHARE = 0.6, 8, 0.9, 0.45
 DRIFT, DRIFT_GAIN, DRIFT_LINES = 0.009, 0.5, 1.6
-# Lines halfway that are none: the strongest, and three of them together.
+# Limits below which lines halfway do not count: for the strongest, and for three of them together.
 HALF_LINE, HALF_SUM = 1.5, 2.0
 # The first harmonic over all others (e^2.3 is 10 dB) where twice the speed would be in the range, too.
 FIRST_OVER_OTHERS = 2.3
