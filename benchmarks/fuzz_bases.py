@@ -79,7 +79,7 @@ def tflite_bases() -> list[Base]:
     from ai_edge_litert import schema_py_generated as schema
     from ai_edge_litert.tools import flatbuffer_utils
 
-    from fdx.export.tflite_file import with_description
+    from fdx.predict.backends.tflite_file import with_description
 
     model, graph = schema.ModelT(), schema.SubGraphT()
     graph.tensors, graph.operators, graph.inputs, graph.outputs = [], [], [], []

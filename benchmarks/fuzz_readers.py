@@ -38,7 +38,7 @@ Read = Callable[[pathlib.Path], list[np.ndarray]]
 
 
 def _recording(path: pathlib.Path) -> list[np.ndarray]:
-    from fdx.data.raw_files import read_raw_file
+    from fdx.data.raw.files import read_raw_file
 
     try:
         return [read_raw_file(path).samples]
@@ -49,7 +49,7 @@ def _recording(path: pathlib.Path) -> list[np.ndarray]:
 
 
 def _torch(path: pathlib.Path) -> list[np.ndarray]:
-    from fdx.weights.torch_file import read_torch_file
+    from fdx.weights.readers.torch_file import read_torch_file
 
     return list(read_torch_file(path).values())
 
@@ -63,7 +63,7 @@ def _safetensors(path: pathlib.Path) -> list[np.ndarray]:
 
 
 def _tflite(path: pathlib.Path) -> list[np.ndarray]:
-    from fdx.export.tflite_file import read_model
+    from fdx.predict.backends.tflite_file import read_model
 
     model, description = read_model(path)
     return [np.frombuffer(model, np.uint8), np.array(json.dumps(description))]

@@ -53,7 +53,7 @@ def run_torch(weights: str, data_dir: str) -> dict:
     import torch
     from torch import nn
 
-    from fdx.data.protocols import split_rows
+    from fdx.data.protocols.splits import split_rows
     from fdx.data.source import open_dataset
     from fdx.weights.files import load_weights
 

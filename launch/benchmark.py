@@ -25,9 +25,9 @@ import logging
 
 from absl import flags
 
+from benchmarks import imbalance_suite, pretraining_suite
+from benchmarks.adaptation_suite import INPUTS, SUITES
 from fdx.adapt.methods import METHODS
-from fdx.evaluate import imbalance_suite, pretraining_suite
-from fdx.evaluate.adaptation_suite import INPUTS, SUITES
 from fdx.types import ConfigError
 from launch import benchmark_adaptation, benchmark_imbalance, benchmark_pretraining, cli
 

@@ -7,13 +7,13 @@ import time
 
 from absl import flags
 
+from benchmarks.adaptation_cells import dataset_names, run_cell
+from benchmarks.adaptation_page import write_suite
+from benchmarks.adaptation_suite import DEFAULT_METHODS, Cell, Suite, cells, get_suite
+from fdx.adapt.config import DEFAULT_CRITERION
 from fdx.adapt.methods import METHODS
 from fdx.data.blocks import NUM_BLOCKS
-from fdx.evaluate.adaptation_bench import dataset_names, run_cell
-from fdx.evaluate.adaptation_suite import DEFAULT_METHODS, Cell, Suite, cells, get_suite
-from fdx.evaluate.adaptation_table import write_suite
 from fdx.signal.front_ends import DEFAULT_FRONT_END
-from fdx.train.adapt_config import DEFAULT_CRITERION
 from fdx.types import ConfigError
 from launch.display import progress
 from launch.prepare_on_demand import prepare_if_missing

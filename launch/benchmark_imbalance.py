@@ -8,10 +8,10 @@ import time
 import jax
 from absl import flags
 
+from benchmarks.imbalance_cells import run_cell
+from benchmarks.imbalance_page import write_imbalance
+from benchmarks.imbalance_suite import GENERATOR, NAME, REMEDIES, TASKS, Cell, cells, get_remedies, get_tasks
 from fdx.data.blocks import NUM_BLOCKS
-from fdx.evaluate.imbalance_bench import run_cell
-from fdx.evaluate.imbalance_suite import GENERATOR, NAME, REMEDIES, TASKS, Cell, cells, get_remedies, get_tasks
-from fdx.evaluate.imbalance_table import write_imbalance
 from fdx.synth.dataset import BUILDER
 from fdx.synth.run import default_name, generator_for, is_written, synthesise
 from fdx.train.config import TrainConfig

@@ -15,16 +15,16 @@ from typing import Any
 import jax
 from absl import flags
 
+from benchmarks.cells import read_cell, write_cell
+from benchmarks.compare_runs import Run, do_run
+from benchmarks.compare_scores import score
+from benchmarks.compare_strategies import Strategy
+from benchmarks.pretraining_page import percent
+from benchmarks.pretraining_report import assemble, with_published, write_pretraining
+from benchmarks.pretraining_suite import FINE_TUNING, IN_DOMAIN, NETWORKS, TASKS, Network, Task, dataset_of, why_not
+from benchmarks.probe import ALL_LABELS, CHOSEN, ProbePlan
+from benchmarks.probe_run import all_folds, run_probe
 from fdx.data.source import open_dataset, prepared_folder
-from fdx.evaluate.cells import read_cell, write_cell
-from fdx.evaluate.comparison_runs import Run, do_run
-from fdx.evaluate.comparison_scores import score
-from fdx.evaluate.comparison_strategies import Strategy
-from fdx.evaluate.pretraining_page import percent
-from fdx.evaluate.pretraining_report import assemble, with_published, write_pretraining
-from fdx.evaluate.pretraining_suite import FINE_TUNING, IN_DOMAIN, NETWORKS, TASKS, Network, Task, dataset_of, why_not
-from fdx.evaluate.probe import ALL_LABELS, CHOSEN, ProbePlan
-from fdx.evaluate.probe_run import all_folds, run_probe
 from fdx.train.config import TrainConfig
 from fdx.train.run import train
 from fdx.types import ConfigError

@@ -36,12 +36,12 @@ from collections.abc import Iterator
 import jax
 from absl import flags
 
-from fdx.evaluate.comparison import common_origin, compare
-from fdx.evaluate.comparison_front_ends import compare_front_ends, describe_images
-from fdx.evaluate.comparison_report import write_comparison, write_front_ends
-from fdx.evaluate.comparison_runs import KEEP, Outcome, Run, do_run
-from fdx.evaluate.comparison_scores import score
-from fdx.evaluate.comparison_strategies import PRESETS, parse_strategies, recordings_seen
+from benchmarks.compare_front_ends import compare_front_ends, describe_images
+from benchmarks.compare_outcome import common_origin, compare
+from benchmarks.compare_report import write_comparison, write_front_ends
+from benchmarks.compare_runs import KEEP, Outcome, Run, do_run
+from benchmarks.compare_scores import score
+from benchmarks.compare_strategies import PRESETS, parse_strategies, recordings_seen
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError
 from launch import cli

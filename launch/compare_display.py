@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fdx.evaluate.comparison_front_ends import image_words
-from fdx.evaluate.comparison_report import cell, points
+from benchmarks.compare_front_ends import image_words
+from benchmarks.compare_report import cell, points
 from launch.display import table
 
 COLUMNS = ('strategy', 'accuracy %', 'precision', 'recall', 'weighted F1', 'macro F1', 'recordings by vote %')
@@ -21,7 +21,7 @@ def show(results: Mapping[str, Any]) -> None:
     """Prints a table a protocol.
 
     Args:
-      results: of `fdx.evaluate.comparison.compare`.
+      results: of `benchmarks.compare_outcome.compare`.
     """
     trained = {s['name']: s['trained_values'] for s in results['strategies']}
     for part in results['protocols']:
@@ -40,7 +40,7 @@ def show_front_ends(results: Mapping[str, Any]) -> None:
     """Prints the tables of each front end, then one a protocol that compares them.
 
     Args:
-      results: of `fdx.evaluate.comparison_front_ends.compare_front_ends`.
+      results: of `benchmarks.compare_front_ends.compare_front_ends`.
     """
     for part in results['front_ends']:
         window = f'windows of {part["window_samples"]:,} samples ({part["window_s"]:.3f} s)'

@@ -7,11 +7,11 @@ import importlib
 import pathlib
 from collections.abc import Sequence
 
-from fdx.data.protocols import folds_of, split_rows
+from benchmarks.compare_front_ends import check_comparable, configs_of_front_ends
+from benchmarks.compare_runs import Run, check_workdir, plan_runs
+from benchmarks.compare_strategies import Strategy
+from fdx.data.protocols.splits import folds_of, split_rows
 from fdx.data.source import Dataset, open_dataset
-from fdx.evaluate.comparison_front_ends import check_comparable, configs_of_front_ends
-from fdx.evaluate.comparison_runs import Run, check_workdir, plan_runs
-from fdx.evaluate.comparison_strategies import Strategy
 from fdx.models.registry import check_input_shape
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError

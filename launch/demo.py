@@ -16,12 +16,12 @@ import time
 
 from absl import flags
 
+from benchmarks.pretraining_page import percent
+from benchmarks.probe import CHOSEN, ProbePlan
+from benchmarks.probe_report import shots_words, write_probe
+from benchmarks.probe_run import run_probe
+from benchmarks.stage_features import INPUT
 from fdx.evaluate.evaluate import evaluate
-from fdx.evaluate.pretraining_page import percent
-from fdx.evaluate.probe import CHOSEN, ProbePlan
-from fdx.evaluate.probe_report import shots_words, write_probe
-from fdx.evaluate.probe_run import run_probe
-from fdx.evaluate.stage_features import INPUT
 from fdx.files import write_json
 from fdx.train.config import TrainConfig
 from fdx.train.run import train

@@ -16,9 +16,9 @@ from absl import flags
 
 from fdx.data.readings import KIND
 from fdx.evaluate.evaluate import evaluate
-from fdx.evaluate.exported_predictor import SUFFIXES
 from fdx.evaluate.metrics import interval_text, mean_and_spread
 from fdx.evaluate.report import write_results
+from fdx.predict.backends.exported import SUFFIXES
 from fdx.types import ConfigError
 from launch import cli
 from launch.display import progress, table

@@ -34,15 +34,15 @@ import sys
 
 from absl import flags, logging
 
-from fdx.data.raw_files import check_file, read_raw_file
-from fdx.data.raw_text import TextFormat
-from fdx.evaluate.diagnose import diagnose_file, with_condition
-from fdx.evaluate.diagnose_table import check_flags_of_tables, diagnose_table
-from fdx.evaluate.exported_predictor import AnyPredictor, load_predictor
+from fdx.data.raw.files import check_file, read_raw_file
+from fdx.data.raw.text import TextFormat
 from fdx.evaluate.scoring import run_folders
-from fdx.evaluate.verdicts import says_nothing
-from fdx.evaluate.zero_shot import diagnose_zero_shot
 from fdx.files import atomic_write_text
+from fdx.predict.backends.exported import AnyPredictor, load_predictor
+from fdx.predict.diagnose import diagnose_file, with_condition
+from fdx.predict.tables import check_flags_of_tables, diagnose_table
+from fdx.predict.verdicts import says_nothing
+from fdx.predict.zero_shot import diagnose_zero_shot
 from fdx.signal.bearings import BEARINGS, BearingGeometry, parse_bearing
 from fdx.signal.front_ends import reads_orders
 from fdx.signal.readings import ReadingsInput

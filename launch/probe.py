@@ -25,12 +25,12 @@ import time
 
 from absl import flags
 
-from fdx.data.protocols import PROTOCOLS
+from benchmarks.probe import ALL_LABELS, ProbePlan
+from benchmarks.probe_report import probe_header, probe_rows, probe_statements, write_probe
+from benchmarks.probe_run import all_folds, run_probe
+from benchmarks.stage_features import POOLS
+from fdx.data.protocols.splits import PROTOCOLS
 from fdx.data.source import Dataset, open_dataset
-from fdx.evaluate.probe import ALL_LABELS, ProbePlan
-from fdx.evaluate.probe_report import probe_header, probe_rows, probe_statements, write_probe
-from fdx.evaluate.probe_run import all_folds, run_probe
-from fdx.evaluate.stage_features import POOLS
 from fdx.models.registry import model_names
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError

@@ -18,8 +18,8 @@ import time
 
 from absl import flags
 
-from fdx.evaluate.imbalance_bench import config_of, run_cell
-from fdx.evaluate.imbalance_suite import TASKS, Cell, Task
+from benchmarks.imbalance_cells import config_of, run_cell
+from benchmarks.imbalance_suite import TASKS, Cell, Task
 from fdx.files import write_json
 from fdx.synth.run import generator_for, synthesise
 from launch import cli

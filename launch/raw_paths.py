@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from absl import logging
 
-from fdx.data.raw_files import KNOWN_SUFFIXES
+from fdx.data.raw.files import KNOWN_SUFFIXES
 from fdx.types import ConfigError
 
 MAX_NAMES_SHOWN = 8

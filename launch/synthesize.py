@@ -22,11 +22,11 @@ import pathlib
 
 from absl import flags
 
+from fdx.evaluate.synthesis_plots import plot_health, plot_mean_spectra, plot_real_and_generated
+from fdx.evaluate.synthesis_report import write_judgement
 from fdx.signal.front_ends import front_end_from_config
 from fdx.synth.config import SynthConfig
 from fdx.synth.judge import collect, judge
-from fdx.synth.judge_plots import plot_health, plot_mean_spectra, plot_real_and_generated
-from fdx.synth.judge_report import write_judgement
 from fdx.synth.run import Synthesis, synthesise
 from fdx.types import ConfigError
 from launch import cli

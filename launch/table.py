@@ -20,7 +20,7 @@ import time
 from absl import flags
 
 from datasets.motor_maintenance.generator import STUDY, bayes_accuracy, generate
-from fdx.data.protocols import split_rows
+from fdx.data.protocols.splits import split_rows
 from fdx.data.readings_csv import balance_text, read_readings, write_readings
 from fdx.data.source import open_dataset
 from fdx.evaluate.decision_metrics import binary_summary

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from fdx.data.raw_files import TEXT_SUFFIXES
-from fdx.data.raw_format import NO_TIME, TIME_UNITS_S
-from fdx.data.raw_text import TextFormat
+from fdx.data.raw.files import TEXT_SUFFIXES
+from fdx.data.raw.format import NO_TIME, TIME_UNITS_S
+from fdx.data.raw.text import TextFormat
 from fdx.types import ConfigError
 
 TEXT_FLAGS = ('delimiter', 'decimal', 'header', 'time_column', 'time_unit', 'columns')

@@ -31,7 +31,7 @@ from typing import Any
 import jax
 from absl import flags
 
-from fdx.data.protocols import folds_of
+from fdx.data.protocols.splits import folds_of
 from fdx.data.source import open_dataset
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pathlib
+import sys
 
 import pytest
+
+from fdx.train.config import TrainConfig
+from fdx.train.run import train
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -30,8 +35,6 @@ def raw_data() -> pathlib.Path:
 @pytest.fixture(scope='session')
 def table_run(tmp_path_factory) -> pathlib.Path:
     """A small MLP on a table of 1500 readings, trained for a few epochs, with a threshold; tests only read it."""
-    from fdx.train.config import TrainConfig
-    from fdx.train.run import train
     from launch.prepare_on_demand import prepare_if_missing
 
     folder = tmp_path_factory.mktemp('table')
@@ -51,3 +54,64 @@ def short_timing():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(verify, 'SECONDS_A_ROUND', 0.002)
         yield
+
+
+def _load(name: str):
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, ROOT / 'tests' / f'{name}.py')
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+@pytest.fixture(scope='session')
+def rig():
+    """tests/tiny_rig.py."""
+    return _load('tiny_rig')
+
+
+@pytest.fixture(scope='session')
+def data_dir(rig, tmp_path_factory) -> pathlib.Path:
+    """Prepared: the training machine, its recordings with the gain kept, and another machine."""
+    folder = tmp_path_factory.mktemp('data')
+    rig.prepare(folder, 'rig_b_small', 'rig_b_small-vggish_train', 'rig_a_small')
+    return folder
+
+
+@pytest.fixture(scope='session')
+def make_run(rig, data_dir, tmp_path_factory):
+    """make_run(name, **fields of TrainConfig) -> workdir of a head trained for two epochs."""
+
+    compiled = tmp_path_factory.mktemp('compiled')
+
+    def make(name: str, **fields) -> pathlib.Path:
+        common = {
+            'dataset': 'bearing_rig/rig_b_small',
+            'data_dir': str(data_dir),
+            'model_options': {'width_multiplier': rig.WIDTH},
+            'freeze': 'head',
+            'epochs': 2,
+            'batch_size': 4,
+            'learning_rate': 0.05,
+        }
+        workdir = tmp_path_factory.mktemp('runs') / name
+        with rig.compiled_once(compiled):
+            train(TrainConfig(**{**common, **fields}), workdir)
+        return workdir
+
+    return make
+
+
+@pytest.fixture(scope='session')
+def run(make_run) -> pathlib.Path:
+    """Fold 0 of time_blocks."""
+    return make_run('run')
+
+
+@pytest.fixture(scope='session')
+def two_folds(make_run, tmp_path_factory) -> pathlib.Path:
+    """Folds 1 and 3 of time_blocks, trained on data whose gain is fitted."""
+    root = tmp_path_factory.mktemp('folds')
+    for fold in (1, 3):
+        os.replace(make_run('x', fold=fold, dataset='bearing_rig/rig_b_small-vggish_train'), root / f'fold_{fold}')
+    return root

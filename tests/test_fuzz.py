@@ -12,7 +12,7 @@ import pytest
 from benchmarks import fuzz
 from benchmarks.fuzz_bases import BASES
 from benchmarks.fuzz_damage import damaged
-from fdx.data.raw_files import read_raw_file
+from fdx.data.raw.files import read_raw_file
 from fdx.types import DataError
 
 FILES = {'mat': 110, 'csv': 60, 'npy': 60, 'wav': 70}

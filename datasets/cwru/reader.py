@@ -12,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 
 from fdx.data.download import NetworkUnreachableError, download, looks_like_html
-from fdx.data.mat_v5 import read_v5
-from fdx.data.mat_values import Budget, MatArray, MatDamageError
+from fdx.data.raw.mat_v5 import read_v5
+from fdx.data.raw.mat_values import Budget, MatArray, MatDamageError
 from fdx.signal.bearings import BEARINGS
 from fdx.types import DataError, Recording
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from fdx.data.download import looks_like_html
-from fdx.data.mat_v5 import read_v5
-from fdx.data.mat_values import Budget, MatArray, MatCell, MatDamageError, MatStruct, MatValue
+from fdx.data.raw.mat_v5 import read_v5
+from fdx.data.raw.mat_values import Budget, MatArray, MatCell, MatDamageError, MatStruct, MatValue
 from fdx.signal.bearings import BEARINGS
 from fdx.types import DataError, Recording
 

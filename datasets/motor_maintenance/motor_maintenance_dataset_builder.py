@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import tensorflow_datasets as tfds
 
+from fdx.data.protocols.rows import deal_stretches, deal_units, group_parts
+from fdx.data.protocols.stratified import deal
 from fdx.data.readings import NAMED_GROUP
 from fdx.data.readings_csv import CLASSES, COLUMNS, LABEL, Readings, balance, check_trainable, read_readings
-from fdx.data.row_protocols import deal_stretches, deal_units, group_parts
-from fdx.data.stratified import deal
 from fdx.types import ConfigError, DataError, SplitError
 
 from .generator import STUDY, Parameters, bayes_accuracy, generate
@@ -76,8 +76,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     classifier can exceed. `study` has 10000 readings, `small` 1500. A config with `csv` holds the readings of that file
     in place of drawn ones. `row` is the number of the reading in the table, from 0; readings that are identical in
     float32 share a `group`, the row of the first of them. Train, validation and test hold three fifths, a fifth and a
-    fifth of each class: of drawn rows whole such groups (fdx.data.stratified), of a file whole stretches of the log, or
-    with `group_column` whole groups of that column (fdx.data.row_protocols), fold 0. Runs deal the rows themselves.
+    fifth of each class: of drawn rows whole such groups (fdx.data.protocols.stratified), of a file whole stretches of
+    the log, or with `group_column` whole groups of that column (fdx.data.protocols.rows), fold 0. Runs deal the rows
+    themselves.
 
     The metadata says what the table is; rows, balance and the digest of a file are in it once the dataset is prepared.
     A config is known by its name alone: after a change of the file, prepare again with --overwrite or another name.

@@ -8,8 +8,8 @@ import pathlib
 
 import numpy as np
 
-from fdx.data.raw_table import NumberTable, read_table
-from fdx.data.raw_time import TimeColumn, unwrapped
+from fdx.data.raw.table import NumberTable, read_table
+from fdx.data.raw.time import TimeColumn, unwrapped
 from fdx.signal.even_time import even_samples
 from fdx.types import DataError, Recording
 

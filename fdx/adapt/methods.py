@@ -13,16 +13,16 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from fdx.adapt.cdan import MAX_CONDITIONAL_SIZE, cdan, conditional_map, entropy_weights, randomised_map
-from fdx.adapt.coral import coral
-from fdx.adapt.dann import dann
-from fdx.adapt.discriminator import DomainDiscriminator
-from fdx.adapt.entropy import mean_entropy
-from fdx.adapt.jmmd import jmmd
-from fdx.adapt.masks import masked_mean
-from fdx.adapt.mcc import mcc
-from fdx.adapt.mk_mmd import mk_mmd
-from fdx.adapt.reversal import ramp, reverse_gradient
+from fdx.adapt.terms.cdan import MAX_CONDITIONAL_SIZE, cdan, conditional_map, entropy_weights, randomised_map
+from fdx.adapt.terms.coral import coral
+from fdx.adapt.terms.dann import dann
+from fdx.adapt.terms.discriminator import DomainDiscriminator
+from fdx.adapt.terms.entropy import mean_entropy
+from fdx.adapt.terms.jmmd import jmmd
+from fdx.adapt.terms.masks import masked_mean
+from fdx.adapt.terms.mcc import mcc
+from fdx.adapt.terms.mk_mmd import mk_mmd
+from fdx.adapt.terms.reversal import ramp, reverse_gradient
 from fdx.types import ConfigError
 
 RANDOM_MAP_SEED = 0

@@ -14,9 +14,9 @@ chooses, and neither on where the window starts nor on gain, sign, offset, slow 
 The idea of landmarks that survive gain and offset is that of audio search (Wang, An industrial-strength audio search
 algorithm, ISMIR 2003); comparisons over many periods tell one revolution of a machine from the next by its noise.
 
-Two windows share content where enough landmarks agree: fdx.data.same_content, which also says how often it errs. What
-is not found: copies at another sampling rate, and those of a signal whose noise near 1/16 of the rate lies below the
-rounding of the copy.
+Two windows share content where enough landmarks agree: fdx.data.protocols.same_content, which also says how often it
+errs. What is not found: copies at another sampling rate, and those of a signal whose noise near 1/16 of the rate lies
+below the rounding of the copy.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from fdx.data.raw_files import check_file
+from fdx.data.raw.files import check_file
 from fdx.files import atomic_write_text
 from fdx.types import DataError
 

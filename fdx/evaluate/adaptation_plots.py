@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from fdx.adapt.run import Outputs
 from fdx.evaluate.canvas import INK, MUTED, PALETTE, new_figure, plain, style_axes
 from fdx.evaluate.embedding_plots import project_2d
-from fdx.train.adapt_run import Outputs
 
 MAX_POINTS = 300  # of a domain
 DOMAINS = ('source', 'target')
@@ -37,7 +37,7 @@ def plot_adaptation_history(history: Sequence[Mapping[str, Any]], criteria: Sequ
     """Loss, accuracy, the method's term and the criteria over the epochs, with a line at the epoch that was kept.
 
     Args:
-      history: rows of a run; those of `fdx.evaluate.adaptation.judge_epoch` with what the loop adds.
+      history: rows of a run; those of `fdx.adapt.selection.judge_epoch` with what the loop adds.
       criteria: keys of the history, the lower the better; each is scaled to its own range.
       kept_epoch: of the stored network.
     """

@@ -8,14 +8,14 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from benchmarks.compare_report import fill_template
+from fdx.adapt.config import CRITERIA
 from fdx.evaluate.adaptation_plots import NOT_USABLE, plot_adaptation_history, plot_domains
 from fdx.evaluate.adaptation_results import Networks
 from fdx.evaluate.canvas import figure_to_data_uri, save_png
-from fdx.evaluate.comparison_report import fill_template
 from fdx.evaluate.metrics import interval_text
 from fdx.evaluate.plots import plot_confusion
 from fdx.files import atomic_write_text, write_json
-from fdx.train.adapt_config import CRITERIA
 
 SELECTION_HEADER = ('chosen by', 'epoch', 'target accuracy %', '95 % by recording', 'macro F1', '')
 CRITERION_WORDS = {

@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 import scipy.special
 
+from fdx.adapt.a_distance import LEAST_WINDOWS, proxy_a_distance
+from fdx.adapt.config import DEFAULT_CRITERION, AdaptConfig
 from fdx.adapt.methods import get_method
+from fdx.adapt.outputs import Outputs, outputs_of
+from fdx.adapt.programs import compile_programs
+from fdx.adapt.run import PARTS, AdaptResult, load_parts
+from fdx.adapt.selection import ORACLE, selected_rows
 from fdx.data.pipeline import RecordExamples
-from fdx.data.protocols import PROTOCOLS
-from fdx.evaluate.a_distance import LEAST_WINDOWS, proxy_a_distance
-from fdx.evaluate.adaptation import ORACLE, selected_rows
+from fdx.data.protocols.splits import PROTOCOLS
 from fdx.evaluate.intervals import kish_number, wilson_interval
 from fdx.evaluate.metrics import summarise
 from fdx.evaluate.predictions import Predictions
-from fdx.train.adapt_config import DEFAULT_CRITERION, AdaptConfig
-from fdx.train.adapt_outputs import Outputs, outputs_of
-from fdx.train.adapt_programs import compile_programs
-from fdx.train.adapt_run import PARTS, AdaptResult, load_parts
 from fdx.train.config import TrainConfig
 from fdx.train.description import environment
 from fdx.train.feature_cache import Progress, no_progress
@@ -57,7 +57,7 @@ def network_outputs(
     """Runs the initial network and the kept step over the windows of both domains.
 
     Args:
-      result: of `fdx.evaluate.adaptation.run_adaptation`.
+      result: of `fdx.adapt.selection.run_adaptation`.
       config: of the same run.
       plan: of the same run.
       caches: those of the run, which hold inputs, features and compiled programs; None makes them anew.
@@ -90,7 +90,7 @@ def adaptation_results(
     """Everything that a report says, ready for JSON.
 
     Args:
-      result: of `fdx.evaluate.adaptation.run_adaptation`.
+      result: of `fdx.adapt.selection.run_adaptation`.
       config: of the same run.
       plan: of the same run.
       networks: of `network_outputs`.

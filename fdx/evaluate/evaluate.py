@@ -12,7 +12,6 @@ from fdx.data.records import decode_waveform
 from fdx.evaluate.decision_metrics import binary_summary
 from fdx.evaluate.decision_plots import plot_reliability, plot_roc_and_pr
 from fdx.evaluate.embedding_plots import plot_embedding, plot_embedding_profile
-from fdx.evaluate.exported_predictor import AnyPredictor
 from fdx.evaluate.metrics import summarise
 from fdx.evaluate.plots import plot_confusion, plot_history, plot_per_class, save_png
 from fdx.evaluate.predictions import Predictions, save_predictions
@@ -22,6 +21,7 @@ from fdx.evaluate.recordings import confident_mistakes, per_recording
 from fdx.evaluate.report import ReportContext, write_report, write_results
 from fdx.evaluate.sample_plots import ClassSample, plot_samples_per_class
 from fdx.evaluate.scoring import Scored, score_run
+from fdx.predict.backends.exported import AnyPredictor
 from fdx.train.feature_cache import Progress, no_progress
 
 MAX_EMBEDDED = 1000

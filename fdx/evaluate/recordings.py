@@ -7,29 +7,8 @@ from typing import Any
 import numpy as np
 
 from fdx.evaluate.predictions import Predictions
-from fdx.train.decision import decide
+from fdx.predict.votes import vote
 from fdx.types import DataError
-
-
-def vote(probabilities: np.ndarray, threshold: float | np.ndarray | None = None) -> tuple[np.ndarray, int, int, float]:
-    """Sums up the windows of one recording in two ways.
-
-    Args:
-      probabilities: float [N, K], one row a window, N >= 1.
-      threshold: of class 1 where there are two, one or one a window (folds differ; the mean is held against their
-        mean); None: the more probable class wins.
-
-    Returns:
-      (mean_probability float64 [K], the class that the mean says, the class most windows vote for, the share of
-      windows that vote for that class). Equal votes are decided by the mean probability.
-    """
-    mean = np.asarray(probabilities, dtype=np.float64).mean(axis=0)
-    votes = np.bincount(decide(np.asarray(probabilities), threshold), minlength=len(mean))
-    by_mean = int(decide(mean[None], None if threshold is None else float(np.mean(threshold)))[0])
-    best = np.flatnonzero(votes == votes.max())
-    # Equal votes: what the mean says, where it is among them.
-    winner = by_mean if by_mean in best else int(best[mean[best].argmax()])
-    return mean, by_mean, winner, float(votes[winner] / len(probabilities))
 
 
 def per_recording(predictions: Predictions) -> list[dict[str, Any]]:

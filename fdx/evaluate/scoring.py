@@ -7,15 +7,15 @@ import pathlib
 
 import numpy as np
 
-from fdx.data.guard import refuse_synthetic
 from fdx.data.pipeline import RecordExamples
+from fdx.data.protocols.guard import refuse_synthetic
+from fdx.data.protocols.row_evidence import row_units
+from fdx.data.protocols.two_domains import DomainName, other_recordings
 from fdx.data.readings import ReadingsDataset
-from fdx.data.row_evidence import row_units
 from fdx.data.source import Dataset, open_dataset
-from fdx.data.two_domains import DomainName, other_recordings
-from fdx.evaluate.exported_predictor import SUFFIXES, AnyPredictor, load_predictor
 from fdx.evaluate.predictions import Predictions, concatenate
-from fdx.evaluate.verdicts import refuse_not_finite
+from fdx.predict.backends.exported import SUFFIXES, AnyPredictor, load_predictor
+from fdx.predict.verdicts import refuse_not_finite
 from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import Progress, no_progress
 from fdx.train.learned_from import rows_learned

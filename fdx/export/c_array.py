@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from fdx.export.tflite_file import model_info
+from fdx.predict.backends.tflite_file import model_info
 
 BYTES_A_LINE = 12
 # Words of C11 and C++11 that a file may well be named by; no compiler takes them for an array.

@@ -10,14 +10,14 @@ import numpy as np
 
 import fdx
 from fdx.data.pipeline import RecordExamples
-from fdx.evaluate.exported_predictor import SUFFIXES
-from fdx.evaluate.predictor import Predictor
 from fdx.evaluate.scoring import open_own_dataset, run_folders
 from fdx.export import FORMATS
-from fdx.export.graph import folded_scaling, identity, inference, neutral_gain
+from fdx.export.graph import folded_scaling, identity, inference
 from fdx.export.litert import quantise_dynamic, quantise_static, to_flatbuffer
 from fdx.export.onnx_file import to_onnx
-from fdx.signal.readings import ReadingsInput
+from fdx.predict.backends.checkpoint import Predictor
+from fdx.predict.backends.exported import SUFFIXES
+from fdx.signal.readings import ReadingsInput, neutral_gain
 from fdx.signal.scaling import Gain
 from fdx.train.run_data import select_rows
 from fdx.types import CheckpointError, ConfigError

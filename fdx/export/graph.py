@@ -11,7 +11,7 @@ import numpy as np
 
 from fdx.signal.patch import FrontEnd
 from fdx.signal.readings import ReadingsInput
-from fdx.signal.scaling import Gain, as_gain
+from fdx.signal.scaling import Gain, is_neutral
 
 
 def inference(model: nn.Module, variables: dict, scale: Callable[[jax.Array], jax.Array]) -> Callable:
@@ -53,17 +53,3 @@ def folded_scaling(front_end: FrontEnd, gain: Gain) -> Callable[[jax.Array], jax
         return None
     gains = np.asarray(gain, np.float32)
     return lambda x: jnp.log(gains * jnp.maximum(jnp.exp(x) - offset, 0.0) + offset)
-
-
-def is_neutral(gain: Gain) -> bool:
-    """Whether a gain changes nothing (1 in every channel)."""
-    values = np.asarray(gain)
-    return values.ndim < 2 and bool((values == 1).all())
-
-
-def neutral_gain(front_end: FrontEnd, gain: Gain) -> Gain:
-    """The gain of the same form that changes nothing: what is left to do where scaling is folded in."""
-    if isinstance(front_end, ReadingsInput):
-        columns = len(front_end.columns)
-        return as_gain((np.zeros(columns), np.ones(columns)))
-    return as_gain(np.ones(np.shape(gain)))

@@ -22,8 +22,8 @@ from litert_converter.tools import model_utils
 from litert_quantizer import calibrator, quantizer, recipe, recipe_manager
 from litert_quantizer.utils import qsv_utils
 
-from fdx.export.quiet import quiet_stderr
 from fdx.models.conv import textbook_forms
+from fdx.predict.backends.quiet import quiet_stderr
 from fdx.types import DataError
 
 SIGNATURE, INPUT, OUTPUT = 'serving_default', 'input', 'probabilities'

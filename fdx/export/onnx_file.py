@@ -1,33 +1,15 @@
-"""ONNX files: made by jax2onnx, run by onnxruntime, both of an environment of their own (requirements-onnx.txt)."""
+"""ONNX files made by jax2onnx, which lives in an environment of its own (requirements-onnx.txt)."""
 
 from __future__ import annotations
 
 import collections
-import importlib
 import json
-import os
-import pathlib
-from collections.abc import Callable, Iterable, Sequence
-from types import ModuleType
+from collections.abc import Callable, Sequence
 
 import jax
-import numpy as np
 
 from fdx.models.conv import textbook_forms
-from fdx.types import CheckpointError, ConfigError, DataError
-
-INPUT, OUTPUT, METADATA_NAME = 'input', 'probabilities', 'fdx'
-REMEDY = (
-    'python -m venv .venv-onnx && .venv-onnx/bin/pip install -r requirements-onnx.txt, then the same command with '
-    '.venv-onnx/bin/python'
-)
-
-
-def _package(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ImportError as e:
-        raise ConfigError(f'ONNX needs the package {name}, in an environment of its own: {REMEDY} ({e})') from e
+from fdx.predict.backends.onnx import INPUT, METADATA_NAME, OUTPUT, package_of_onnx
 
 
 def to_onnx(function: Callable[[jax.Array], jax.Array], example_shape: Sequence[int]) -> bytes:
@@ -43,7 +25,7 @@ def to_onnx(function: Callable[[jax.Array], jax.Array], example_shape: Sequence[
     Raises:
       ConfigError: jax2onnx is not installed.
     """
-    jax2onnx = _package('jax2onnx')
+    jax2onnx = package_of_onnx('jax2onnx')
     with textbook_forms():
         model = jax2onnx.to_onnx(
             function, [('B', *example_shape)], model_name='fdx', input_names=[INPUT], output_names=[OUTPUT]
@@ -53,7 +35,7 @@ def to_onnx(function: Callable[[jax.Array], jax.Array], example_shape: Sequence[
 
 def with_description(model: bytes, description: dict) -> bytes:
     """The model with fdx's description among its metadata; one that is there already is replaced."""
-    tree = _package('onnx').load_model_from_string(model)
+    tree = package_of_onnx('onnx').load_model_from_string(model)
     kept = [(p.key, p.value) for p in tree.metadata_props if p.key != METADATA_NAME]
     del tree.metadata_props[:]
     for key, value in (*kept, (METADATA_NAME, json.dumps(description, allow_nan=False))):
@@ -64,52 +46,5 @@ def with_description(model: bytes, description: dict) -> bytes:
 
 def operators_of(model: bytes) -> dict[str, int]:
     """Operator -> number of them, the most frequent first."""
-    graph = _package('onnx').load_model_from_string(model).graph
+    graph = package_of_onnx('onnx').load_model_from_string(model).graph
     return dict(collections.Counter(node.op_type for node in graph.node).most_common())
-
-
-class OnnxModel:
-    """An ONNX model as a function from inputs to probabilities, with the face of fdx.export.runtime.LitertModel.
-
-    Attributes:
-      description: fdx's own, None where there is none.
-    """
-
-    def __init__(self, model: bytes, source: str = 'the model'):
-        """Loads a file's content; CheckpointError where onnxruntime refuses it."""
-        runtime = _package('onnxruntime')
-        try:
-            self._session = runtime.InferenceSession(model, providers=['CPUExecutionProvider'])
-        except Exception as e:  # Its errors have no common class of their own.
-            raise CheckpointError(f'{source}: onnxruntime cannot load it: {e}; export it again') from e
-        self._shape = tuple(self._session.get_inputs()[0].shape[1:])
-        text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_NAME)
-        self.description: dict | None = json.loads(text) if text else None
-
-    def encode(self, example: np.ndarray) -> np.ndarray:
-        """An example [...] as the model takes it, float32 [1, ...]; DataError for another shape."""
-        if example.shape != self._shape:
-            raise DataError(f'the model takes examples of {self._shape}, not {example.shape}')
-        return np.asarray(example, np.float32)[None]
-
-    def invoke(self, encoded: np.ndarray) -> np.ndarray:
-        """Probabilities float32 [B, K] of [B, ...]."""
-        return self._session.run([OUTPUT], {INPUT: encoded})[0]
-
-    def probabilities(self, examples: Iterable[np.ndarray]) -> np.ndarray:
-        """float32 [N, K] of examples [...]."""
-        return np.concatenate([self.invoke(self.encode(example)) for example in examples])
-
-
-def read_model(path: str | os.PathLike) -> tuple[OnnxModel, dict]:
-    """An .onnx file that launch.export wrote, loaded, with its description; CheckpointError for any other."""
-    file = pathlib.Path(path)
-    if not file.is_file():
-        raise CheckpointError(f'{file} does not exist: write it with launch.export --format=onnx --out={file}')
-    model = OnnxModel(file.read_bytes(), str(file))
-    if model.description is None:
-        raise CheckpointError(
-            f'{file} holds no description by fdx, so its classes and its front end are unknown: export a checkpoint '
-            'with launch.export'
-        )
-    return model, model.description

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from fdx.export import onnx_file, tflite_file
+from fdx.export import onnx_file
 from fdx.export.convert import Exported
+from fdx.predict.backends import tflite_file
 
 
 def file_content(exported: Exported) -> bytes:

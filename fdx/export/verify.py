@@ -9,15 +9,15 @@ import time
 
 import numpy as np
 
-from fdx.evaluate.exported_predictor import ExportedPredictor
 from fdx.evaluate.intervals import wilson_interval
 from fdx.evaluate.metrics import summarise
 from fdx.evaluate.scoring import score_run
 from fdx.export.convert import Exported
-from fdx.export.onnx_file import OnnxModel
 from fdx.export.package import file_content
-from fdx.export.runtime import LitertModel
 from fdx.files import atomic_write_bytes
+from fdx.predict.backends.exported import ExportedPredictor
+from fdx.predict.backends.litert import LitertModel
+from fdx.predict.backends.onnx import OnnxModel
 from fdx.train.feature_cache import Progress, no_progress
 
 # Of fewer windows an agreement says little: one that differs is more than a hundredth.

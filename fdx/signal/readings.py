@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 
 from fdx.signal import scaling
-from fdx.signal.patch import UNKNOWN_CONDITION, Condition
-from fdx.signal.scaling import Gain
+from fdx.signal.patch import UNKNOWN_CONDITION, Condition, FrontEnd
+from fdx.signal.scaling import Gain, as_gain
 from fdx.types import ConfigError, DataError
 
 
@@ -69,3 +69,11 @@ class ReadingsInput:
     def config(self) -> dict:
         """JSON-able description; `fdx.signal.front_ends.front_end_from_config` reads it."""
         return {'kind': 'readings', 'name': self.name, 'columns': list(self.columns), 'scaling': self.scaling}
+
+
+def neutral_gain(front_end: FrontEnd, gain: Gain) -> Gain:
+    """The gain of the same form that changes nothing: what is left to do where scaling is folded in."""
+    if isinstance(front_end, ReadingsInput):
+        columns = len(front_end.columns)
+        return as_gain((np.zeros(columns), np.ones(columns)))
+    return as_gain(np.ones(np.shape(gain)))

@@ -119,3 +119,9 @@ def apply_gain(log_mel: np.ndarray, gain: float | Sequence[float], log_offset: f
         return log_mel
     mel = np.maximum(np.exp(log_mel.astype(np.float64)) - log_offset, 0.0)
     return np.log(gains * mel + log_offset).astype(np.float32)
+
+
+def is_neutral(gain: Gain) -> bool:
+    """Whether a gain changes nothing (1 in every channel)."""
+    values = np.asarray(gain)
+    return values.ndim < 2 and bool((values == 1).all())

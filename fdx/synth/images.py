@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from fdx.data.pipeline import ArrayExamples
-from fdx.data.protocols import Splits
+from fdx.data.protocols.splits import Splits
 from fdx.data.readings import ReadingsDataset
 from fdx.data.source import Dataset
 from fdx.synth.config import SynthConfig

@@ -25,7 +25,7 @@ class TrainConfig:
       dataset: `builder/config`, e.g. cwru/load0_12k-vggish.
       data_dir: folder of prepared datasets.
       label_key: `label` or `fault_type`, what is learned.
-      protocol: how recordings are split (fdx.data.protocols).
+      protocol: how recordings are split (fdx.data.protocols.splits).
       fold: which fold of the protocol.
       exclude_recordings: ids of recordings to leave out.
       labels_per_class: training windows kept of each class, drawn recording by recording; 0 keeps all.

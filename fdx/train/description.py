@@ -11,7 +11,7 @@ import platform
 import jax
 
 import fdx
-from fdx.data.protocols import Splits
+from fdx.data.protocols.splits import Splits
 from fdx.data.source import Dataset
 from fdx.train.config import TrainConfig
 from fdx.train.init_leak import entries_of

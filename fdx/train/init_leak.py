@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fdx.data.protocols import PROTOCOLS, Splits
+from fdx.data.protocols.splits import PROTOCOLS, Splits
 from fdx.data.source import Dataset
 from fdx.train.config import TrainConfig
 from fdx.train.learned_from import is_readings, rows_learned, whole_recordings

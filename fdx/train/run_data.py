@@ -10,7 +10,7 @@ import numpy as np
 from fdx.data.few_labels import few_labels
 from fdx.data.imbalance import Imbalance, thin
 from fdx.data.pipeline import ArrayExamples, Examples, RecordExamples
-from fdx.data.protocols import Splits, split_rows
+from fdx.data.protocols.splits import Splits, split_rows
 from fdx.data.readings import ReadingsDataset
 from fdx.data.source import Dataset
 from fdx.signal.scaling import Gain, fit_gain

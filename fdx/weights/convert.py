@@ -14,10 +14,10 @@ from fdx.models import create_model
 from fdx.types import WeightsError
 from fdx.weights.files import file_sha256, load_arrays, save_weights
 from fdx.weights.names import convert_state_dict
+from fdx.weights.readers.torch_file import read_torch_file
 from fdx.weights.stem import STEM_KERNEL
 from fdx.weights.structure import HEAD, example_input, file_template
 from fdx.weights.tables import name_table
-from fdx.weights.torch_file import read_torch_file
 
 TORCH_SUFFIXES = ('.pth', '.pt')
 

@@ -19,8 +19,8 @@ from fdx.models.musicnn_vgg import BANDS, DEPTH, PUBLISHED_FRAMES
 from fdx.types import WeightsError
 from fdx.weights.files import file_sha256, save_weights
 from fdx.weights.names import Entry, NameTable, convert_state_dict
+from fdx.weights.readers.tf_bundle import bundle_prefix, read_tf_bundle, shard_paths
 from fdx.weights.structure import file_template
-from fdx.weights.tf_bundle import bundle_prefix, read_tf_bundle, shard_paths
 
 MODEL = 'musicnn_vgg'
 # Fields of the network that decide what its classifier sees, as they are in the published checkpoints.

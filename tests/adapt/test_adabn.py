@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from fdx.adapt.adabn import pooled_statistics
+from fdx.adapt.terms.adabn import pooled_statistics
 from fdx.types import DataError
 
 SIZES = (5, 1, 12, 3)

@@ -8,8 +8,8 @@ import jax
 import numpy as np
 import pytest
 
-from fdx.adapt.cdan import cdan, conditional_map, entropy_weights, randomised_map
-from fdx.adapt.dann import dann
+from fdx.adapt.terms.cdan import cdan, conditional_map, entropy_weights, randomised_map
+from fdx.adapt.terms.dann import dann
 
 RNG = np.random.default_rng(0)
 SOURCE, TARGET = (RNG.standard_normal(n).astype(np.float32) * 2 for n in (4, 7))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fdx.adapt.coral import coral, covariance
+from fdx.adapt.terms.coral import coral, covariance
 from fdx.types import DataError
 
 

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from fdx.adapt.dann import dann
-from fdx.adapt.reversal import reverse_gradient
+from fdx.adapt.terms.dann import dann
+from fdx.adapt.terms.reversal import reverse_gradient
 from fdx.types import DataError
 
 

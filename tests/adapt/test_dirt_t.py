@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from fdx.adapt.dirt_t import teacher_divergence, update_teacher
+from fdx.adapt.terms.dirt_t import teacher_divergence, update_teacher
 from fdx.types import ConfigError
 
 STUDENT = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)

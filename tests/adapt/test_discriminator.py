@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from fdx.adapt.discriminator import DomainDiscriminator, domain_accuracy, domain_losses
+from fdx.adapt.terms.discriminator import DomainDiscriminator, domain_accuracy, domain_losses
 from fdx.types import ConfigError
 
 X = np.random.default_rng(0).standard_normal((6, 5)).astype(np.float32)

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from fdx.adapt.entropy import divergences, entropies, mean_entropy
+from fdx.adapt.terms.entropy import divergences, entropies, mean_entropy
 
 LOGITS = (np.random.default_rng(0).standard_normal((6, 4)) * 3).astype(np.float32)
 OTHER = np.random.default_rng(1).standard_normal((6, 4)).astype(np.float32)

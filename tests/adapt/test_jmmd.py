@@ -6,8 +6,8 @@ import jax
 import numpy as np
 import pytest
 
-from fdx.adapt.jmmd import jmmd
-from fdx.adapt.mk_mmd import mk_mmd
+from fdx.adapt.terms.jmmd import jmmd
+from fdx.adapt.terms.mk_mmd import mk_mmd
 from fdx.types import ConfigError
 
 compiled = jax.jit(jmmd)

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from fdx.adapt.kernels import gaussian_kernels, mean_bandwidth, squared_distances, unbiased_mmd
+from fdx.adapt.terms.kernels import gaussian_kernels, mean_bandwidth, squared_distances, unbiased_mmd
 from fdx.types import ConfigError, DataError
 
 A = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)

@@ -7,17 +7,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from fdx.adapt.cdan import cdan, conditional_map, entropy_weights
-from fdx.adapt.coral import coral
-from fdx.adapt.dann import dann
-from fdx.adapt.dirt_t import teacher_divergence
-from fdx.adapt.entropy import mean_entropy
-from fdx.adapt.jmmd import jmmd
-from fdx.adapt.kernels import mean_bandwidth
-from fdx.adapt.masks import count_real, masked_mean, without_padding
-from fdx.adapt.mcc import mcc
-from fdx.adapt.mk_mmd import mk_mmd
-from fdx.adapt.virtual_adversarial import virtual_adversarial
+from fdx.adapt.terms.cdan import cdan, conditional_map, entropy_weights
+from fdx.adapt.terms.coral import coral
+from fdx.adapt.terms.dann import dann
+from fdx.adapt.terms.dirt_t import teacher_divergence
+from fdx.adapt.terms.entropy import mean_entropy
+from fdx.adapt.terms.jmmd import jmmd
+from fdx.adapt.terms.kernels import mean_bandwidth
+from fdx.adapt.terms.masks import count_real, masked_mean, without_padding
+from fdx.adapt.terms.mcc import mcc
+from fdx.adapt.terms.mk_mmd import mk_mmd
+from fdx.adapt.terms.virtual_adversarial import virtual_adversarial
 from fdx.types import DataError
 
 WIDTH = 4

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from fdx.adapt.mcc import mcc
+from fdx.adapt.terms.mcc import mcc
 from fdx.types import ConfigError
 
 LOGITS = (np.random.default_rng(0).standard_normal((7, 4)) * 3).astype(np.float32)

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from fdx.adapt.mk_mmd import mk_mmd
+from fdx.adapt.terms.mk_mmd import mk_mmd
 
 compiled = jax.jit(mk_mmd)
 

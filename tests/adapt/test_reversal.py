@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from fdx.adapt.reversal import ramp, reverse_gradient
+from fdx.adapt.terms.reversal import ramp, reverse_gradient
 
 X = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
 W = np.random.default_rng(1).standard_normal((3, 4)).astype(np.float32)

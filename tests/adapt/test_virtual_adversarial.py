@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from fdx.adapt.masks import masked_mean
-from fdx.adapt.virtual_adversarial import adversarial_moves, random_directions, virtual_adversarial
+from fdx.adapt.terms.masks import masked_mean
+from fdx.adapt.terms.virtual_adversarial import adversarial_moves, random_directions, virtual_adversarial
 from fdx.types import ConfigError
 
 RNG = np.random.default_rng(0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fdx.data.builder import VibrationBuilder
-from fdx.data.protocols import folds_of, split_rows
+from fdx.data.protocols.splits import folds_of, split_rows
 from fdx.data.records import decode_waveform
 from fdx.data.source import open_dataset
 from fdx.signal.front_ends import create_front_end

@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 
 from fdx.data.builder import VibrationBuilder, VibrationConfig
 from fdx.data.pipeline import RecordExamples, eval_batches
-from fdx.data.protocols import split_rows
+from fdx.data.protocols.splits import split_rows
 from fdx.data.records import decode_waveform
 from fdx.data.source import Dataset, open_dataset
 from fdx.signal.front_ends import create_front_end

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from fdx.data.guard import _overlaps, guard_splits, measure_leak
+from fdx.data.protocols.guard import _overlaps, guard_splits, measure_leak
 from fdx.data.table import Table
 from fdx.types import SplitError
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from fdx.data.blocks import NO_BLOCK, Windowing
-from fdx.data.guard import guard_splits, refuse_synthetic
-from fdx.data.protocols import PROTOCOLS, folds_of, split_rows
+from fdx.data.protocols.guard import guard_splits, refuse_synthetic
+from fdx.data.protocols.splits import PROTOCOLS, folds_of, split_rows
 from fdx.data.readings import GROUP, ROW
 from fdx.data.table import SYNTHETIC, Table
 from fdx.evaluate import scoring

@@ -10,7 +10,7 @@ import pytest
 
 from fdx.data.few_labels import few_labels
 from fdx.data.pipeline import ArrayExamples, RecordExamples, eval_batches, steps_per_epoch, train_batches
-from fdx.data.protocols import split_rows
+from fdx.data.protocols.splits import split_rows
 
 
 def array_examples(n=23):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fdx.data.blocks import Windowing
-from fdx.data.protocols import PROTOCOLS, folds_of, split_rows, without_overlap
+from fdx.data.protocols.splits import PROTOCOLS, folds_of, split_rows, without_overlap
 from fdx.data.table import Table
 from fdx.types import SplitError
 

@@ -8,7 +8,7 @@ import resource
 import numpy as np
 import pytest
 
-from fdx.data.raw_files import read_raw_file
+from fdx.data.raw.files import read_raw_file
 from tests.data.raw_file_checks import refuse
 
 

@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from fdx.data.raw_files import read_raw_file
+from fdx.data.raw.files import read_raw_file
 from fdx.signal.bearings import BEARINGS
 from tests.data.raw_file_checks import refuse
 
@@ -114,8 +114,8 @@ def test_one_recording_in_every_format(formats):
 
 def test_one_verdict_for_every_format(formats):
     """105.mat has an inner-race fault: so say its fault orders in every format, and with counts for g."""
-    from fdx.evaluate.diagnose import with_condition
-    from fdx.evaluate.zero_shot import diagnose_zero_shot
+    from fdx.predict.diagnose import with_condition
+    from fdx.predict.zero_shot import diagnose_zero_shot
 
     scores = []
     for path in (*sorted(formats.glob('a*')), *sorted(formats.glob('u_*'))):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fdx.data.raw_clock import round_rate
-from fdx.data.raw_files import read_raw_file
-from fdx.data.raw_gaps import counter_gaps, find_gaps, is_counter, without_gaps
-from fdx.data.raw_text import TextFormat
+from fdx.data.raw.clock import round_rate
+from fdx.data.raw.files import read_raw_file
+from fdx.data.raw.gaps import counter_gaps, find_gaps, is_counter, without_gaps
+from fdx.data.raw.text import TextFormat
 from tests.data.raw_file_checks import refuse, write
 
 N = 3000

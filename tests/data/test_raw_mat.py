@@ -9,7 +9,7 @@ import pytest
 import scipy.io
 import scipy.io.wavfile
 
-from fdx.data.raw_files import read_raw_file
+from fdx.data.raw.files import read_raw_file
 from tests.data.raw_file_checks import refuse
 
 

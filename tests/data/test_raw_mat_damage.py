@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import scipy.io
 
-from fdx.data.mat_v4 import is_v4, read_v4
-from fdx.data.mat_v5 import read_v5
-from fdx.data.mat_values import Budget, MatArray, leaves
-from fdx.data.raw_files import read_raw_file
+from fdx.data.raw.files import read_raw_file
+from fdx.data.raw.mat_v4 import is_v4, read_v4
+from fdx.data.raw.mat_v5 import read_v5
+from fdx.data.raw.mat_values import Budget, MatArray, leaves
 from fdx.types import DataError
 from tests.data.raw_file_checks import refuse
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from fdx.data.raw_files import read_raw_file
+from fdx.data.raw.files import read_raw_file
 from tests.data.raw_file_checks import refuse
 
 X = np.random.default_rng(0).normal(size=2000)

@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from fdx.data.raw_files import read_raw_file
-from fdx.data.raw_text import TextFormat
+from fdx.data.raw.files import read_raw_file
+from fdx.data.raw.text import TextFormat
 from fdx.types import ConfigError
 from tests.data.raw_file_checks import refuse, write
 

@@ -13,8 +13,8 @@ import pytest
 import scipy.io
 import scipy.signal
 
-from fdx.data.raw_files import read_raw_file
-from fdx.data.raw_text import TextFormat
+from fdx.data.raw.files import read_raw_file
+from fdx.data.raw.text import TextFormat
 from fdx.types import DataError
 from tests.data.raw_file_checks import refuse
 

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from fdx.data.raw_text import TextFormat, read_text
+from fdx.data.raw.text import TextFormat, read_text
 from fdx.types import DataError
 
 TOKENS = (

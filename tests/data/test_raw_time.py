@@ -7,9 +7,9 @@ import logging
 import numpy as np
 import pytest
 
-from fdx.data.raw_clock import read_clock
-from fdx.data.raw_files import read_raw_file
-from fdx.data.raw_time import TimeColumn, has_drift, on_even_grid, unwrapped
+from fdx.data.raw.clock import read_clock
+from fdx.data.raw.files import read_raw_file
+from fdx.data.raw.time import TimeColumn, has_drift, on_even_grid, unwrapped
 from fdx.types import DataError
 
 SPAN = 2**32

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import scipy.io.wavfile
 
-from fdx.data.raw_files import read_raw_file
-from fdx.data.wav_chunks import read_layout, settle_size
+from fdx.data.raw.files import read_raw_file
+from fdx.data.raw.wav_chunks import read_layout, settle_size
 from tests.data.raw_file_checks import refuse
 
 RATE_HZ, NUM = 12000, 3000

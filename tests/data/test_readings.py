@@ -12,7 +12,7 @@ from datasets.motor_maintenance.generator import generate
 from fdx.data.blocks import NO_BLOCK
 from fdx.data.few_labels import few_labels
 from fdx.data.pipeline import RecordExamples
-from fdx.data.protocols import split_rows
+from fdx.data.protocols.splits import split_rows
 from fdx.data.readings import KIND, ReadingsDataset
 from fdx.data.readings_csv import COLUMNS, Readings, write_readings
 from fdx.data.source import open_dataset

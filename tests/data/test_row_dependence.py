@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from datasets.motor_maintenance.generator import generate
-from fdx.data.row_dependence import Alike, autocorrelation, row_dependence
+from fdx.data.protocols.row_dependence import Alike, autocorrelation, row_dependence
 from tests.data.logs import NAMES, coin_log, taking_turns
 
 

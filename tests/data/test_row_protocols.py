@@ -11,8 +11,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from datasets.motor_maintenance.generator import generate
-from fdx.data.protocols import folds_of, split_rows
-from fdx.data.row_evidence import row_units
+from fdx.data.protocols.row_evidence import row_units
+from fdx.data.protocols.splits import folds_of, split_rows
 from fdx.types import SplitError
 from tests.data.logs import coin_log, readings_table, taking_turns
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fdx.data.row_stretches import find_jumps, least_stretches, stretches_of
+from fdx.data.protocols.row_stretches import find_jumps, least_stretches, stretches_of
 from tests.data.logs import coin_log, taking_turns
 
 

@@ -15,9 +15,9 @@ from datasets.bearing_rig.simulator import SAMPLE_RATE_HZ, recordings
 from datasets.motor_rig import motor_rig_dataset_builder as motor
 from fdx.data.blocks import Windowing, cut_windows
 from fdx.data.fingerprint import fingerprint
-from fdx.data.guard import guard_splits
-from fdx.data.protocols import PROTOCOLS, split_rows
-from fdx.data.same_content import Windows, find_same_content
+from fdx.data.protocols.guard import guard_splits
+from fdx.data.protocols.same_content import Windows, find_same_content
+from fdx.data.protocols.splits import PROTOCOLS, split_rows
 from fdx.data.table import Table
 from fdx.types import SplitError
 

@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 READ = """
 import sys
 from fdx.data.pipeline import RecordExamples, train_batches
-from fdx.data.protocols import split_rows
+from fdx.data.protocols.splits import split_rows
 from fdx.data.source import open_dataset
 
 dataset = open_dataset('tiny_rig/six_s', sys.argv[1])

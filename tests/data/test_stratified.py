@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fdx.data.blocks import NO_BLOCK, Windowing
-from fdx.data.protocols import PROTOCOLS, folds_of, split_rows
-from fdx.data.stratified import deal
+from fdx.data.protocols.splits import PROTOCOLS, folds_of, split_rows
+from fdx.data.protocols.stratified import deal
 from fdx.data.table import Table
 from fdx.types import SplitError
 

@@ -11,8 +11,8 @@ import tensorflow_datasets as tfds
 
 from fdx.data.blocks import fold_blocks
 from fdx.data.builder import VibrationBuilder, VibrationConfig
+from fdx.data.protocols.two_domains import DomainName, open_two_domains, other_recordings
 from fdx.data.source import open_dataset
-from fdx.data.two_domains import DomainName, open_two_domains, other_recordings
 from fdx.types import ConfigError, DataError, SplitError
 
 OTHER = ('inner_race', 'cage', 'normal', 'outer_race')
@@ -151,7 +151,7 @@ def test_shared_classes_have_the_numbers_of_the_sources_order(pair, caplog, turn
     assert two.classes == (('inner_race', 'normal') if turned else ('normal', 'inner_race'))
     only = {'source': ('cage',), 'target': ('ball',)} if turned else {'source': ('ball',), 'target': ('cage',)}
     assert two.dropped == only
-    texts = [r.getMessage() for r in caplog.records if r.name == 'fdx.data.two_domains']
+    texts = [r.getMessage() for r in caplog.records if r.name == 'fdx.data.protocols.two_domains']
     assert texts == [f'classes that only the {side} has are left out: {names[0]}' for side, names in only.items()]
     for name in ('source_train', 'source_validation', 'target_train', 'target_test'):
         examples = getattr(two, name)
@@ -291,7 +291,7 @@ def test_given_classes_read_no_label_of_the_target(pair, monkeypatch):
             found.table = other
         return found
 
-    monkeypatch.setattr('fdx.data.two_domains.open_dataset', relabelled)
+    monkeypatch.setattr('fdx.data.protocols.two_domains.open_dataset', relabelled)
     again = pair(*SIX, classes=given)
     assert again.target_train.rows.tolist() == domains.target_train.rows.tolist()
     # Without the flag the labels decide.

@@ -6,9 +6,9 @@ import types
 
 import numpy as np
 
+from fdx.adapt.config import AdaptConfig
+from fdx.adapt.run import AdaptResult, Outputs
 from fdx.evaluate.adaptation_results import Networks
-from fdx.train.adapt_config import AdaptConfig
-from fdx.train.adapt_run import AdaptResult, Outputs
 from fdx.train.config import TrainConfig
 
 CLASSES = ('inner<race>', 'outer_race', 'ball')

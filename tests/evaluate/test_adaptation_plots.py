@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.colors import to_hex
 
+from fdx.adapt.config import CRITERIA
 from fdx.evaluate.adaptation_plots import (
     COLOURS,
     MAX_POINTS,
@@ -13,7 +14,6 @@ from fdx.evaluate.adaptation_plots import (
     plot_domains,
     scaled,
 )
-from fdx.train.adapt_config import CRITERIA
 from tests.evaluate.adaptation_outcomes import CLASSES, HISTORY, LABELS, NETWORKS, outputs
 
 

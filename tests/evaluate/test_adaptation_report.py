@@ -8,6 +8,8 @@ import re
 import numpy as np
 import pytest
 
+from fdx.adapt.config import DEFAULT_CRITERION
+from fdx.adapt.run import Outputs
 from fdx.evaluate.adaptation_report import (
     adaptation_statements,
     render_adaptation,
@@ -17,8 +19,6 @@ from fdx.evaluate.adaptation_report import (
 )
 from fdx.evaluate.adaptation_results import Networks, adaptation_results, selection_table
 from fdx.evaluate.intervals import clustered_interval, wilson_interval
-from fdx.train.adapt_config import DEFAULT_CRITERION
-from fdx.train.adapt_run import Outputs
 from tests.evaluate.adaptation_outcomes import HISTORY, LABELS, NETWORKS, PREDICTED, SIZES, parts, run
 
 # Of the kept network 11 of 15 windows are right: 4, 5 and 2 of the five of each recording.

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fdx.evaluate.recordings import confident_mistakes, per_recording, vote
+from fdx.evaluate.recordings import confident_mistakes, per_recording
+from fdx.predict.votes import vote
 from fdx.types import DataError
 from tests.evaluate.prediction_tables import make, two
 

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from fdx.export.graph import identity, inference
-from fdx.export.onnx_file import OnnxModel, operators_of, to_onnx, with_description
+from fdx.export.onnx_file import operators_of, to_onnx, with_description
 from fdx.models.registry import create_model, model_names, options_for
+from fdx.predict.backends.onnx import OnnxModel
 
 # name -> (shape of an example, options that make it slim).
 CASES = {

@@ -12,7 +12,7 @@ import pytest
 
 from fdx.export.c_array import c_header
 from fdx.export.litert import quantise_static, to_flatbuffer
-from fdx.export.tflite_file import model_info
+from fdx.predict.backends.tflite_file import model_info
 
 RNG = np.random.default_rng(0)
 KERNEL, SAMPLES = RNG.standard_normal((4, 2)).astype(np.float32), RNG.standard_normal((9, 1, 4)).astype(np.float32)

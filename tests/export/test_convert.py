@@ -13,13 +13,13 @@ import pytest
 
 import fdx
 from fdx.data.source import open_dataset
-from fdx.evaluate.predictor import Predictor
 from fdx.export import FORMATS
 from fdx.export.convert import NOT_EXPORTED, describe_export, load_single, make_model, representative_inputs
-from fdx.export.quantize import fit
-from fdx.export.runtime import LitertModel
-from fdx.export.tflite_file import model_info
 from fdx.models import create_model
+from fdx.predict.backends.checkpoint import Predictor
+from fdx.predict.backends.litert import LitertModel
+from fdx.predict.backends.quantize import fit
+from fdx.predict.backends.tflite_file import model_info
 from fdx.signal.front_ends import create_front_end
 from fdx.train.config import TrainConfig
 from fdx.train.run_data import select_rows

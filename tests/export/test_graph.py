@@ -7,12 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from fdx.export.graph import folded_scaling, identity, inference, is_neutral, neutral_gain
+from fdx.export.graph import folded_scaling, identity, inference
 from fdx.export.litert import to_flatbuffer
-from fdx.export.runtime import LitertModel
 from fdx.models import create_model
+from fdx.predict.backends.litert import LitertModel
 from fdx.signal.front_ends import create_front_end
-from fdx.signal.readings import ReadingsInput
+from fdx.signal.readings import ReadingsInput, neutral_gain
+from fdx.signal.scaling import is_neutral
 
 RATE_HZ = 20480.0
 READINGS = ReadingsInput('readings', ('rpm', 'temperature_c', 'vibration_g', 'current_a'))

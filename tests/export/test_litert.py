@@ -13,11 +13,11 @@ import pytest
 
 from fdx.export.graph import identity, inference
 from fdx.export.litert import INPUT, OUTPUT, SIGNATURE, quantise_dynamic, quantise_static, to_flatbuffer
-from fdx.export.quantize import fit
-from fdx.export.runtime import LitertModel
-from fdx.export.tflite_file import model_info
 from fdx.models.conv import on_cpu
 from fdx.models.registry import create_model, model_names
+from fdx.predict.backends.litert import LitertModel
+from fdx.predict.backends.quantize import fit
+from fdx.predict.backends.tflite_file import model_info
 from fdx.types import DataError
 
 # Shape of an example, options that make the network slim, and how far an 8-bit probability may lie from JAX's where the

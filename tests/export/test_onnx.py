@@ -11,7 +11,8 @@ import sys
 
 import pytest
 
-from fdx.export.onnx_file import read_model, to_onnx
+from fdx.export.onnx_file import to_onnx
+from fdx.predict.backends.onnx import read_model
 from fdx.types import CheckpointError, ConfigError
 
 ROOT = pathlib.Path(__file__).parents[2]

@@ -11,9 +11,9 @@ import pytest
 
 from fdx.evaluate.scoring import score_run
 from fdx.export import write
-from fdx.export.tflite_file import model_info, read_model
 from fdx.export.write import DisagreementError, Export, export
 from fdx.files import FileWriteError, to_jsonable
+from fdx.predict.backends.tflite_file import model_info, read_model
 from fdx.types import ConfigError, DataError, FdxError
 
 DATASET = 'motor_maintenance/small'

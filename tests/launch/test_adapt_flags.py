@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from fdx.train.adapt_config import AdaptConfig
+from fdx.adapt.config import AdaptConfig
 from fdx.train.config import TrainConfig
 from fdx.types import FdxError
 from launch import prepare_on_demand

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
+from benchmarks import compare_runs as comparison_runs
 from fdx.data.source import open_dataset
-from fdx.evaluate import comparison_runs
 from fdx.train.checkpoints import Checkpoints
 
 FRONT_ENDS, STRATEGIES, PROTOCOLS = ('vggish', 'vggish_train'), ('head', 'scratch'), ('time_blocks',)

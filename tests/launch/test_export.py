@@ -10,7 +10,7 @@ import pytest
 
 from fdx.evaluate.scoring import score_run
 from fdx.export import write
-from fdx.export.tflite_file import model_info, read_model
+from fdx.predict.backends.tflite_file import model_info, read_model
 
 DATASET = 'motor_maintenance/small'
 

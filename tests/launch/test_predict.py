@@ -12,7 +12,7 @@ import scipy.io.wavfile
 
 from fdx.evaluate import evaluate
 from fdx.evaluate.predictions import load_predictions
-from fdx.evaluate.recordings import vote
+from fdx.predict.votes import vote
 
 
 @pytest.fixture(scope='module')

@@ -32,7 +32,7 @@ class ThreeAxes:
 
 
 def test_the_real_recording_of_three_axes(call, raw_data, tmp_path, monkeypatch):
-    monkeypatch.setattr('fdx.evaluate.exported_predictor.Predictor', ThreeAxes)
+    monkeypatch.setattr('fdx.predict.backends.exported.Predictor', ThreeAxes)
     (tmp_path / 'checkpoints').mkdir()
     (path,) = (raw_data / 'soon').glob('01 - *.csv')
     out = tmp_path / 'lines.jsonl'

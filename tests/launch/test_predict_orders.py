@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.special
 
-from fdx.evaluate.diagnose import with_condition
+from fdx.predict.diagnose import with_condition
 from fdx.signal.bearings import BEARINGS
 from fdx.signal.front_ends import create_front_end
 from fdx.signal.patch import Condition
@@ -71,7 +71,7 @@ def predict(call, samples, tmp_path, monkeypatch):
     (tmp_path / 'checkpoints').mkdir()
 
     def run(stand_in, *flags):
-        monkeypatch.setattr('fdx.evaluate.exported_predictor.Predictor', stand_in)
+        monkeypatch.setattr('fdx.predict.backends.exported.Predictor', stand_in)
         common = (f'--checkpoint={tmp_path}', f'--sample_rate={FILE_HZ:g}')
         return call('predict', *common, *flags, tmp_path / 'motor.npy')
 

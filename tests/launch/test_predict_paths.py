@@ -119,8 +119,8 @@ def test_a_folder_that_cannot_be_listed_is_one_error(call, folder, tmp_path, mon
 )
 def test_what_a_library_raises_on_one_file_is_that_files_error(call, folder, tmp_path, monkeypatch, error):
     """While it is read, and while it is diagnosed; the others are done and --out is written."""
-    from fdx.data import raw_files
-    from fdx.evaluate import zero_shot
+    from fdx.data.raw import files as raw_files
+    from fdx.predict import zero_shot
 
     def breaks(*args, **kwargs):
         raise error
@@ -144,7 +144,7 @@ def test_what_a_library_raises_on_one_file_is_that_files_error(call, folder, tmp
 
 
 def test_a_defect_shows_its_traceback_to_who_asks(caplog, folder, monkeypatch):
-    from fdx.data import raw_files
+    from fdx.data.raw import files as raw_files
     from fdx.types import DataError
 
     monkeypatch.setattr(raw_files, 'read_wav', lambda path: 1 / 0)
@@ -155,7 +155,7 @@ def test_a_defect_shows_its_traceback_to_who_asks(caplog, folder, monkeypatch):
 
 
 def test_ctrl_c_ends_the_batch(call, folder, monkeypatch):
-    from fdx.data import raw_files
+    from fdx.data.raw import files as raw_files
 
     def interrupt(path):
         raise KeyboardInterrupt

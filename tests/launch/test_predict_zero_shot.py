@@ -11,7 +11,7 @@ import scipy.io.wavfile
 
 from datasets.bearing_rig.machines import MACHINES
 from datasets.bearing_rig.simulator import recordings as simulated
-from fdx.evaluate.zero_shot import diagnose_zero_shot
+from fdx.predict.zero_shot import diagnose_zero_shot
 from fdx.signal.bearings import BEARINGS
 
 RIG_HZ, RATE_HZ = 16000, 2000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fdx.data.raw_files import read_raw_file
+from fdx.data.raw.files import read_raw_file
 from fdx.signal.usable import inspect_recording
 
 PATTERNS = {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from fdx.data.protocols import PROTOCOLS, split_rows
+from fdx.data.protocols.splits import PROTOCOLS, split_rows
 from fdx.data.source import open_dataset
 from fdx.synth.dataset import write_generated
 from fdx.synth.images import Scale, images_of, training_images

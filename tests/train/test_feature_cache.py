@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fdx.data.pipeline import RecordExamples
-from fdx.evaluate.predictor import Predictor
+from fdx.predict.backends.checkpoint import Predictor
 from fdx.train import feature_cache
 from fdx.train.run import train
 from fdx.types import ConfigError

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from fdx.evaluate.probe import ProbePlan
-from fdx.evaluate.probe_run import run_probe
+from benchmarks.probe import ProbePlan
+from benchmarks.probe_run import run_probe
 from fdx.evaluate.scoring import score_run
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.init_leak import entries_of

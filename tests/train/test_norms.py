@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from fdx.evaluate.evaluate import evaluate
-from fdx.evaluate.predictor import Predictor
 from fdx.models import create_model
+from fdx.predict.backends.checkpoint import Predictor
 from fdx.train import run
 from fdx.train.config import TrainConfig
 from fdx.train.freezing import freezing_rules, frozen_norms

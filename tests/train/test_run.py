@@ -12,7 +12,7 @@ import pytest
 
 import fdx
 from fdx.data.pipeline import RecordExamples
-from fdx.evaluate.predictor import Predictor
+from fdx.predict.backends.checkpoint import Predictor
 from fdx.signal.front_ends import create_front_end
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig

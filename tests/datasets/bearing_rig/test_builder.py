@@ -10,7 +10,7 @@ import pytest
 from datasets.bearing_rig import bearing_rig_dataset_builder as rig
 from datasets.bearing_rig import simulator
 from fdx.data.blocks import cut_windows
-from fdx.data.protocols import split_rows
+from fdx.data.protocols.splits import split_rows
 from fdx.data.source import open_dataset
 
 RECORDINGS = 120

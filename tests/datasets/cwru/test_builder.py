@@ -16,7 +16,7 @@ from datasets.cwru.reader import read_file
 from datasets.cwru.subsets import SUBSETS
 from fdx.data.blocks import cut_windows
 from fdx.data.prepared import prepare_recording
-from fdx.data.protocols import split_rows
+from fdx.data.protocols.splits import split_rows
 from fdx.data.records import decode_waveform
 from fdx.data.source import open_dataset
 from fdx.signal.mel import mel_edges_hz

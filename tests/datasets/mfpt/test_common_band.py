@@ -12,7 +12,7 @@ from datasets.mfpt import mfpt_dataset_builder as mfpt
 from datasets.mfpt.files import FILES, Subset
 from datasets.mfpt.reader import read_file
 from fdx.data.prepared import prepare_recording
-from fdx.data.protocols import folds_of, split_rows
+from fdx.data.protocols.splits import folds_of, split_rows
 
 LOW_HZ = 48828
 

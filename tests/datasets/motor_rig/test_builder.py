@@ -11,8 +11,8 @@ from datasets.motor_rig import csv_file, simulator
 from datasets.motor_rig import motor_rig_dataset_builder as rig
 from datasets.motor_rig.conditions import SOON_CONDITIONS, Condition, scenario_names
 from fdx.data.blocks import cut_windows
-from fdx.data.protocols import split_rows
-from fdx.data.raw_files import read_raw_file
+from fdx.data.protocols.splits import split_rows
+from fdx.data.raw.files import read_raw_file
 from fdx.data.source import open_dataset
 from fdx.signal.resample import resampled_length
 from launch import prepare_on_demand

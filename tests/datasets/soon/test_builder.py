@@ -12,7 +12,7 @@ from datasets.soon.reader import read_file
 from datasets.soon.subsets import SUBSETS
 from fdx.data.download import NetworkUnreachableError
 from fdx.data.prepared import prepare_recording
-from fdx.data.protocols import folds_of, split_rows
+from fdx.data.protocols.splits import folds_of, split_rows
 from fdx.data.records import decode_waveform, make_records
 from fdx.data.source import open_dataset
 from fdx.types import DataError, Recording, SplitError

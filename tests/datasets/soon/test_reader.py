@@ -10,7 +10,7 @@ import pytest
 
 from datasets.soon.files import FILES
 from datasets.soon.reader import COMMON_RATE_HZ, read_file
-from fdx.data.raw_files import read_raw_file
+from fdx.data.raw.files import read_raw_file
 from fdx.types import DataError
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from datasets.motor_maintenance.generator import STUDY, bayes_accuracy, generate
 from fdx.data.readings_csv import balance, read_readings
-from fdx.export.tflite_file import read_model
+from fdx.predict.backends.tflite_file import read_model
 from launch import table_defaults
 
 pytestmark = pytest.mark.usefixtures('short_timing')

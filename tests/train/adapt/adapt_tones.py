@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import tensorflow_datasets as tfds
 
+from fdx.adapt.run import PARTS
 from fdx.data.builder import VibrationBuilder, VibrationConfig
-from fdx.train.adapt_run import PARTS
 from fdx.types import Recording
 
 RATE_HZ = 16000.0

@@ -7,11 +7,11 @@ import dataclasses
 import jax
 import pytest
 
+from fdx.adapt.checkpoint import rest_of
+from fdx.adapt.config import AdaptConfig
 from fdx.adapt.methods import METHODS
-from fdx.train.adapt_checkpoint import rest_of
-from fdx.train.adapt_config import AdaptConfig
-from fdx.train.adapt_programs import compile_programs, fresh_state
-from fdx.train.adapt_run import adapt, load_parts, open_domains
+from fdx.adapt.programs import compile_programs, fresh_state
+from fdx.adapt.run import adapt, load_parts, open_domains
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
 from fdx.train.model_setup import set_up_model

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from fdx.train.adapt_run import load_parts, open_domains
+from fdx.adapt.run import load_parts, open_domains
 from fdx.train.model_setup import set_up_model
 from fdx.types import ConfigError
 

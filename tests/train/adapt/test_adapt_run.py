@@ -7,12 +7,12 @@ import dataclasses
 import numpy as np
 import pytest
 
+from fdx.adapt.data import PairedBatches
+from fdx.adapt.run import PARTS, _saver
 from fdx.data.pipeline import ArrayExamples, RecordExamples, train_batches
 from fdx.data.source import open_dataset
-from fdx.evaluate.predictor import Predictor
 from fdx.evaluate.scoring import score_run
-from fdx.train.adapt_data import PairedBatches
-from fdx.train.adapt_run import PARTS, _saver
+from fdx.predict.backends.checkpoint import Predictor
 from fdx.train.config import TrainConfig
 from fdx.train.loop import Progressed
 from fdx.train.model_setup import load_run

@@ -8,10 +8,11 @@ import jax
 import numpy as np
 import pytest
 
+from fdx.adapt import target_statistics
+from fdx.adapt.outputs import is_reached
+from fdx.adapt.run import load_parts, open_domains
 from fdx.data.pipeline import ArrayExamples
-from fdx.train import parallel, target_statistics
-from fdx.train.adapt_outputs import is_reached
-from fdx.train.adapt_run import load_parts, open_domains
+from fdx.train import parallel
 from fdx.train.model_setup import load_run, set_up_model
 from fdx.types import ConfigError
 

@@ -9,8 +9,8 @@ import pytest
 
 from fdx.data.pipeline import ArrayExamples
 from fdx.data.source import open_dataset
-from fdx.evaluate.predictor import Predictor
 from fdx.evaluate.scoring import score_run
+from fdx.predict.backends.checkpoint import Predictor
 from fdx.train import run as run_module
 from fdx.train.model_setup import set_up_model
 from fdx.train.run import train

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fdx.data.pipeline import RecordExamples
-from fdx.evaluate.predictor import Predictor
+from fdx.predict.backends.checkpoint import Predictor
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.run import train
 from fdx.train.run_data import select_rows

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from fdx.data.pipeline import RecordExamples
-from fdx.evaluate.predictor import Predictor
 from fdx.evaluate.scoring import score_run
+from fdx.predict.backends.checkpoint import Predictor
 from fdx.train import run as run_module
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.decision import DecisionRule

@@ -1,0 +1,78 @@
+"""Everything that decides a run of domain adaptation; `launch.adapt` turns each field into a flag."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from fdx.adapt.methods import get_method
+from fdx.data.protocols.two_domains import DomainName
+from fdx.types import ConfigError
+
+# Lower is better, of all; none reads a label of the target. `last` takes the last epoch.
+CRITERIA = ('source_risk', 'dev', 'snd', 'entropy', 'last')
+DEFAULT_CRITERION = 'source_risk'
+
+
+@dataclasses.dataclass(frozen=True)
+class AdaptConfig:
+    """What makes a training run one of adaptation, beside its TrainConfig.
+
+    Attributes:
+      source: labelled domain as builder/config:domain, e.g. cwru/faults_12k-vggish:load0; builder/config for all of it,
+        and domains joined by + for several.
+      target: unlabelled domain, likewise; the same front end.
+      method: how the domains are brought together (fdx.adapt.methods).
+      target_protocol: how the target is split into windows seen without labels and windows scored; '' for the source's.
+      target_fold: which fold of it.
+      feature: name of the layer whose output adapts.
+      weight: factor of the method's term; 0: the method's own default.
+      select_by: what chooses the epoch, without labels of the target.
+      radius: of virtual adversarial perturbations, relative to the spread of an example's values.
+      score_all_target: score every window of the target, not only its test part; for methods that see none in training.
+      classes: the classes to learn, names of the source separated by commas; where they are given, no label of the
+        target decides its split or its windows, else both domains' labels say which classes they share.
+    """
+
+    source: str
+    target: str
+    method: str = 'dann'
+    target_protocol: str = ''
+    target_fold: int = 0
+    feature: str = 'embedding'
+    weight: float = 0.0
+    select_by: str = DEFAULT_CRITERION
+    radius: float = 0.1
+    score_all_target: bool = False
+    classes: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        method = get_method(self.method)
+        self.names()
+        object.__setattr__(self, 'classes', tuple(self.classes))
+        if self.classes and (len(set(self.classes)) < 2 or len(set(self.classes)) < len(self.classes)):
+            raise ConfigError(f'--classes={",".join(self.classes)}: two or more classes of the source, each once')
+        if self.select_by not in CRITERIA:
+            raise ConfigError(f'--select_by={self.select_by}: it is one of {", ".join(CRITERIA)}')
+        finite = math.isfinite(self.weight) and math.isfinite(self.radius)
+        if not (finite and self.weight >= 0 and self.radius > 0 and self.target_fold >= 0):
+            raise ConfigError(
+                f'--weight={self.weight} and --target_fold={self.target_fold} are 0 or above, --radius={self.radius} '
+                'is above 0'
+            )
+        if self.score_all_target and (method.sees_target or method.target_statistics):
+            raise ConfigError(
+                f'--score_all_target: {self.method} sees windows of the target, so they cannot all be scored'
+            )
+
+    def names(self) -> tuple[DomainName, DomainName]:
+        """Source and target."""
+        return DomainName.parse(self.source, 'source'), DomainName.parse(self.target, 'target')
+
+    def factor(self) -> float:
+        """Factor of the term."""
+        return self.weight or get_method(self.method).weight
+
+    def to_json(self) -> dict:
+        """A JSON-able dict."""
+        return {**dataclasses.asdict(self), 'classes': list(self.classes)}

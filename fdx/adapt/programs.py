@@ -1,0 +1,128 @@
+"""The compiled programs of a run of domain adaptation, and the state that it starts from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+
+import jax
+import numpy as np
+import optax
+
+from fdx.adapt.config import AdaptConfig
+from fdx.adapt.methods import Method, get_method, init_discriminator
+from fdx.adapt.outputs import make_outputs, outputs_of
+from fdx.adapt.step import AdaptState, make_adapt_step
+from fdx.adapt.target_statistics import make_statistics
+from fdx.data.pipeline import ArrayExamples
+from fdx.train import parallel
+from fdx.train.config import TrainConfig
+from fdx.train.model_setup import ModelSetup
+from fdx.train.optimiser import make_optimiser
+from fdx.types import ConfigError
+
+
+@dataclasses.dataclass(frozen=True)
+class Programs:
+    """What a run calls.
+
+    Attributes:
+      step: the training step.
+      forward: of `adapt_outputs.make_outputs`.
+      statistics: of `target_statistics.make_statistics`.
+      optimiser: of the network, extra_optimiser: of the discriminator.
+    """
+
+    step: Callable
+    forward: Callable
+    statistics: Callable
+    optimiser: optax.GradientTransformation
+    extra_optimiser: optax.GradientTransformation
+
+
+def check_schedule(config: TrainConfig) -> None:
+    """ConfigError where the learning rate is to be halved: the step has its own schedule (`adapt_step.annealed`)."""
+    if config.halve_every:
+        raise ConfigError(
+            f'--halve_every={config.halve_every}: adaptation lowers its learning rate by itself; pass --halve_every=0'
+        )
+
+
+def check_norms(method: str, setup: ModelSetup) -> None:
+    """ConfigError where a method needs batch statistics of the target and no norm would take them."""
+    if not get_method(method).target_statistics or setup.norms > len(setup.frozen_norms):
+        return
+    if setup.norms:
+        raise ConfigError(
+            f'--method={method}: all {setup.norms} batch norms are frozen and keep their statistics; pass '
+            '--train_norms, or --freeze=none'
+        )
+    raise ConfigError(f'--method={method}: the network keeps no batch statistics that could be those of the target')
+
+
+def compile_programs(config: TrainConfig, plan: AdaptConfig, setup: ModelSetup, start: int, caches: dict) -> Programs:
+    """Programs of a run whose batches go into stage `start`; runs that differ in data and seed share them."""
+    numbers = (config.learning_rate, config.l2, config.clip_norm, plan.factor(), plan.radius)
+    key = ('adapt step', setup.model, str(setup.mask), plan.method, plan.feature, start, numbers)
+    if key not in caches:
+        optimiser, extra = make_optimiser(config, setup.mask, 1), optax.adam(config.learning_rate)
+        step = make_adapt_step(
+            setup.model,
+            optimiser,
+            extra,
+            setup.mask,
+            get_method(plan.method),
+            start=start,
+            feature=plan.feature,
+            weight=plan.factor(),
+            radius=plan.radius,
+        )
+        caches[key] = Programs(
+            parallel.compile_step(step),
+            parallel.compile_forward(make_outputs(setup.model, start, plan.feature)),
+            parallel.compile_forward(make_statistics(setup.model, start=start)),
+            optimiser,
+            extra,
+        )
+    return caches[key]
+
+
+def fresh_state(
+    setup: ModelSetup,
+    programs: Programs,
+    method: Method,
+    parts: Mapping[str, ArrayExamples],
+    *,
+    start: int,
+    seed: int,
+    total_steps: int,
+) -> AdaptState:
+    """The state of a new run.
+
+    Args:
+      setup: its network.
+      programs: of `compile_programs`.
+      method: decides what is trained besides the network.
+      parts: of `adapt_data.load_parts`.
+      start: the stage that they go into; behind a cached prefix its variables are not needed.
+      seed: of dropout and of the discriminator.
+      total_steps: of the whole run.
+    """
+    # Copies: steps are given their state's memory, and the next run starts from the same network.
+    params, stats, prefix = (jax.tree.map(np.array, tree) for tree in (setup.params, setup.stats, setup.prefix))
+    state = AdaptState(
+        step=np.int32(0),
+        seed=np.int32(seed),
+        params=params,
+        stats=stats,
+        prefix={'params': {}} if start else prefix,
+        opt_state={'network': programs.optimiser.init(params), 'extra': {}},
+        teacher=jax.tree.map(np.array, params) if method.refines else {},
+        total_steps=np.int32(total_steps),
+    )
+    one = ArrayExamples(parts['source_train'].inputs[:1], parts['source_train'].targets[:1])
+    sample = outputs_of(programs.forward, state.variables(), one)
+    extra = init_discriminator(method, sample.features.shape[1], sample.logits.shape[1], jax.random.key(seed + 1))
+    if extra:
+        state.opt_state['extra'] = programs.extra_optimiser.init(extra)
+    return parallel.replicate(state.replace(extra=extra))

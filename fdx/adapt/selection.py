@@ -1,0 +1,99 @@
+"""What judges a run of domain adaptation: criteria that read no target label, and, kept apart, the target's truth."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import scipy.special
+from sklearn.metrics import f1_score
+
+from fdx.adapt.config import CRITERIA, AdaptConfig
+from fdx.adapt.criteria import dev_risk, mean_entropy, soft_neighbourhood_risk, source_risk
+from fdx.adapt.criteria_weights import importance_weights
+from fdx.adapt.run import AdaptResult, Outputs, adapt
+from fdx.train.config import TrainConfig
+from fdx.train.feature_cache import Progress, no_progress
+
+# Not usable for selection: it reads the labels that adaptation does without.
+ORACLE = 'oracle'
+SELECTIONS = (*CRITERIA, ORACLE)
+
+
+def accuracy_and_f1(outputs: Outputs) -> tuple[float, float]:
+    """Share of right windows, and macro F1 over the classes that occur."""
+    predicted = outputs.logits.argmax(axis=1)
+    f1 = f1_score(outputs.labels, predicted, labels=np.unique(outputs.labels), average='macro', zero_division=0)
+    return float((predicted == outputs.labels).mean()), float(f1)
+
+
+def cross_entropies(outputs: Outputs) -> np.ndarray:
+    """Cross-entropy of each window in nats, float64 [N]."""
+    log_p = scipy.special.log_softmax(outputs.logits.astype(np.float64), axis=1)
+    return -log_p[np.arange(len(log_p)), outputs.labels]
+
+
+def judge_epoch(parts: Mapping[str, Outputs], seed: int = 0) -> dict[str, Any]:
+    """Numbers of an epoch: scores of the source's validation windows, every criterion, and the target's truth.
+
+    Criteria (all: lower is better): source_risk; dev (You et al., ICML 2019); snd, soft neighbourhood density with its
+    sign turned (Saito et al., ICCV 2021); entropy. Keys that begin with `oracle_` are for reports alone.
+    """
+    validation, target = parts['source_validation'], parts['target_train']
+    accuracy, macro_f1 = accuracy_and_f1(validation)
+    losses = cross_entropies(validation)
+    row: dict[str, Any] = {
+        'validation_loss': float(losses.mean()),
+        'validation_accuracy': accuracy,
+        'validation_macro_f1': macro_f1,
+    }
+    values = [p.features for p in parts.values()] + [p.logits for p in parts.values()]
+    if not all(np.isfinite(v).all() for v in values):
+        row |= dict.fromkeys(('source_risk', 'dev', 'snd', 'entropy'), float('inf'))  # Diverged: never chosen.
+    else:
+        probabilities = scipy.special.softmax(target.logits.astype(np.float64), axis=1)
+        weights = importance_weights(parts['source_train'].features, target.features, validation.features, seed)
+        row |= {
+            'source_risk': source_risk(losses),
+            'dev': dev_risk(weights, losses),
+            'snd': soft_neighbourhood_risk(probabilities),
+            'entropy': mean_entropy(probabilities),
+        }
+    truth, truth_f1 = accuracy_and_f1(parts['target_test'])
+    return {**row, 'oracle_target_accuracy': truth, 'oracle_target_macro_f1': truth_f1}
+
+
+def selected_rows(history: list[dict]) -> dict[str, dict]:
+    """Selection -> the row of the epoch that it chooses.
+
+    Of equals the earliest, and the last where none is finite: those whose checkpoint `--step=best` takes.
+    """
+    chosen = {}
+    for name in CRITERIA:
+        finite = [row for row in history if name != 'last' and np.isfinite(row[name])]
+        chosen[name] = min(finite, key=lambda row, n=name: row[n]) if finite else history[-1]
+    chosen[ORACLE] = max(history, key=lambda r: r['oracle_target_accuracy'])
+    return {name: chosen[name] for name in SELECTIONS}
+
+
+def run_adaptation(
+    config: TrainConfig,
+    plan: AdaptConfig,
+    workdir: str | pathlib.Path,
+    *,
+    caches: dict | None = None,
+    progress: Progress = no_progress,
+    on_epoch: Callable[[dict], None] = lambda row: None,
+) -> AdaptResult:
+    """`fdx.adapt.run.adapt` with the criteria of this file."""
+    return adapt(
+        config,
+        plan,
+        workdir,
+        judge=lambda parts: judge_epoch(parts, config.seed),
+        caches=caches,
+        progress=progress,
+        on_epoch=on_epoch,
+    )

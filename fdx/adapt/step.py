@@ -1,0 +1,200 @@
+"""The per-device training step on batches of two domains."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import flax.linen as nn
+import flax.struct
+import jax
+import jax.numpy as jnp
+import optax
+
+from fdx.adapt.methods import Domains, Method
+from fdx.adapt.terms.dirt_t import teacher_divergence, update_teacher
+from fdx.adapt.terms.entropy import mean_entropy
+from fdx.adapt.terms.masks import masked_mean
+from fdx.adapt.terms.reversal import ramp
+from fdx.adapt.terms.virtual_adversarial import virtual_adversarial
+from fdx.train import parallel
+from fdx.train.freezing import stop_frozen_gradients
+from fdx.train.optimiser import apply_updates
+from fdx.train.steps import TrainState, join_variables
+
+# Of the refinement with a teacher (Shu et al., ICLR 2018): lambda_t and beta.
+TARGET_WEIGHT, TEACHER_WEIGHT = 1e-2, 1e-2
+
+
+@flax.struct.dataclass
+class AdaptState(TrainState):
+    """A TrainState whose `opt_state` is {'network', 'extra'}, and what adaptation trains besides.
+
+    Attributes:
+      extra: parameters that belong to the method: of its discriminator; {} where it has none.
+      teacher: slowly moving copy of `params`; {} where the method has none.
+      total_steps: int32 scalar, of the whole run: the ramp's length, an array as runs share a compiled program.
+    """
+
+    extra: dict = flax.struct.field(default_factory=dict)
+    teacher: dict = flax.struct.field(default_factory=dict)
+    total_steps: jax.Array | int = 1
+
+
+def annealed(progress: jax.Array) -> jax.Array:
+    """Factor of the learning rate, (1 + 10 p)^-0.75 (Ganin et al., JMLR 17, 2016): the last epochs settle."""
+    return (1 + 10 * progress) ** -0.75
+
+
+def as_vectors(x: jax.Array) -> jax.Array:
+    """[B, ..., D] -> [B, D]: the mean over the positions of a map."""
+    return x if x.ndim == 2 else x.mean(tuple(range(1, x.ndim - 1)))
+
+
+def _whole(tree):
+    """Arrays [B, ...] of all devices, in the order of the global batch."""
+    return jax.tree.map(parallel.gather, tree)
+
+
+def make_adapt_step(
+    model: nn.Module,
+    optimiser: optax.GradientTransformation,
+    extra_optimiser: optax.GradientTransformation,
+    mask: dict,
+    method: Method,
+    *,
+    start: int,
+    feature: str,
+    weight: float,
+    radius: float,
+) -> Callable:
+    """Builds step(state, batch) -> (state, metrics), to be compiled by `parallel.compile_step`.
+
+    The batch holds `source` and, where the method sees it, `target`, each with `inputs` [B, ...], `labels` (of the
+    source alone they are read) and `mask`. Both domains go through the network as one batch, so that batch norms see
+    both; their examples take turns in it, so that the place of each, and so its dropout, is the same on any number of
+    devices. Terms are of the gathered batch, the same on every device: the gradient of a gather adds up what devices
+    ask of a feature, and the mean over devices then is the gradient of one loss over the whole batch.
+    """
+
+    def step(state: AdaptState, batch: dict) -> tuple[AdaptState, dict]:
+        source, target = batch['source'], batch.get('target')
+        count = jax.lax.psum(source['mask'].sum(), parallel.AXIS)
+        key = jax.random.fold_in(jax.random.key(state.seed), state.step)
+        progress = state.step.astype(jnp.float32) / jnp.maximum(state.total_steps, 1)
+        late = progress >= 0.5
+
+        def loss_fn(trained: dict):
+            params = stop_frozen_gradients(trained['network'], mask)
+            variables = join_variables(state.prefix, params, state.stats)
+            parts = [source, target] if method.sees_target else [source]
+            logits, features, stats = _forward(model, variables, parts, start, key, feature)
+            losses = optax.softmax_cross_entropy_with_integer_labels(logits[0], source['labels'])
+            total, term, metrics = (losses * source['mask']).sum(), jnp.float32(0), {}
+            supervised = total * jax.lax.axis_size(parallel.AXIS) / count
+            if method.sees_target:
+                change = _changes(model, variables, parts, start, key, radius) if method.perturbs else None
+                domains = _domains(logits, features, parts, change)
+                term, metrics = method.term(domains, trained['extra'], progress)
+                term *= weight * (ramp(progress) if method.ramped else 1.0)
+            if method.refines:
+                follow = _refinement(domains, _teacher_logits(model, state, target, start))
+                supervised, term = jnp.where(late, 0.0, supervised), jnp.where(late, follow, term)
+            return supervised + term, (total, term, logits[0], stats, metrics)
+
+        found = jax.grad(loss_fn, has_aux=True)({'network': state.params, 'extra': state.extra})
+        grads, (total, term, logits, stats, metrics) = found
+        hits = ((logits.argmax(-1) == source['labels']) * source['mask']).sum()
+        sums = jax.lax.psum({'loss': total, 'correct': hits}, parallel.AXIS)
+        metrics = {**sums, 'count': count, 'term': jax.lax.pmean(term, parallel.AXIS), **metrics}
+        new = _updated(state, _reduced(grads, mask), stats, mask, optimiser, extra_optimiser)
+        return (new.replace(teacher=_taught(state, new, late)) if method.refines else new), metrics
+
+    return step
+
+
+def _reduced(grads: dict, mask: dict) -> dict:
+    """Means over devices; what is frozen is not sent around."""
+    network = jax.tree.map(lambda g, train: jax.lax.pmean(g, parallel.AXIS) if train else g, grads['network'], mask)
+    return {'network': network, 'extra': jax.lax.pmean(grads['extra'], parallel.AXIS)}
+
+
+def _forward(model: nn.Module, variables: dict, parts: Sequence[dict], start: int, key, feature: str):
+    """(logits of each part, feature vectors of each, batch statistics after the batch): all parts in one batch."""
+    inputs, mask = (_in_turns([p[name] for p in parts]) for name in ('inputs', 'mask'))
+    options = {'train': True, 'start': start, 'rngs': {'dropout': key}}
+    stats = {}
+    if model.HAS_STATISTICS:
+        (logits, features), changed = model.apply(variables, inputs, mask=mask, mutable=['batch_stats'], **options)
+        stats = changed.get('batch_stats', {})
+    else:
+        logits, features = model.apply(variables, inputs, **options)
+    # With cached features the layer may be the last one in front of what runs: its values are the inputs then.
+    vectors, count = as_vectors(features.get(feature, inputs)), len(parts)
+    return [logits[i::count] for i in range(count)], [vectors[i::count] for i in range(count)], stats
+
+
+def _in_turns(arrays: Sequence[jax.Array]) -> jax.Array:
+    """The first example of each of n arrays [B, ...], then the second of each, and so on: [n * B, ...]."""
+    return jnp.stack(arrays, 1).reshape(-1, *arrays[0].shape[1:])
+
+
+def _changes(model: nn.Module, variables: dict, parts: Sequence[dict], start: int, key, radius: float) -> list:
+    """Change of each example's prediction in its worst direction; the network acts as in evaluation."""
+
+    def network(x: jax.Array) -> jax.Array:
+        return model.apply(variables, x, train=False, start=start)[0]
+
+    changes = []
+    for i, part in enumerate(parts):
+        first = jax.lax.axis_index(parallel.AXIS) * part['inputs'].shape[0]
+        own = jax.random.fold_in(key, 1 + i)
+        changes.append(virtual_adversarial(network, part['inputs'], part['mask'], own, radius, first=first))
+    return changes
+
+
+def _domains(logits: Sequence[jax.Array], features: Sequence[jax.Array], parts: Sequence[dict], change) -> Domains:
+    masks = [part['mask'] for part in parts]
+    change = change or [jnp.zeros_like(mask) for mask in masks]
+    return Domains(*_whole((*features, *logits, *masks, *change)))
+
+
+def _teacher_logits(model: nn.Module, state: AdaptState, target: dict, start: int) -> jax.Array:
+    """What the teacher says of the target, [B, K] of all devices; it acts as in evaluation."""
+    variables = join_variables(state.prefix, state.teacher, state.stats)
+    return _whole(model.apply(variables, target['inputs'], train=False, start=start)[0])
+
+
+def _refinement(domains: Domains, teacher_logits: jax.Array) -> jax.Array:
+    """DIRT-T's objective: a certain, smooth target that stays near its teacher (Shu et al., ICLR 2018)."""
+    certain = mean_entropy(domains.target_logits, domains.target_mask)
+    smooth = masked_mean(domains.target_change, domains.target_mask)
+    near = teacher_divergence(domains.target_logits, teacher_logits, domains.target_mask)
+    return TARGET_WEIGHT * (certain + smooth) + TEACHER_WEIGHT * near
+
+
+def _taught(before: AdaptState, after: AdaptState, late: jax.Array) -> dict:
+    """The teacher after a step: the network itself until the refinement begins, its slow average from then on.
+
+    An average over the first half would still hold most of the initial network in a run of a few hundred steps.
+    """
+    slow = update_teacher(before.teacher, after.params)
+    return jax.tree.map(lambda s, p: jnp.where(late, s, p), slow, after.params)
+
+
+def _updated(state: AdaptState, grads: dict, stats: dict, mask: dict, optimiser, extra_optimiser) -> AdaptState:
+    rate = annealed(state.step.astype(jnp.float32) / jnp.maximum(state.total_steps, 1))
+    updates, of_network = optimiser.update(grads['network'], state.opt_state['network'], state.params)
+    updates = jax.tree.map(lambda u: rate * u, updates)
+    params = apply_updates(state.params, updates, mask)
+    extra, of_extra = state.extra, state.opt_state['extra']
+    if extra:
+        updates, of_extra = extra_optimiser.update(grads['extra'], of_extra, extra)
+        updates = jax.tree.map(lambda u: rate * u, updates)
+        extra = optax.apply_updates(extra, updates)
+    return state.replace(
+        step=state.step + 1,
+        params=params,
+        stats={stage: stats[stage] for stage in state.stats},
+        opt_state={'network': of_network, 'extra': of_extra},
+        extra=extra,
+    )

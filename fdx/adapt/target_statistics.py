@@ -1,0 +1,87 @@
+"""AdaBN: the batch statistics of a network measured anew on windows of the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fdx.adapt.terms.adabn import pooled_statistics
+from fdx.data.pipeline import Examples, eval_batches
+from fdx.models.batch_norm import BatchNorm, normalise_batch
+from fdx.train import parallel
+from fdx.train.feature_cache import EVAL_BATCH
+from fdx.types import ConfigError
+
+
+def make_statistics(model: nn.Module, *, start: int = 0) -> Callable:
+    """Builds statistics(variables, batch) -> what each norm sees of a batch; for `parallel.compile_forward`.
+
+    Norms are asked for what they normalise by, not for how far a batch moves their running values: the difference of
+    those, over the momentum, has lost digits where source and target lie far apart.
+
+    Returns:
+      function whose values are path of a norm -> {'mean' [C], 'var' [C] (biased), 'count', values a channel}, over all
+      devices and without padding; frozen norms are left out.
+    """
+
+    def statistics(variables: dict, batch: dict) -> dict:
+        seen: dict[str, dict] = {}
+
+        def read(call, args, kwargs, context):
+            norm = context.module
+            if not isinstance(norm, BatchNorm) or context.method_name != '__call__' or norm.is_fixed(True):
+                return call(*args, **kwargs)
+            y, mean, var, count = normalise_batch(
+                args[0], norm.scale, norm.bias, kwargs['mask'], norm.axis_name, norm.epsilon
+            )
+            seen['/'.join(norm.path)] = {'mean': mean, 'var': var, 'count': count}
+            return y
+
+        key = jax.random.key(0)  # Dropout stands behind the last norm.
+        options = {'train': True, 'start': start, 'rngs': {'dropout': key}, 'mutable': ['batch_stats']}
+        with nn.intercept_methods(read):
+            model.apply(variables, batch['inputs'], mask=batch['mask'], **options)
+        return seen
+
+    return statistics
+
+
+def target_statistics(statistics: Callable, variables: dict, stats: dict, examples: Examples) -> dict:
+    """Statistics of all examples (Li et al., "Revisiting batch normalization for practical domain adaptation", 2016).
+
+    Each batch is normalised by itself, as in training; means and variances of the batches are pooled exactly. Norms
+    that are frozen keep theirs.
+
+    Args:
+      statistics: compiled `make_statistics`.
+      variables: of the whole network.
+      stats: batch statistics of the stages that run, as in a TrainState.
+      examples: windows of the target; their labels are not read.
+
+    Returns:
+      a tree like `stats`; variances are biased, as `pooled_statistics` has them.
+
+    Raises:
+      ConfigError: the network keeps no statistics.
+    """
+    if not stats:
+        raise ConfigError('--method=adabn: the network keeps no batch statistics that could be those of the target')
+    batches = []
+    for batch in eval_batches(examples, EVAL_BATCH):
+        batches.append(statistics(variables, parallel.shard({'inputs': batch['inputs']}, EVAL_BATCH)))
+    seen = jax.tree.map(lambda *values: np.stack(values), *jax.device_get(batches))
+    return _with(stats, seen, '')
+
+
+def _with(old: dict, seen: dict[str, dict], path: str) -> dict:
+    """Recurses to the norms, whose leaves are `mean` and `var`."""
+    if set(old) != {'mean', 'var'}:
+        return {name: _with(branch, seen, f'{path}/{name}' if path else name) for name, branch in old.items()}
+    if path not in seen:
+        return old
+    mean, var = pooled_statistics(seen[path]['count'], seen[path]['mean'], seen[path]['var'])
+    return {'mean': jnp.asarray(mean, jnp.float32), 'var': jnp.asarray(var, jnp.float32)}

@@ -1,0 +1,56 @@
+"""Joint maximum mean discrepancy: several layers' joint distribution, the term of joint adaptation networks (JAN).
+
+    k((a_1, ..., a_L), (b_1, ..., b_L)) = prod_l k_l(a_l, b_l)
+
+Long et al., "Deep transfer learning with joint adaptation networks", ICML 2017, eq. 9, with the unbiased quadratic-time
+estimate of `kernels.unbiased_mmd`. With features and class probabilities as layers, two examples are alike only if
+both are: features of one fault are drawn to features that are taken for the same fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jax
+
+from fdx.adapt.terms.kernels import gaussian_kernels, mean_bandwidth, unbiased_mmd
+from fdx.adapt.terms.mk_mmd import joined
+from fdx.types import ConfigError
+
+
+def jmmd(
+    source_layers: Sequence[jax.Array],
+    target_layers: Sequence[jax.Array],
+    source_mask: jax.Array,
+    target_mask: jax.Array,
+    *,
+    num_kernels: int = 5,
+    factor: float = 2.0,
+) -> jax.Array:
+    """Unbiased joint MMD^2; with one layer it is `mk_mmd`.
+
+    Every layer has kernels of its own mean bandwidth. The published code gives the probabilities one kernel of
+    bandwidth 1.68; from the data it follows the number of classes and how certain the network is.
+
+    Args:
+      source_layers: float32 [Bs, D_l] each, such as (features, softmax probabilities).
+      target_layers: float32 [Bt, D_l] each, the same layers in the same order.
+      source_mask: float32 [Bs], 1 for real examples, 0 for padding.
+      target_mask: float32 [Bt].
+      num_kernels: kernels, of bandwidths around the mean one, for every layer.
+      factor: ratio of neighbouring bandwidths.
+
+    Returns:
+      scalar, at most 2; 0 where a domain has fewer than two real examples.
+
+    Raises:
+      ConfigError: no layers, or not the same layers.
+    """
+    widths = [[x.shape[1:] for x in layers] for layers in (source_layers, target_layers)]
+    if not widths[0] or widths[0] != widths[1]:
+        raise ConfigError(f'layers of source {widths[0]} and target {widths[1]}: give the same ones, at least one')
+    product = 1.0
+    for source, target in zip(source_layers, target_layers):
+        x, mask = joined(source, target, source_mask, target_mask)
+        product = product * gaussian_kernels(x, x, mean_bandwidth(x, mask), num_kernels, factor)
+    return unbiased_mmd(product, source_mask, target_mask)

@@ -1,0 +1,54 @@
+"""Protocols that put whole recordings or whole bearings into one split each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fdx.data.blocks import NUM_BLOCKS
+from fdx.data.protocols.domains import Rows
+from fdx.data.table import Table
+from fdx.types import SplitError
+
+
+def _by_group(table: Table, fold: int, seed: int, label_key: str, group_key: str) -> Rows:
+    """Whole groups (recordings, bearings) go to one split each, class by class; fold f rotates which."""
+    split_of: dict[str, str] = {}
+    labels, groups = table[label_key], table[group_key]
+    parts_of_class = num_parts(table, group_key, label_key)
+    for label in np.unique(labels):
+        mine = np.random.default_rng([seed, int(label)]).permutation(np.unique(groups[labels == label]))
+        for i, part in enumerate(np.array_split(mine, parts_of_class)):
+            place = (i - fold) % parts_of_class
+            name = {parts_of_class - 1: 'test', parts_of_class - 2: 'validation'}.get(place, 'train')
+            for group in part:
+                if split_of.setdefault(group, name) != name:
+                    raise SplitError(
+                        f'{group_key} {group} holds several classes of {label_key} that this fold puts into '
+                        f'{split_of[group]} and {name}: protocol by_{group_key} does not fit, use time_blocks'
+                    )
+    where = np.array([split_of[g] for g in groups])
+    return {name: np.flatnonzero(where == name) for name in ('train', 'validation', 'test')}
+
+
+def num_parts(table: Table, group_key: str, label_key: str) -> int:
+    """Into how many parts every class's groups are dealt: as many as the poorest class has, at most NUM_BLOCKS."""
+    labels, groups = table[label_key], table[group_key]
+    of_class = {label: np.unique(groups[labels == label]) for label in np.unique(labels)}
+    label, poorest = min(of_class.items(), key=lambda item: len(item[1]))
+    if len(poorest) < 3:
+        raise SplitError(
+            f'protocol by_{group_key} needs 3 {group_key}s of every class, class number {label} of {label_key} has '
+            f'{len(poorest)} ({", ".join(poorest)}); protocols that fit: time_blocks, random_windows, or a coarser '
+            '--label_key'
+        )
+    return min(NUM_BLOCKS, len(poorest))
+
+
+def by_recording(table: Table, fold: int, seed: int, label_key: str) -> Rows:
+    """Whole recordings, at least three a class."""
+    return _by_group(table, fold, seed, label_key, 'recording')
+
+
+def by_bearing(table: Table, fold: int, seed: int, label_key: str) -> Rows:
+    """Whole bearings, at least three a class: the only protocol that tests on a fault never seen."""
+    return _by_group(table, fold, seed, label_key, 'bearing')

@@ -1,0 +1,1 @@
+"""Trained networks and fault orders asked about new recordings and tables."""

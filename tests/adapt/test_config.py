@@ -1,0 +1,60 @@
+"""What a run of adaptation is told, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from fdx.adapt.config import CRITERIA, DEFAULT_CRITERION, AdaptConfig
+from fdx.adapt.methods import METHODS
+from fdx.data.protocols.two_domains import DomainName
+from fdx.types import ConfigError
+
+PAIR = {'source': 'cwru/faults_12k-vggish:load0', 'target': 'cwru/faults_12k-vggish:load1+load2'}
+
+
+@pytest.mark.parametrize(
+    ('changes', 'words'),
+    [
+        ({'method': 'magic'}, "unknown method 'magic'; fdx has: source_only, adabn, "),
+        ({'select_by': 'oracle'}, '--select_by=oracle: it is one of source_risk, dev, snd, entropy, last'),
+        ({'weight': -0.5}, '--weight=-0.5 and --target_fold=0 are 0 or above, --radius=0.1 is above 0'),
+        ({'weight': math.nan}, '--weight=nan'),
+        ({'weight': math.inf}, '--weight=inf'),
+        ({'radius': 0.0}, '--radius=0.0 is above 0'),
+        ({'radius': math.nan}, '--radius=nan'),
+        ({'target_fold': -1}, '--target_fold=-1'),
+        ({'source': 'cwru'}, '--source=cwru: write it as builder/config or builder/config:domain'),
+        ({'target': 'cwru/faults_12k:'}, '--target=cwru/faults_12k:: write it as builder/config'),
+        ({'target': 'a/b:load0:load1'}, '--target=a/b:load0:load1: write it as'),
+    ],
+)
+def test_what_cannot_be_used_is_refused(changes, words):
+    with pytest.raises(ConfigError) as caught:
+        AdaptConfig(**{**PAIR, **changes})
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_only_methods_that_saw_no_target_may_score_all_of_it(method):
+    if method == 'source_only':
+        assert AdaptConfig(**PAIR, method=method, score_all_target=True).score_all_target
+        return
+    with pytest.raises(ConfigError, match=f'--score_all_target: {method} sees windows of the target'):
+        AdaptConfig(**PAIR, method=method, score_all_target=True)
+
+
+def test_the_factor_is_the_methods_own_unless_given():
+    assert AdaptConfig(**PAIR, method='coral').factor() == 10.0
+    assert AdaptConfig(**PAIR, method='coral', weight=0.25).factor() == 0.25
+
+
+def test_names_and_json():
+    plan = AdaptConfig(**PAIR)
+    source = DomainName('cwru/faults_12k-vggish', ('load0',))
+    assert plan.names() == (source, DomainName('cwru/faults_12k-vggish', ('load1', 'load2')))
+    assert AdaptConfig(**json.loads(json.dumps(plan.to_json()))) == plan
+    assert plan.select_by == DEFAULT_CRITERION
+    assert DEFAULT_CRITERION in CRITERIA

@@ -1,0 +1,249 @@
+"""Cells of the adaptation benchmarks: which there are, what a run is asked, and that each is trained once."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from benchmarks import adaptation_cells as adaptation_bench
+from benchmarks.adaptation_cells import cell_path, configs, dataset_names, run_cell
+from benchmarks.adaptation_suite import (
+    BATCH_SIZE,
+    DEFAULT_METHODS,
+    INPUTS,
+    MAX_EPOCHS,
+    MIN_EPOCHS,
+    SUITES,
+    Cell,
+    Input,
+    Pair,
+    Suite,
+    cells,
+    get_suite,
+)
+from fdx.adapt.methods import METHODS
+from fdx.types import ConfigError
+from launch.benchmark_adaptation import DEFAULT_FRONT_ENDS
+
+TINY = Input('mean', 'vggish', 'band_mlp', {'width_multiplier': 0.125}, 'tiny')
+ONE_WAY = Pair('b -> a', 'bearing_rig/rig_b_small{}', 'bearing_rig/rig_a_small{}')
+NAMES = ('bearing_rig/rig_b_small', 'bearing_rig/rig_a_small')
+ROW_KEYS = {
+    'suite',
+    'task',
+    'input',
+    'model',
+    'method',
+    'seed',
+    'protocol',
+    'selection',
+    'accuracy',
+    'macro_f1',
+    'records',
+    'seconds',
+}
+SELECTIONS = ['source_risk', 'dev', 'snd', 'entropy', 'last', 'oracle']
+# Recordings of a tiny machine are of five blocks of one window: 6 for each block, in three classes.
+RECORDINGS = 6
+
+
+def suite_of(*pairs: Pair, **fields) -> Suite:
+    return Suite('tiny', 'two tiny rigs', 'label', pairs or (ONE_WAY,), ('mean',), ('mean',), **fields)
+
+
+def cell_of(method: str = 'coral', seed: int = 0, pair: Pair = ONE_WAY, **fields) -> Cell:
+    return Cell(suite_of(pair, **fields), pair, TINY, method, seed)
+
+
+def test_cells_go_seed_by_seed_then_input_method_and_pair():
+    found = cells(SUITES['machines'], ('time', 'mel'), ('source_only', 'mcc'), 2)
+    # Inputs in the suite's order; `time` is not adapted here.
+    one_seed = [('mel', 'source_only'), ('mel', 'mcc'), ('time', 'source_only')]
+    pairs = ['cwru -> mfpt', 'mfpt -> cwru']
+    expected = [(seed, *what, pair) for seed in (0, 1) for what in one_seed for pair in pairs]
+    assert [(c.seed, c.input.name, c.method, c.pair.name) for c in found] == expected
+    assert {c.suite.name for c in found} == {'machines'}
+
+
+def test_an_input_that_is_not_adapted_has_no_other_cell():
+    assert cells(SUITES['machines'], ('fault_orders', 'envelope', 'time'), ('mcc', 'dann'), 3) == []
+    assert len(cells(SUITES['rigs'], tuple(INPUTS), ('mcc', 'dann'), 3)) == 2 * 2 * 6 * 3
+
+
+def test_suites_pair_every_domain_with_every_other():
+    for name, domains in (('loads', 4), ('rigs', 3)):
+        names = [pair.name.split(' -> ') for pair in SUITES[name].pairs]
+        assert len(names) == len({tuple(n) for n in names}) == domains * (domains - 1)
+        assert all(a != b for a, b in names)
+        assert [[p.source.rpartition(':')[2], p.target.rpartition(':')[2]] for p in SUITES[name].pairs] == names
+    for suite in SUITES.values():
+        assert set(suite.adapted) <= set(suite.inputs) <= set(INPUTS)
+    assert set(DEFAULT_METHODS) <= set(METHODS)
+    assert get_suite('rigs') is SUITES['rigs']
+    with pytest.raises(ConfigError, match='--suite=load: there are loads, machines, rigs'):
+        get_suite('load')
+
+
+def test_names_carry_the_front_end_where_it_is_not_the_builders_default():
+    loads = SUITES['loads']
+    assert dataset_names(Cell(loads, loads.pairs[0], INPUTS['time'], 'mcc', 0), DEFAULT_FRONT_ENDS) == (
+        'cwru/faults_12k-waveform:load0',
+        'cwru/faults_12k-waveform:load1',
+    )
+    machines = SUITES['machines']
+    cell = Cell(machines, machines.pairs[1], INPUTS['fault_orders'], 'mcc', 0)
+    assert dataset_names(cell, DEFAULT_FRONT_ENDS) == ('mfpt/faults-fault_orders', 'cwru/faults_12k-fault_orders')
+    assert dataset_names(cell_of(), DEFAULT_FRONT_ENDS) == NAMES
+    assert dataset_names(cell_of(), {}) == tuple(f'{name}-vggish' for name in NAMES)
+    # vggish is what bearing_rig leaves out, not what every builder does.
+    both = dataclasses.replace(ONE_WAY, target='cwru/faults_12k{}:load0')
+    assert dataset_names(cell_of(pair=both), DEFAULT_FRONT_ENDS)[1] == 'cwru/faults_12k-vggish:load0'
+
+
+def test_all_suites_name_configs_that_their_builders_have():
+    from datasets.bearing_rig.bearing_rig_dataset_builder import Builder as BearingRig
+    from datasets.cwru.cwru_dataset_builder import Builder as Cwru
+    from datasets.mfpt.mfpt_dataset_builder import Builder as Mfpt
+
+    builders = {'bearing_rig': BearingRig, 'cwru': Cwru, 'mfpt': Mfpt}
+    known = {f'{name}/{config.name}' for name, builder in builders.items() for config in builder.BUILDER_CONFIGS}
+    asked = {
+        name.partition(':')[0]
+        for suite in SUITES.values()
+        for cell in cells(suite, tuple(INPUTS), ('source_only',), 1)
+        for name in dataset_names(cell, DEFAULT_FRONT_ENDS)
+    }
+    assert len(asked) == 2 + 2 * 4 + 2 - 2  # loads and machines share CWRU's mel and time.
+    assert asked <= known
+
+
+@pytest.mark.parametrize(
+    ('rotates', 'target_protocol', 'fold'), [(True, 'time_blocks', 3), (False, 'random_windows', 0)]
+)
+def test_folds_follow_the_seed_where_they_rotate(data_dir, rotates, target_protocol, fold):
+    pair = dataclasses.replace(ONE_WAY, protocols=('time_blocks', target_protocol), rotates=rotates)
+    cell = cell_of(seed=3, pair=pair)
+    config, plan = configs(cell, str(data_dir), NAMES)
+    assert (config.seed, config.fold, plan.target_fold) == (3, fold, fold)
+    assert (config.protocol, plan.target_protocol) == pair.protocols
+    assert cell.protocol == f'source time_blocks, test part of {target_protocol}, fold {fold}'
+
+
+def test_configs_hold_what_the_suite_and_the_input_say(data_dir):
+    cell = cell_of('dann', seed=2, labels_per_class=3)
+    config, plan = configs(cell, str(data_dir), NAMES)
+    assert (plan.source, plan.target, plan.method) == (*NAMES, 'dann')
+    assert (config.dataset, config.model, config.model_options) == (NAMES[0], 'band_mlp', {'width_multiplier': 0.125})
+    assert (config.label_key, config.labels_per_class, config.data_dir) == ('label', 3, str(data_dir))
+    assert (config.batch_size, config.learning_rate, config.halve_every, config.l2) == (BATCH_SIZE, 1e-3, 0, 0.0)
+    assert config.save_every == config.epochs
+
+
+@pytest.mark.parametrize(
+    ('steps', 'labels_per_class', 'batch_size', 'epochs'),
+    [
+        # 24 source windows (three of five blocks train, and the test block is learned from too) in batches of 10.
+        (20, 0, 10, round(20 / 3)),
+        (1, 0, 10, MIN_EPOCHS),
+        (1000, 0, 10, MAX_EPOCHS),
+        # 2 of each of three classes: one batch.
+        (7, 2, 10, 7),
+        (24, 0, 8, 8),
+        (20, 0, 7, 5),
+    ],
+)
+def test_epochs_come_from_steps_and_windows_within_bounds(
+    data_dir, monkeypatch, steps, labels_per_class, batch_size, epochs
+):
+    monkeypatch.setattr(adaptation_bench, 'BATCH_SIZE', batch_size)
+    cell = cell_of(steps=steps, labels_per_class=labels_per_class)
+    assert configs(cell, str(data_dir), NAMES)[0].epochs == epochs
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_an_input_that_nothing_adapts_is_scored_whole_and_others_on_one_part(data_dir, method):
+    compared = cell_of(method)
+    alone = dataclasses.replace(compared, suite=dataclasses.replace(compared.suite, adapted=()))
+    for cell, whole in ((compared, False), (alone, method == 'source_only')):
+        _, plan = configs(cell, str(data_dir), NAMES)
+        assert plan.score_all_target == cell.scores_all == whole
+        assert ('all target windows' in cell.protocol) == whole
+
+
+def test_every_cell_has_a_file_of_its_own(tmp_path):
+    paths = [
+        cell_path(cell, tmp_path)
+        for suite in SUITES.values()
+        for cell in cells(suite, tuple(INPUTS), tuple(METHODS), 2)
+    ]
+    assert len(set(paths)) == len(paths) > 800
+    assert cell_path(cell_of(seed=4), tmp_path) == tmp_path / 'cells/tiny/mean/coral/b_to_a/seed_4.json'
+
+
+@pytest.fixture(scope='module')
+def ran(rig, data_dir, tmp_path_factory):
+    """(method -> (results, stored), root, caches) of two cells that share their caches."""
+    root, caches, found = tmp_path_factory.mktemp('benchmark'), {}, {}
+    with rig.compiled_once(tmp_path_factory.mktemp('compiled')):
+        for method in ('source_only', 'coral'):
+            found[method] = run_cell(cell_of(method, steps=4), str(data_dir), NAMES, root, caches)
+    return found, root, caches
+
+
+@pytest.mark.parametrize(('method', 'windows'), [('source_only', RECORDINGS), ('coral', RECORDINGS)])
+def test_rows_of_a_cell(ran, method, windows):
+    results, stored = ran[0][method]
+    assert stored is False
+    assert [set(row) for row in results['rows']] == [ROW_KEYS] * len(SELECTIONS)
+    rows = {row['selection']: row for row in results['rows']}
+    assert list(rows) == SELECTIONS
+    for row in rows.values():
+        assert [row[k] for k in ('suite', 'task', 'input', 'model')] == ['tiny', 'b -> a', 'mean', 'band_mlp']
+        assert (row['method'], row['seed'], row['protocol']) == (method, 0, cell_of(method).protocol)
+        assert row['seconds'] > 0
+    assert results['windows'] == windows
+    history = results['history']
+    assert [row['epoch'] for row in history] == [1, 2, 3, 4]
+    for criterion in SELECTIONS[:4]:
+        best = min(reversed(history), key=lambda row, c=criterion: row[c])
+        assert rows[criterion]['accuracy'] == best['oracle_target_accuracy']
+        assert rows[criterion]['macro_f1'] == best['oracle_target_macro_f1']
+    assert rows['last']['accuracy'] == history[-1]['oracle_target_accuracy']
+    assert rows['oracle']['accuracy'] == max(row['oracle_target_accuracy'] for row in history)
+    # A share of the windows that are scored.
+    assert all((row['accuracy'] * windows) == pytest.approx(round(row['accuracy'] * windows)) for row in rows.values())
+
+
+def test_a_cell_that_is_there_is_not_trained(ran, data_dir, monkeypatch):
+    found, root, caches = ran
+    path = cell_path(cell_of(), root)
+    before, stamp = path.read_text(), path.stat().st_mtime_ns
+
+    def trained(*args, **kwargs):
+        raise AssertionError('trained')
+
+    monkeypatch.setattr(adaptation_bench, 'run_adaptation', trained)
+    results, stored = run_cell(cell_of(steps=4), str(data_dir), NAMES, root, caches)
+    assert stored is True
+    assert results == found['coral'][0] == json.loads(before)
+    assert path.stat().st_mtime_ns == stamp
+    # What decides the run differs: the old results are no answer.
+    for cell in (cell_of(steps=6), cell_of(steps=4, labels_per_class=1), cell_of(steps=4, seed=1)):
+        with pytest.raises(AssertionError, match='trained'):
+            run_cell(cell, str(data_dir), NAMES, root, caches)
+    monkeypatch.setattr(adaptation_bench, 'LEARNING_RATE', 2e-3)
+    with pytest.raises(AssertionError, match='trained'):
+        run_cell(cell_of(steps=4), str(data_dir), NAMES, root, caches)
+    assert path.read_text() == before
+
+
+def test_changed_settings_take_the_place_of_the_old_cell(ran, data_dir, rig, tmp_path):
+    found, root, caches = ran
+    path = cell_path(cell_of(), tmp_path)
+    path.parent.mkdir(parents=True)
+    path.write_text(cell_path(cell_of(), root).read_text())
+    results, stored = run_cell(cell_of(steps=5), str(data_dir), NAMES, tmp_path, caches)
+    assert (stored, len(results['history']), results['asked']['config']['epochs']) == (False, 5, 5)
+    assert json.loads(path.read_text()) == results

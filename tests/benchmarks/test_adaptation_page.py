@@ -1,0 +1,215 @@
+"""The page, the rows and the plot of an adaptation benchmark, from accuracies that are written down here."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pytest
+from matplotlib.container import BarContainer
+
+from benchmarks.adaptation_page import by_seed, markdown, plot, summary, write_suite
+from benchmarks.adaptation_suite import SUITES, Pair, Suite
+from fdx.evaluate.intervals import wilson_interval
+from fdx.types import DataError
+
+SUITE = Suite(
+    'tiny',
+    'Two tasks in small',
+    'label',
+    (Pair('a -> b', 'x/y{}:a', 'x/y{}:b'), Pair('b -> a', 'x/y{}:b', 'x/y{}:a'), Pair('a -> c', '', '')),
+    ('mel', 'time'),
+    ('mel',),
+    steps=77,
+)
+SELECTIONS = ('source_risk', 'dev', 'snd', 'entropy', 'last', 'oracle')
+WINDOWS = 40
+# (input, method) -> task -> right windows of 40 by source risk, for seeds 0 and 1.
+RIGHT = {
+    ('mel', 'mcc'): {'a -> b': (36, 40), 'b -> a': (20, 28)},
+    ('mel', 'source_only'): {'a -> b': (10, 10), 'b -> a': (30, 30)},
+    ('time', 'source_only'): {'a -> b': (8, 8), 'b -> a': (8, 8)},
+}
+
+
+def cell(name: str, method: str, task: str, seed: int, right: int) -> dict:
+    """The oracle is right two windows more often than the default criterion, the others one less."""
+    more = {'source_risk': 0, 'oracle': 2 if right <= WINDOWS - 2 else 0}
+    common = {'suite': 'tiny', 'task': task, 'input': name, 'model': 'any', 'method': method, 'seed': seed}
+    rows = [
+        {
+            **common,
+            'protocol': f'the protocol of {method}',
+            'selection': selection,
+            'accuracy': (right + more.get(selection, -1)) / WINDOWS,
+            'macro_f1': 0.25,
+            'seconds': 3.0 + seed,
+        }
+        for selection in SELECTIONS
+    ]
+    return {'rows': rows, 'windows': WINDOWS}
+
+
+CELLS = [
+    cell(name, method, task, seed, of_seeds[seed])
+    for seed in (0, 1)
+    for (name, method), of_tasks in RIGHT.items()
+    for task, of_seeds in of_tasks.items()
+]
+ROWS = [row for one in CELLS for row in one['rows']]
+
+
+def chosen(**fields) -> list[dict]:
+    return [row for row in ROWS if all(row[k] == v for k, v in fields.items())]
+
+
+def sections(page: str) -> dict[str, str]:
+    """Heading of an input -> its text."""
+    parts = re.split(r'^## (\w+): .*$', page, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """Tables of Markdown: rows of cells, the ruler left out."""
+    found = re.findall(r'(?:^\|.*\|\n)+', text + '\n', flags=re.MULTILINE)
+    return [
+        [line.strip('| ').split(' | ') for line in lines.splitlines() if not line.startswith('|---')] for lines in found
+    ]
+
+
+def test_means_of_seeds_by_hand():
+    rows = chosen(input='mel', method='mcc', selection='source_risk')
+    # Seed 0: (36 + 20) / 80, seed 1: (40 + 28) / 80.
+    assert by_seed(rows) == pytest.approx([70.0, 85.0])
+    # Rows in another order are the same means; seeds come sorted.
+    assert by_seed(rows[::-1]) == pytest.approx([70.0, 85.0])
+
+
+def test_summary_by_hand():
+    rows = chosen(input='mel', method='mcc', selection='source_risk')
+    # Seeds 70 and 85: spread 15 / sqrt(2); tasks 95 and 60: spread 35 / sqrt(2).
+    assert summary(rows) == '77.5 ± 10.6 / 24.7'
+    assert summary([r for r in rows if r['seed'] == 0]) == '70.0 / 28.3'
+    assert summary([r for r in rows if r['task'] == 'a -> b']) == '95.0 ± 7.1'
+    assert summary(rows[:1]) == '90.0'
+    assert summary([]) == '–'
+
+
+def test_the_table_of_selections():
+    first = tables(sections(markdown(SUITE, CELLS, 'command'))['mel'])[0]
+    assert first[0] == [
+        'method',
+        'source_risk',
+        'dev',
+        'snd',
+        'entropy',
+        'last',
+        'seconds a run',
+        'oracle (not usable)',
+    ]
+    lines = {line[0]: line[1:] for line in first[1:]}
+    # METHODS' order, not that of the cells.
+    assert list(lines) == ['source_only', 'mcc']
+    # One window of 40 less: 2.5 points lower. Seconds: 3 and 4.
+    assert lines['mcc'][:5] == ['77.5 ± 10.6 / 24.7', *['75.0 ± 10.6 / 24.7'] * 4]
+    assert lines['mcc'][5] in ('3', '4')
+    # 40 of 40 cannot be bettered: the oracle adds two windows to three cells of four.
+    assert lines['mcc'][6] == summary(chosen(input='mel', method='mcc', selection='oracle'))
+    assert lines['mcc'][6].startswith('81.2 ± ')
+    assert lines['source_only'][0] == '50.0 ± 0.0 / 35.4'
+
+
+def test_the_oracle_is_said_to_be_no_choice():
+    page = markdown(SUITE, CELLS, 'command')
+    assert 'None reads a label of the target, but **oracle**, which is not usable' in page
+    for text in sections(page).values():
+        assert tables(text)[0][0][-1] == 'oracle (not usable)'
+        assert 'oracle' not in ''.join(tables(text)[1][0])
+
+
+def test_the_table_of_tasks_has_the_interval_of_one_seeds_windows():
+    second = tables(sections(markdown(SUITE, CELLS, 'command'))['mel'])[1]
+    assert second[0] == ['task', 'source_only', 'mcc']
+    lines = {line[0]: line[1:] for line in second[1:]}
+    assert list(lines) == ['a -> b', 'b -> a', 'a -> c']
+    # 38 of 40, the mean of 36 and 40. Wilson's ends are the roots of (p - share)^2 = z^2 p (1 - p) / n.
+    z, share = 1.959964, 38 / 40
+    low, high = np.sort(np.roots([1 + z**2 / 40, -2 * share - z**2 / 40, share**2]))
+    assert (f'{100 * low:.0f}', f'{100 * high:.0f}') == ('83', '99')
+    assert lines['a -> b'] == ['25.0 (14–40)', '95.0 (83–99)']
+    assert lines['b -> a'][1].startswith('60.0 (')
+    # Of a task that nobody ran.
+    assert lines['a -> c'] == ['–', '–']
+
+
+def test_fewer_windows_widen_the_interval():
+    few = [{**one, 'windows': 10} for one in CELLS]
+    line = tables(sections(markdown(SUITE, few, 'command'))['mel'])[1][2]
+    # 7.5 of 10: the number of hits is a mean over seeds and need not be whole.
+    low, high = wilson_interval(7.5, 10)
+    assert line == ['b -> a', f'75.0 ({100 * low:.0f}–{100 * high:.0f})', '60.0 (31–83)']
+
+
+def test_intervals_count_recordings_where_all_cells_know_them():
+    known = [{**one, 'units': 4.0} for one in CELLS]
+    page = markdown(SUITE, known, 'command')
+    assert 'with the 95 % interval of its recordings' in page and 'over its windows' not in page
+    low, high = wilson_interval(0.6 * 4, 4)
+    assert tables(sections(page)['mel'])[1][2][2] == f'60.0 ({100 * low:.0f}–{100 * high:.0f})'
+    mixed = markdown(SUITE, [*known[1:], CELLS[0]], 'command')
+    assert 'over its windows, as if they were independent, which they are not' in mixed
+
+
+def test_the_first_line_says_what_labels_of_the_target_were_read_for():
+    lines = markdown(SUITE, CELLS, 'command').splitlines()
+    assert lines[2].startswith('Labels of the target are read for scores, and before that for the classes')
+
+
+def test_the_page_has_every_input_method_task_and_the_command():
+    page = markdown(SUITE, CELLS, 'python -m launch.benchmark --suite=tiny')
+    assert page.startswith('# Two tasks in small\n')
+    assert list(sections(page)) == ['mel', 'time']
+    for name, text in sections(page).items():
+        methods = {method for of_input, method in RIGHT if of_input == name}
+        assert {line[0] for line in tables(text)[0][1:]} == methods
+        assert {line[0] for line in tables(text)[1][1:]} == {pair.name for pair in SUITE.pairs}
+    assert 'Made by `python -m launch.benchmark --suite=tiny`; every run: [tiny.json](tiny.json).' in page
+    assert '![Accuracy of every method](tiny.png)' in page
+    assert 'mean over tasks and seeds (0, 1)' in page
+    assert 'Protocols: the protocol of mcc; the protocol of source_only. ' in page
+    assert 'about 77 steps; the same for all methods' in page
+    few = markdown(SUITES['machines'], CELLS, '')
+    assert 'about 100 steps, 200 source windows of each class; ' in few
+
+
+def test_json_is_the_list_of_rows_and_the_png_a_png(tmp_path):
+    page = write_suite(tmp_path / 'docs', SUITE, CELLS, 'command')
+    assert page == tmp_path / 'docs' / 'tiny.md'
+    assert page.read_text(encoding='utf-8') == markdown(SUITE, CELLS, 'command')
+    assert json.loads((tmp_path / 'docs' / 'tiny.json').read_text()) == ROWS
+    assert (tmp_path / 'docs' / 'tiny.png').read_bytes().startswith(b'\x89PNG')
+    assert len(list((tmp_path / 'docs').iterdir())) == 3
+
+
+def test_the_plot_has_a_bar_a_method_and_the_oracle_dotted():
+    figure = plot(SUITE, ROWS)
+    assert [axes.get_title(loc='left') for axes in figure.axes] == ['mel', 'time']
+    mel, time = figure.axes
+    assert [bar.get_height() for bar in mel.patches] == pytest.approx([50.0, 77.5])
+    assert [bar.get_height() for bar in time.patches] == pytest.approx([20.0])
+    assert [label.get_text() for label in mel.get_xticklabels()] == ['source_only', 'mcc']
+    dotted = [line.get_ydata() for line in mel.lines if line.get_linestyle() == ':']
+    assert np.ravel(dotted) == pytest.approx([55.0, 55.0, 81.25, 81.25])
+    assert 'dotted: oracle' in mel.get_ylabel()
+    # Whiskers: one standard deviation of the seeds' means to either side.
+    spread = 15 / np.sqrt(2)
+    bars = [c.errorbar for c in mel.containers if isinstance(c, BarContainer)]
+    ends = [segment[:, 1] for bar in bars for segment in bar.lines[2][0].get_segments()]
+    assert np.ravel(ends) == pytest.approx([50.0, 50.0, 77.5 - spread, 77.5 + spread])
+
+
+def test_more_right_windows_than_windows_are_an_error():
+    broken = [{**one, 'rows': [{**row, 'accuracy': 1.5} for row in one['rows']]} for one in CELLS]
+    with pytest.raises(DataError, match='60 successes of 40 trials'):
+        markdown(SUITE, broken, '')
