@@ -7,8 +7,6 @@ import tempfile
 import time
 from typing import Any
 
-from benchmarks.adaptation_suite import BATCH_SIZE, LEARNING_RATE, MAX_EPOCHS, MIN_EPOCHS, Cell
-from benchmarks.cells import read_cell, write_cell
 from fdx.adapt.config import AdaptConfig
 from fdx.adapt.run import open_domains
 from fdx.adapt.selection import run_adaptation, selected_rows
@@ -17,6 +15,9 @@ from fdx.data.source import prepared_folder
 from fdx.evaluate.intervals import kish_number
 from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import Progress, no_progress
+
+from .adaptation_suite import BATCH_SIZE, LEARNING_RATE, MAX_EPOCHS, MIN_EPOCHS, Cell
+from .cells import read_cell, write_cell
 
 
 def dataset_names(cell: Cell, default_front_ends: dict[str, str]) -> tuple[str, str]:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.adaptation_suite import BATCH_SIZE, INPUTS, LEARNING_RATE, Suite
 from fdx.adapt.config import DEFAULT_CRITERION
 from fdx.adapt.methods import METHODS
 from fdx.adapt.selection import ORACLE, SELECTIONS
@@ -17,6 +16,8 @@ from fdx.evaluate.canvas import class_style, new_figure, save_png, style_axes
 from fdx.evaluate.intervals import wilson_interval
 from fdx.files import atomic_write_text, write_json
 from fdx.train.description import environment
+
+from .adaptation_suite import BATCH_SIZE, INPUTS, LEARNING_RATE, Suite
 
 Row = Mapping[str, Any]
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.compare_runs import Outcome
-from benchmarks.compare_scores import METRICS, curves, differences, score, spread, votes
 from fdx.evaluate.predictions import Predictions, concatenate
 from fdx.types import CheckpointError
+
+from .compare_runs import Outcome
+from .compare_scores import METRICS, curves, differences, score, spread, votes
 
 # Averaged over seeds.
 AVERAGED = (*METRICS, 'seconds', 'seconds_an_epoch')

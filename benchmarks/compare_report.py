@@ -10,10 +10,11 @@ import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.compare_front_ends import image_words
-from benchmarks.compare_plots import MAX_NAMED, plot_confusions, plot_losses
 from fdx.evaluate.canvas import figure_to_data_uri, save_png
 from fdx.files import atomic_write_text, write_json
+
+from .compare_front_ends import image_words
+from .compare_plots import MAX_NAMED, plot_confusions, plot_losses
 
 MAX_RECORDINGS = 100
 

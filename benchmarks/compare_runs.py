@@ -9,8 +9,6 @@ import dataclasses
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks.compare_store import Stored, keep_only, read_score, read_stored, rules_digest, write_score
-from benchmarks.compare_strategies import Strategy
 from fdx.data.source import Dataset
 from fdx.evaluate.scoring import score_run
 from fdx.train.checkpoints import Checkpoints
@@ -19,6 +17,9 @@ from fdx.train.description import check_same_run
 from fdx.train.feature_cache import FeatureCache, Progress, no_progress
 from fdx.train.run import train
 from fdx.types import CheckpointError, ConfigError
+
+from .compare_store import Stored, keep_only, read_score, read_stored, rules_digest, write_score
+from .compare_strategies import Strategy
 
 KEEP = ('best', 'all')
 # Of a checkpoint's JSON: where the run stood then.

@@ -33,7 +33,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-from benchmarks.fuzz_bases import BASES
+from .fuzz_bases import BASES
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SLOW_S, GIVE_UP_S, START_S = 10.0, 30.0, 300.0

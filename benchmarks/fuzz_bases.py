@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.fuzz_recordings import Base, csv_bases, mat_bases, npy_bases, wav_bases
+from .fuzz_recordings import Base, csv_bases, mat_bases, npy_bases, wav_bases
 
 
 def _torch_pickle(weights: dict[str, np.ndarray]) -> bytes:
@@ -91,8 +91,9 @@ def tflite_bases() -> list[Base]:
 
 def checkpoint_bases(folder: pathlib.Path) -> list[Base]:
     """A workdir with a frozen prefix and two steps, all under manifests."""
-    from benchmarks.fuzz_readers import CHECKPOINT, OPTIMISER, PREFIX
     from fdx.train.checkpoints import Checkpoints
+
+    from .fuzz_readers import CHECKPOINT, OPTIMISER, PREFIX
 
     with Checkpoints(folder).writing() as checkpoints:
         checkpoints.save_prefix(PREFIX)

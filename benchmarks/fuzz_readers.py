@@ -23,10 +23,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.fuzz_bases import BASES
-from benchmarks.fuzz_damage import damaged
-from benchmarks.fuzz_recordings import Base
 from fdx.types import FdxError
+
+from .fuzz_bases import BASES
+from .fuzz_damage import damaged
+from .fuzz_recordings import Base
 
 LIMIT_BYTES = 2 * 2**30
 NORM = {'bn': {'mean': np.array([0.5, -0.0], np.float32), 'var': np.array([1.0, 2.0], np.float32)}}

@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cells import read_cell, write_cell
-from benchmarks.imbalance_suite import BATCH_SIZE, LEARNING_RATE, MODEL, NAME, OPTIONS, STEPS, Cell
 from fdx.data.pipeline import steps_per_epoch
 from fdx.data.source import open_dataset
 from fdx.evaluate.metrics import summarise
@@ -21,6 +19,9 @@ from fdx.train.config import AUGMENTATIONS, TrainConfig
 from fdx.train.feature_cache import Progress, no_progress
 from fdx.train.run import train
 from fdx.train.run_data import select_rows
+
+from .cells import read_cell, write_cell
+from .imbalance_suite import BATCH_SIZE, LEARNING_RATE, MODEL, NAME, OPTIONS, STEPS, Cell
 
 # Makes generated records for a run, with a generator kept in a folder, and returns their dataset, synthetic/NAME.
 Generate = Callable[[TrainConfig, pathlib.Path], str]

@@ -10,7 +10,11 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.imbalance_suite import (
+from fdx.evaluate.canvas import class_style, new_figure, save_png, style_axes
+from fdx.files import atomic_write_text, write_json
+from fdx.train.description import environment
+
+from .imbalance_suite import (
     BATCH_SIZE,
     GENERATOR,
     LEARNING_RATE,
@@ -21,9 +25,6 @@ from benchmarks.imbalance_suite import (
     STEPS,
     Task,
 )
-from fdx.evaluate.canvas import class_style, new_figure, save_png, style_axes
-from fdx.files import atomic_write_text, write_json
-from fdx.train.description import environment
 
 Row = Mapping[str, Any]
 # Of which the recall of each class is on the page; that of the others is in the rows.

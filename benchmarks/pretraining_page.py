@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.pretraining_suite import FINE_TUNING
-from benchmarks.probe_report import shots_words
+from .pretraining_suite import FINE_TUNING
+from .probe_report import shots_words
 
 _BUDGET = ', '.join(f'{name} {value:g}' for name, value in FINE_TUNING.items())
 _HEAD = (

@@ -15,15 +15,16 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.compare_scores import spread
-from benchmarks.pretraining_page import markdown
-from benchmarks.pretraining_suite import NETWORKS, TASKS, Network, Task, why_not
-from benchmarks.probe import CHOSEN
-from benchmarks.probe_report import shots_words
-from benchmarks.stage_features import INPUT
 from fdx.evaluate.canvas import class_style, new_figure, save_png, style_axes
 from fdx.files import atomic_write_text, write_json
 from fdx.types import DataError
+
+from .compare_scores import spread
+from .pretraining_page import markdown
+from .pretraining_suite import NETWORKS, TASKS, Network, Task, why_not
+from .probe import CHOSEN
+from .probe_report import shots_words
+from .stage_features import INPUT
 
 NAME = 'pretraining'
 

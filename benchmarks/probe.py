@@ -17,8 +17,6 @@ import numpy as np
 from sklearn.metrics import f1_score, log_loss
 from threadpoolctl import threadpool_limits
 
-from benchmarks.compare_scores import spread
-from benchmarks.stage_features import INPUT, Features
 from fdx.data.few_labels import few_labels
 from fdx.data.protocols.splits import Splits, split_rows
 from fdx.data.source import Dataset
@@ -27,6 +25,9 @@ from fdx.signal.scaling import Gain, fit_gain
 from fdx.train.feature_cache import Progress, no_progress
 from fdx.train.linear_head import LinearHead, Standardiser
 from fdx.types import ConfigError
+
+from .compare_scores import spread
+from .stage_features import INPUT, Features
 
 ALL_LABELS = 0
 CHOSEN = 'chosen on validation'

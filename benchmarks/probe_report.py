@@ -8,11 +8,12 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from benchmarks.compare_report import cell, fill_template
-from benchmarks.probe import ALL_LABELS, CHOSEN
-from benchmarks.stage_features import INPUT
 from fdx.evaluate.canvas import class_style, figure_to_data_uri, new_figure, save_png, style_axes
 from fdx.files import atomic_write_text, write_json
+
+from .compare_report import cell, fill_template
+from .probe import ALL_LABELS, CHOSEN
+from .stage_features import INPUT
 
 POOL_WORDS = {
     'bands': 'the mean of the stage over time, each band by itself',

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.probe import ProbePlan, probe, split_of
-from benchmarks.stage_features import StageFeatures
 from fdx.data.pipeline import RecordExamples
 from fdx.data.protocols.splits import folds_of
 from fdx.data.source import Dataset, open_dataset
@@ -20,6 +18,9 @@ from fdx.train.feature_cache import Progress, no_progress
 from fdx.train.init_leak import check_init_of_splits, entries_of
 from fdx.train.model_setup import ModelSetup, set_up_model
 from fdx.types import ConfigError
+
+from .probe import ProbePlan, probe, split_of
+from .stage_features import StageFeatures
 
 
 def all_folds(dataset: Dataset, protocol: str, label_key: str) -> tuple[int, ...]:

@@ -150,7 +150,7 @@ def main() -> None:
         run = {'fdx': run_fdx, 'torch': run_torch}[args.side]
         print(json.dumps(run(args.weights, args.data_dir)))
         return None
-    from launch.prepare_on_demand import prepare_if_missing
+    from fdx.launch.prepare_on_demand import prepare_if_missing
 
     prepare_if_missing(DATASET, args.data_dir, None)
     seconds: dict[str, list[float]] = {'fdx': [], 'torch': []}

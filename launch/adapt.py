@@ -32,10 +32,10 @@ from typing import Any
 import jax
 from absl import flags
 
-from benchmarks.compare_report import cell
 from fdx.adapt.config import CRITERIA, AdaptConfig
 from fdx.adapt.methods import METHODS, get_method
 from fdx.adapt.selection import run_adaptation
+from fdx.benchmarks.compare_report import cell
 from fdx.data.source import open_dataset
 from fdx.evaluate.adaptation_report import SELECTION_HEADER, selection_cells, target_label_words, write_adaptation
 from fdx.evaluate.adaptation_results import adaptation_results, network_outputs
@@ -46,11 +46,12 @@ from fdx.train.freezing import freezing_rules, frozen_prefix, trainable_mask
 from fdx.train.model_setup import build_model
 from fdx.types import ConfigError
 from fdx.weights.structure import example_input, variable_shapes
-from launch import cli
-from launch.config_flags import MAX_SEED, define_fields, define_train_flags, field_values, train_config
-from launch.display import progress, table
-from launch.prepare_on_demand import prepare_if_missing
-from launch.workdirs import locks_workdir
+
+from . import cli
+from .config_flags import MAX_SEED, define_fields, define_train_flags, field_values, train_config
+from .display import progress, table
+from .prepare_on_demand import prepare_if_missing
+from .workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
 # Of TrainConfig: the source is the dataset, one fold is run, and what chooses the epoch is AdaptConfig's.

@@ -25,11 +25,12 @@ import logging
 
 from absl import flags
 
-from benchmarks import imbalance_suite, pretraining_suite
-from benchmarks.adaptation_suite import INPUTS, SUITES
 from fdx.adapt.methods import METHODS
+from fdx.benchmarks import imbalance_suite, pretraining_suite
+from fdx.benchmarks.adaptation_suite import INPUTS, SUITES
 from fdx.types import ConfigError
-from launch import benchmark_adaptation, benchmark_imbalance, benchmark_pretraining, cli
+
+from . import benchmark_adaptation, benchmark_imbalance, benchmark_pretraining, cli
 
 FLAGS = flags.FLAGS
 # Flags that one kind of suite reads and others do not.

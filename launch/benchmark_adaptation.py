@@ -7,16 +7,17 @@ import time
 
 from absl import flags
 
-from benchmarks.adaptation_cells import dataset_names, run_cell
-from benchmarks.adaptation_page import write_suite
-from benchmarks.adaptation_suite import DEFAULT_METHODS, Cell, Suite, cells, get_suite
 from fdx.adapt.config import DEFAULT_CRITERION
 from fdx.adapt.methods import METHODS
+from fdx.benchmarks.adaptation_cells import dataset_names, run_cell
+from fdx.benchmarks.adaptation_page import write_suite
+from fdx.benchmarks.adaptation_suite import DEFAULT_METHODS, Cell, Suite, cells, get_suite
 from fdx.data.blocks import NUM_BLOCKS
 from fdx.signal.front_ends import DEFAULT_FRONT_END
 from fdx.types import ConfigError
-from launch.display import progress
-from launch.prepare_on_demand import prepare_if_missing
+
+from .display import progress
+from .prepare_on_demand import prepare_if_missing
 
 FLAGS = flags.FLAGS
 # Builders whose configs are named without their default front end.

@@ -8,16 +8,17 @@ import time
 import jax
 from absl import flags
 
-from benchmarks.imbalance_cells import run_cell
-from benchmarks.imbalance_page import write_imbalance
-from benchmarks.imbalance_suite import GENERATOR, NAME, REMEDIES, TASKS, Cell, cells, get_remedies, get_tasks
+from fdx.benchmarks.imbalance_cells import run_cell
+from fdx.benchmarks.imbalance_page import write_imbalance
+from fdx.benchmarks.imbalance_suite import GENERATOR, NAME, REMEDIES, TASKS, Cell, cells, get_remedies, get_tasks
 from fdx.data.blocks import NUM_BLOCKS
 from fdx.synth.dataset import BUILDER
 from fdx.synth.run import default_name, generator_for, is_written, synthesise
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError
-from launch.display import progress
-from launch.prepare_on_demand import prepare_if_missing
+
+from .display import progress
+from .prepare_on_demand import prepare_if_missing
 
 FLAGS = flags.FLAGS
 # Flags that are part of the page's command where they are given.

@@ -15,21 +15,22 @@ from typing import Any
 import jax
 from absl import flags
 
-from benchmarks.cells import read_cell, write_cell
-from benchmarks.compare_runs import Run, do_run
-from benchmarks.compare_scores import score
-from benchmarks.compare_strategies import Strategy
-from benchmarks.pretraining_page import percent
-from benchmarks.pretraining_report import assemble, with_published, write_pretraining
-from benchmarks.pretraining_suite import FINE_TUNING, IN_DOMAIN, NETWORKS, TASKS, Network, Task, dataset_of, why_not
-from benchmarks.probe import ALL_LABELS, CHOSEN, ProbePlan
-from benchmarks.probe_run import all_folds, run_probe
+from fdx.benchmarks.cells import read_cell, write_cell
+from fdx.benchmarks.compare_runs import Run, do_run
+from fdx.benchmarks.compare_scores import score
+from fdx.benchmarks.compare_strategies import Strategy
+from fdx.benchmarks.pretraining_page import percent
+from fdx.benchmarks.pretraining_report import assemble, with_published, write_pretraining
+from fdx.benchmarks.pretraining_suite import FINE_TUNING, IN_DOMAIN, NETWORKS, TASKS, Network, Task, dataset_of, why_not
+from fdx.benchmarks.probe import ALL_LABELS, CHOSEN, ProbePlan
+from fdx.benchmarks.probe_run import all_folds, run_probe
 from fdx.data.source import open_dataset, prepared_folder
 from fdx.train.config import TrainConfig
 from fdx.train.run import train
 from fdx.types import ConfigError
-from launch.display import epoch_line, progress
-from launch.prepare_on_demand import prepare_if_missing
+
+from .display import epoch_line, progress
+from .prepare_on_demand import prepare_if_missing
 
 FLAGS = flags.FLAGS
 # Of networks of our own; all layers, from random weights.

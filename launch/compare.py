@@ -36,20 +36,21 @@ from collections.abc import Iterator
 import jax
 from absl import flags
 
-from benchmarks.compare_front_ends import compare_front_ends, describe_images
-from benchmarks.compare_outcome import common_origin, compare
-from benchmarks.compare_report import write_comparison, write_front_ends
-from benchmarks.compare_runs import KEEP, Outcome, Run, do_run
-from benchmarks.compare_scores import score
-from benchmarks.compare_strategies import PRESETS, parse_strategies, recordings_seen
+from fdx.benchmarks.compare_front_ends import compare_front_ends, describe_images
+from fdx.benchmarks.compare_outcome import common_origin, compare
+from fdx.benchmarks.compare_report import write_comparison, write_front_ends
+from fdx.benchmarks.compare_runs import KEEP, Outcome, Run, do_run
+from fdx.benchmarks.compare_scores import score
+from fdx.benchmarks.compare_strategies import PRESETS, parse_strategies, recordings_seen
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError
-from launch import cli
-from launch.compare_display import show, show_front_ends
-from launch.compare_plan import Design, Part, plan
-from launch.config_flags import MAX_SEED, define_train_flags, train_config
-from launch.display import progress
-from launch.workdirs import locks_workdir
+
+from . import cli
+from .compare_display import show, show_front_ends
+from .compare_plan import Design, Part, plan
+from .config_flags import MAX_SEED, define_train_flags, train_config
+from .display import progress
+from .workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
 STUDY = {

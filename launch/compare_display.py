@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.compare_front_ends import image_words
-from benchmarks.compare_report import cell, points
-from launch.display import table
+from fdx.benchmarks.compare_front_ends import image_words
+from fdx.benchmarks.compare_report import cell, points
+
+from .display import table
 
 COLUMNS = ('strategy', 'accuracy %', 'precision', 'recall', 'weighted F1', 'macro F1', 'recordings by vote %')
 KEYS = ('weighted_precision', 'weighted_recall', 'weighted_f1', 'macro_f1')

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import pathlib
 from collections.abc import Sequence
 
-from benchmarks.compare_front_ends import check_comparable, configs_of_front_ends
-from benchmarks.compare_runs import Run, check_workdir, plan_runs
-from benchmarks.compare_strategies import Strategy
+from fdx.benchmarks.compare_front_ends import check_comparable, configs_of_front_ends
+from fdx.benchmarks.compare_runs import Run, check_workdir, plan_runs
+from fdx.benchmarks.compare_strategies import Strategy
+from fdx.data.builders import known_builder
 from fdx.data.protocols.splits import folds_of, split_rows
 from fdx.data.source import Dataset, open_dataset
 from fdx.models.registry import check_input_shape
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError
-from launch.prepare_on_demand import prepare_if_missing
+
+from .prepare_on_demand import prepare_if_missing
 
 PRETRAIN = Strategy('pretrain', 'none', False, 'all layers, random weights')
 
@@ -96,14 +97,7 @@ def plan(design: Design, front_ends: Sequence[str] | None, root: pathlib.Path) -
 
 
 def _of_front_ends(dataset: str, front_ends: Sequence[str], flag: str) -> list[str]:
-    builder = dataset.partition('/')[0]
-    module = f'datasets.{builder}.{builder}_dataset_builder'
-    try:
-        configs = importlib.import_module(module).Builder.BUILDER_CONFIGS
-    except ModuleNotFoundError as e:
-        if not (e.name or '').startswith('datasets'):
-            raise
-        raise ConfigError(f'--{flag}={dataset}: there is no builder datasets/{builder}') from e
+    configs = known_builder(dataset.partition('/')[0], flag, dataset).BUILDER_CONFIGS
     return configs_of_front_ends(dataset, front_ends, {c.name: c.front_end for c in configs}, flag)
 
 

@@ -20,7 +20,8 @@ from fdx.types import ConfigError
 from fdx.weights.convert import convert_file
 from fdx.weights.musicnn import convert_musicnn
 from fdx.weights.tables import TABLES
-from launch.cli import run
+
+from .cli import run
 
 FLAGS = flags.FLAGS
 

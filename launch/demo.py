@@ -16,21 +16,22 @@ import time
 
 from absl import flags
 
-from benchmarks.pretraining_page import percent
-from benchmarks.probe import CHOSEN, ProbePlan
-from benchmarks.probe_report import shots_words, write_probe
-from benchmarks.probe_run import run_probe
-from benchmarks.stage_features import INPUT
+from fdx.benchmarks.pretraining_page import percent
+from fdx.benchmarks.probe import CHOSEN, ProbePlan
+from fdx.benchmarks.probe_report import shots_words, write_probe
+from fdx.benchmarks.probe_run import run_probe
+from fdx.benchmarks.stage_features import INPUT
 from fdx.evaluate.evaluate import evaluate
 from fdx.files import write_json
 from fdx.train.config import TrainConfig
 from fdx.train.run import train
 from fdx.types import WeightsError
 from fdx.weights.published import fetch_published
-from launch import cli
-from launch.display import epoch_line, progress, table
-from launch.prepare_on_demand import prepare_if_missing
-from launch.workdirs import locks_workdir
+
+from . import cli
+from .display import epoch_line, progress, table
+from .prepare_on_demand import prepare_if_missing
+from .workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
 SOURCE, TARGET = 'bearing_rig/rig_a_small', 'bearing_rig/rig_b_small'

@@ -20,8 +20,9 @@ from fdx.evaluate.metrics import interval_text, mean_and_spread
 from fdx.evaluate.report import write_results
 from fdx.predict.backends.exported import SUFFIXES
 from fdx.types import ConfigError
-from launch import cli
-from launch.display import progress, table
+
+from . import cli
+from .display import progress, table
 
 FLAGS = flags.FLAGS
 

@@ -24,8 +24,9 @@ from absl import flags
 from fdx.export import FORMATS
 from fdx.files import atomic_write_text, write_json
 from fdx.types import ConfigError, FdxError
-from launch import cli
-from launch.display import progress
+
+from . import cli
+from .display import progress
 
 FLAGS = flags.FLAGS
 

@@ -23,8 +23,9 @@ from fdx.types import ConfigError
 from fdx.weights.cache import cache_folder
 from fdx.weights.files import load_manifest, manifest_path
 from fdx.weights.published import PUBLISHED, fetch_published
-from launch import cli
-from launch.display import table
+
+from . import cli
+from .display import table
 
 FLAGS = flags.FLAGS
 

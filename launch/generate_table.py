@@ -13,9 +13,10 @@ import dataclasses
 
 from absl import flags
 
-from datasets.motor_maintenance.generator import STUDY, bayes_accuracy, generate
 from fdx.data.readings_csv import balance_text, write_readings
-from launch import cli
+from fdx.datasets.motor_maintenance.generator import STUDY, bayes_accuracy, generate
+
+from . import cli
 
 FLAGS = flags.FLAGS
 

@@ -48,11 +48,12 @@ from fdx.signal.front_ends import reads_orders
 from fdx.signal.readings import ReadingsInput
 from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM, MAX_RANGE
 from fdx.types import ConfigError, DataError, FdxError
-from launch import cli
-from launch.display import progress
-from launch.predict_rows import OF_FILES, closing_lines, json_line
-from launch.raw_paths import recordings_of
-from launch.text_flags import (
+
+from . import cli
+from .display import progress
+from .predict_rows import OF_FILES, closing_lines, json_line
+from .raw_paths import recordings_of
+from .text_flags import (
     TEXT_FLAGS,
     check_text_flags,
     define_text_flags,

@@ -28,9 +28,10 @@ from fdx.data.names import resolve_config
 from fdx.data.seal import unseal
 from fdx.data.source import open_dataset
 from fdx.types import ConfigError
-from launch.building import RAW_DATA_VARIABLE, check_manual_dir, check_not_half_there, preparing, user_error
-from launch.cli import EXIT_ERROR, EXIT_INTERRUPTED
-from launch.csv_tables import check_same_file, csv_config, csv_table
+
+from .building import RAW_DATA_VARIABLE, check_manual_dir, check_not_half_there, preparing, user_error
+from .cli import EXIT_ERROR, EXIT_INTERRUPTED
+from .csv_tables import check_same_file, csv_config, csv_table
 
 
 def _default_manual_dir() -> epath.Path | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 
 import tensorflow_datasets as tfds
 
+from fdx.data.builders import builder_class, known_builder
 from fdx.data.names import parse_dataset_name, resolve_config
 from fdx.data.source import open_dataset, prepared_folder
 from fdx.types import ConfigError, DataError
-from launch.building import RAW_DATA_VARIABLE, check_manual_dir, check_not_half_there, preparing, user_error
-from launch.csv_tables import CsvTable, check_same_file, csv_config
+
+from .building import RAW_DATA_VARIABLE, check_manual_dir, check_not_half_there, preparing, user_error
+from .csv_tables import CsvTable, check_same_file, csv_config
 
 
 def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None, csv: str | CsvTable | None = None) -> None:
@@ -69,29 +70,22 @@ def _is_there(name: str, data_dir: str, csv: str | CsvTable | None) -> bool:
 def _current_version(name: str, otherwise: str) -> str:
     """The version that a name's builder makes now; `otherwise` where there is no builder (generated datasets)."""
     base = parse_dataset_name(name).builder
-    try:
-        return str(importlib.import_module(f'datasets.{base}.{base}_dataset_builder').Builder.VERSION)
-    except ModuleNotFoundError:
-        return otherwise
+    found = builder_class(base)
+    return otherwise if found is None else str(found.VERSION)
 
 
 def _builder(name: str, data_dir: str, csv: str | CsvTable | None) -> tfds.core.DatasetBuilder:
     base, config, version = parse_dataset_name(name)
     if not base.isidentifier():
         raise ConfigError(f'--dataset={name}: write it as builder/config, e.g. cwru/load0_12k')
-    try:
-        module = importlib.import_module(f'datasets.{base}.{base}_dataset_builder')
-    except ModuleNotFoundError as e:
-        if not (e.name or '').startswith('datasets'):
-            raise
-        raise ConfigError(f'--dataset={name}: there is no builder datasets/{base}') from e
-    known = [c.name for c in module.Builder.BUILDER_CONFIGS]
+    found = known_builder(base, 'dataset', name)
+    known = [c.name for c in found.BUILDER_CONFIGS]
     if csv:
-        return module.Builder(config=csv_config(module.Builder, config, csv), data_dir=data_dir)
+        return found(config=csv_config(found, config, csv), data_dir=data_dir)
     resolved = resolve_config(config, known)
     if resolved is None:
-        own = '; a name of your own goes with --csv=FILE' if hasattr(module.Builder.builder_config_cls, 'csv') else ''
+        own = '; a name of your own goes with --csv=FILE' if hasattr(found.builder_config_cls, 'csv') else ''
         raise ConfigError(f'--dataset={name}: {base} has the configs {", ".join(known)}{own}')
-    if version and version != str(module.Builder.VERSION):
-        raise ConfigError(f'--dataset={name}: datasets/{base} makes version {module.Builder.VERSION} only')
-    return module.Builder(config=resolved, data_dir=data_dir)
+    if version and version != str(found.VERSION):
+        raise ConfigError(f'--dataset={name}: datasets/{base} makes version {found.VERSION} only')
+    return found(config=resolved, data_dir=data_dir)

@@ -25,19 +25,20 @@ import time
 
 from absl import flags
 
-from benchmarks.probe import ALL_LABELS, ProbePlan
-from benchmarks.probe_report import probe_header, probe_rows, probe_statements, write_probe
-from benchmarks.probe_run import all_folds, run_probe
-from benchmarks.stage_features import POOLS
+from fdx.benchmarks.probe import ALL_LABELS, ProbePlan
+from fdx.benchmarks.probe_report import probe_header, probe_rows, probe_statements, write_probe
+from fdx.benchmarks.probe_run import all_folds, run_probe
+from fdx.benchmarks.stage_features import POOLS
 from fdx.data.protocols.splits import PROTOCOLS
 from fdx.data.source import Dataset, open_dataset
 from fdx.models.registry import model_names
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError
-from launch import cli
-from launch.config_flags import model_options
-from launch.display import progress, table
-from launch.prepare_on_demand import prepare_if_missing
+
+from . import cli
+from .config_flags import model_options
+from .display import progress, table
+from .prepare_on_demand import prepare_if_missing
 
 FLAGS = flags.FLAGS
 

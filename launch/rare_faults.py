@@ -18,17 +18,18 @@ import time
 
 from absl import flags
 
-from benchmarks.imbalance_cells import config_of, run_cell
-from benchmarks.imbalance_suite import TASKS, Cell, Task
+from fdx.benchmarks.imbalance_cells import config_of, run_cell
+from fdx.benchmarks.imbalance_suite import TASKS, Cell, Task
 from fdx.files import write_json
 from fdx.synth.run import generator_for, synthesise
-from launch import cli
-from launch.building import RAW_DATA_VARIABLE
-from launch.display import progress, table
-from launch.prepare_on_demand import prepare_if_missing
-from launch.synthesize import judge_and_write
-from launch.synthesize_on_demand import health_line
-from launch.workdirs import locks_workdir
+
+from . import cli
+from .building import RAW_DATA_VARIABLE
+from .display import progress, table
+from .prepare_on_demand import prepare_if_missing
+from .synthesize import judge_and_write
+from .synthesize_on_demand import health_line
+from .workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
 REMEDIES = ('none', 'class_weight', 'oversample', 'gan')

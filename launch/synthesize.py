@@ -29,12 +29,13 @@ from fdx.synth.config import SynthConfig
 from fdx.synth.judge import collect, judge
 from fdx.synth.run import Synthesis, synthesise
 from fdx.types import ConfigError
-from launch import cli
-from launch.config_flags import MAX_SEED, define_fields, field_values
-from launch.display import progress, table
-from launch.prepare_on_demand import prepare_if_missing
-from launch.synthesize_on_demand import health_line
-from launch.workdirs import locks_workdir
+
+from . import cli
+from .config_flags import MAX_SEED, define_fields, field_values
+from .display import progress, table
+from .prepare_on_demand import prepare_if_missing
+from .synthesize_on_demand import health_line
+from .workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
 

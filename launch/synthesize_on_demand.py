@@ -11,7 +11,8 @@ from fdx.synth.dataset import BUILDER
 from fdx.synth.run import default_name, generator_for, is_written, synthesise
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError
-from launch.display import progress
+
+from .display import progress
 
 
 def with_synthetic(config: TrainConfig, workdir: pathlib.Path) -> TrainConfig:

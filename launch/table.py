@@ -19,10 +19,10 @@ import time
 
 from absl import flags
 
-from datasets.motor_maintenance.generator import STUDY, bayes_accuracy, generate
 from fdx.data.protocols.splits import split_rows
 from fdx.data.readings_csv import balance_text, read_readings, write_readings
 from fdx.data.source import open_dataset
+from fdx.datasets.motor_maintenance.generator import STUDY, bayes_accuracy, generate
 from fdx.evaluate.decision_metrics import binary_summary
 from fdx.evaluate.evaluate import evaluate
 from fdx.evaluate.metrics import interval_text
@@ -31,12 +31,13 @@ from fdx.files import atomic_write_text, write_json
 from fdx.train.config import TrainConfig
 from fdx.train.run import train
 from fdx.types import ConfigError, FdxError
-from launch import cli
-from launch.csv_tables import CsvTable, csv_table
-from launch.display import progress, table
-from launch.prepare_on_demand import prepare_if_missing
-from launch.table_defaults import DROPOUT_OF_LARGE, TABLE_DEFAULTS, table_protocol
-from launch.workdirs import locks_workdir
+
+from . import cli
+from .csv_tables import CsvTable, csv_table
+from .display import progress, table
+from .prepare_on_demand import prepare_if_missing
+from .table_defaults import DROPOUT_OF_LARGE, TABLE_DEFAULTS, table_protocol
+from .workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
 # Name of the row -> what differs from the defaults of a table. The first one is exported; its threshold weighs recall

@@ -39,14 +39,15 @@ from fdx.train.model_setup import init_of_fold
 from fdx.train.run import train
 from fdx.train.run_data import select_rows
 from fdx.types import ConfigError
-from launch import cli
-from launch.config_flags import define_train_flags, train_config
-from launch.csv_tables import csv_table
-from launch.display import epoch_line, progress
-from launch.prepare_on_demand import prepare_if_missing
-from launch.synthesize_on_demand import with_synthetic
-from launch.table_defaults import TABLES, settings_text, table_protocol, table_settings
-from launch.workdirs import locks_workdir
+
+from . import cli
+from .config_flags import define_train_flags, train_config
+from .csv_tables import csv_table
+from .display import epoch_line, progress
+from .prepare_on_demand import prepare_if_missing
+from .synthesize_on_demand import with_synthetic
+from .table_defaults import TABLES, settings_text, table_protocol, table_settings
+from .workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
 

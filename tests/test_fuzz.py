@@ -9,9 +9,9 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks import fuzz
-from benchmarks.fuzz_bases import BASES
-from benchmarks.fuzz_damage import damaged
+from fdx.benchmarks import fuzz
+from fdx.benchmarks.fuzz_bases import BASES
+from fdx.benchmarks.fuzz_damage import damaged
 from fdx.data.raw.files import read_raw_file
 from fdx.types import DataError
 
@@ -66,7 +66,7 @@ def test_a_child_that_cannot_begin_is_no_result(monkeypatch):
 
 def test_what_a_reader_must_not_do_is_found(tmp_path):
     """read_one on readers that misbehave, one for each column."""
-    from benchmarks.fuzz_readers import read_one
+    from fdx.benchmarks.fuzz_readers import read_one
 
     base, sound = BASES['npy'](tmp_path)[0], [np.arange(3)]
 

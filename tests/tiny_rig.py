@@ -12,8 +12,8 @@ import jax
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from datasets.bearing_rig import bearing_rig_dataset_builder
-from datasets.bearing_rig.simulator import recordings as all_recordings
+from fdx.datasets.bearing_rig import bearing_rig_dataset_builder
+from fdx.datasets.bearing_rig.simulator import recordings as all_recordings
 from fdx.types import Recording
 from launch.prepare_on_demand import prepare_if_missing
 

@@ -6,9 +6,9 @@ import pathlib
 
 import numpy as np
 
-from benchmarks.compare_runs import Outcome, plan_runs
-from benchmarks.compare_store import Stored
-from benchmarks.compare_strategies import parse_strategies
+from fdx.benchmarks.compare_runs import Outcome, plan_runs
+from fdx.benchmarks.compare_store import Stored
+from fdx.benchmarks.compare_strategies import parse_strategies
 from fdx.evaluate.predictions import Predictions
 from fdx.train.config import TrainConfig
 

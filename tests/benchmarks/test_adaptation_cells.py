@@ -7,9 +7,10 @@ import json
 
 import pytest
 
-from benchmarks import adaptation_cells as adaptation_bench
-from benchmarks.adaptation_cells import cell_path, configs, dataset_names, run_cell
-from benchmarks.adaptation_suite import (
+from fdx.adapt.methods import METHODS
+from fdx.benchmarks import adaptation_cells as adaptation_bench
+from fdx.benchmarks.adaptation_cells import cell_path, configs, dataset_names, run_cell
+from fdx.benchmarks.adaptation_suite import (
     BATCH_SIZE,
     DEFAULT_METHODS,
     INPUTS,
@@ -23,7 +24,6 @@ from benchmarks.adaptation_suite import (
     cells,
     get_suite,
 )
-from fdx.adapt.methods import METHODS
 from fdx.types import ConfigError
 from launch.benchmark_adaptation import DEFAULT_FRONT_ENDS
 
@@ -103,9 +103,9 @@ def test_names_carry_the_front_end_where_it_is_not_the_builders_default():
 
 
 def test_all_suites_name_configs_that_their_builders_have():
-    from datasets.bearing_rig.bearing_rig_dataset_builder import Builder as BearingRig
-    from datasets.cwru.cwru_dataset_builder import Builder as Cwru
-    from datasets.mfpt.mfpt_dataset_builder import Builder as Mfpt
+    from fdx.datasets.bearing_rig.bearing_rig_dataset_builder import Builder as BearingRig
+    from fdx.datasets.cwru.cwru_dataset_builder import Builder as Cwru
+    from fdx.datasets.mfpt.mfpt_dataset_builder import Builder as Mfpt
 
     builders = {'bearing_rig': BearingRig, 'cwru': Cwru, 'mfpt': Mfpt}
     known = {f'{name}/{config.name}' for name, builder in builders.items() for config in builder.BUILDER_CONFIGS}

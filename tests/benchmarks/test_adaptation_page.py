@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from matplotlib.container import BarContainer
 
-from benchmarks.adaptation_page import by_seed, markdown, plot, summary, write_suite
-from benchmarks.adaptation_suite import SUITES, Pair, Suite
+from fdx.benchmarks.adaptation_page import by_seed, markdown, plot, summary, write_suite
+from fdx.benchmarks.adaptation_suite import SUITES, Pair, Suite
 from fdx.evaluate.intervals import wilson_interval
 from fdx.types import DataError
 

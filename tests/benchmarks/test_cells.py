@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.cells import read_cell, write_cell
+from fdx.benchmarks.cells import read_cell, write_cell
 
 ASKED = {'shots': (1, 5), 'model': 'mlp'}
 

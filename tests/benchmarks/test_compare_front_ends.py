@@ -7,15 +7,15 @@ import types
 import numpy as np
 import pytest
 
-from benchmarks.compare_front_ends import (
+from fdx.benchmarks.compare_front_ends import (
     check_comparable,
     compare_front_ends,
     configs_of_front_ends,
     describe_images,
     image_words,
 )
-from benchmarks.compare_outcome import compare
-from benchmarks.compare_report import points, write_front_ends
+from fdx.benchmarks.compare_outcome import compare
+from fdx.benchmarks.compare_report import points, write_front_ends
 from fdx.types import ConfigError, DataError
 from tests.benchmarks.compare_outcomes import outcomes
 

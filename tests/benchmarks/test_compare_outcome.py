@@ -7,9 +7,9 @@ import re
 import numpy as np
 import pytest
 
-from benchmarks.compare_outcome import compare
-from benchmarks.compare_plots import plot_confusions, plot_losses
-from benchmarks.compare_report import cell, norms_statement, render, statements, write_comparison
+from fdx.benchmarks.compare_outcome import compare
+from fdx.benchmarks.compare_plots import plot_confusions, plot_losses
+from fdx.benchmarks.compare_report import cell, norms_statement, render, statements, write_comparison
 from fdx.evaluate.canvas import new_figure
 from fdx.files import FileWriteError
 from fdx.types import CheckpointError

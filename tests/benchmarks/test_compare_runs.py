@@ -7,10 +7,10 @@ import shutil
 import numpy as np
 import pytest
 
-from benchmarks import compare_runs as comparison_runs
-from benchmarks.compare_runs import Run, check_workdir, do_run, finished, plan_runs
-from benchmarks.compare_store import read_stored
-from benchmarks.compare_strategies import Strategy, parse_strategies
+from fdx.benchmarks import compare_runs as comparison_runs
+from fdx.benchmarks.compare_runs import Run, check_workdir, do_run, finished, plan_runs
+from fdx.benchmarks.compare_store import read_stored
+from fdx.benchmarks.compare_strategies import Strategy, parse_strategies
 from fdx.data.source import open_dataset
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score, precision_score
 
-from benchmarks.compare_scores import curves, differences, score, smooth, spread, votes
+from fdx.benchmarks.compare_scores import curves, differences, score, smooth, spread, votes
 from fdx.evaluate.predictions import Predictions
 from fdx.types import DataError
 

@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks.compare_strategies import parse_strategies, recordings_seen
+from fdx.benchmarks.compare_strategies import parse_strategies, recordings_seen
 from fdx.data.source import open_dataset
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig

@@ -8,11 +8,11 @@ import pathlib
 
 import pytest
 
-from benchmarks.pretraining_page import markdown
-from benchmarks.pretraining_report import assemble, cell_of, plot, with_published, write_pretraining
-from benchmarks.pretraining_suite import IN_DOMAIN, NETWORKS, TASKS, dataset_of, why_not
-from benchmarks.probe import ALL_LABELS, CHOSEN
-from benchmarks.stage_features import INPUT
+from fdx.benchmarks.pretraining_page import markdown
+from fdx.benchmarks.pretraining_report import assemble, cell_of, plot, with_published, write_pretraining
+from fdx.benchmarks.pretraining_suite import IN_DOMAIN, NETWORKS, TASKS, dataset_of, why_not
+from fdx.benchmarks.probe import ALL_LABELS, CHOSEN
+from fdx.benchmarks.stage_features import INPUT
 from fdx.models.registry import MODELS
 from fdx.types import DataError
 from fdx.weights.published import PUBLISHED
@@ -128,9 +128,9 @@ def test_the_plot_has_a_panel_a_task_and_a_line_a_network(tasks):
 
 
 def test_every_pair_that_is_asked_names_a_config_and_weights_that_exist():
-    from datasets.bearing_rig.bearing_rig_dataset_builder import Builder as Bearing
-    from datasets.cwru.cwru_dataset_builder import Builder as Cwru
-    from datasets.motor_rig.motor_rig_dataset_builder import Builder as Motor
+    from fdx.datasets.bearing_rig.bearing_rig_dataset_builder import Builder as Bearing
+    from fdx.datasets.cwru.cwru_dataset_builder import Builder as Cwru
+    from fdx.datasets.motor_rig.motor_rig_dataset_builder import Builder as Motor
 
     known = {
         f'{name}/{config.name}'

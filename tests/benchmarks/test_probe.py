@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.probe import ALL_LABELS, CHOSEN, ProbePlan, probe
-from benchmarks.probe_report import plot_probe, probe_header, probe_rows, write_probe
-from benchmarks.stage_features import INPUT
+from fdx.benchmarks.probe import ALL_LABELS, CHOSEN, ProbePlan, probe
+from fdx.benchmarks.probe_report import plot_probe, probe_header, probe_rows, write_probe
+from fdx.benchmarks.stage_features import INPUT
 from fdx.data.protocols.splits import split_rows
 from fdx.data.source import open_dataset
 from fdx.types import ConfigError

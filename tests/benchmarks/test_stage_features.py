@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks import stage_features
-from benchmarks.stage_features import INPUT, POOLS, StageFeatures, pool_bands, pool_global, variables_digest
+from fdx.benchmarks import stage_features
+from fdx.benchmarks.stage_features import INPUT, POOLS, StageFeatures, pool_bands, pool_global, variables_digest
 from fdx.data.pipeline import RecordExamples
 from fdx.data.source import open_dataset
 from fdx.train.config import TrainConfig

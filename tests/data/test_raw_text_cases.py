@@ -98,7 +98,7 @@ def test_rounded_times(raw_data, tmp_path):
 
 
 def test_axes_keep_their_order(tmp_path):
-    from datasets.motor_rig import conditions, csv_file, simulator
+    from fdx.datasets.motor_rig import conditions, csv_file, simulator
 
     source = tmp_path / 'in.csv'
     csv_file.write_csv(

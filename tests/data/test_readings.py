@@ -7,8 +7,6 @@ import itertools
 import numpy as np
 import pytest
 
-from datasets.motor_maintenance import motor_maintenance_dataset_builder as room
-from datasets.motor_maintenance.generator import generate
 from fdx.data.blocks import NO_BLOCK
 from fdx.data.few_labels import few_labels
 from fdx.data.pipeline import RecordExamples
@@ -16,6 +14,8 @@ from fdx.data.protocols.splits import split_rows
 from fdx.data.readings import KIND, ReadingsDataset
 from fdx.data.readings_csv import COLUMNS, Readings, write_readings
 from fdx.data.source import open_dataset
+from fdx.datasets.motor_maintenance import motor_maintenance_dataset_builder as room
+from fdx.datasets.motor_maintenance.generator import generate
 from fdx.signal.readings import ReadingsInput
 from fdx.types import UNKNOWN, DataError
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from datasets.motor_maintenance.generator import generate
 from fdx.data.protocols.row_dependence import Alike, autocorrelation, row_dependence
+from fdx.datasets.motor_maintenance.generator import generate
 from tests.data.logs import NAMES, coin_log, taking_turns
 
 

@@ -10,9 +10,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from datasets.motor_maintenance.generator import generate
 from fdx.data.protocols.row_evidence import row_units
 from fdx.data.protocols.splits import folds_of, split_rows
+from fdx.datasets.motor_maintenance.generator import generate
 from fdx.types import SplitError
 from tests.data.logs import coin_log, readings_table, taking_turns
 

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import scipy.io
 
-from datasets.bearing_rig.bearing_rig_dataset_builder import SEED as RIG_SEED
-from datasets.bearing_rig.machines import SPEEDS_RPM
-from datasets.bearing_rig.simulator import SAMPLE_RATE_HZ, recordings
-from datasets.motor_rig import motor_rig_dataset_builder as motor
 from fdx.data.blocks import Windowing, cut_windows
 from fdx.data.fingerprint import fingerprint
 from fdx.data.protocols.guard import guard_splits
 from fdx.data.protocols.same_content import Windows, find_same_content
 from fdx.data.protocols.splits import PROTOCOLS, split_rows
 from fdx.data.table import Table
+from fdx.datasets.bearing_rig.bearing_rig_dataset_builder import SEED as RIG_SEED
+from fdx.datasets.bearing_rig.machines import SPEEDS_RPM
+from fdx.datasets.bearing_rig.simulator import SAMPLE_RATE_HZ, recordings
+from fdx.datasets.motor_rig import motor_rig_dataset_builder as motor
 from fdx.types import SplitError
 
 RATE_HZ, WINDOW = 12000, 11700

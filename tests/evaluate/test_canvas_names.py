@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from benchmarks.compare_plots import plot_confusions, plot_losses
+from fdx.benchmarks.compare_plots import plot_confusions, plot_losses
 from fdx.evaluate.canvas import figure_to_png, new_figure, plain, style_axes
 from fdx.evaluate.embedding_plots import plot_embedding, plot_embedding_profile
 from fdx.evaluate.plots import plot_confusion

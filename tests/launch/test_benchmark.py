@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from benchmarks import adaptation_suite, pretraining_suite
-from benchmarks.adaptation_suite import Input, Pair, Suite
-from benchmarks.pretraining_suite import TASKS
+from fdx.benchmarks import adaptation_suite, pretraining_suite
+from fdx.benchmarks.adaptation_suite import Input, Pair, Suite
+from fdx.benchmarks.pretraining_suite import TASKS
 from launch import benchmark_pretraining
 
 
@@ -23,7 +23,7 @@ def small_suite(monkeypatch):
     monkeypatch.setattr(pretraining_suite, 'TASKS', (task,))
     # A module that stays imported: it would keep the tiny task, or never see it.
     monkeypatch.setattr(benchmark_pretraining, 'TASKS', (task,))
-    monkeypatch.setattr('benchmarks.pretraining_report.TASKS', (task,))
+    monkeypatch.setattr('fdx.benchmarks.pretraining_report.TASKS', (task,))
     monkeypatch.setitem(pretraining_suite.FINE_TUNING, 'epochs', 1)
     monkeypatch.setitem(pretraining_suite.FINE_TUNING, 'batch_size', 2)
 

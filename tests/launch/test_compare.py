@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, f1_score, precision_score
 
-from benchmarks import compare_runs as comparison_runs
+from fdx.benchmarks import compare_runs as comparison_runs
 from fdx.train.checkpoints import Checkpoints
 
 STRATEGIES, SEEDS, PROTOCOLS = ('head', 'scratch'), (3, 4), ('time_blocks', 'random_windows')

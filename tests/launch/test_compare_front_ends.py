@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import compare_runs as comparison_runs
+from fdx.benchmarks import compare_runs as comparison_runs
 from fdx.data.source import open_dataset
 from fdx.train.checkpoints import Checkpoints
 

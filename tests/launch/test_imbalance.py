@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from benchmarks import imbalance_cells as imbalance_bench
-from benchmarks import imbalance_page as imbalance_table
-from benchmarks import imbalance_suite
-from benchmarks.imbalance_suite import TASKS
+from fdx.benchmarks import imbalance_cells as imbalance_bench
+from fdx.benchmarks import imbalance_page as imbalance_table
+from fdx.benchmarks import imbalance_suite
+from fdx.benchmarks.imbalance_suite import TASKS
 from launch import benchmark_imbalance
 
 DATASET = 'bearing_rig/rig_b_small'

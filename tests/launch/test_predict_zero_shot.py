@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import scipy.io.wavfile
 
-from datasets.bearing_rig.machines import MACHINES
-from datasets.bearing_rig.simulator import recordings as simulated
+from fdx.datasets.bearing_rig.machines import MACHINES
+from fdx.datasets.bearing_rig.simulator import recordings as simulated
 from fdx.predict.zero_shot import diagnose_zero_shot
 from fdx.signal.bearings import BEARINGS
 

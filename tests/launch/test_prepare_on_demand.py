@@ -10,10 +10,10 @@ import shutil
 import numpy as np
 import pytest
 
-from datasets.cwru import cwru_dataset_builder
 from fdx.data.download import NetworkUnreachableError
 from fdx.data.names import resolve_config
 from fdx.data.source import open_dataset
+from fdx.datasets.cwru import cwru_dataset_builder
 from fdx.evaluate import evaluate
 from fdx.evaluate.predictions import load_predictions
 from fdx.types import ConfigError, DataError

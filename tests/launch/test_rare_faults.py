@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from benchmarks import imbalance_cells as imbalance_bench
+from fdx.benchmarks import imbalance_cells as imbalance_bench
 from fdx.synth import judge as judge_module
 
 

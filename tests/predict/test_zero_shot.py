@@ -8,8 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from datasets.bearing_rig.simulator import recordings as simulated
 from fdx.data.raw.files import read_raw_file
+from fdx.datasets.bearing_rig.simulator import recordings as simulated
 from fdx.predict import zero_shot
 from fdx.predict.diagnose import with_condition
 from fdx.predict.zero_shot import ZeroShotDiagnosis, diagnose_zero_shot

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import scipy.io
 
-from datasets.bearing_rig.simulator import SAMPLE_RATE_HZ, simulate
-from datasets.cwru.files import get_file
-from datasets.cwru.reader import read_file
+from fdx.datasets.bearing_rig.simulator import SAMPLE_RATE_HZ, simulate
+from fdx.datasets.cwru.files import get_file
+from fdx.datasets.cwru.reader import read_file
 from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM, MAX_RANGE, MIN_CONFIDENCE, SpeedEstimate, estimate_speed_rpm
 from fdx.types import ConfigError, DataError
 

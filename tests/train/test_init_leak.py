@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from benchmarks.probe import ProbePlan
-from benchmarks.probe_run import run_probe
+from fdx.benchmarks.probe import ProbePlan
+from fdx.benchmarks.probe_run import run_probe
 from fdx.evaluate.scoring import score_run
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.init_leak import entries_of

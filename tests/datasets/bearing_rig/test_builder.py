@@ -7,11 +7,11 @@ import functools
 import numpy as np
 import pytest
 
-from datasets.bearing_rig import bearing_rig_dataset_builder as rig
-from datasets.bearing_rig import simulator
 from fdx.data.blocks import cut_windows
 from fdx.data.protocols.splits import split_rows
 from fdx.data.source import open_dataset
+from fdx.datasets.bearing_rig import bearing_rig_dataset_builder as rig
+from fdx.datasets.bearing_rig import simulator
 
 RECORDINGS = 120
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets.bearing_rig import impacts
-from datasets.bearing_rig.machines import MACHINES
+from fdx.datasets.bearing_rig import impacts
+from fdx.datasets.bearing_rig.machines import MACHINES
 
 RIG_A, RIG_C = MACHINES['rig_a'], MACHINES['rig_c']
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets.bearing_rig import responses
-from datasets.bearing_rig.machines import MACHINES, Mode, Sensor
+from fdx.datasets.bearing_rig import responses
+from fdx.datasets.bearing_rig.machines import MACHINES, Mode, Sensor
 
 RATE_HZ = 400_000.0
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from datasets.bearing_rig import simulator
-from datasets.bearing_rig.machines import LOAD_CASES, MACHINES, SPEEDS_RPM, STATES
+from fdx.datasets.bearing_rig import simulator
+from fdx.datasets.bearing_rig.machines import LOAD_CASES, MACHINES, SPEEDS_RPM, STATES
 from fdx.types import ConfigError
 
 RATE_HZ = simulator.SAMPLE_RATE_HZ

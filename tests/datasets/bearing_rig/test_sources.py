@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from datasets.bearing_rig import impacts, responses, simulator, sources
-from datasets.bearing_rig.machines import MACHINES
+from fdx.datasets.bearing_rig import impacts, responses, simulator, sources
+from fdx.datasets.bearing_rig.machines import MACHINES
 
 
 def test_harmonics_are_cosines_of_the_shaft_angle():

@@ -10,15 +10,15 @@ import pytest
 import scipy.signal
 import tensorflow_datasets as tfds
 
-from datasets.cwru import cwru_dataset_builder as cwru
-from datasets.cwru.files import get_file
-from datasets.cwru.reader import read_file
-from datasets.cwru.subsets import SUBSETS
 from fdx.data.blocks import cut_windows
 from fdx.data.prepared import prepare_recording
 from fdx.data.protocols.splits import split_rows
 from fdx.data.records import decode_waveform
 from fdx.data.source import open_dataset
+from fdx.datasets.cwru import cwru_dataset_builder as cwru
+from fdx.datasets.cwru.files import get_file
+from fdx.datasets.cwru.reader import read_file
+from fdx.datasets.cwru.subsets import SUBSETS
 from fdx.signal.mel import mel_edges_hz
 from fdx.signal.resample import resample
 

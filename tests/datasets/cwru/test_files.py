@@ -7,7 +7,7 @@ import pytest
 import scipy.io
 import scipy.signal
 
-from datasets.cwru.files import FAULTS, FILES, GROUPS, get_file, select_files
+from fdx.datasets.cwru.files import FAULTS, FILES, GROUPS, get_file, select_files
 from fdx.types import DataError
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.io
 
-from datasets.cwru.files import FILES, get_file
-from datasets.cwru.reader import read_file
+from fdx.datasets.cwru.files import FILES, get_file
+from fdx.datasets.cwru.reader import read_file
 from fdx.types import DataError
 
 

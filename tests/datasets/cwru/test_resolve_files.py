@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import scipy.io
 
-from datasets.cwru.files import get_file
-from datasets.cwru.reader import read_file, resolve_files
-from datasets.cwru.subsets import SUBSETS, Subset
 from fdx.data.download import NetworkUnreachable
+from fdx.datasets.cwru.files import get_file
+from fdx.datasets.cwru.reader import read_file, resolve_files
+from fdx.datasets.cwru.subsets import SUBSETS, Subset
 from fdx.types import DataError
 
 NUMBERS = (97, 105, 118)

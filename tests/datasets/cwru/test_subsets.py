@@ -4,7 +4,7 @@ import collections
 
 import pytest
 
-from datasets.cwru.subsets import SUBSETS
+from fdx.datasets.cwru.subsets import SUBSETS
 
 NINE_FAULTS = (
     'ball_007',

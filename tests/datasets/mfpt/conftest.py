@@ -7,8 +7,8 @@ import pytest
 import scipy.io
 import tensorflow_datasets as tfds
 
-from datasets.mfpt import mfpt_dataset_builder as mfpt
 from fdx.data.source import open_dataset
+from fdx.datasets.mfpt import mfpt_dataset_builder as mfpt
 
 
 def _write_mfpt(folder, file, signal=None, *, seed=0, name=None, **changes):

@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 import pytest
 
-from datasets.mfpt import mfpt_dataset_builder as mfpt
-from datasets.mfpt.files import FILES, SUBSETS, Subset
 from fdx.data.blocks import cut_windows
 from fdx.data.protocols.splits import folds_of, split_rows
+from fdx.datasets.mfpt import mfpt_dataset_builder as mfpt
+from fdx.datasets.mfpt.files import FILES, SUBSETS, Subset
 from fdx.signal.bearings import BEARINGS
 from fdx.signal.front_ends import create_front_end, front_end_names
 from fdx.types import SplitError

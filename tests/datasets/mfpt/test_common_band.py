@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from datasets.mfpt import mfpt_dataset_builder as mfpt
-from datasets.mfpt.files import FILES, Subset
-from datasets.mfpt.reader import read_file
 from fdx.data.prepared import prepare_recording
 from fdx.data.protocols.splits import folds_of, split_rows
+from fdx.datasets.mfpt import mfpt_dataset_builder as mfpt
+from fdx.datasets.mfpt.files import FILES, Subset
+from fdx.datasets.mfpt.reader import read_file
 
 LOW_HZ = 48828
 

@@ -7,7 +7,7 @@ import urllib.parse
 
 import pytest
 
-from datasets.mfpt.files import ARCHIVE_URL, FILES, SUBSETS
+from fdx.datasets.mfpt.files import ARCHIVE_URL, FILES, SUBSETS
 
 INNER_LBS = [0, 50, 100, 150, 200, 250, 300]
 OUTER_LBS = [25, 50, 100, 150, 200, 250, 300]

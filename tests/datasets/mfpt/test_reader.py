@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import scipy.io
 
-from datasets.mfpt.files import ARCHIVE_URL, FILES, MIRROR_URL, SUBSETS
-from datasets.mfpt.reader import read_file
+from fdx.datasets.mfpt.files import ARCHIVE_URL, FILES, MIRROR_URL, SUBSETS
+from fdx.datasets.mfpt.reader import read_file
 from fdx.signal.bearings import BEARINGS
 from fdx.types import DataError
 

@@ -8,11 +8,11 @@ import zipfile
 
 import pytest
 
-from datasets.mfpt import sources
-from datasets.mfpt.files import ARCHIVE_URL, FILES, MIRROR_URL, SUBSETS, Subset
-from datasets.mfpt.reader import read_file
-from datasets.mfpt.sources import ARCHIVE, resolve_files
 from fdx.data.download import NetworkUnreachableError
+from fdx.datasets.mfpt import sources
+from fdx.datasets.mfpt.files import ARCHIVE_URL, FILES, MIRROR_URL, SUBSETS, Subset
+from fdx.datasets.mfpt.reader import read_file
+from fdx.datasets.mfpt.sources import ARCHIVE, resolve_files
 from fdx.types import DataError
 
 STEMS = ('baseline_1', 'InnerRaceFault_vload_2', 'OuterRaceFault_vload_7')

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from datasets.motor_maintenance import motor_maintenance_dataset_builder as room
-from datasets.motor_maintenance.generator import STUDY, bayes_accuracy, generate
 from fdx.data.readings_csv import COLUMNS, Readings, write_readings
+from fdx.datasets.motor_maintenance import motor_maintenance_dataset_builder as room
+from fdx.datasets.motor_maintenance.generator import STUDY, bayes_accuracy, generate
 from fdx.types import ConfigError, DataError
 
 SPLITS = ('train', 'validation', 'test')

@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from datasets.motor_maintenance.generator import (
+from fdx.data.readings_csv import COLUMNS
+from fdx.datasets.motor_maintenance.generator import (
     STUDY,
     Normal,
     Parameters,
@@ -16,7 +17,6 @@ from datasets.motor_maintenance.generator import (
     conditions,
     generate,
 )
-from fdx.data.readings_csv import COLUMNS
 from fdx.types import ConfigError
 
 ROWS = 200_000

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from datasets.motor_rig import clock, measured, simulator
-from datasets.motor_rig.conditions import Condition
-from datasets.motor_rig.nuisance import Nuisance
+from fdx.datasets.motor_rig import clock, measured, simulator
+from fdx.datasets.motor_rig.conditions import Condition
+from fdx.datasets.motor_rig.nuisance import Nuisance
 
 NAME = '01 - m1_half_shaft_speed_no_mechanical_load.csv'
 OCTAVES_HZ = (1, 2, 4, 8, 16, 32, 64, 128, 256)

@@ -7,13 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from datasets.motor_rig import csv_file, simulator
-from datasets.motor_rig import motor_rig_dataset_builder as rig
-from datasets.motor_rig.conditions import SOON_CONDITIONS, Condition, scenario_names
 from fdx.data.blocks import cut_windows
 from fdx.data.protocols.splits import split_rows
 from fdx.data.raw.files import read_raw_file
 from fdx.data.source import open_dataset
+from fdx.datasets.motor_rig import csv_file, simulator
+from fdx.datasets.motor_rig import motor_rig_dataset_builder as rig
+from fdx.datasets.motor_rig.conditions import SOON_CONDITIONS, Condition, scenario_names
 from fdx.signal.resample import resampled_length
 from launch import prepare_on_demand
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datasets.motor_rig import clock
+from fdx.datasets.motor_rig import clock
 
 
 def test_steps_grow_with_the_digits_of_the_clock(monkeypatch):

@@ -6,7 +6,7 @@ import collections
 
 import pytest
 
-from datasets.motor_rig.conditions import SOON_CONDITIONS, STATES, Condition, scenario_names, state_conditions
+from fdx.datasets.motor_rig.conditions import SOON_CONDITIONS, STATES, Condition, scenario_names, state_conditions
 from fdx.types import ConfigError
 
 # (imbalanced, ohm, Nm, m2) of files 01 to 30, read off shared/reference/soon_files.txt.

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from datasets.motor_rig.electric import operate, sequence_currents
-from datasets.motor_rig.motors import MOTORS
+from fdx.datasets.motor_rig.electric import operate, sequence_currents
+from fdx.datasets.motor_rig.motors import MOTORS
 from fdx.types import ConfigError
 
 CIRCUIT = MOTORS['motor_a'].circuit

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from datasets.motor_rig import clock, simulator
-from datasets.motor_rig.conditions import Condition
-from datasets.motor_rig.motors import MOTORS
-from datasets.motor_rig.nuisance import Nuisance
+from fdx.datasets.motor_rig import clock, simulator
+from fdx.datasets.motor_rig.conditions import Condition
+from fdx.datasets.motor_rig.motors import MOTORS
+from fdx.datasets.motor_rig.nuisance import Nuisance
 from fdx.types import ConfigError
 
 SECONDS = 30.0

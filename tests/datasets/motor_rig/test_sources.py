@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from datasets.motor_rig import sources
-from datasets.motor_rig.electric import operate
-from datasets.motor_rig.motors import MOTORS
-from datasets.motor_rig.sensor import COUNTS_PER_G, Sensor, rotation
-from datasets.motor_rig.structure import Mode, accelerance
+from fdx.datasets.motor_rig import sources
+from fdx.datasets.motor_rig.electric import operate
+from fdx.datasets.motor_rig.motors import MOTORS
+from fdx.datasets.motor_rig.sensor import COUNTS_PER_G, Sensor, rotation
+from fdx.datasets.motor_rig.structure import Mode, accelerance
 
 MOTOR = MOTORS['motor_a']
 

@@ -7,7 +7,7 @@ import pathlib
 import numpy as np
 import pytest
 
-from datasets.soon.files import FILES
+from fdx.datasets.soon.files import FILES
 
 HEADER = 'Timestamp,AccX,AccY,AccZ'
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from datasets.soon import soon_dataset_builder as soon
-from datasets.soon.files import FAULT_TYPES, FILES
-from datasets.soon.reader import read_file
-from datasets.soon.subsets import SUBSETS
 from fdx.data.download import NetworkUnreachableError
 from fdx.data.prepared import prepare_recording
 from fdx.data.protocols.splits import folds_of, split_rows
 from fdx.data.records import decode_waveform, make_records
 from fdx.data.source import open_dataset
+from fdx.datasets.soon import soon_dataset_builder as soon
+from fdx.datasets.soon.files import FAULT_TYPES, FILES
+from fdx.datasets.soon.reader import read_file
+from fdx.datasets.soon.subsets import SUBSETS
 from fdx.types import DataError, Recording, SplitError
 from launch.prepare_on_demand import prepare_if_missing
 

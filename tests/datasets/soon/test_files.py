@@ -7,8 +7,8 @@ import pathlib
 
 import pytest
 
-from datasets.soon.files import FAULT_TYPES, FILES, NAMES, parse_name
-from datasets.soon.subsets import SUBSETS
+from fdx.datasets.soon.files import FAULT_TYPES, FILES, NAMES, parse_name
+from fdx.datasets.soon.subsets import SUBSETS
 from fdx.types import DataError
 
 # number: (fault type of m1, ohm, Nm, motor m2, turned sensor, class name), written down by hand from the list of names.

@@ -8,9 +8,9 @@ import math
 import numpy as np
 import pytest
 
-from datasets.soon.files import FILES
-from datasets.soon.reader import COMMON_RATE_HZ, read_file
 from fdx.data.raw.files import read_raw_file
+from fdx.datasets.soon.files import FILES
+from fdx.datasets.soon.reader import COMMON_RATE_HZ, read_file
 from fdx.types import DataError
 
 

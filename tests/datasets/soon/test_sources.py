@@ -10,10 +10,10 @@ import urllib.parse
 
 import pytest
 
-from datasets.soon.files import FILES, URL_TEMPLATE
-from datasets.soon.sources import resolve_files
-from datasets.soon.subsets import SUBSETS, Subset
 from fdx.data.download import NetworkUnreachableError
+from fdx.datasets.soon.files import FILES, URL_TEMPLATE
+from fdx.datasets.soon.sources import resolve_files
+from fdx.datasets.soon.subsets import SUBSETS, Subset
 from fdx.types import DataError
 
 NUMBERS = (1, 2, 15)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from datasets.motor_maintenance.generator import generate
 from fdx.data.readings_csv import write_readings
+from fdx.datasets.motor_maintenance.generator import generate
 
 
 @pytest.fixture(scope='module')

@@ -7,9 +7,9 @@ import pathlib
 import numpy as np
 import pytest
 
-from datasets.motor_maintenance.generator import generate
 from fdx.data.readings_csv import COLUMNS
 from fdx.data.source import open_dataset
+from fdx.datasets.motor_maintenance.generator import generate
 from fdx.types import ConfigError, DataError
 from launch.prepare_on_demand import prepare_if_missing
 

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from datasets.motor_maintenance.generator import STUDY, bayes_accuracy, generate
 from fdx.data.readings_csv import balance, read_readings
+from fdx.datasets.motor_maintenance.generator import STUDY, bayes_accuracy, generate
 from fdx.predict.backends.tflite_file import read_model
 from launch import table_defaults
 
