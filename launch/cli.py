@@ -11,6 +11,8 @@ from absl import app, flags, logging
 
 from fdx.types import FdxError
 
+from .flag_words import FlagWords, in_flags
+
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 EXIT_PIPE = 141  # 128 + SIGPIPE
@@ -19,8 +21,9 @@ EXIT_PIPE = 141  # 128 + SIGPIPE
 def run(main: Callable[[Sequence[str]], int | None], *, positional: bool = False) -> None:
     """Parses the flags, calls `main(argv)` and ends the process.
 
-    An FdxError goes to standard error as 'error: ...' with exit code 1, or with the `exit_code` of its class; any other
-    exception is a defect and keeps its traceback. Ctrl-C ends with 130, a closed pipe with 141.
+    An FdxError goes to standard error as 'error: ...' with exit code 1, or with the `exit_code` of its class; the
+    parameters that it names become this program's flags (`as_flags`). Any other exception is a defect and keeps its
+    traceback. Ctrl-C ends with 130, a closed pipe with 141.
 
     Args:
       main: gets what absl leaves of the command line (the program's name, then positional arguments); what it
@@ -41,7 +44,7 @@ def run(main: Callable[[Sequence[str]], int | None], *, positional: bool = False
             return code
         except FdxError as e:
             try:
-                _complain(str(e))
+                _complain(as_flags(str(e)))
             except BrokenPipeError:
                 return _pipe_closed()
             return getattr(e, 'exit_code', EXIT_ERROR)
@@ -52,6 +55,11 @@ def run(main: Callable[[Sequence[str]], int | None], *, positional: bool = False
             return _pipe_closed()
 
     app.run(guarded)
+
+
+def as_flags(text: str) -> str:
+    """A message of the library with the parameters in backticks as flags of this program, where it has them."""
+    return in_flags(text, flags.FLAGS)
 
 
 def _pipe_closed() -> int:
@@ -74,7 +82,11 @@ def _expand_home() -> None:
 
 
 def _quiet_dependencies() -> None:
-    """Shows fdx's own messages, and warnings only of the libraries below it, unless --verbosity is given."""
+    """Shows fdx's own messages, in this program's flags, and of the libraries below it warnings only.
+
+    With --verbosity, what that says.
+    """
+    logging.get_absl_handler().addFilter(FlagWords(flags.FLAGS))
     if flags.FLAGS['verbosity'].present:
         return
     logging.set_verbosity(logging.WARNING)

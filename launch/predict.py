@@ -192,7 +192,7 @@ def main(argv) -> int:
             new = _rows(path, predictor, geometry, speed, text_format_for(path, text_format, argv))
             silent += says_nothing(new)
         except FdxError as e:
-            new = [_error_row(path, str(e))]
+            new = [_error_row(path, cli.as_flags(str(e)))]
         except Exception as e:
             # A defect, of fdx or of a library: it is this file's error, and the others are still done.
             logging.debug('%s', path, exc_info=True)

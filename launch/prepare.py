@@ -32,6 +32,7 @@ from fdx.types import ConfigError
 from .building import RAW_DATA_VARIABLE, check_manual_dir, check_not_half_there, preparing, user_error
 from .cli import EXIT_ERROR, EXIT_INTERRUPTED
 from .csv_tables import check_same_file, csv_config, csv_table
+from .flag_words import dataclass_flags, in_flags
 
 
 def _default_manual_dir() -> epath.Path | None:
@@ -99,7 +100,8 @@ def main(args: Args) -> int:
         if error is None:
             raise
         sys.stdout.flush()
-        print('error:', ' '.join(str(error).split()), file=sys.stderr)
+        text = in_flags(' '.join(str(error).split()), dataclass_flags(Args))
+        print('error:', text, file=sys.stderr)
         return EXIT_ERROR
     return 0
 

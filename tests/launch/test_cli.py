@@ -53,6 +53,40 @@ def test_exit_codes_and_messages(args, code, out, err):
     assert (done.returncode, done.stdout, done.stderr) == (code, out, err)
 
 
+def test_parameters_of_a_library_error_become_flags():
+    """Only those that the program has; under the flag's own name where it differs from the parameter's."""
+    program = """
+import logging
+from absl import flags
+from fdx.types import DataError
+from launch.cli import as_flags, run
+flags.DEFINE_float('sample_rate', None, '')
+flags.DEFINE_float('hop_s', None, '')
+flags.DEFINE_multi_string('model_option', [], '')
+def main(argv):
+    logging.getLogger('fdx.signal.x').warning('give `hop_s` of %s', 3)
+    print(as_flags('`header=no`'))
+    raise DataError('a.mat: `hop_s`=0.1; `sample_rate_hz`, `hop_s=0.2 s`, `model_options`; `guard_s`, `pip install x`')
+run(main)
+"""
+    done = subprocess.run([sys.executable, '-c', program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    *log, last = done.stderr.splitlines()
+    assert done.stdout == '`header=no`\n'
+    assert last == (
+        'error: a.mat: --hop_s=0.1; --sample_rate, --hop_s=0.2 s, --model_option; `guard_s`, `pip install x`'
+    )
+    assert len(log) == 1 and log[0].endswith('give --hop_s of 3')
+
+
+def test_prepare_knows_its_flags_without_absl():
+    from launch.flag_words import dataclass_flags, in_flags
+    from launch.prepare import Args
+
+    known = dataclass_flags(Args)
+    assert {'data_dir', 'manual_dir', 'csv', 'group_column', 'config', 'overwrite', 'file_format'} <= known
+    assert in_flags('`csv`=a.csv, `front_end`', known) == '--csv=a.csv, `front_end`'
+
+
 def test_positional_arguments_where_the_program_takes_them():
     done = start('a', 'b', positional=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, 'ran a b\n', '')
