@@ -150,9 +150,9 @@ def main() -> None:
         run = {'fdx': run_fdx, 'torch': run_torch}[args.side]
         print(json.dumps(run(args.weights, args.data_dir)))
         return None
-    from fdx.launch.prepare_on_demand import prepare_if_missing
+    from fdx.data.prepare import prepare_if_missing
 
-    prepare_if_missing(DATASET, args.data_dir, None)
+    prepare_if_missing(DATASET, args.data_dir, notify=print)
     seconds: dict[str, list[float]] = {'fdx': [], 'torch': []}
     with tempfile.TemporaryDirectory() as folder:
         weights = os.path.join(folder, 'weights.safetensors')

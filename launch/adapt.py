@@ -42,8 +42,8 @@ from fdx.evaluate.adaptation_results import adaptation_results, network_outputs
 from fdx.evaluate.metrics import mean_and_spread
 from fdx.models.registry import check_input_shape
 from fdx.train.config import TrainConfig
-from fdx.train.freezing import freezing_rules, frozen_prefix, trainable_mask
 from fdx.train.model_setup import build_model
+from fdx.train.partition import freezing_rules, frozen_prefix, trainable_mask
 from fdx.types import ConfigError
 from fdx.weights.structure import example_input, variable_shapes
 
@@ -102,7 +102,7 @@ def _prepare(config: TrainConfig, plan: AdaptConfig) -> None:
         try:
             prepare_if_missing(name.dataset, config.data_dir, FLAGS.manual_dir)
         except ConfigError as e:
-            raise ConfigError(str(e).replace(f'--dataset={name.dataset}:', f'--{flag}={name.dataset}:')) from e
+            raise ConfigError(str(e).replace(f'`dataset`={name.dataset}:', f'`{flag}`={name.dataset}:')) from e
 
 
 def _check_feature(config: TrainConfig, plan: AdaptConfig) -> None:

@@ -24,14 +24,14 @@ from absl import app, flags
 from etils import epath
 from tensorflow_datasets.scripts.cli import build, cli_utils
 
+from fdx.data.csv_tables import check_same_file, csv_config, csv_table
 from fdx.data.names import resolve_config
+from fdx.data.preparing import RAW_DATA_VARIABLE, check_manual_dir, check_not_half_there, preparing, user_error
 from fdx.data.seal import unseal
 from fdx.data.source import open_dataset
 from fdx.types import ConfigError
 
-from .building import RAW_DATA_VARIABLE, check_manual_dir, check_not_half_there, preparing, user_error
 from .cli import EXIT_ERROR, EXIT_INTERRUPTED
-from .csv_tables import check_same_file, csv_config, csv_table
 from .flag_words import dataclass_flags, in_flags
 
 
@@ -106,16 +106,20 @@ def main(args: Args) -> int:
     return 0
 
 
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
 def _build(args: Args, data_dir: pathlib.Path) -> None:
     check_manual_dir(args.paths.manual_dir)
     # With these two flags the datasets are those that other modules have registered: TFDS finds them itself.
     if args.generation.imports or args.automation.exclude_datasets:
-        with preparing(data_dir, []):
+        with preparing(data_dir, [], _say):
             args.execute()
         return
     classes = [load_builder_cls(folder) for folder in [*args.positional_datasets, *args.datasets] or ['.']]
     args = _with_whole_config_name(args, classes)
-    with preparing(data_dir, [cls.name for cls in classes]):
+    with preparing(data_dir, [cls.name for cls in classes], _say):
         for builder_cls in classes:
             announce(args, builder_cls)
         args.execute()

@@ -20,11 +20,11 @@ from absl import flags
 
 from fdx.benchmarks.imbalance_cells import config_of, run_cell
 from fdx.benchmarks.imbalance_suite import TASKS, Cell, Task
+from fdx.data.preparing import RAW_DATA_VARIABLE
 from fdx.files import write_json
 from fdx.synth.run import generator_for, synthesise
 
 from . import cli
-from .building import RAW_DATA_VARIABLE
 from .display import progress, table
 from .prepare_on_demand import prepare_if_missing
 from .synthesize import judge_and_write

@@ -19,6 +19,7 @@ import time
 
 from absl import flags
 
+from fdx.data.csv_tables import CsvTable, csv_table
 from fdx.data.protocols.splits import split_rows
 from fdx.data.readings_csv import balance_text, read_readings, write_readings
 from fdx.data.source import open_dataset
@@ -33,7 +34,6 @@ from fdx.train.run import train
 from fdx.types import ConfigError, FdxError
 
 from . import cli
-from .csv_tables import CsvTable, csv_table
 from .display import progress, table
 from .prepare_on_demand import prepare_if_missing
 from .table_defaults import DROPOUT_OF_LARGE, TABLE_DEFAULTS, table_protocol

@@ -31,6 +31,7 @@ from typing import Any
 import jax
 from absl import flags
 
+from fdx.data.csv_tables import csv_table
 from fdx.data.protocols.splits import folds_of
 from fdx.data.source import open_dataset
 from fdx.train.checkpoints import Checkpoints
@@ -42,7 +43,6 @@ from fdx.types import ConfigError
 
 from . import cli
 from .config_flags import define_train_flags, train_config
-from .csv_tables import csv_table
 from .display import epoch_line, progress
 from .prepare_on_demand import prepare_if_missing
 from .synthesize_on_demand import with_synthetic

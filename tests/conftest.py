@@ -35,7 +35,7 @@ def raw_data() -> pathlib.Path:
 @pytest.fixture(scope='session')
 def table_run(tmp_path_factory) -> pathlib.Path:
     """A small MLP on a table of 1500 readings, trained for a few epochs, with a threshold; tests only read it."""
-    from launch.prepare_on_demand import prepare_if_missing
+    from fdx.data.prepare import prepare_if_missing
 
     folder = tmp_path_factory.mktemp('table')
     dataset = 'motor_maintenance/small'

@@ -12,10 +12,10 @@ import jax
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
+from fdx.data.prepare import prepare_if_missing
 from fdx.datasets.bearing_rig import bearing_rig_dataset_builder
 from fdx.datasets.bearing_rig.simulator import recordings as all_recordings
 from fdx.types import Recording
-from launch.prepare_on_demand import prepare_if_missing
 
 RATE_HZ = 20480.0
 WINDOW, GUARD = 19967, 2048

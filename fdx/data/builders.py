@@ -44,5 +44,5 @@ def known_builder(name: str, parameter: str, value: str) -> type[tfds.core.Datas
     """
     found = builder_class(name)
     if found is None:
-        raise ConfigError(f'--{parameter}={value}: there is no builder datasets/{name}')
+        raise ConfigError(f'`{parameter}`={value}: there is no builder datasets/{name}')
     return found

@@ -25,7 +25,7 @@ def parse_dataset_name(name: str) -> DatasetName:
     """
     path, colon, version = name.partition(':')
     builder, slash, config = path.partition('/')
-    said = f'--dataset={ascii(name)[1:-1]}'
+    said = f'`dataset`={ascii(name)[1:-1]}'
     check_name(builder, said)
     if slash:
         check_name(config, f'{said}, its config')

@@ -12,12 +12,12 @@ import pytest
 
 from fdx.data.download import NetworkUnreachableError
 from fdx.data.names import resolve_config
+from fdx.data.prepare import prepare_if_missing
 from fdx.data.source import open_dataset
 from fdx.datasets.cwru import cwru_dataset_builder
 from fdx.evaluate import evaluate
 from fdx.evaluate.predictions import load_predictions
 from fdx.types import ConfigError, DataError
-from launch.prepare_on_demand import prepare_if_missing
 
 NUMBERS = (97, 105, 118)
 
@@ -168,7 +168,7 @@ def test_a_failure_in_the_middle_leaves_nothing_but_what_was_there(rig, tmp_path
 def test_names_that_cannot_be_prepared(tmp_path, name, words):
     with pytest.raises(ConfigError) as caught:
         prepare_if_missing(name, str(tmp_path), None)
-    assert words in str(caught.value) and f'--dataset={name}' in str(caught.value)
+    assert words in str(caught.value) and f'`dataset`={name}' in str(caught.value)
     assert not list(tmp_path.iterdir())
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fdx.data.blocks import cut_windows
+from fdx.data.prepare import prepare_if_missing
 from fdx.data.protocols.splits import split_rows
 from fdx.data.raw.files import read_raw_file
 from fdx.data.source import open_dataset
@@ -15,13 +16,12 @@ from fdx.datasets.motor_rig import csv_file, simulator
 from fdx.datasets.motor_rig import motor_rig_dataset_builder as rig
 from fdx.datasets.motor_rig.conditions import SOON_CONDITIONS, Condition, scenario_names
 from fdx.signal.resample import resampled_length
-from launch import prepare_on_demand
 
 SHORT_S = 13.0
 
 
 def prepared(config, folder):
-    prepare_on_demand.prepare_if_missing(f'motor_rig/{config}', str(folder), None)
+    prepare_if_missing(f'motor_rig/{config}', str(folder), None)
     return open_dataset(f'motor_rig/{config}', folder)
 
 

@@ -7,6 +7,7 @@ import pytest
 import scipy.signal
 
 from fdx.data.download import NetworkUnreachableError
+from fdx.data.prepare import prepare_if_missing
 from fdx.data.prepared import prepare_recording
 from fdx.data.protocols.splits import folds_of, split_rows
 from fdx.data.records import decode_waveform, make_records
@@ -16,7 +17,6 @@ from fdx.datasets.soon.files import FAULT_TYPES, FILES
 from fdx.datasets.soon.reader import read_file
 from fdx.datasets.soon.subsets import SUBSETS
 from fdx.types import DataError, Recording, SplitError
-from launch.prepare_on_demand import prepare_if_missing
 
 
 @pytest.fixture(scope='module')

@@ -7,11 +7,11 @@ import pathlib
 import numpy as np
 import pytest
 
+from fdx.data.prepare import prepare_if_missing
 from fdx.data.readings_csv import COLUMNS
 from fdx.data.source import open_dataset
 from fdx.datasets.motor_maintenance.generator import generate
 from fdx.types import ConfigError, DataError
-from launch.prepare_on_demand import prepare_if_missing
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILDER = ROOT / 'datasets' / 'motor_maintenance'
@@ -37,7 +37,7 @@ def test_a_file_that_does_not_belong_to_the_name_is_refused(trained, folder, dat
     before = sorted((folder / 'data').rglob('*'))
     with pytest.raises(ConfigError, match=words) as e:
         prepare_if_missing(dataset, str(folder / 'data'), None, str(folder / csv))
-    assert '--csv=' in str(e.value) or '--dataset=' in str(e.value)
+    assert '`csv`=' in str(e.value) or '`dataset`=' in str(e.value)
     assert sorted((folder / 'data').rglob('*')) == before
 
 
@@ -45,7 +45,7 @@ def test_a_name_that_is_prepared_without_a_file_is_refused(folder, tmp_path):
     prepare_if_missing('motor_maintenance/small', str(tmp_path), None)
     with pytest.raises(ConfigError, match='small:1.0.0 is prepared already, without a file: choose another name'):
         prepare_if_missing('motor_maintenance/small', str(tmp_path), None, str(folder / 'log.csv'))
-    with pytest.raises(ConfigError, match='has the configs study, small; a name of your own goes with --csv=FILE'):
+    with pytest.raises(ConfigError, match='has the configs study, small; a name of your own goes with .csv.=FILE'):
         prepare_if_missing('motor_maintenance/other', str(tmp_path), None)
 
 

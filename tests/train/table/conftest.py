@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from fdx.data.prepare import prepare_if_missing
 from fdx.data.source import open_dataset
 from fdx.train.config import TrainConfig
 from fdx.train.run import train
-from launch.prepare_on_demand import prepare_if_missing
 from tests.train.table.table_numbers import SETTINGS
 
 

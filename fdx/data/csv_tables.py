@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import logging
 import pathlib
 
 import tensorflow_datasets as tfds
@@ -36,9 +35,9 @@ class CsvTable:
 
 
 def csv_table(csv: str | None, group_column: str | None) -> CsvTable | None:
-    """What --csv and --group_column say; ConfigError for the second without the first."""
+    """The table of a file and its column of groups; ConfigError for a column without a file."""
     if group_column and not csv:
-        raise ConfigError(f'--group_column={group_column} names a column of --csv=FILE: give the file, too')
+        raise ConfigError(f'`group_column`={group_column} names a column of `csv`=FILE: give the file, too')
     return CsvTable(csv, group_column or '') if csv else None
 
 
@@ -52,13 +51,11 @@ def csv_config(builder_cls: type[tfds.core.DatasetBuilder], name: str, csv: str 
     csv = table.path
     taken = [c.name for c in builder_cls.BUILDER_CONFIGS]
     if not hasattr(builder_cls.builder_config_cls, 'csv'):
-        raise ConfigError(f'--csv={csv}: {builder_cls.name} is made of recordings, not of a table')
+        raise ConfigError(f'`csv`={csv}: {builder_cls.name} is made of recordings, not of a table')
     if name:
-        check_name(name, f'--csv={csv}: the name of the table')
+        check_name(name, f'`csv`={csv}: the name of the table')
     if not name or name in taken:
-        raise ConfigError(f'--csv={csv}: give the table a name of its own, other than {", ".join(taken)}')
-    # TFDS would warn, with all fields, that this config is not one of the builder's own.
-    logging.getLogger('absl').setLevel(logging.ERROR)
+        raise ConfigError(f'`csv`={csv}: give the table a name of its own, other than {", ".join(taken)}')
     path = str(pathlib.Path(csv).expanduser())
     return builder_cls.builder_config_cls(name=name, csv=path, group_column=table.group_column, protocol=table.protocol)
 
@@ -72,20 +69,20 @@ def check_same_file(dataset: Dataset | ReadingsDataset, csv: str | CsvTable) -> 
     groups = CsvTable.of(csv).group_column
     csv = CsvTable.of(csv).path
     if not isinstance(dataset, ReadingsDataset):
-        raise ConfigError(f'--csv={csv}: {dataset.name} is made of recordings, not of a table: leave it out')
+        raise ConfigError(f'`csv`={csv}: {dataset.name} is made of recordings, not of a table: leave it out')
     path, there = pathlib.Path(csv).expanduser(), dataset.metadata.get('csv_sha256', '')
     if not path.is_file():
-        raise ConfigError(f'--csv={csv} is no file')
+        raise ConfigError(f'`csv`={csv} is no file')
     if hashlib.sha256(path.read_bytes()).hexdigest() != there:
         made_of = f'from other rows ({dataset.metadata.get("source")})' if there else 'without a file'
         raise ConfigError(
-            f'--csv={csv}: {dataset.name} is prepared already, {made_of}: choose another name, as in '
-            f'--dataset={dataset.name.partition("/")[0]}/NAME, or remove {dataset.data_dir}'
+            f'`csv`={csv}: {dataset.name} is prepared already, {made_of}: choose another name, as in '
+            f'`dataset`={dataset.name.partition("/")[0]}/NAME, or remove {dataset.data_dir}'
         )
     grouped = dataset.metadata.get('group_column', '')
     if groups and groups != grouped:
-        has = f'with --group_column={grouped}' if grouped else 'without --group_column'
+        has = f'with `group_column`={grouped}' if grouped else 'without `group_column`'
         raise ConfigError(
-            f'--group_column={groups}: {dataset.name} is prepared already, {has}: choose another name, as in '
-            f'--dataset={dataset.name.partition("/")[0]}/NAME, or remove {dataset.data_dir}'
+            f'`group_column`={groups}: {dataset.name} is prepared already, {has}: choose another name, as in '
+            f'`dataset`={dataset.name.partition("/")[0]}/NAME, or remove {dataset.data_dir}'
         )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import tensorflow_datasets as tfds
 
@@ -14,6 +15,8 @@ from fdx.data.seal import seal_new
 from fdx.files import SYSTEM, FileWriteError, reason_of
 from fdx.locks import prepared_lock
 from fdx.types import ConfigError, DataError, FdxError
+
+logger = logging.getLogger(__name__)
 
 RAW_DATA_VARIABLE = 'FDX_RAW_DATA'
 
@@ -25,7 +28,7 @@ def check_manual_dir(manual_dir: str | os.PathLike | None) -> pathlib.Path | Non
     folder = pathlib.Path(manual_dir).expanduser()
     if not folder.is_dir():
         raise ConfigError(
-            f'--manual_dir (or {RAW_DATA_VARIABLE}) is {manual_dir}, which is no folder; '
+            f'`manual_dir` (or {RAW_DATA_VARIABLE}) is {manual_dir}, which is no folder; '
             'name the folder of your recordings'
         )
     return folder
@@ -54,14 +57,17 @@ def user_error(e: BaseException | None) -> FdxError | None:
 
 
 @contextlib.contextmanager
-def preparing(data_dir: str | os.PathLike, builders: Sequence[str]) -> Iterator[None]:
+def preparing(
+    data_dir: str | os.PathLike, builders: Sequence[str], notify: Callable[[str], None] = logger.info
+) -> Iterator[None]:
     """The body prepares datasets of these builders: alone, without remains, and a full disk is the user's error.
 
-    Waits, with a line on standard output, for another program that prepares datasets of the same builders.
+    Waits, after a line to `notify`, for another program that prepares datasets of the same builders.
 
     Args:
       data_dir: folder of prepared datasets.
       builders: their names.
+      notify: called with one line before waiting.
 
     Raises:
       FileWriteError: the folder cannot be written, and holds no dataset of these builders.
@@ -71,7 +77,7 @@ def preparing(data_dir: str | os.PathLike, builders: Sequence[str]) -> Iterator[
     with contextlib.ExitStack() as stack:
         for name in sorted(set(builders)):
             try:
-                held = stack.enter_context(prepared_lock(folder, name, notify=lambda line: print(line, flush=True)))
+                held = stack.enter_context(prepared_lock(folder, name, notify=notify))
             except FileWriteError:
                 # On read-only media everything can still be found prepared.
                 if not (folder / name).is_dir():
@@ -91,7 +97,7 @@ def preparing(data_dir: str | os.PathLike, builders: Sequence[str]) -> Iterator[
                 raise
             raise DataError(
                 f'cannot prepare {", ".join(builders)} in {data_dir}: {reason}; check that the folder is writable and '
-                'the disk has room, or choose another --data_dir'
+                'the disk has room, or choose another `data_dir`'
             ) from e
 
 
