@@ -43,11 +43,11 @@ from fdx.predict.diagnose import diagnose_file, with_condition
 from fdx.predict.tables import check_flags_of_tables, diagnose_table
 from fdx.predict.verdicts import says_nothing
 from fdx.predict.zero_shot import diagnose_zero_shot
-from fdx.signal.bearings import BEARINGS, BearingGeometry, parse_bearing
+from fdx.signal.bearings import BEARINGS, parse_bearing
 from fdx.signal.front_ends import reads_orders
 from fdx.signal.readings import ReadingsInput
 from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM, MAX_RANGE
-from fdx.types import ConfigError, DataError, FdxError
+from fdx.types import BearingGeometry, ConfigError, DataError, FdxError
 
 from . import cli
 from .display import progress

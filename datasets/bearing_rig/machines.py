@@ -13,8 +13,8 @@ import numbers
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from fdx.signal.bearings import BEARINGS, BearingGeometry
-from fdx.types import ConfigError
+from fdx.signal.bearings import BEARINGS
+from fdx.types import BearingGeometry, ConfigError
 
 STATES = ('normal', 'inner_race', 'outer_race')
 SPEEDS_RPM = (127.0, 227.0, 353.0, 457.0, 523.0, 607.0, 727.0, 877.0, 937.0, 997.0)

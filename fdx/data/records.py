@@ -10,9 +10,8 @@ import tensorflow_datasets as tfds
 from fdx.data.blocks import cut_windows
 from fdx.data.fingerprint import SIZE, fingerprint
 from fdx.data.prepared import LeftOut, RecordSpec, prepare_recording
-from fdx.signal.bearings import BearingGeometry
 from fdx.signal.patch import Condition
-from fdx.types import DataError, Recording
+from fdx.types import BearingGeometry, DataError, Recording
 
 INT16_MAX = 32767
 NO_GEOMETRY = (np.nan,) * len(BearingGeometry.__dataclass_fields__)

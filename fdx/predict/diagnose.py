@@ -20,14 +20,13 @@ from fdx.predict.channels import in_training_order
 from fdx.predict.findings import SILENT_NETWORK, Findings
 from fdx.predict.verdicts import probability_row
 from fdx.predict.votes import vote
-from fdx.signal.bearings import BearingGeometry
 from fdx.signal.frames import window_starts
 from fdx.signal.front_ends import reads_orders
 from fdx.signal.patch import Condition
 from fdx.signal.resample import SAME_RATE
 from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM, estimate_speed
 from fdx.train.decision import decide
-from fdx.types import DataError, Recording
+from fdx.types import BearingGeometry, DataError, Recording
 
 # Relative difference from which on two speeds are two: slip and rounding stay below.
 SPEED_TOLERANCE = 0.01

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from fdx.signal import envelope, scaling
-from fdx.signal.bearings import BearingGeometry
 from fdx.signal.order_picture import picture
 from fdx.signal.patch import UNKNOWN_CONDITION, Condition, one_channel, shaft_rate_hz
-from fdx.types import ConfigError, DataError
+from fdx.types import BearingGeometry, ConfigError, DataError
 
 MIN_TURNS = 10.0
 LAYOUTS = ('image', 'stacked')

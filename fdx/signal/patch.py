@@ -9,9 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from fdx.signal import resample, scaling
-from fdx.signal.bearings import BearingGeometry
 from fdx.signal.scaling import Gain
-from fdx.types import UNKNOWN, DataError
+from fdx.types import UNKNOWN, BearingGeometry, DataError
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,8 +8,8 @@ import math
 import pytest
 import scipy.io
 
-from fdx.signal.bearings import BEARINGS, BearingGeometry, parse_bearing
-from fdx.types import ConfigError, FdxError
+from fdx.signal.bearings import BEARINGS, parse_bearing
+from fdx.types import BearingGeometry, ConfigError, FdxError
 
 # BPFI, BPFO, BSF, FTF in shaft orders: CWRU's table of fault frequencies (also Smith and Randall, MSSP 64-65:100-131,
 # 2015, table 2) and MFPT's. The other two follow from dimensions that are approximations: here by hand, from r = d / D

@@ -9,10 +9,11 @@ import pytest
 import scipy.signal
 
 from fdx.signal import envelope
-from fdx.signal.bearings import BEARINGS, BearingGeometry
+from fdx.signal.bearings import BEARINGS
 from fdx.signal.fault_orders import CHANNELS
 from fdx.signal.front_ends import create_front_end
 from fdx.signal.patch import Condition
+from fdx.types import BearingGeometry
 
 FAULTS = ('inner_race', 'outer_race', 'ball')
 MACHINES = tuple(range(6))
