@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import logging
-from collections.abc import Sequence
 
 import numpy as np
 
-from fdx.signal import frames, mel_slaney, resample, scaling
+from fdx.signal import frames, mel_slaney, scaling
 from fdx.signal.mel import empty_filters
-from fdx.signal.mel_spectrum import mel_spectrogram
-from fdx.signal.patch import TIME_AND_FREQUENCY, UNKNOWN_CONDITION, Condition, first_patch
+from fdx.signal.mel_front_end import MelFrontEnd
+from fdx.signal.mel_spectrum import centred_power_mel
+from fdx.signal.scaling import Gain
 from fdx.types import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def _bank(name: str, n_mels: int, fft_length: int, nominal_rate_hz: float) -> np
 
 
 @dataclasses.dataclass(frozen=True)
-class DecibelMel:
+class DecibelMel(MelFrontEnd):
     """10 log10 of a power mel spectrogram relative to its own maximum, channel by channel.
 
     librosa's melspectrogram and power_to_db with ref=max and everything else left at the defaults of librosa 0.10 and
@@ -74,8 +74,7 @@ class DecibelMel:
     top_db: float
     scaling: str
 
-    axes = 'FT'
-    plot_labels = TIME_AND_FREQUENCY
+    KIND = 'decibel_mel'
     unit = 'dB below maximum'
 
     def __post_init__(self):
@@ -88,11 +87,6 @@ class DecibelMel:
         frames.num_frames(self.patch_length, self.fft_length, self.hop_length)
         self.filter_bank()
 
-    @property
-    def hop_s(self) -> float:
-        """Seconds between frames."""
-        return self.hop_length / self.rate_hz
-
     def filter_bank(self) -> np.ndarray:
         """float64 [fft_length // 2 + 1, n_mels]."""
         return _bank(self.name, self.n_mels, self.fft_length, self.nominal_rate_hz)
@@ -102,63 +96,22 @@ class DecibelMel:
         edges = mel_slaney.mel_edges_hz(self.n_mels, 0.0, self.nominal_rate_hz / 2)
         return edges[1:-1] * (self.rate_hz / self.nominal_rate_hz)
 
-    def panels(self, channels: int) -> list[str]:
-        """What each channel of the image shows: the sensor's axes by number, or '' for a single one."""
-        return [''] if channels == 1 else [f'channel {c}' for c in range(channels)]
-
     def num_frames(self, num_samples: int) -> int:
         """Frames in `num_samples` samples, by the law of fdx.signal.frames for the padded signal."""
-        return frames.num_frames(num_samples + 2 * (self.fft_length // 2), self.fft_length, self.hop_length)
+        return frames.num_centred_frames(num_samples, self.fft_length, self.hop_length)
 
     def output_shape(self, channels: int = 1) -> tuple[int, int, int]:
         """(n_mels, frames of a patch, channels)."""
         return self.n_mels, self.num_frames(self.patch_length), channels
 
-    def patch_samples(self, sample_rate_hz: float) -> int:
-        """Fewest samples at `sample_rate_hz` that make one patch."""
-        return resample.samples_before_resampling(self.patch_length, sample_rate_hz, self.rate_hz)
-
     def spectrogram(self, x: np.ndarray) -> np.ndarray:
         """Decibels of x float32 [T, C] at `rate_hz`, unscaled: float32 [n_mels, num_frames(T), C], 0 at the maximum."""
-        half = self.fft_length // 2
-        padded = np.pad(x, ((half, half), (0, 0)))
-        power = mel_spectrogram(
-            padded, self.fft_length, self.hop_length, self.fft_length, self.filter_bank(), power=2.0
-        )  # fmt: skip
+        power = centred_power_mel(x, self.fft_length, self.hop_length, self.filter_bank(), 'constant')
         level = 10.0 * np.log10(np.maximum(power, self.amin))
         level -= level.max(axis=(0, 1))
         return np.ascontiguousarray(np.maximum(level, -self.top_db).swapaxes(0, 1), np.float32)
 
-    def peaks(self, chunk: np.ndarray) -> np.ndarray:
-        """Largest magnitude of each channel of a chunk [T, C], gravity included as in the study: [C]."""
-        return scaling.peak_magnitudes(chunk)
-
-    def __call__(
-        self, chunk: np.ndarray, sample_rate_hz: float, condition: Condition = UNKNOWN_CONDITION
-    ) -> np.ndarray:
-        """The image of the first patch of a chunk.
-
-        Args:
-          chunk: float32 [T, C] at `sample_rate_hz`.
-          sample_rate_hz: its rate.
-          condition: has no part in it.
-
-        Returns:
-          float32 [n_mels, frames, C] in decibels, 0 at the maximum of each channel.
-
-        Raises:
-          DataError: the chunk is shorter than one patch.
-        """
-        del condition  # A spectrum in Hz needs neither speed nor bearing.
-        return self.spectrogram(
-            first_patch(chunk, sample_rate_hz, self.rate_hz, self.patch_length, scale=self.scaling, name=self.name)
-        )
-
-    def with_gain(self, patches: np.ndarray, gain: float | Sequence[float]) -> np.ndarray:
+    def with_gain(self, patches: np.ndarray, gain: Gain) -> np.ndarray:
         """Images of the signal times `gain`: the same ones, as decibels relative to the maximum do not see it."""
         del gain
         return patches
-
-    def config(self) -> dict:
-        """JSON-able description; `fdx.signal.front_ends.front_end_from_config` reads it."""
-        return {'kind': 'decibel_mel', **dataclasses.asdict(self)}

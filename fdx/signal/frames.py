@@ -30,6 +30,11 @@ def num_frames(num_samples: int, window_length: int, hop_length: int) -> int:
     return 0 if num_samples < window_length else 1 + (num_samples - window_length) // hop_length
 
 
+def num_centred_frames(num_samples: int, window_length: int, hop_length: int) -> int:
+    """Number of frames centred at multiples of the hop: the law for a signal with half a window added at both ends."""
+    return num_frames(num_samples + 2 * (window_length // 2), window_length, hop_length)
+
+
 def samples_for_frames(frames: int, window_length: int, hop_length: int) -> int:
     """Fewest samples that hold `frames` frames: the inverse of the law."""
     return 0 if frames == 0 else window_length + (frames - 1) * hop_length

@@ -77,11 +77,8 @@ BASES = {
 KEEP_SLOW_PART = ('triaxial_mel_paper',)
 # They need the speed of the shaft (and fault_orders* the bearing).
 ORDERS = ('fault_orders', 'fault_orders_shaft', 'fault_orders_stacked', 'envelope_spectrum')
-KINDS = {
-    'log_mel': LogMel,
-    'multi_resolution_mel': MultiResolutionMel,
-    'musicnn_mel': MusicnnMel,
-    'decibel_mel': DecibelMel,
+KINDS: dict[str, Callable[..., FrontEnd]] = {
+    **{kind.KIND: kind for kind in (LogMel, MultiResolutionMel, MusicnnMel, DecibelMel)},
     'fault_orders': FaultOrders,
     'envelope_orders': EnvelopeOrders,
     'waveform': Waveform,

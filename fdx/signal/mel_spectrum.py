@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import scipy.fft
 import scipy.signal
@@ -37,3 +39,23 @@ def mel_spectrogram(
             magnitude = np.abs(scipy.fft.rfft(part, fft_length))
             out[c, i : i + len(part)] = (magnitude if power == 1.0 else magnitude**power) @ bank
     return np.moveaxis(out, 0, -1)
+
+
+def centred_power_mel(
+    x: np.ndarray, fft_length: int, hop_length: int, bank: np.ndarray, beyond_ends: Literal['constant', 'reflect']
+) -> np.ndarray:
+    """Mel spectra of powers as librosa computes them: frame i is centred at sample i * hop_length.
+
+    Args:
+      x: float32 [T, C].
+      fft_length: samples of the periodic Hann window and of the FFT.
+      hop_length: samples between frames.
+      bank: float64 [fft_length // 2 + 1, M].
+      beyond_ends: what half a window beyond both ends holds, a mode of `numpy.pad`: zeros or the reflected signal.
+
+    Returns:
+      float64 [frames, M, C]; `fdx.signal.frames.num_centred_frames` counts the frames.
+    """
+    half = fft_length // 2
+    padded = np.pad(x, ((half, half), (0, 0)), mode=beyond_ends)
+    return mel_spectrogram(padded, fft_length, hop_length, fft_length, bank, power=2.0)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 
-from fdx.signal import frames, mel, resample, scaling
-from fdx.signal.log_mel import UNIT
+from fdx.signal import frames, scaling
+from fdx.signal.mel_front_end import LogMagnitudeMel
 from fdx.signal.mel_spectrum import mel_spectrogram
-from fdx.signal.patch import TIME_AND_FREQUENCY, UNKNOWN_CONDITION, Condition, first_patch
-from fdx.types import ConfigError, DataError
+from fdx.types import ConfigError
 
 
 @dataclasses.dataclass(frozen=True)
-class MultiResolutionMel:
+class MultiResolutionMel(LogMagnitudeMel):
     """log(mel magnitude + offset) with several windows, brought to the columns of the finest (Palanisamy et al., 2020).
 
     Image channel r holds window r (arXiv 2007.11154: short windows see when, long ones at which frequency). The
@@ -49,9 +47,8 @@ class MultiResolutionMel:
     columns: int
     scaling: str
 
-    axes = 'FT'
-    plot_labels = TIME_AND_FREQUENCY
-    unit = UNIT
+    KIND = 'multi_resolution_mel'
+    ONE_CHANNEL = True
 
     def __post_init__(self):
         for field in ('window_lengths', 'hop_lengths', 'fft_lengths'):
@@ -71,7 +68,7 @@ class MultiResolutionMel:
                 f'{self.patch_length}; raise columns (now {self.columns})'
             )
         for fft_length in self.fft_lengths:
-            self.filter_bank(fft_length)
+            self.filters(fft_length)
 
     @property
     def hop_s(self) -> float:
@@ -83,14 +80,6 @@ class MultiResolutionMel:
         """Samples of a patch at `rate_hz`."""
         return frames.samples_for_frames(self.columns, self.window_lengths[0], self.hop_lengths[0])
 
-    def filter_bank(self, fft_length: int) -> np.ndarray:
-        """float64 [fft_length // 2 + 1, n_mels]."""
-        return mel.mel_filter_bank(self.n_mels, fft_length, self.rate_hz, self.f_min_hz, self.f_max_hz)
-
-    def centre_frequencies_hz(self) -> np.ndarray:
-        """Centres of the filters, float64 [n_mels]."""
-        return mel.mel_edges_hz(self.n_mels, self.f_min_hz, self.f_max_hz)[1:-1]
-
     def panels(self, channels: int) -> list[str]:
         """What each channel of the image shows: its window."""
         del channels
@@ -98,16 +87,8 @@ class MultiResolutionMel:
 
     def output_shape(self, channels: int = 1) -> tuple[int, int, int]:
         """(n_mels, columns, resolutions); ConfigError for recordings of several channels."""
-        if channels != 1:
-            raise ConfigError(
-                f'front end {self.name} turns one channel into {len(self.window_lengths)} and cannot take recordings '
-                f'of {channels}: choose triaxial_mel'
-            )
+        self.check_channels(channels)
         return self.n_mels, self.columns, len(self.window_lengths)
-
-    def patch_samples(self, sample_rate_hz: float) -> int:
-        """Fewest samples at `sample_rate_hz` that make one patch."""
-        return resample.samples_before_resampling(self.patch_length, sample_rate_hz, self.rate_hz)
 
     def frame_centres(self, resolution: int) -> np.ndarray:
         """Centres of the frames of a patch, float64 [frames], in samples at `rate_hz`."""
@@ -119,47 +100,8 @@ class MultiResolutionMel:
         image = np.empty((self.n_mels, self.columns, len(self.window_lengths)), np.float32)
         at = self.frame_centres(0)
         for r, (window, hop, fft) in enumerate(zip(self.window_lengths, self.hop_lengths, self.fft_lengths)):
-            spectra = mel_spectrogram(x, window, hop, fft, self.filter_bank(fft))[..., 0]
+            spectra = mel_spectrogram(x, window, hop, fft, self.filters(fft))[..., 0]
             own = self.frame_centres(r)
             columns = np.stack([np.interp(at, own, band) for band in spectra.T])
             image[..., r] = np.log(columns + self.log_offset)
         return image
-
-    def peaks(self, chunk: np.ndarray) -> np.ndarray:
-        """Largest magnitude of each channel of a chunk [T, C]: [C]."""
-        return scaling.peak_magnitudes(chunk)
-
-    def __call__(
-        self, chunk: np.ndarray, sample_rate_hz: float, condition: Condition = UNKNOWN_CONDITION
-    ) -> np.ndarray:
-        """The image of the first patch of a chunk.
-
-        Args:
-          chunk: float32 [T, 1] at `sample_rate_hz`; what lies beyond one patch counts for `peak` scaling only.
-          sample_rate_hz: its rate.
-          condition: has no part in it.
-
-        Returns:
-          float32 [n_mels, columns, resolutions]. With scaling `train` it is unscaled: see `with_gain`.
-
-        Raises:
-          DataError: the chunk has several channels, or is shorter than one patch.
-        """
-        del condition  # A spectrum in Hz needs neither speed nor bearing.
-        if chunk.shape[1:] != (1,):
-            raise DataError(
-                f'front end {self.name} takes one channel, not a chunk of shape {chunk.shape}: choose a channel, or '
-                'front end triaxial_mel'
-            )
-        return self.spectrogram(
-            first_patch(chunk, sample_rate_hz, self.rate_hz, self.patch_length, scale=self.scaling, name=self.name)
-        )
-
-    def with_gain(self, patches: np.ndarray, gain: float | Sequence[float]) -> np.ndarray:
-        """Images of the signal times `gain` (fdx.signal.scaling.fit_gain)."""
-        return scaling.apply_gain(patches, gain, self.log_offset)
-
-    def config(self) -> dict:
-        """JSON-able description; `fdx.signal.front_ends.front_end_from_config` reads it."""
-        fields = {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items()}
-        return {'kind': 'multi_resolution_mel', **fields}

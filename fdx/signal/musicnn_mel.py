@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 
-from fdx.signal import frames, mel_slaney, resample, scaling
-from fdx.signal.mel_spectrum import mel_spectrogram
-from fdx.signal.patch import TIME_AND_FREQUENCY, UNKNOWN_CONDITION, Condition, first_patch
+from fdx.signal import frames, mel_slaney, scaling
+from fdx.signal.mel_front_end import MelFrontEnd
+from fdx.signal.mel_spectrum import centred_power_mel
+from fdx.signal.scaling import Gain
 from fdx.types import ConfigError, DataError
 
 
 @dataclasses.dataclass(frozen=True)
-class MusicnnMel:
+class MusicnnMel(MelFrontEnd):
     """log10(compression * mel power + 1) of one channel (Pons and Serra, ISMIR late-breaking 2019).
 
     librosa's melspectrogram with its defaults of version 0.7, with which the weights were made (McFee et al., SciPy
@@ -43,8 +43,9 @@ class MusicnnMel:
     patch_length: int
     scaling: str
 
+    KIND = 'musicnn_mel'
+    ONE_CHANNEL = True
     axes = 'TF'
-    plot_labels = TIME_AND_FREQUENCY
 
     def __post_init__(self):
         scaling.check_scaling(self.scaling)
@@ -59,11 +60,6 @@ class MusicnnMel:
         self.filter_bank()
 
     @property
-    def hop_s(self) -> float:
-        """Seconds between frames."""
-        return self.hop_length / self.rate_hz
-
-    @property
     def unit(self) -> str:
         """What a value of the patch is."""
         return f'log10(1 + {self.compression:g} power)'
@@ -76,26 +72,14 @@ class MusicnnMel:
         """Centres of the filters, float64 [n_mels]."""
         return mel_slaney.mel_edges_hz(self.n_mels, 0.0, self.rate_hz / 2)[1:-1]
 
-    def panels(self, channels: int) -> list[str]:
-        """What the one channel of a patch shows: nothing to tell apart."""
-        del channels
-        return ['']
-
     def num_frames(self, num_samples: int) -> int:
         """Frames in `num_samples` samples: 1 + samples // hop, the law of fdx.signal.frames for the padded signal."""
-        return frames.num_frames(num_samples + 2 * (self.fft_length // 2), self.fft_length, self.hop_length)
+        return frames.num_centred_frames(num_samples, self.fft_length, self.hop_length)
 
     def output_shape(self, channels: int = 1) -> tuple[int, int, int]:
         """(frames of a patch, n_mels, 1); ConfigError for recordings of several channels."""
-        if channels != 1:
-            raise ConfigError(
-                f'front end {self.name} takes one channel and cannot take recordings of {channels}: choose triaxial_mel'
-            )
+        self.check_channels(channels)
         return self.num_frames(self.patch_length), self.n_mels, 1
-
-    def patch_samples(self, sample_rate_hz: float) -> int:
-        """Fewest samples at `sample_rate_hz` that make one patch."""
-        return resample.samples_before_resampling(self.patch_length, sample_rate_hz, self.rate_hz)
 
     def spectrogram(self, x: np.ndarray) -> np.ndarray:
         """The image of x float32 [T, 1] at `rate_hz`, unscaled: float32 [num_frames(T), n_mels, 1].
@@ -106,43 +90,10 @@ class MusicnnMel:
         half = self.fft_length // 2
         if len(x) <= half:
             raise ConfigError(f'front end {self.name}: {len(x)} samples cannot be reflected by {half} at their ends')
-        padded = np.pad(x, ((half, half), (0, 0)), mode='reflect')
-        power = mel_spectrogram(
-            padded, self.fft_length, self.hop_length, self.fft_length, self.filter_bank(), power=2.0
-        )  # fmt: skip
+        power = centred_power_mel(x, self.fft_length, self.hop_length, self.filter_bank(), 'reflect')
         return (np.log1p(self.compression * power) / np.log(10.0)).astype(np.float32)
 
-    def peaks(self, chunk: np.ndarray) -> np.ndarray:
-        """Largest magnitude of the channel of a chunk [T, 1]: [1]."""
-        return scaling.peak_magnitudes(chunk)
-
-    def __call__(
-        self, chunk: np.ndarray, sample_rate_hz: float, condition: Condition = UNKNOWN_CONDITION
-    ) -> np.ndarray:
-        """The image of the first patch of a chunk.
-
-        Args:
-          chunk: float32 [T, 1] at `sample_rate_hz`; what lies beyond one patch counts for `peak` scaling only.
-          sample_rate_hz: its rate.
-          condition: has no part in it.
-
-        Returns:
-          float32 [frames, n_mels, 1]. With scaling `train` it is unscaled: see `with_gain`.
-
-        Raises:
-          DataError: the chunk has several channels, or is shorter than one patch.
-        """
-        del condition  # A spectrum in Hz needs neither speed nor bearing.
-        if chunk.shape[1:] != (1,):
-            raise DataError(
-                f'front end {self.name} takes one channel, not a chunk of shape {chunk.shape}: choose a channel, or '
-                'front end triaxial_mel'
-            )
-        return self.spectrogram(
-            first_patch(chunk, sample_rate_hz, self.rate_hz, self.patch_length, scale=self.scaling, name=self.name)
-        )
-
-    def with_gain(self, patches: np.ndarray, gain: float | Sequence[float]) -> np.ndarray:
+    def with_gain(self, patches: np.ndarray, gain: Gain) -> np.ndarray:
         """Patches of the signal times `gain` (fdx.signal.scaling.fit_gain): its powers times the square, exactly.
 
         Raises:
@@ -156,7 +107,3 @@ class MusicnnMel:
         # 10^y - 1 by expm1: near silence a difference would lose its digits.
         compressed = np.expm1(patches.astype(np.float64) * np.log(10.0))
         return (np.log1p(squared * compressed) / np.log(10.0)).astype(np.float32)
-
-    def config(self) -> dict:
-        """JSON-able description; `fdx.signal.front_ends.front_end_from_config` reads it."""
-        return {'kind': 'musicnn_mel', **dataclasses.asdict(self)}

@@ -97,7 +97,7 @@ def test_no_patch_is_longer_than_0_975_s_and_no_filter_empty(rate_hz):
     assert front_end.f_max_hz == rate_hz / 2
     for window, fft_length in zip(front_end.window_lengths, front_end.fft_lengths):
         assert fft_length >= window
-        assert empty_filters(front_end.filter_bank(fft_length)).size == 0
+        assert empty_filters(front_end.filters(fft_length)).size == 0
     if rate_hz >= 8000:
         assert front_end.patch_samples(rate_hz) / rate_hz == pytest.approx(0.975, rel=5e-3)
         assert [w / rate_hz for w in front_end.window_lengths] == pytest.approx([0.025, 0.05, 0.1], rel=2e-3)
