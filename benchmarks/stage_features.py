@@ -12,13 +12,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fdx.data.pipeline import RecordExamples, eval_batches, steps_per_epoch
+from fdx.data.pipeline import RecordExamples
 from fdx.files import atomic_write_bytes
 from fdx.signal.scaling import Gain
 from fdx.train import parallel
-from fdx.train.feature_cache import EVAL_BATCH, Progress, no_progress
+from fdx.train.forward import Progress, forward_all, no_progress
 from fdx.train.model_setup import ModelSetup
-from fdx.train.steps import join_variables
+from fdx.train.partition import join_variables
 from fdx.weights.structure import HEAD
 from fdx.weights.trees import flatten_tree
 
@@ -114,15 +114,8 @@ class StageFeatures:
 
     def _compute(self, gain: Gain) -> Features:
         examples = RecordExamples(self._examples.dataset, self._examples.rows, self._examples.label_key, gain)
-        batches = self._progress(
-            eval_batches(examples, EVAL_BATCH), total=steps_per_epoch(len(examples), EVAL_BATCH), desc='features'
-        )
-        parts: dict[str, list[np.ndarray]] = {}
-        for batch in batches:
-            out = self._forward(self._variables, parallel.shard({'inputs': batch['inputs']}, EVAL_BATCH))
-            for name, vectors in out.items():
-                parts.setdefault(name, []).append(np.asarray(vectors)[: len(batch['inputs'])])
-        return {name: np.concatenate(parts[name]) for name in (INPUT, *self.stages)}
+        found = forward_all(self._forward, self._variables, examples, progress=self._progress, what='features')
+        return {name: found[name] for name in (INPUT, *self.stages)}
 
     def _key(self, gain: Gain) -> str:
         """Digits that change with anything that the features depend on."""

@@ -66,7 +66,7 @@ def main(argv) -> None:
     """Trains, writes and judges."""
     del argv
     # The tables of frozen parameters are for launch.train.
-    logging.getLogger('fdx.train.freezing').setLevel(logging.WARNING)
+    logging.getLogger('fdx.train.partition').setLevel(logging.WARNING)
     config = _config()
     prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir)
     made = synthesise(

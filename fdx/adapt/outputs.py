@@ -12,11 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from fdx.adapt.step import as_vectors
-from fdx.data.pipeline import ArrayExamples, eval_batches
+from fdx.data.pipeline import ArrayExamples
 from fdx.train import parallel
-from fdx.train.feature_cache import EVAL_BATCH
+from fdx.train.forward import forward_all
 from fdx.train.model_setup import ModelSetup
-from fdx.train.steps import join_variables
+from fdx.train.partition import join_variables
 from fdx.types import ConfigError
 
 
@@ -78,10 +78,5 @@ def make_outputs(model: nn.Module, start: int, feature: str) -> Callable:
 
 def outputs_of(forward: Callable, variables: dict, examples: ArrayExamples) -> Outputs:
     """Runs a compiled `make_outputs` over all examples, each once."""
-    logits, features = [], []
-    for batch in eval_batches(examples, EVAL_BATCH):
-        n = len(batch['inputs'])
-        found = forward(variables, parallel.shard({'inputs': batch['inputs']}, EVAL_BATCH))
-        logits.append(np.asarray(found[0])[:n])
-        features.append(np.asarray(found[1])[:n])
-    return Outputs(np.concatenate(logits), np.concatenate(features), examples.labels())
+    logits, features = forward_all(forward, variables, examples)
+    return Outputs(logits, features, examples.labels())

@@ -17,9 +17,8 @@ from fdx.adapt.terms.masks import masked_mean
 from fdx.adapt.terms.reversal import ramp
 from fdx.adapt.terms.virtual_adversarial import virtual_adversarial
 from fdx.train import parallel
-from fdx.train.freezing import stop_frozen_gradients
-from fdx.train.optimiser import apply_updates
-from fdx.train.steps import TrainState, join_variables
+from fdx.train.partition import apply_updates, join_variables, mean_gradients, stop_frozen_gradients
+from fdx.train.steps import TrainState
 
 # Of the refinement with a teacher (Shu et al., ICLR 2018): lambda_t and beta.
 TARGET_WEIGHT, TEACHER_WEIGHT = 1e-2, 1e-2
@@ -114,8 +113,7 @@ def make_adapt_step(
 
 def _reduced(grads: dict, mask: dict) -> dict:
     """Means over devices; what is frozen is not sent around."""
-    network = jax.tree.map(lambda g, train: jax.lax.pmean(g, parallel.AXIS) if train else g, grads['network'], mask)
-    return {'network': network, 'extra': jax.lax.pmean(grads['extra'], parallel.AXIS)}
+    return {'network': mean_gradients(grads['network'], mask), 'extra': jax.lax.pmean(grads['extra'], parallel.AXIS)}
 
 
 def _forward(model: nn.Module, variables: dict, parts: Sequence[dict], start: int, key, feature: str):

@@ -10,10 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from fdx.adapt.terms.adabn import pooled_statistics
-from fdx.data.pipeline import Examples, eval_batches
+from fdx.data.pipeline import Examples
 from fdx.models.batch_norm import BatchNorm, normalise_batch
-from fdx.train import parallel
-from fdx.train.feature_cache import EVAL_BATCH
+from fdx.train.forward import forward_batches
 from fdx.types import ConfigError
 
 
@@ -70,9 +69,7 @@ def target_statistics(statistics: Callable, variables: dict, stats: dict, exampl
     """
     if not stats:
         raise ConfigError('--method=adabn: the network keeps no batch statistics that could be those of the target')
-    batches = []
-    for batch in eval_batches(examples, EVAL_BATCH):
-        batches.append(statistics(variables, parallel.shard({'inputs': batch['inputs']}, EVAL_BATCH)))
+    batches = [found for _, found in forward_batches(statistics, variables, examples)]
     seen = jax.tree.map(lambda *values: np.stack(values), *jax.device_get(batches))
     return _with(stats, seen, '')
 

@@ -25,7 +25,7 @@ from fdx.train.config import TrainConfig
 from fdx.train.description import environment
 from fdx.train.feature_cache import Progress, no_progress
 from fdx.train.model_setup import load_run, set_up_model
-from fdx.train.steps import join_variables
+from fdx.train.partition import join_variables
 from fdx.types import DataError
 
 SHOWN = ('source_train', 'target_train', 'target_test')

@@ -14,10 +14,10 @@ from fdx.data.pipeline import ArrayExamples, train_batches
 from fdx.train import parallel
 from fdx.train.balance import oversampled
 from fdx.train.config import TrainConfig
-from fdx.train.feature_cache import Progress, forward_all, no_progress
+from fdx.train.forward import Progress, forward_all, make_forward, no_progress
 from fdx.train.model_setup import set_up_model
 from fdx.train.optimiser import make_optimiser
-from fdx.train.steps import TrainState, make_forward, make_train_step
+from fdx.train.steps import TrainState, make_train_step
 
 MODEL, STEPS, BATCH_SIZE, LEARNING_RATE = 'cnn_small', 150, 32, 1e-3
 EMBEDDING = 'embedding'

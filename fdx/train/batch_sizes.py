@@ -15,7 +15,7 @@ import numpy as np
 from fdx.data.pipeline import Examples
 from fdx.models.batch_norm import BatchNorm
 from fdx.train.model_setup import ModelSetup
-from fdx.train.steps import join_variables
+from fdx.train.partition import join_variables
 from fdx.types import ConfigError
 
 

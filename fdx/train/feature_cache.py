@@ -2,57 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 import flax.linen as nn
 import numpy as np
 
 from fdx.data.joined import JoinedExamples
-from fdx.data.pipeline import ArrayExamples, Examples, RecordExamples, eval_batches, steps_per_epoch
+from fdx.data.pipeline import ArrayExamples, RecordExamples
 from fdx.train import parallel
-from fdx.train.steps import make_forward
-
-EVAL_BATCH = 64
-Progress = Callable[..., Iterable]
-
-
-def no_progress(iterable: Iterable, **_) -> Iterable:
-    """Shows nothing; launch programs pass a tqdm bar instead."""
-    return iterable
-
-
-def forward_all(
-    forward: Callable, variables: dict, examples: Examples, *, progress: Progress = no_progress, what: str = 'forward'
-) -> np.ndarray:
-    """Runs a compiled forward pass over all examples.
-
-    Args:
-      forward: from `parallel.compile_forward`.
-      variables: its first argument.
-      examples: N examples.
-      progress: wraps the iterable of batches; takes `total` and `desc`.
-      what: text for the progress bar.
-
-    Returns:
-      float32 [N, ...]; padding of the last batch is cut off, so every example counts once. Outputs of an input that is
-      not finite are NaN: a pool that compares may drop the NaN on its way, and what it leaves means nothing.
-    """
-    batches = progress(
-        eval_batches(examples, EVAL_BATCH), total=steps_per_epoch(len(examples), EVAL_BATCH), desc=what
-    )  # fmt: skip
-    outputs = []
-    for batch in batches:
-        out = forward(variables, parallel.shard({'inputs': batch['inputs']}, EVAL_BATCH))
-        outputs.append(_without_nonsense(np.asarray(out)[: len(batch['inputs'])], batch['inputs']))
-    return np.concatenate(outputs)
-
-
-def _without_nonsense(outputs: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-    """Outputs [B, ...], NaN where the input [B, ...] holds a number that is not finite."""
-    good = np.isfinite(inputs).reshape(len(inputs), -1).all(axis=1)
-    if good.all():
-        return outputs
-    return np.where(good.reshape(-1, *[1] * (outputs.ndim - 1)), outputs, np.float32(np.nan))
+from fdx.train.forward import Progress, forward_all, make_forward, no_progress
 
 
 class FeatureCache:

@@ -16,8 +16,17 @@ from fdx.signal.readings import ReadingsInput
 from fdx.train import parallel
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
-from fdx.train.freezing import freezing_rules, frozen_norms, frozen_prefix, log_table, trainable_mask
-from fdx.train.steps import initial_variables, join_variables
+from fdx.train.partition import (
+    freezing_rules,
+    frozen_norms,
+    frozen_prefix,
+    join_variables,
+    log_table,
+    split_stages,
+    split_variables,
+    trainable_mask,
+)
+from fdx.train.steps import initial_variables
 from fdx.types import CheckpointError, ConfigError
 from fdx.weights.merge import merge_variables
 from fdx.weights.pretrained import read_pretrained
@@ -65,20 +74,6 @@ def build_model(config: TrainConfig, num_classes: int, input_shape: tuple[int, .
     """The network of a run for examples of `input_shape`, on the axis of fdx.train.parallel."""
     options = {'dropout_rate': config.dropout_rate, **options_for(config.model, input_shape, config.model_options)}
     return create_model(config.model, num_classes, axis_name=parallel.AXIS, **options)
-
-
-def split_stages(model: nn.Module, tree: dict, start: int) -> tuple[dict, dict]:
-    """(stages before `start`, the others) of a tree with one branch a stage."""
-    head = set(model.STAGES[:start])
-    return {k: v for k, v in tree.items() if k in head}, {k: v for k, v in tree.items() if k not in head}
-
-
-def split_variables(model: nn.Module, variables: dict, start: int) -> tuple[dict, dict]:
-    """Variables of (the stages before `start`, the others); 'batch_stats' are kept where there are any."""
-    parts = [{'params': part} for part in split_stages(model, variables['params'], start)]
-    for part, stats in zip(parts, split_stages(model, variables.get('batch_stats', {}), start)):
-        part.update({'batch_stats': stats} if stats else {})
-    return parts[0], parts[1]
 
 
 def set_up_model(config: TrainConfig, num_classes: int, input_shape: tuple[int, ...]) -> ModelSetup:

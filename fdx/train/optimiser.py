@@ -6,6 +6,7 @@ import jax
 import optax
 
 from fdx.train.config import TrainConfig
+from fdx.train.partition import masked_optimiser
 
 
 def learning_rate_schedule(config: TrainConfig, steps_per_epoch: int) -> optax.Schedule:
@@ -33,14 +34,8 @@ def make_optimiser(config: TrainConfig, mask: dict, steps_per_epoch: int) -> opt
         # The penalty l2/2 |w|^2 is part of the loss, so its gradient goes through Adam; biases are spared.
         parts.append(optax.masked(optax.add_decayed_weights(config.l2), _is_kernel))
     parts += [optax.scale_by_adam(), optax.scale_by_learning_rate(learning_rate_schedule(config, steps_per_epoch))]
-    labels = jax.tree.map(lambda train: 'train' if train else 'freeze', mask)
-    return optax.multi_transform({'train': optax.chain(*parts), 'freeze': optax.set_to_zero()}, labels)
+    return masked_optimiser(optax.chain(*parts), mask)
 
 
 def _is_kernel(params):
     return jax.tree_util.tree_map_with_path(lambda path, _: getattr(path[-1], 'key', '') == 'kernel', params)
-
-
-def apply_updates(params: dict, updates: dict, mask: dict) -> dict:
-    """Adds updates where `mask` is True; frozen leaves come back bit for bit (0.0 + -0.0 would not)."""
-    return jax.tree.map(lambda p, u, train: p + u if train else p, params, updates, mask)

@@ -25,14 +25,14 @@ from fdx.train.decision import DecisionRule, rule_of
 from fdx.train.description import check_same_run, describe, selection
 from fdx.train.divergence import hopeless, refuse_diverged
 from fdx.train.early_stopping import EarlyStopping
-from fdx.train.feature_cache import Progress, forward_all, no_progress
+from fdx.train.forward import Progress, forward_all, make_forward, no_progress
 from fdx.train.init_leak import check_init_of_splits, entries_of
 from fdx.train.logs import MetricsLog
 from fdx.train.loop import Plan, Progressed, fit
 from fdx.train.model_setup import ModelSetup, set_up_model
 from fdx.train.optimiser import make_optimiser
 from fdx.train.run_data import balanced, load_data, with_cached_features
-from fdx.train.steps import TrainState, make_forward, make_train_step
+from fdx.train.steps import TrainState, make_train_step
 from fdx.types import CheckpointError
 
 logger = logging.getLogger(__name__)

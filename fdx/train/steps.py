@@ -1,4 +1,4 @@
-"""The per-device training step and forward pass (Krizhevsky-style data parallelism with explicit reductions)."""
+"""The per-device training step: data parallelism with explicit reductions."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ import optax
 
 from fdx.train import parallel
 from fdx.train.augment import Augmentation
-from fdx.train.freezing import stop_frozen_gradients
-from fdx.train.optimiser import apply_updates
+from fdx.train.partition import (
+    apply_updates,
+    join_variables,
+    mean_gradients,
+    stop_frozen_gradients,
+    trained_leaves,
+)
 
 # What tells the random numbers of augmentation from those of dropout.
 AUGMENT_STREAM = 0x5EC
@@ -42,12 +47,6 @@ class TrainState:
     def variables(self) -> dict:
         """Trained part and prefix together, as `model.apply` takes them."""
         return join_variables(self.prefix, self.params, self.stats)
-
-
-def join_variables(prefix: dict, params: dict, stats: dict) -> dict:
-    """{'params': all stages'}, and 'batch_stats' where there are any."""
-    stats = {**prefix.get('batch_stats', {}), **stats}
-    return {'params': {**prefix['params'], **params}, **({'batch_stats': stats} if stats else {})}
 
 
 def make_train_step(
@@ -92,15 +91,14 @@ def make_train_step(
             return total * jax.lax.axis_size(parallel.AXIS) / count, (total, logits.argmax(-1) == wanted, stats)
 
         grads, (total, right, stats) = jax.grad(loss_fn, has_aux=True)(state.params)
-        grads = jax.tree.map(lambda g, train: jax.lax.pmean(g, parallel.AXIS) if train else g, grads, mask)
+        grads = mean_gradients(grads, mask)
         updates, opt_state = optimiser.update(grads, state.opt_state, state.params)
         hits = (right * batch['mask']).sum()
-        trained = [g for g, train in zip(jax.tree.leaves(grads), jax.tree.leaves(mask)) if train]
         metrics = {
             'loss': jax.lax.psum(total, parallel.AXIS),
             'correct': jax.lax.psum(hits, parallel.AXIS),
             'count': count,
-            'gradient_norm': optax.global_norm(trained),
+            'gradient_norm': optax.global_norm(trained_leaves(grads, mask)),
         }
         params = apply_updates(state.params, updates, mask)
         stats = {stage: stats[stage] for stage in state.stats}
@@ -140,23 +138,6 @@ def _apply_in_training(model: nn.Module, variables: dict, batch: dict, start: in
     )
     # With cached features no norm runs any more.
     return logits, changed.get('batch_stats', {})
-
-
-def make_forward(model: nn.Module, *, start: int = 0, stop: int | None = None, feature: str | None = None) -> Callable:
-    """Builds forward(variables, batch) -> output of stage `stop - 1`, gathered; for `parallel.compile_forward`.
-
-    Args:
-      model: a network of fdx.models.
-      start: first stage, which the batch's `inputs` go into.
-      stop: one after the last stage; None: the logits.
-      feature: a named feature to return instead.
-    """
-
-    def forward(variables: dict, batch: dict) -> jax.Array:
-        output, features = model.apply(variables, batch['inputs'], train=False, start=start, stop=stop)
-        return parallel.gather(features[feature] if feature else output)
-
-    return forward
 
 
 def initial_variables(model: nn.Module, input_shape: tuple[int, ...], seed: int) -> dict:

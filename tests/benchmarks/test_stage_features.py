@@ -14,7 +14,7 @@ from fdx.data.pipeline import RecordExamples
 from fdx.data.source import open_dataset
 from fdx.train.config import TrainConfig
 from fdx.train.model_setup import set_up_model
-from fdx.train.steps import join_variables
+from fdx.train.partition import join_variables
 
 STAGES = ('stage1', 'stage2', 'stage3', 'stage4', 'fc1', 'fc2', 'embedding')
 

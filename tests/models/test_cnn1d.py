@@ -11,7 +11,7 @@ import pytest
 from fdx.models import create_model
 from fdx.models.cnn1d import CNN1D, norm_paths
 from fdx.models.registry import check_input_shape
-from fdx.train.model_setup import split_variables
+from fdx.train.partition import split_variables
 from fdx.types import ConfigError
 from fdx.weights.trees import flatten_tree
 

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from fdx.models import band_mlp, cnn1d, cnn_small, create_model
-from fdx.train.freezing import freezing_rules, frozen_norms, frozen_prefix, trainable_mask
-from fdx.train.model_setup import split_variables
+from fdx.train.partition import freezing_rules, frozen_norms, frozen_prefix, split_variables, trainable_mask
 from fdx.types import ConfigError
 from fdx.weights.trees import flatten_tree
 

@@ -11,8 +11,7 @@ import pytest
 
 from fdx.models import create_model
 from fdx.models.musicnn_vgg import MusicnnVGG, norm_paths
-from fdx.train.freezing import freezing_rules, frozen_norms, frozen_prefix, trainable_mask
-from fdx.train.model_setup import split_variables
+from fdx.train.partition import freezing_rules, frozen_norms, frozen_prefix, split_variables, trainable_mask
 from fdx.types import ConfigError
 from fdx.weights.trees import flatten_tree
 

@@ -20,10 +20,11 @@ import numpy as np
 from fdx.data.pipeline import ArrayExamples
 from fdx.models.batch_norm import BatchNorm
 from fdx.models.layers import ExampleDropout
-from fdx.train import feature_cache, parallel
+from fdx.train import parallel
 from fdx.train.config import TrainConfig
+from fdx.train.forward import forward_all, make_forward
 from fdx.train.optimiser import make_optimiser
-from fdx.train.steps import TrainState, make_forward, make_train_step
+from fdx.train.steps import TrainState, make_train_step
 
 BATCH_SIZES = (3, 4, 5, 7)
 FEATURES, CLASSES = 6, 3
@@ -107,7 +108,7 @@ def _run(model: nn.Module, initial: dict, stats: dict) -> dict[str, np.ndarray]:
         flat = flax.traverse_util.flatten_dict(jax.device_get(state.params), sep='/')
         out |= {f'{size}/params/{path}': v for path, v in flat.items()}
         variables = {'params': initial} | ({'batch_stats': stats} if stats else {})
-        out[f'{size}/logits'] = feature_cache.forward_all(forward, variables, data)
+        out[f'{size}/logits'] = forward_all(forward, variables, data)
     return out
 
 

@@ -11,9 +11,7 @@ import scipy.stats
 
 from fdx.train import parallel
 from fdx.train.augment import LARGEST_SHARE, MASKS, MIXUP_ALPHA, specaugment
-from fdx.train.freezing import stop_frozen_gradients
-from fdx.train.optimiser import apply_updates
-from fdx.train.steps import join_variables
+from fdx.train.partition import apply_updates, join_variables, stop_frozen_gradients
 
 
 @pytest.fixture(scope='module')

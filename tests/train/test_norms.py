@@ -14,9 +14,9 @@ from fdx.models import create_model
 from fdx.predict.backends.checkpoint import Predictor
 from fdx.train import run
 from fdx.train.config import TrainConfig
-from fdx.train.freezing import freezing_rules, frozen_norms
 from fdx.train.loop import InterruptedRunError
 from fdx.train.model_setup import load_run
+from fdx.train.partition import freezing_rules, frozen_norms
 from fdx.train.run import train
 from fdx.types import ConfigError
 
@@ -158,7 +158,7 @@ def test_only_presets_take_train_norms():
     for freeze in ('none', 'rules.txt'):
         with pytest.raises(ConfigError, match=f'--freeze={freeze} says itself what trains'):
             TrainConfig(dataset='x', freeze=freeze, train_norms=True)
-    with pytest.raises(ConfigError, match='--train_norms: VGGish has no batch norms'):
+    with pytest.raises(ConfigError, match='`train_norms`: VGGish has no batch norms'):
         freezing_rules('head', create_model('vggish', 2), train_norms=True)
 
 

@@ -9,7 +9,8 @@ import optax
 import pytest
 
 from fdx.train.config import TrainConfig
-from fdx.train.optimiser import apply_updates, learning_rate_schedule, make_optimiser
+from fdx.train.optimiser import learning_rate_schedule, make_optimiser
+from fdx.train.partition import apply_updates
 
 PARAMS = {'a': {'kernel': np.array([[1.0, -2.0], [0.5, 0.0]]), 'bias': np.array([0.3, -0.1])}}
 GRADS = [

@@ -11,14 +11,12 @@ import numpy as np
 import scipy.special
 
 from fdx.data.pipeline import ArrayExamples, Examples
+from fdx.predict.predictor import AnyPredictor
 from fdx.predict.verdicts import marked
-from fdx.signal.front_ends import front_end_from_config
-from fdx.signal.scaling import Gain, as_gain
+from fdx.signal.scaling import as_gain
 from fdx.train import parallel
-from fdx.train.config import TrainConfig
-from fdx.train.feature_cache import Progress, forward_all, no_progress
+from fdx.train.forward import Progress, forward_all, make_forward, no_progress
 from fdx.train.model_setup import build_model, input_shape_of, load_run
-from fdx.train.steps import make_forward
 
 
 @functools.lru_cache(maxsize=16)
@@ -27,31 +25,17 @@ def _compiled(model: nn.Module, feature: str | None) -> Callable:
     return parallel.compile_forward(make_forward(model, feature=feature))
 
 
-class Predictor:
-    """The network of a run with its front end, gain and class names.
-
-    Attributes:
-      workdir: of the run.
-      step: the step that was loaded.
-      meta: what the checkpoint says about itself.
-      config: the run's TrainConfig.
-      class_names: K names.
-      front_end: makes the network's input.
-      gain: what scaling fitted (fdx.signal.scaling), else 1.
-      threshold: of two classes, the probability of the second from which on it is called; None: the more probable wins.
-    """
+class Predictor(AnyPredictor):
+    """The network of a run, run by JAX on this machine's devices."""
 
     has_features = True
 
     def __init__(self, workdir: str | pathlib.Path, step: str | int = 'best', progress: Progress = no_progress):
         """Loads and verifies a checkpoint; CheckpointError when that fails."""
         self.workdir = pathlib.Path(workdir)
-        self._variables, self.meta, self.step = load_run(workdir, step)
-        self.config = TrainConfig.from_json(self.meta['config'])
-        self.class_names: list[str] = self.meta['class_names']
-        self.front_end = front_end_from_config(self.meta['front_end'])
-        self.gain: Gain = as_gain(self.meta['gain'])
-        self.threshold: float | None = self.meta.get('threshold')
+        self._variables, meta, self.step = load_run(workdir, step)
+        self._read_meta(meta)
+        self.gain = as_gain(meta['gain'])
         self._model = build_model(self.config, len(self.class_names), input_shape_of(self.meta))
         self._progress = progress
 

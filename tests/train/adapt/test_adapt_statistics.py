@@ -50,7 +50,7 @@ def test_adabn_stores_the_targets_statistics_and_trains_on_with_its_own(finished
 
 def test_statistics_of_batches_are_pooled(make, monkeypatch, assert_same_trees):
     """12 windows in batches of 5, 5 and 2; far-off old statistics cost no digits; frozen norms keep theirs."""
-    monkeypatch.setattr(target_statistics, 'EVAL_BATCH', 5)
+    monkeypatch.setattr('fdx.train.forward.EVAL_BATCH', 5)
     config, plan = make('adabn')
     domains = open_domains(config, plan)
     setup = set_up_model(config, 2, domains.source.input_shape)

@@ -11,8 +11,8 @@ import pytest
 from fdx.models import create_model
 from fdx.train import parallel
 from fdx.train.config import TrainConfig
-from fdx.train.freezing import freezing_rules, frozen_prefix, log_table, trainable_mask
 from fdx.train.optimiser import make_optimiser
+from fdx.train.partition import freezing_rules, frozen_prefix, log_table, trainable_mask
 from fdx.train.steps import TrainState, make_train_step
 from fdx.types import ConfigError
 
@@ -78,7 +78,7 @@ def test_a_line_that_is_no_rule_is_named(tmp_path, line):
 
 
 def test_neither_preset_nor_file():
-    with pytest.raises(ConfigError, match='--freeze=heads is neither none, head, first_last nor a file'):
+    with pytest.raises(ConfigError, match='`freeze`=heads is neither none, head, first_last nor a file'):
         freezing_rules('heads', network())
 
 
@@ -101,7 +101,7 @@ def test_a_regex_must_match_the_whole_path(shapes):
 
 
 def test_a_regex_that_does_not_compile_is_named(shapes):
-    with pytest.raises(ConfigError, match=r"'head/\(' is no regular expression"):
+    with pytest.raises(ConfigError, match=r"'head/\(' is not a regular expression"):
         trainable_mask(shapes, [('train', 'head/(')])
 
 

@@ -1,10 +1,15 @@
-"""Which parameters train: ordered regex rules, each parameter covered by exactly one (laws 7 and 8).
+"""One way of being frozen: which parameters train, and everything that follows from it (laws 7 and 8).
 
-A rule is a pair of a verb, `train` or `freeze`, and a regular expression that must match a parameter's whole path
-(`stage3/conv1/kernel`). A file of rules has one a line, `#` starts a comment:
+Ordered regex rules cover each parameter exactly once. A rule is a pair of a verb, `train` or `freeze`, and a regular
+expression that must match a parameter's whole path (`stage3/conv1/kernel`). A file of rules has one per line, and `#`
+starts a comment:
 
     freeze  stage[1-4]/.*
     train   (fc1|fc2|embedding|head)/.*
+
+The rules give a mask, a tree like the parameters that is True where they train. From the mask follow the frozen prefix
+(leading stages that can be computed once), the frozen norms, and what a training step does with a frozen parameter: no
+gradient flows into it, no gradient is sent between devices, and no update is added.
 """
 
 from __future__ import annotations
@@ -18,7 +23,9 @@ import flax.linen as nn
 import flax.traverse_util
 import jax
 import numpy as np
+import optax
 
+from fdx.train import parallel
 from fdx.types import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -37,19 +44,20 @@ def freezing_rules(freeze: str, model: nn.Module, *, train_norms: bool = False) 
       train_norms: with `head` and `first_last`, whether the batch norms train too.
 
     Raises:
-      ConfigError: neither a preset nor a file, a line that is no rule, or `train_norms` for a model without norms.
+      ConfigError: neither a preset nor a file, a line that cannot be read as a rule, or `train_norms` for a model
+        without norms.
     """
     if freeze == 'none':
         return [('train', '.*')]
     if freeze in ('head', 'first_last'):
         trained = ['head/.*'] if freeze == 'head' else [model.STEM, 'head/.*']
         if train_norms and not model.NORMS:
-            raise ConfigError(f'--train_norms: {type(model).__name__} has no batch norms')
+            raise ConfigError(f'`train_norms`: {type(model).__name__} has no batch norms')
         either = '|'.join([*trained, *([model.NORMS] if train_norms else [])])
         return [('train', either), ('freeze', f'(?!{either}).*')]
     path = pathlib.Path(freeze)
     if not path.is_file():
-        raise ConfigError(f'--freeze={freeze} is neither none, head, first_last nor a file of rules')
+        raise ConfigError(f'`freeze`={freeze} is neither none, head, first_last nor a file of rules')
     rules = []
     for number, line in enumerate(path.read_text().splitlines(), 1):
         words = line.split('#')[0].split()
@@ -71,7 +79,7 @@ def trainable_mask(params: dict, rules: Rules) -> dict:
     try:
         patterns = [(verb, re.compile(regex)) for verb, regex in rules]
     except re.error as e:
-        raise ConfigError(f'freezing rule {e.pattern!r} is no regular expression: {e}') from e
+        raise ConfigError(f'the freezing rule {e.pattern!r} is not a regular expression: {e}') from e
     flat = flax.traverse_util.flatten_dict(params, sep='/')
     mask, wrong = {}, []
     for path in flat:
@@ -81,7 +89,7 @@ def trainable_mask(params: dict, rules: Rules) -> dict:
         else:
             wrong.append(f'{path}: ' + ('no rule' if not hits else ' and '.join(f'{v} {p}' for v, p in hits)))
     if wrong:
-        raise ConfigError('every parameter needs exactly one freezing rule; not so: ' + '; '.join(wrong))
+        raise ConfigError('every parameter needs exactly one freezing rule; these have not: ' + '; '.join(wrong))
     if not any(mask.values()):
         raise ConfigError('the freezing rules leave no parameter to train')
     return flax.traverse_util.unflatten_dict(mask, sep='/')
@@ -104,10 +112,10 @@ def frozen_prefix(model: nn.Module, mask: dict) -> int:
 
 
 def frozen_norms(stats: dict, mask: dict) -> tuple[str, ...]:
-    """Paths of the batch norms that are frozen: those of whose parameters none trains (law 7).
+    """Paths of the frozen batch norms: those without a single parameter that trains (law 7).
 
     Args:
-      stats: batch statistics, one branch a stage; leaves are `mean` and `var`.
+      stats: batch statistics, one branch per stage; leaves are `mean` and `var`.
       mask: tree of the parameters of the same stages, True where they train.
     """
     norms = {path.rpartition('/')[0] for path in flax.traverse_util.flatten_dict(stats, sep='/')}
@@ -116,6 +124,47 @@ def frozen_norms(stats: dict, mask: dict) -> tuple[str, ...]:
     return tuple(sorted(norms - trained))
 
 
+def split_stages(model: nn.Module, tree: dict, start: int) -> tuple[dict, dict]:
+    """(stages before `start`, the others) of a tree with one branch per stage."""
+    head = set(model.STAGES[:start])
+    return {k: v for k, v in tree.items() if k in head}, {k: v for k, v in tree.items() if k not in head}
+
+
+def split_variables(model: nn.Module, variables: dict, start: int) -> tuple[dict, dict]:
+    """Variables of (the stages before `start`, the others); 'batch_stats' are kept where there are any."""
+    parts = [{'params': part} for part in split_stages(model, variables['params'], start)]
+    for part, stats in zip(parts, split_stages(model, variables.get('batch_stats', {}), start)):
+        part.update({'batch_stats': stats} if stats else {})
+    return parts[0], parts[1]
+
+
+def join_variables(prefix: dict, params: dict, stats: dict) -> dict:
+    """{'params': those of all stages}, and 'batch_stats' where there are any: undoes `split_variables`."""
+    stats = {**prefix.get('batch_stats', {}), **stats}
+    return {'params': {**prefix['params'], **params}, **({'batch_stats': stats} if stats else {})}
+
+
 def stop_frozen_gradients(params: dict, mask: dict) -> dict:
     """`params` through which no gradient flows into frozen leaves, whoever reads the gradients afterwards."""
     return jax.tree.map(lambda p, train: p if train else jax.lax.stop_gradient(p), params, mask)
+
+
+def mean_gradients(grads: dict, mask: dict) -> dict:
+    """Means over the devices of the gradients of trained parameters; those of frozen ones are not sent around."""
+    return jax.tree.map(lambda g, train: jax.lax.pmean(g, parallel.AXIS) if train else g, grads, mask)
+
+
+def trained_leaves(tree: dict, mask: dict) -> list:
+    """The leaves of a tree like `mask` that stand where a parameter trains."""
+    return [leaf for leaf, train in zip(jax.tree.leaves(tree), jax.tree.leaves(mask)) if train]
+
+
+def masked_optimiser(optimiser: optax.GradientTransformation, mask: dict) -> optax.GradientTransformation:
+    """`optimiser` for trained parameters; frozen ones have no optimiser state and an update of zero."""
+    labels = jax.tree.map(lambda train: 'train' if train else 'freeze', mask)
+    return optax.multi_transform({'train': optimiser, 'freeze': optax.set_to_zero()}, labels)
+
+
+def apply_updates(params: dict, updates: dict, mask: dict) -> dict:
+    """Adds updates where `mask` is True; frozen leaves come back bit for bit (0.0 + -0.0 would not)."""
+    return jax.tree.map(lambda p, u, train: p + u if train else p, params, updates, mask)
