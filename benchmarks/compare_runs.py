@@ -13,9 +13,9 @@ from fdx.data.source import Dataset
 from fdx.evaluate.scoring import score_run
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
-from fdx.train.description import check_same_run
 from fdx.train.feature_cache import FeatureCache, Progress, no_progress
 from fdx.train.run import train
+from fdx.train.same_run import SAME_CLASSIFIER, check_same
 from fdx.types import CheckpointError, ConfigError
 
 from .compare_store import Stored, keep_only, read_score, read_stored, rules_digest, write_score
@@ -114,7 +114,7 @@ def check_workdir(run: Run, dataset: Dataset) -> None:
         'dataset': {'name': dataset.name, **{k: v for k, v in dataset.metadata.items() if k != 'front_end'}},
     }
     try:
-        check_same_run(stored, now)
+        check_same(SAME_CLASSIFIER, stored, now)
     except CheckpointError as e:
         raise _with_hint(run, e) from e
     if epochs > run.config.epochs:

@@ -36,9 +36,9 @@ from fdx.data.protocols.splits import folds_of
 from fdx.data.source import open_dataset
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
-from fdx.train.model_setup import init_of_fold
 from fdx.train.run import train
 from fdx.train.run_data import select_rows
+from fdx.train.workdir import init_of_fold
 from fdx.types import ConfigError
 
 from . import cli
@@ -143,7 +143,7 @@ def main(argv) -> None:
             resume_step=FLAGS.step,
         )
         print(f'best step {result.best_step} by validation {config.select_by}; {result.seconds:.1f} s; {workdir}')
-    print(f'score it: python -m launch.evaluate --checkpoint={FLAGS.workdir}')
+    print(cli.as_flags(f'score it: python -m launch.evaluate --checkpoint={FLAGS.workdir}'))
 
 
 if __name__ == '__main__':

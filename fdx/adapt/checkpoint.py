@@ -1,31 +1,22 @@
-"""What a checkpoint of domain adaptation holds and says, and how a run goes on from one."""
+"""What a checkpoint of domain adaptation holds and says."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import logging
 from typing import Any
 
-import jax
-import numpy as np
-
 from fdx.adapt.config import AdaptConfig
-from fdx.adapt.data import PARTS, PairedBatches
+from fdx.adapt.data import PARTS
 from fdx.adapt.methods import get_method
 from fdx.adapt.step import AdaptState
 from fdx.data.protocols.two_domains import TwoDomains
-from fdx.train import parallel
-from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
-from fdx.train.description import check_same_run, describe
+from fdx.train.description import describe
 from fdx.train.init_leak import check_init, entries_of
 from fdx.train.learned_from import learned_from
-from fdx.train.loop import Progressed
 from fdx.train.model_setup import ModelSetup
-from fdx.types import CheckpointError
-
-logger = logging.getLogger(__name__)
+from fdx.train.same_run import ADAPTATION, SAME_CLASSIFIER
+from fdx.train.trainer import Layout, network_of
 
 
 def describe_adaptation(config: TrainConfig, plan: AdaptConfig, setup: ModelSetup, domains: TwoDomains) -> dict:
@@ -76,59 +67,30 @@ def init_leak_of(
     return {'init_leak': dataclasses.asdict(worst), 'leaks': meta['leaks'] or bool(worst.reason)}
 
 
-def network_of(state: AdaptState) -> dict:
-    """What a step of a checkpoint holds: the trained part of the network."""
-    return {'params': state.params, **({'batch_stats': state.stats} if state.stats else {})}
-
-
 def rest_of(state: AdaptState) -> dict:
     """What only a resumed run needs; statistics of training, where those of the target are stored, among it."""
     return {'opt': state.opt_state, 'extra': state.extra, 'teacher': state.teacher, 'stats': state.stats}
 
 
-def resume(
-    checkpoints: Checkpoints, state: AdaptState, setup: ModelSetup, meta: dict, batches: PairedBatches
-) -> tuple[AdaptState, Progressed]:
-    """The state of the workdir's last checkpoint and its place in the data; the given state in a new workdir.
-
-    Raises:
-      CheckpointError: the workdir holds another run or a damaged one, or the initial weights have changed.
-    """
-    if not checkpoints.steps():
-        checkpoints.discard_after(None)
-        return state, Progressed()
-    step = checkpoints.resolve('last')
-    checkpoints.verify(step)
-    stored = checkpoints.meta(step)
-    _check_same_plan(stored, meta)
-    check_same_run(stored, meta)
-    variables, prefix = checkpoints.restore_variables(step, network_of(state), setup.prefix)
-    if not all(jax.tree.leaves(jax.tree.map(np.array_equal, setup.prefix, prefix))):
-        raise CheckpointError(f'--init={meta["config"]["init"]} holds other weights than when this run began')
-    rest = checkpoints.restore_optimiser(step, rest_of(state))
-    checkpoints.discard_after(step)
-    batches.set_state(stored['data'])
-    logger.info('resuming from step %d', step)
-    progressed = Progressed(stored['history'], stored['sums'], stored['data'])
-    state = state.replace(
-        step=parallel.replicate(np.int32(step)),
-        params=variables['params'],
-        stats=rest['stats'],
-        opt_state=rest['opt'],
-        extra=rest['extra'],
-        teacher=rest['teacher'],
-    )
-    return state, progressed
+def _fields(variables: dict, rest: dict) -> dict:
+    """The fields of an AdaptState that a step holds."""
+    return {
+        'params': variables['params'],
+        'stats': rest['stats'],
+        'opt_state': rest['opt'],
+        'extra': rest['extra'],
+        'teacher': rest['teacher'],
+    }
 
 
-def _check_same_plan(stored: dict, meta: dict) -> None:
-    """CheckpointError names the flags of adaptation that differ from those of the run in the workdir."""
-    there, now = stored.get('adaptation'), json.loads(json.dumps(meta['adaptation']))
-    if there is None:
-        raise CheckpointError('the workdir holds a run without adaptation: choose another --workdir')
-    there = {'classes': [], **there}  # Runs that are older than this flag have none.
-    differ = [f'--{k}: {there.get(k)!r} there, {v!r} now' for k, v in now.items() if there.get(k) != v]
-    if differ:
-        raise CheckpointError(
-            'the workdir holds another adaptation (' + '; '.join(differ) + '): choose another --workdir'
-        )
+LAYOUT = Layout(
+    network=network_of,
+    rest=rest_of,
+    fields=_fields,
+    same=dataclasses.replace(
+        SAME_CLASSIFIER,
+        kind=ADAPTATION,
+        # Runs of before `classes` was a setting have none.
+        settings={'adaptation': lambda stored: {'classes': [], **stored}, **SAME_CLASSIFIER.settings},
+    ),
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import pathlib
 import time
@@ -10,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from fdx.adapt.checkpoint import describe_adaptation, init_leak_of, network_of, rest_of, resume
+from fdx.adapt.checkpoint import LAYOUT, describe_adaptation, init_leak_of
 from fdx.adapt.config import AdaptConfig
 from fdx.adapt.data import PARTS, PairedBatches, load_parts, open_domains
 from fdx.adapt.methods import Method, get_method
@@ -21,34 +20,24 @@ from fdx.adapt.target_statistics import target_statistics
 from fdx.data.pipeline import ArrayExamples, steps_per_epoch, train_batches
 from fdx.data.protocols.two_domains import TwoDomains
 from fdx.train.batch_sizes import check_batches
-from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
-from fdx.train.divergence import hopeless, refuse_diverged
-from fdx.train.feature_cache import Progress, no_progress
-from fdx.train.logs import MetricsLog
-from fdx.train.loop import Plan, Progressed, fit
+from fdx.train.forward import Progress, no_progress
+from fdx.train.loop import Plan
 from fdx.train.model_setup import set_up_model
+from fdx.train.trainer import Run, RunResult, run_training
 
 __all__ = ['PARTS', 'AdaptResult', 'Judge', 'Outputs', 'adapt', 'load_parts', 'open_domains']
 
 
 @dataclasses.dataclass(frozen=True)
-class AdaptResult:
+class AdaptResult(RunResult):
     """What a run leaves.
 
     Attributes:
-      workdir: where.
-      best_step: the step that the criterion chose.
-      history: one row an epoch.
       domains: what was learned from and scored.
-      seconds: of the whole run.
     """
 
-    workdir: pathlib.Path
-    best_step: int
-    history: list[dict]
     domains: TwoDomains
-    seconds: float
 
 
 def adapt(
@@ -77,7 +66,7 @@ def adapt(
       DivergedRunError: no epoch has a finite validation loss.
       InterruptedRunError: SIGTERM; the state is saved.
     """
-    began, workdir = time.perf_counter(), pathlib.Path(workdir)
+    began = time.perf_counter()
     caches, method = {} if caches is None else caches, get_method(plan.method)
     check_schedule(config)
     domains = open_domains(config, plan)
@@ -93,29 +82,30 @@ def adapt(
     state = fresh_state(
         setup, programs, method, parts, start=start, seed=config.seed, total_steps=epoch_steps * config.epochs
     )
-    batches = _batches(config, method, parts)
     kept = _kept(method, programs, parts['target_train'])
-    with Checkpoints(workdir).writing() as checkpoints:
-        state, progressed = resume(checkpoints, state, setup, meta, batches)
-        checkpoints.save_prefix(setup.prefix)
-        with contextlib.closing(MetricsLog(workdir, progressed.history)) as log:
-            loop = Plan(
-                step=programs.step,
-                batches=batches,
-                batch_size=config.batch_size,
-                steps_per_epoch=epoch_steps,
-                epochs=config.epochs,
-                validate=_validator(programs, kept, parts, judge),
-                save=_saver(checkpoints, kept, meta, plan.select_by, began),
-                on_epoch=lambda row: (log.write(row), on_epoch(row)),
-                save_every=config.epochs_between_saves(),
-                check=hopeless(progressed.history, plan.select_by),
-                progress=progress,
-                averages=('term', *(['domain_accuracy'] if method.discriminates else [])),
-            )
-            fit(state, loop, progressed)
-        refuse_diverged(progressed.history, plan.select_by)
-        return AdaptResult(workdir, checkpoints.best_step(), progressed.history, domains, time.perf_counter() - began)
+    run = Run(
+        layout=LAYOUT,
+        meta=meta,
+        state=state,
+        plan=Plan(
+            step=programs.step,
+            batches=_batches(config, method, parts),
+            batch_size=config.batch_size,
+            steps_per_epoch=epoch_steps,
+            epochs=config.epochs,
+            validate=_validator(programs, kept, parts, judge),
+            on_epoch=on_epoch,
+            save_every=config.epochs_between_saves(),
+            progress=progress,
+            averages=('term', *(['domain_accuracy'] if method.discriminates else [])),
+        ),
+        choice=choice_by(plan.select_by),
+        began=began,
+        criterion=plan.select_by,
+        prefix=setup.prefix,
+        kept=kept,
+    )
+    return AdaptResult(**vars(run_training(run, workdir)), domains=domains)
 
 
 def _batches(config: TrainConfig, method: Method, parts: Mapping[str, ArrayExamples]) -> PairedBatches:
@@ -149,15 +139,14 @@ def _validator(programs: Programs, kept: Callable, parts: Mapping[str, ArrayExam
     return validate
 
 
-def _saver(checkpoints: Checkpoints, kept: Callable, meta: dict, select_by: str, began: float) -> Callable:
-    def save(state: AdaptState, progressed: Progressed, candidate: bool) -> None:
-        chosen = {'criterion': select_by, 'score': None}
-        if candidate:
-            row = progressed.history[-1]
-            risk = -row['step'] if select_by == 'last' else row[select_by]
-            chosen['score'] = -float(risk) if np.isfinite(risk) else None
-        stored = {**meta, 'step': int(state.step), 'selection': chosen, **dataclasses.asdict(progressed)}
-        stored['seconds'] = time.perf_counter() - began
-        checkpoints.save(int(state.step), network_of(kept(state)), rest_of(state), stored)
+def choice_by(select_by: str) -> Callable[[int, dict | None], dict]:
+    """Function (step, row) -> what a step says of selection: the lower the criterion, the higher the score."""
 
-    return save
+    def choice(step: int, row: dict | None) -> dict:
+        score = None
+        if row is not None:
+            risk = -step if select_by == 'last' else row[select_by]
+            score = -float(risk) if np.isfinite(risk) else None
+        return {'selection': {'criterion': select_by, 'score': score}}
+
+    return choice

@@ -17,7 +17,8 @@ from fdx.train.config import TrainConfig
 from fdx.train.forward import Progress, forward_all, make_forward, no_progress
 from fdx.train.model_setup import set_up_model
 from fdx.train.optimiser import make_optimiser
-from fdx.train.steps import TrainState, make_train_step
+from fdx.train.steps import make_train_step
+from fdx.train.trainer import fresh_state
 
 MODEL, STEPS, BATCH_SIZE, LEARNING_RATE = 'cnn_small', 150, 32, 1e-3
 EMBEDDING = 'embedding'
@@ -78,16 +79,7 @@ def fit_classifier(
     )
     setup = set_up_model(config, num_classes, images.shape[1:])
     optimiser = make_optimiser(config, setup.mask, steps)
-    state = parallel.replicate(
-        TrainState(
-            step=np.int32(0),
-            seed=np.int32(seed),
-            params=setup.params,
-            stats=setup.stats,
-            prefix={'params': {}},
-            opt_state=optimiser.init(setup.params),
-        )
-    )
+    state = fresh_state(setup, optimiser, seed)
     step = parallel.compile_step(make_train_step(setup.model, optimiser, setup.mask, start=0))
     examples = oversampled(ArrayExamples(images, labels.astype(np.int32)), seed)
     batches = train_batches(examples, BATCH_SIZE, seed)

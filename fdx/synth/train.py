@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import json
-import logging
 import math
 import pathlib
 import time
@@ -21,18 +17,13 @@ from fdx.synth.images import Scale, TrainingImages, training_images
 from fdx.synth.networks import Critic, Generator, initial_parameters
 from fdx.synth.step import HEALTH, GanState, make_gan_step, make_optimiser
 from fdx.train import parallel
-from fdx.train.checkpoints import Checkpoints
 from fdx.train.description import environment
-from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.forward import Progress, no_progress
 from fdx.train.generated import rows_key
-from fdx.train.logs import MetricsLog
-from fdx.train.loop import Plan, Progressed, fit
+from fdx.train.loop import Plan
+from fdx.train.same_run import GENERATOR, Sameness
+from fdx.train.trainer import Layout, Run, run_training
 from fdx.types import CheckpointError, FdxError
-
-logger = logging.getLogger(__name__)
-
-MAY_DIFFER = ('steps', 'data_dir')
-MUST_AGREE = ('rows', 'class_names', 'front_end', 'scale', 'counts')
 
 
 class DivergedError(FdxError):
@@ -67,7 +58,7 @@ def train_generator(
       DivergedError: numbers that are not finite, or a critic that broke its bound.
       InterruptedRunError: SIGTERM; the state is saved.
     """
-    began, workdir = time.perf_counter(), pathlib.Path(workdir)
+    began = time.perf_counter()
     dataset = open_dataset(config.dataset, config.data_dir)
     data = training_images(config, dataset)
     scale = Scale.of(data.images)
@@ -79,26 +70,29 @@ def train_generator(
     batch_size = config.critic_steps * parallel.padded_size(config.batch_size)
     batches = train_batches(examples, batch_size, config.seed)
     state = _fresh_state(config, networks, dataset.input_shape)
-    with Checkpoints(workdir).writing() as checkpoints:
-        state, progressed = _resume(checkpoints, state, meta, batches)
-        with contextlib.closing(MetricsLog(workdir, progressed.history)) as log:
-            plan = Plan(
-                step=parallel.compile_step(make_gan_step(*networks, optimiser, config)),
-                batches=batches,
-                batch_size=batch_size,
-                steps_per_epoch=config.log_every,
-                epochs=config.steps // config.log_every,
-                validate=lambda state: {},
-                save=_saver(checkpoints, meta, began),
-                on_epoch=lambda row: (log.write(row), on_row(row)),
-                save_every=config.save_every,
-                progress=progress,
-                averages=HEALTH,
-                check=_divergence_check(dataset.input_shape),
-                classifies=False,
-            )
-            fit(state, plan, progressed)
-    return progressed.history
+    run = Run(
+        layout=LAYOUT,
+        meta=meta,
+        state=state,
+        plan=Plan(
+            step=parallel.compile_step(make_gan_step(*networks, optimiser, config)),
+            batches=batches,
+            batch_size=batch_size,
+            steps_per_epoch=config.log_every,
+            epochs=config.steps // config.log_every,
+            validate=lambda state: {},
+            on_epoch=on_row,
+            save_every=config.save_every,
+            progress=progress,
+            averages=HEALTH,
+            check=_divergence_check(dataset.input_shape),
+            classifies=False,
+        ),
+        # The last step is the one that samples are drawn from.
+        choice=lambda step, row: {'selection': {'criterion': 'last', 'score': float(step)}},
+        began=began,
+    )
+    return run_training(run, workdir).history
 
 
 def describe(config: SynthConfig, dataset: Dataset, data: TrainingImages, scale: Scale) -> dict:
@@ -150,55 +144,25 @@ def _divergence_check(shape: tuple[int, ...]) -> Callable[[dict], None]:
     return check
 
 
-def _saver(checkpoints: Checkpoints, meta: dict, began: float) -> Callable:
-    def save(state: GanState, progressed: Progressed, candidate: bool) -> None:
-        del candidate
-        step = int(state.step)
-        stored = {**meta, 'step': step, 'selection': {'criterion': 'last', 'score': float(step)}}
-        stored |= {**dataclasses.asdict(progressed), 'seconds': time.perf_counter() - began}
-        checkpoints.save(step, {'params': state.params}, state.opt_state, stored)
-
-    return save
-
-
-def _resume(checkpoints: Checkpoints, state: GanState, meta: dict, batches) -> tuple[GanState, Progressed]:
-    """The state of the workdir's last checkpoint; the given one in a new workdir."""
-    if not checkpoints.steps():
-        checkpoints.discard_after(None)
-        return state, Progressed()
-    step = checkpoints.resolve('last')
-    checkpoints.verify(step)
-    stored = checkpoints.meta(step)
-    check_same_generator(checkpoints.workdir, stored, meta)
-    if step > meta['generator']['steps']:
+def _check_steps(step: int, meta: dict) -> None:
+    """Refuses a workdir that has more updates than are asked for: its generator is not the one that they would give."""
+    wanted = meta['generator']['steps']
+    if step > wanted:
         raise CheckpointError(
-            f'{checkpoints.workdir} holds {step} updates, more than --steps={meta["generator"]["steps"]}: ask for as '
-            'many or more, or choose another --workdir'
+            f'the workdir holds {step} updates, more than `steps`={wanted}: ask for as many or more, or choose another '
+            '`workdir`'
         )
-    variables, _ = checkpoints.restore_variables(step, {'params': state.params}, {'params': {}})
-    opt_state = checkpoints.restore_optimiser(step, state.opt_state)
-    checkpoints.discard_after(step)
-    batches.set_state(stored['data'])
-    logger.info('resuming from update %d', step)
-    progressed = Progressed(stored['history'], stored['sums'], stored['data'])
-    step_array = parallel.replicate(np.int32(step))
-    return state.replace(step=step_array, params=variables['params'], opt_state=opt_state), progressed
 
 
-def check_same_generator(workdir: pathlib.Path, stored: dict, meta: dict) -> None:
-    """Compares the description in a workdir with that of the generator which wants to go on there.
-
-    Raises:
-      CheckpointError: a run of another kind, other flags, or data that have changed; the text lists it.
-    """
-    if 'generator' not in stored:
-        raise CheckpointError(f'{workdir} holds a classifier, no generator: choose another --workdir')
-    now = json.loads(json.dumps(meta))
-    differ = [
-        f'--{k}: {stored["generator"].get(k)!r} there, {v!r} now'
-        for k, v in now['generator'].items()
-        if k not in MAY_DIFFER and stored['generator'].get(k) != v
-    ]
-    differ = differ or [f'{k} has changed' for k in MUST_AGREE if stored.get(k) != now[k]]
-    if differ:
-        raise CheckpointError(f'{workdir} holds another generator ({"; ".join(differ)}): choose another --workdir')
+LAYOUT = Layout(
+    network=lambda state: {'params': state.params},
+    rest=lambda state: state.opt_state,
+    fields=lambda variables, opt_state: {'params': variables['params'], 'opt_state': opt_state},
+    same=Sameness(
+        GENERATOR,
+        settings={'generator': dict},
+        may_differ=('steps', 'data_dir'),
+        must_agree=('rows', 'class_names', 'front_end', 'scale', 'counts'),
+    ),
+    check=_check_steps,
+)

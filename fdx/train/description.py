@@ -1,10 +1,9 @@
-"""What a checkpoint says about its run (law 5), and whether two runs are the same one."""
+"""What a checkpoint says about its run (law 5)."""
 
 from __future__ import annotations
 
 import dataclasses
 import importlib.metadata
-import json
 import math
 import platform
 
@@ -17,11 +16,8 @@ from fdx.train.config import TrainConfig
 from fdx.train.init_leak import entries_of
 from fdx.train.learned_from import learned_from
 from fdx.train.model_setup import ModelSetup
-from fdx.types import CheckpointError
 
 PACKAGES = ('jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy', 'scipy', 'tensorflow-datasets', 'grain')
-MAY_DIFFER = ('epochs', 'cache_features', 'data_dir')
-MUST_AGREE = ('dataset', 'class_names', 'front_end', 'gain', 'splits', 'frozen_stages', 'trained_values')
 
 
 def describe(config: TrainConfig, setup: ModelSetup, dataset: Dataset, splits: Splits, gain: float) -> dict:
@@ -60,30 +56,6 @@ def environment() -> dict:
         'backend': jax.default_backend(),
         'devices': jax.device_count(),
     }
-
-
-def check_same_run(stored: dict, meta: dict) -> None:
-    """Compares the description in a workdir with that of the run which wants to go on there.
-
-    Raises:
-      CheckpointError: flags differ, or what they name (dataset, freezing rules) has changed; the text lists it.
-    """
-    now = json.loads(json.dumps(meta))
-    there = json.loads(json.dumps(TrainConfig.from_json(stored['config']).to_json()))
-    differ = [
-        f'--{k}: {there[k]!r} there, {v!r} now'
-        for k, v in now['config'].items()
-        if k not in MAY_DIFFER and there[k] != v
-    ]
-    if differ:
-        raise CheckpointError('the workdir holds another run (' + '; '.join(differ) + '): choose another --workdir')
-    changed = [f'{k}: {stored.get(k)!r} there, {now[k]!r} now' for k in MUST_AGREE if stored.get(k) != now[k]]
-    if changed:
-        raise CheckpointError(
-            'the flags are those of the run in the workdir, but the dataset or the freezing rules have changed since ('
-            + '; '.join(changed)
-            + '): choose another --workdir'
-        )
 
 
 def selection(row: dict, select_by: str) -> dict:

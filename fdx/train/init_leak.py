@@ -12,7 +12,8 @@ import numpy as np
 from fdx.data.protocols.splits import PROTOCOLS, Splits
 from fdx.data.source import Dataset
 from fdx.train.config import TrainConfig
-from fdx.train.learned_from import is_readings, rows_learned, whole_recordings
+from fdx.train.landmarks import is_readings
+from fdx.train.learned_from import rows_learned, whole_recordings
 from fdx.types import SplitError
 
 logger = logging.getLogger(__name__)

@@ -9,98 +9,20 @@ are empty, and the landmarks are hashes of the readings.
 
 from __future__ import annotations
 
-import base64
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fdx.data.table import Table
+from fdx.train.landmarks import Sketch, is_readings, reading_marks, telling
 
-MAX_LANDMARKS = 8192
-# Of its low bits: that many of them meet by chance once in some hundred tables.
-BITS = np.int64(2**32 - 1)
 # A recording was learned from if so many of its landmarks were, and at least this share.
 MIN_LANDMARKS, MIN_SHARE = 6, 0.25
 MIN_SHARE_OF_READINGS = 0.1
 # Protocols whose test part is of recordings (or bearings) that are new as a whole.
 OF_WHOLE_RECORDINGS = ('by_recording', 'by_bearing', 'by_domain', 'domain_pairs')
 FOREVER = 1e9
-
-
-@dataclasses.dataclass(frozen=True)
-class Sketch:
-    """The smallest landmarks of a set, of which the low 32 bits are kept.
-
-    Attributes:
-      marks: uint32 [N], sorted.
-      up_to: the largest of them, whole: smaller ones that are not there were not in the set.
-    """
-
-    marks: np.ndarray
-    up_to: int
-
-    @classmethod
-    def of(cls, table: Table, rows: np.ndarray) -> Sketch:
-        """Of the landmarks that tell the time: those found in one recording only, and there at one time only."""
-        if is_readings(table):
-            values = np.unique(_reading_marks(table, rows))
-        elif table.fingerprints() is None or not len(rows):
-            return cls(np.zeros(0, np.uint32), 0)
-        else:
-            values = np.unique(np.concatenate([v for _, v, _ in telling(table, rows)]))
-        values = values[:MAX_LANDMARKS]
-        up_to = int(values[-1]) if len(values) == MAX_LANDMARKS else int(np.iinfo(np.int64).max)
-        return cls(np.unique((values & BITS).astype(np.uint32)), up_to)
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON-able."""
-        return {'up_to': self.up_to, 'marks': base64.b64encode(self.marks.astype('<u4').tobytes()).decode()}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Sketch:
-        """Inverse of `to_json`."""
-        return cls(np.frombuffer(base64.b64decode(data['marks']), '<u4'), int(data['up_to']))
-
-    def share(self, values: np.ndarray) -> tuple[int, int]:
-        """(how many of the landmarks [N] were in the set, how many could be told)."""
-        told = values[values <= self.up_to]
-        return int(np.isin((told & BITS).astype(np.uint32), self.marks).sum()), len(told)
-
-
-def is_readings(table: Table) -> bool:
-    """Whether rows are single readings, whose recording is the hash of what was read."""
-    return table.window_length == 1
-
-
-def _reading_marks(table: Table, rows: np.ndarray) -> np.ndarray:
-    """int64 [N]: 63 bits of the hash of each row's readings."""
-    return np.array([int(n.rpartition('_')[2][:16], 16) >> 1 for n in table['recording'][rows]], np.int64)
-
-
-def telling(table: Table, rows: np.ndarray) -> list[tuple[str, np.ndarray, float]]:
-    """For each recording of `rows`: (its name, landmarks int64 [N] that it holds once, share of those it repeats).
-
-    What it repeats at another time, or shares with another recording of the rows, is of a periodic machine.
-    """
-    prints, names = table.fingerprints()[rows], table['recording'][rows]
-    there = prints > 0
-    values, at = prints[there], np.repeat(np.arange(len(rows)), there.sum(axis=1))
-    known, number = np.unique(names, return_inverse=True)
-    order = np.lexsort((values, number[at]))
-    values, owner, starts = values[order], number[at][order], table['window_start'][rows].astype(np.int64)[at][order]
-    first = np.flatnonzero(np.r_[True, (np.diff(values) != 0) | (np.diff(owner) != 0)][: len(values)])
-    if not len(first):
-        return [(str(n), np.zeros(0, np.int64), 0.0) for n in known]
-    again = np.maximum.reduceat(starts, first) - np.minimum.reduceat(starts, first) >= table.window_length
-    values, owner = values[first], owner[first]
-    _, back, counts = np.unique(values, return_inverse=True, return_counts=True)
-    again |= counts[back] > 1
-    return [
-        (str(n), values[(owner == i) & ~again], float(again[owner == i].mean()) if (owner == i).any() else 0.0)
-        for i, n in enumerate(known)
-    ]
 
 
 def learned_from(config: Any, dataset: str, table: Table, rows: np.ndarray, rate_hz: float) -> dict[str, Any]:
@@ -162,9 +84,9 @@ def rows_learned(
 
 def _readings_learned(entry: Mapping[str, Any], table: Table, rows: np.ndarray) -> np.ndarray:
     """Rows of readings that were learned from, unless they are so few that two tables may meet in them by chance."""
-    sketch, marks = Sketch.from_json(entry['landmarks']), _reading_marks(table, rows)
+    sketch, marks = Sketch.from_json(entry['landmarks']), reading_marks(table, rows)
     told = marks <= sketch.up_to
-    learned = told & np.isin((marks & BITS).astype(np.uint32), sketch.marks)
+    learned = told & sketch.holds(marks)
     return learned if learned.sum() >= MIN_SHARE_OF_READINGS * max(told.sum(), 1) else np.zeros(len(rows), bool)
 
 

@@ -85,9 +85,10 @@ class Plan:
       steps_per_epoch: steps that make an epoch.
       epochs: when to stop.
       validate: state -> metrics of the validation rows.
-      save: state, progressed, candidate -> None; writes a checkpoint, one that selection may choose or not.
-      save_every: epochs between checkpoints; the last epoch has one in any case.
       on_epoch: row -> None; logs.
+      save: state, progressed, candidate -> None; writes a checkpoint, one that selection may choose or not
+        (fdx.train.trainer gives it).
+      save_every: epochs between checkpoints; the last epoch has one in any case.
       progress: wraps the steps of an epoch.
       stopping: when training is over before its last epoch, and which epochs must be kept for that.
       averages: names of further metrics whose means over the steps of an epoch go into its row, as train_NAME.
@@ -101,8 +102,8 @@ class Plan:
     steps_per_epoch: int
     epochs: int
     validate: Callable[[TrainState], dict[str, Any]]
-    save: Callable[[TrainState, Progressed, bool], None]
     on_epoch: Callable[[dict], None]
+    save: Callable[[TrainState, Progressed, bool], None] = lambda state, progressed, candidate: None
     save_every: int = 1
     progress: Progress = no_progress
     averages: tuple[str, ...] = ()

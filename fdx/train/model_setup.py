@@ -27,6 +27,7 @@ from fdx.train.partition import (
     trainable_mask,
 )
 from fdx.train.steps import initial_variables
+from fdx.train.workdir import folds_in
 from fdx.types import CheckpointError, ConfigError
 from fdx.weights.merge import merge_variables
 from fdx.weights.pretrained import read_pretrained
@@ -118,13 +119,6 @@ def set_up_model(config: TrainConfig, num_classes: int, input_shape: tuple[int, 
     )
 
 
-def init_of_fold(init: str, fold: int) -> str:
-    """The run that a fold starts from: of a workdir of several folds the one of the same number."""
-    of_fold = pathlib.Path(init) / f'fold_{fold}'
-    has_own = (pathlib.Path(init) / 'checkpoints').is_dir()
-    return str(of_fold) if not has_own and (of_fold / 'checkpoints').is_dir() else init
-
-
 def _initial(config: TrainConfig, model: nn.Module, shape: tuple[int, ...]) -> tuple[dict, str, dict | None]:
     plain = model.clone(axis_name=None)
     if config.init == 'random':
@@ -141,15 +135,12 @@ def _initial(config: TrainConfig, model: nn.Module, shape: tuple[int, ...]) -> t
         return _weights_of_file(config, plain, path, str(path), shape)
     if (path / 'checkpoints').is_dir():
         return _backbone_of_run(config, model, path, shape)
+    folds = folds_in(path)
+    hint = f' (a workdir of folds: name one, e.g. {folds[0]})' if folds else ''
     raise ConfigError(
-        f'--init={config.init}{_folds_of(path)} is neither random, {", ".join(PUBLISHED)}, a file of weights nor the '
+        f'`init`={config.init}{hint} is neither random, {", ".join(PUBLISHED)}, a file of weights nor the '
         'workdir of an fdx run (which has a folder checkpoints)'
     )
-
-
-def _folds_of(path: pathlib.Path) -> str:
-    folds = sorted(p.parent.name for p in path.glob('fold_*/checkpoints'))
-    return f' (a workdir of folds: name one, e.g. {path / folds[0]})' if folds else ''
 
 
 def _weights_of_file(

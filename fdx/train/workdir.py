@@ -151,6 +151,18 @@ def no_tracebacks() -> Iterator[None]:
         absl.removeFilter(is_plain)
 
 
+def folds_in(path: str | pathlib.Path) -> list[pathlib.Path]:
+    """Workdirs of the folds of a run, fold_0, fold_1, ..., in a folder; [] where it holds none."""
+    return sorted(p.parent for p in pathlib.Path(path).glob('fold_*/checkpoints') if p.is_dir())
+
+
+def init_of_fold(init: str, fold: int) -> str:
+    """The run that a fold starts from: where `init` is a workdir of several folds, the one of the same number."""
+    of_fold = pathlib.Path(init) / f'fold_{fold}'
+    has_own = (pathlib.Path(init) / 'checkpoints').is_dir()
+    return str(of_fold) if not has_own and (of_fold / 'checkpoints').is_dir() else init
+
+
 def _refuse_kept(folders: Sequence[pathlib.Path]) -> None:
     for folder in folders:
         why = ownership.why_kept(folder) if folder.is_dir() else None

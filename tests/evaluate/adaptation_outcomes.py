@@ -65,7 +65,7 @@ def run(config: dict | None = None, plan: dict | None = None, dropped: tuple = (
         **{'source': 'cwru/a:load0', 'target': 'mfpt/b', 'method': 'mcc', 'select_by': 'snd', **(plan or {})}
     )
     config = TrainConfig(**{'dataset': 'cwru/a', 'seed': 7, 'epochs': 3, **(config or {})})
-    return AdaptResult(None, 8, HISTORY, domains, 6.5), config, plan
+    return AdaptResult(None, 8, HISTORY, 6.5, domains), config, plan
 
 
 class Examples:

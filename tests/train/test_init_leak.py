@@ -12,8 +12,9 @@ from fdx.benchmarks.probe_run import run_probe
 from fdx.evaluate.scoring import score_run
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.init_leak import entries_of
-from fdx.train.model_setup import init_of_fold, load_run
+from fdx.train.model_setup import load_run
 from fdx.train.run import train
+from fdx.train.workdir import init_of_fold
 from fdx.types import SplitError
 
 SHORT = {'freeze': 'head', 'epochs': 1}

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from fdx.data.table import Table
-from fdx.train.learned_from import MAX_LANDMARKS, Sketch, learned_from, rows_learned, whole_recordings
+from fdx.train.landmarks import MAX_LANDMARKS, Sketch
+from fdx.train.learned_from import learned_from, rows_learned, whole_recordings
 from tests.data.test_same_content import RATE_HZ, WINDOW, gear, int16, machine, table_of_recordings
 
 CONFIG = types.SimpleNamespace(protocol='time_blocks', fold=0, seed=3)

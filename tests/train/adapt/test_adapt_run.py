@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 
 from fdx.adapt.data import PairedBatches
-from fdx.adapt.run import PARTS, _saver
+from fdx.adapt.run import PARTS, choice_by
 from fdx.data.pipeline import ArrayExamples, RecordExamples, train_batches
 from fdx.data.source import open_dataset
 from fdx.evaluate.scoring import score_run
 from fdx.predict.backends.checkpoint import Predictor
 from fdx.train.config import TrainConfig
-from fdx.train.loop import Progressed
 from fdx.train.model_setup import load_run
 from fdx.types import DataError
 from tests.train.adapt.adapt_tones import EPOCHS, STEPS, TONES_HZ
@@ -92,42 +89,14 @@ def test_a_dataset_with_more_classes_than_were_shared_is_refused(run, tmp_path, 
     [('source_risk', 0.25, -0.25), ('snd', -3.0, 3.0), ('snd', float('inf'), None), ('snd', float('nan'), None)],
 )
 def test_the_score_of_an_epoch(select_by, risk, score):
-    """The lower the risk the better; a diverged epoch has no score, an epoch that is not to be chosen neither."""
-    seen = []
-
-    class Kept:
-        def save(self, step, variables, rest, meta):
-            seen.append(meta['selection'])
-
-    state = _State(step=12, params={}, stats={}, opt_state={}, extra={}, teacher={})
-    save = _saver(Kept(), lambda s: s, {}, select_by, 0.0)
-    progressed = Progressed(history=[{'step': 12, select_by: risk}])
-    save(state, progressed, True)
-    save(state, progressed, False)
-    assert seen == [{'criterion': select_by, 'score': score}, {'criterion': select_by, 'score': None}]
+    """The lower the risk the better; a diverged epoch has no score, a step in the middle of an epoch neither."""
+    choice = choice_by(select_by)
+    assert choice(12, {'step': 12, select_by: risk}) == {'selection': {'criterion': select_by, 'score': score}}
+    assert choice(12, None) == {'selection': {'criterion': select_by, 'score': None}}
 
 
 def test_the_last_epoch_is_the_best_where_it_is_asked_for():
-    seen = []
-
-    class Kept:
-        def save(self, step, variables, rest, meta):
-            seen.append(meta['selection']['score'])
-
-    for step in (12, 15):
-        state = _State(step=step, params={}, stats={}, opt_state={}, extra={}, teacher={})
-        _saver(Kept(), lambda s: s, {}, 'last', 0.0)(state, Progressed(history=[{'step': step}]), True)
-    assert seen == [12.0, 15.0]
-
-
-@dataclasses.dataclass
-class _State:
-    step: int
-    params: dict
-    stats: dict
-    opt_state: dict
-    extra: dict
-    teacher: dict
+    assert [choice_by('last')(step, {'step': step})['selection']['score'] for step in (12, 15)] == [12.0, 15.0]
 
 
 def test_paired_batches_go_on_where_they_stood():
