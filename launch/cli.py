@@ -11,7 +11,7 @@ from absl import app, flags, logging
 
 from fdx.types import FdxError
 
-from .flag_words import FlagWords, in_flags
+from .flag_words import FlagWords, in_commands, in_flags
 
 EXIT_ERROR = 1
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -54,12 +54,14 @@ def run(main: Callable[[Sequence[str]], int | None], *, positional: bool = False
         except BrokenPipeError:
             return _pipe_closed()
 
+    program = sys.modules['__main__']
+    program.__doc__ = in_commands(program.__doc__ or '')
     app.run(guarded)
 
 
 def as_flags(text: str) -> str:
-    """A message of the library with the parameters in backticks as flags of this program, where it has them."""
-    return in_flags(text, flags.FLAGS)
+    """A message of the library with the flags of this program and the commands of this installation."""
+    return in_commands(in_flags(text, flags.FLAGS))
 
 
 def _pipe_closed() -> int:

@@ -41,6 +41,11 @@ def in_flags(text: str, flags: Container[str]) -> str:
     return _PARAMETER.sub(flag, text)
 
 
+def in_commands(text: str) -> str:
+    """A text with the commands of this installation: outside of a checkout there is no package `launch`, but `fdx`."""
+    return text if __package__ == 'launch' else text.replace('python -m launch.', 'fdx ')
+
+
 def dataclass_flags(cls: type) -> set[str]:
     """Names of the flags that simple_parsing makes of a dataclass: its fields, and those of the dataclasses in it."""
     names, types = set(), typing.get_type_hints(cls)
@@ -51,7 +56,7 @@ def dataclass_flags(cls: type) -> set[str]:
 
 
 class FlagWords(logging.Filter):
-    """Rewrites the library's log records, too."""
+    """Rewrites the library's log records as `in_flags` rewrites its errors."""
 
     def __init__(self, flags: Container[str]):
         super().__init__()

@@ -31,8 +31,9 @@ from fdx.data.seal import unseal
 from fdx.data.source import open_dataset
 from fdx.types import ConfigError
 
+from .builder_folders import folder_of, load_builder_cls
 from .cli import EXIT_ERROR, EXIT_INTERRUPTED
-from .flag_words import dataclass_flags, in_flags
+from .flag_words import dataclass_flags, in_commands, in_flags
 
 
 def _default_manual_dir() -> epath.Path | None:
@@ -81,7 +82,7 @@ class Args(build.Args):
     """Generation options."""
 
 
-parse_flags = cli_utils.make_flags_parser(Args, description=__doc__)
+parse_flags = cli_utils.make_flags_parser(Args, description=in_commands(__doc__))
 
 
 def main(args: Args) -> int:
@@ -100,7 +101,7 @@ def main(args: Args) -> int:
         if error is None:
             raise
         sys.stdout.flush()
-        text = in_flags(' '.join(str(error).split()), dataclass_flags(Args))
+        text = in_commands(in_flags(' '.join(str(error).split()), dataclass_flags(Args)))
         print('error:', text, file=sys.stderr)
         return EXIT_ERROR
     return 0
@@ -112,6 +113,11 @@ def _say(line: str) -> None:
 
 def _build(args: Args, data_dir: pathlib.Path) -> None:
     check_manual_dir(args.paths.manual_dir)
+    args = dataclasses.replace(
+        args,
+        positional_datasets=[folder_of(d) for d in args.positional_datasets],
+        datasets=[folder_of(d) for d in args.datasets],
+    )
     # With these two flags the datasets are those that other modules have registered: TFDS finds them itself.
     if args.generation.imports or args.automation.exclude_datasets:
         with preparing(data_dir, [], _say):
@@ -144,58 +150,6 @@ def _with_whole_config_name(args: Args, classes: list[type[tfds.core.DatasetBuil
     if len(names) > 1:
         raise ConfigError(f'--config={config} means {" and ".join(sorted(names))}: build one dataset at a time')
     return dataclasses.replace(args, generation=dataclasses.replace(args.generation, config=names.pop()))
-
-
-def load_builder_cls(folder: str) -> type[tfds.core.DatasetBuilder]:
-    """Imports the builder of a dataset folder (or script) under the name that TFDS will look for.
-
-    TFDS takes an ImportError inside a builder for a wrong module name, tries another name and reports that one; so the
-    module is imported here first, where the error still has its text.
-
-    Args:
-      folder: folder `name` with name_dataset_builder.py (or name.py) in it, or the script itself.
-
-    Returns:
-      The one builder class of the script.
-
-    Raises:
-      ConfigError: there is no such folder, or the builder cannot be imported.
-    """
-    path = pathlib.Path(folder).expanduser().resolve()
-    script = _script(path)
-    if script is None:
-        raise ConfigError(f'{folder} has no dataset builder; existing ones: {_existing(folder, path)}')
-    try:
-        with tfds.core.utils.add_sys_path(script.parent.parent):
-            return tfds.core.community.builder_cls_from_module(f'{script.parent.stem}.{script.stem}')
-    except ImportError as e:
-        hint = ''
-        if (e.name or '').split('.')[0] == 'datasets':
-            hint = (
-                '; inside a builder import neighbours relatively (from . import x): TFDS replaces `datasets` meanwhile'
-            )
-        raise ConfigError(f'{folder} cannot be imported ({script.name}): {type(e).__name__}: {e}{hint}') from e
-    except ValueError as e:
-        if 'Could not load DatasetBuilder' not in str(e):
-            raise
-        raise ConfigError(f'{script} must define just one dataset builder, with all its methods: {e}') from e
-
-
-def _script(path: pathlib.Path) -> pathlib.Path | None:
-    if path.is_dir():
-        candidates = [path / f'{path.name}_dataset_builder.py', path / f'{path.name}.py']
-    else:
-        candidates = [path.with_suffix('.py')]
-    return next((c for c in candidates if c.is_file()), None)
-
-
-def _existing(folder: str, path: pathlib.Path) -> str:
-    """The dataset folders beside the one that was asked for, else those of ./datasets."""
-    for parent, shown in ((path.parent, pathlib.Path(folder).parent), (pathlib.Path('datasets'),) * 2):
-        names = sorted(p.name for p in parent.glob('*/') if _script(p.resolve())) if parent.is_dir() else []
-        if names:
-            return ', '.join(str(shown / name) for name in names)
-    return 'none here or in ./datasets (run this in the folder that holds datasets/)'
 
 
 def announce(args: Args, builder_cls: type[tfds.core.DatasetBuilder]) -> None:
