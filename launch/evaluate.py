@@ -18,7 +18,7 @@ from fdx.data.readings import KIND
 from fdx.evaluate.evaluate import evaluate
 from fdx.evaluate.metrics import interval_text, mean_and_spread
 from fdx.evaluate.report import write_results
-from fdx.predict.backends.exported import SUFFIXES
+from fdx.predict.load import SUFFIXES
 from fdx.types import ConfigError
 
 from . import cli

@@ -28,30 +28,26 @@ files and other formats are skipped and named.
 
 from __future__ import annotations
 
-import math
-import pathlib
+import functools
 import sys
+from collections.abc import Callable
 
 from absl import flags, logging
 
-from fdx.data.raw.files import check_file, read_raw_file
-from fdx.data.raw.text import TextFormat
-from fdx.evaluate.scoring import run_folders
+from fdx.data.raw.files import check_file
 from fdx.files import atomic_write_text
-from fdx.predict.backends.exported import AnyPredictor, load_predictor
-from fdx.predict.diagnose import diagnose_file, with_condition
-from fdx.predict.tables import check_flags_of_tables, diagnose_table
+from fdx.predict.condition import ESTIMATE, check_positive, checked_speed
+from fdx.predict.load import load_single
+from fdx.predict.result import Result
 from fdx.predict.verdicts import says_nothing
-from fdx.predict.zero_shot import diagnose_zero_shot
+from fdx.predict.zero_shot import zero_shot
 from fdx.signal.bearings import BEARINGS, parse_bearing
-from fdx.signal.front_ends import reads_orders
-from fdx.signal.readings import ReadingsInput
 from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM, MAX_RANGE
-from fdx.types import BearingGeometry, ConfigError, DataError, FdxError
+from fdx.types import ConfigError, DataError, FdxError
 
 from . import cli
 from .display import progress
-from .predict_rows import OF_FILES, closing_lines, json_line
+from .predict_rows import OF_FILES, closing_lines, json_line, worded
 from .raw_paths import recordings_of
 from .text_flags import (
     TEXT_FLAGS,
@@ -99,30 +95,16 @@ def define_flags() -> None:
     flags.DEFINE_string('out', None, 'file for the JSON lines')
 
 
-def _speed() -> float | str | None:
-    text = FLAGS.speed_rpm
-    if text is None or text == 'estimate':
-        return text
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = math.nan
-    if not (math.isfinite(speed) and speed > 0):
-        raise ConfigError(f'--speed_rpm={text}: a number above 0, or estimate')
-    return speed
-
-
 def _check_numbers() -> None:
-    for name, unit in (('hop_s', 'seconds'), ('sample_rate', 'Hz'), ('window_s', 'seconds')):
-        value = FLAGS[name].value
-        if value is not None and not (math.isfinite(value) and value > 0):
-            raise ConfigError(f'--{name}={value}: a number of {unit} above 0')
+    check_positive('hop_s', FLAGS.hop_s, 'seconds')
+    check_positive('sample_rate_hz', FLAGS.sample_rate, 'Hz')
+    check_positive('window_s', FLAGS.window_s, 'seconds')
     if FLAGS.window_s is not None and not FLAGS.zero_shot:
         raise ConfigError('--window_s goes with --zero_shot: a checkpoint has windows of its own')
-    if FLAGS.speed_rpm != 'estimate' and (FLAGS['low_rpm'].present or FLAGS['high_rpm'].present):
+    if FLAGS.speed_rpm != ESTIMATE and (FLAGS['low_rpm'].present or FLAGS['high_rpm'].present):
         raise ConfigError('--low_rpm and --high_rpm go with --speed_rpm=estimate')
     low, high = FLAGS.low_rpm, FLAGS.high_rpm
-    if FLAGS.speed_rpm == 'estimate' and not 0 < low < high <= MAX_RANGE * low * (1 + 1e-9):
+    if FLAGS.speed_rpm == ESTIMATE and not 0 < low < high <= MAX_RANGE * low * (1 + 1e-9):
         raise ConfigError(
             f'--low_rpm={low:g} and --high_rpm={high:g}: both are above 0, and the highest is above the lowest and at '
             f'most {MAX_RANGE:g} times it'
@@ -135,40 +117,27 @@ def _check_numbers() -> None:
         raise ConfigError('--step chooses a checkpoint: leave it out with --zero_shot')
 
 
-def _predictor() -> AnyPredictor | None:
+def _diagnose() -> Callable[..., Result]:
+    """What the flags name as a function of a file and its options: fault orders, or a predictor's `diagnose`."""
     if FLAGS.zero_shot:
-        return None
-    folders = run_folders(FLAGS.checkpoint)
-    if folders != [pathlib.Path(FLAGS.checkpoint)]:
-        raise ConfigError(f'--checkpoint={FLAGS.checkpoint} holds several folds: choose one, e.g. {folders[0]}')
-    predictor = load_predictor(FLAGS.checkpoint, FLAGS.step)
-    if isinstance(predictor.front_end, ReadingsInput):
-        check_flags_of_tables([f'--{name}' for name in OF_SIGNALS if FLAGS[name].present])
-    front_end = predictor.front_end.name
-    unread = [f'--{name}' for name in ('bearing', 'speed_rpm') if FLAGS[name].value is not None]
-    if unread and not reads_orders(front_end):
-        raise ConfigError(f'{" and ".join(unread)}: the run has front end {front_end}, which reads none: leave it out')
-    return predictor
+        return functools.partial(zero_shot, window_s=FLAGS.window_s)
+    predictor = load_single(FLAGS.checkpoint, FLAGS.step)
+    # Said once, before the first file: it would be the same for all.
+    predictor.check_options([name for name in OF_SIGNALS if FLAGS[name].present])
+    return predictor.diagnose
 
 
-def _rows(
-    path: str,
-    predictor: AnyPredictor | None,
-    geometry: BearingGeometry | None,
-    speed: float | str | None,
-    text_format: TextFormat,
-) -> list[dict]:
-    """Rows of one file."""
-    speed_range = FLAGS.low_rpm, FLAGS.high_rpm
-    of_file = {'sample_rate_hz': FLAGS.sample_rate, 'variable': FLAGS.variable, 'channel': FLAGS.channel}
-    of_file['text_format'] = text_format
-    if predictor is not None and isinstance(predictor.front_end, ReadingsInput):
-        return diagnose_table(predictor, path)
-    if predictor is not None:
-        condition = {'speed_rpm': speed, 'geometry': geometry, 'speed_range_rpm': speed_range}
-        return diagnose_file(predictor, path, hop_s=FLAGS.hop_s, **of_file, **condition).rows()
-    recording = with_condition(read_raw_file(path, **of_file), speed, geometry, speed_range)
-    return diagnose_zero_shot(recording, window_s=FLAGS.window_s, hop_s=FLAGS.hop_s).rows()
+def _options() -> dict:
+    """Options of every file."""
+    return {
+        'sample_rate_hz': FLAGS.sample_rate,
+        'variable': FLAGS.variable,
+        'channel': FLAGS.channel,
+        'hop_s': FLAGS.hop_s,
+        'bearing': parse_bearing(FLAGS.bearing) if FLAGS.bearing else None,
+        'speed_rpm': checked_speed(FLAGS.speed_rpm),
+        'speed_range_rpm': (FLAGS.low_rpm, FLAGS.high_rpm) if FLAGS.speed_rpm == ESTIMATE else None,
+    }
 
 
 def _error_row(path: str, error: str) -> dict:
@@ -181,15 +150,15 @@ def main(argv) -> int:
     _check_numbers()
     text_format = text_format_of_flags()
     check_text_flags([path for path, _ in files], text_format)
-    geometry, speed = parse_bearing(FLAGS.bearing) if FLAGS.bearing else None, _speed()
-    predictor = _predictor()
+    options = _options()
+    diagnose = _diagnose()
     rows, failed, silent = [], 0, 0
     for path, problem in progress(files, desc='files', total=len(files)):
         try:
             if problem:
                 raise DataError(problem)
             check_file(path)
-            new = _rows(path, predictor, geometry, speed, text_format_for(path, text_format, argv))
+            new = diagnose(path, **options, text_format=text_format_for(path, text_format, argv)).rows()
             silent += says_nothing(new)
         except FdxError as e:
             new = [_error_row(path, cli.as_flags(str(e)))]
@@ -199,7 +168,7 @@ def main(argv) -> int:
             reason = f'{type(e).__name__}: {" ".join(str(e).split())[:300]}'
             new = [_error_row(path, f'{path} cannot be diagnosed ({reason}); --verbosity=1 shows where')]
         failed += any(row['kind'] == 'error' for row in new)
-        new = [row for row in new if FLAGS.windows or row['kind'] in OF_FILES]
+        new = [worded(row, cli.as_flags) for row in new if FLAGS.windows or row['kind'] in OF_FILES]
         for row in new:
             print(json_line(row), flush=True)
         rows += new

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from fdx.files import to_jsonable
 
 # Rows that are about a whole file, and how many of them are named at the end.
 OF_FILES = ('recording', 'table', 'error')
 SHOWN = 10
+
+
+def worded(row: dict, words: Callable[[str], str]) -> dict:
+    """A row whose sentences have gone through `words`, which turns the library's parameters into flags."""
+    changed = dict(row)
+    if row.get('reason'):
+        changed['reason'] = words(row['reason'])
+    if row.get('notes'):
+        changed['notes'] = [words(note) for note in row['notes']]
+    return changed
 
 
 def json_line(row: dict) -> str:

@@ -59,16 +59,19 @@ def text_format_of_flags() -> TextFormat:
     return TextFormat(**values)
 
 
-def text_format_for(path: str, text_format: TextFormat, named: Sequence[str]) -> TextFormat:
+def text_format_for(path: str, text_format: TextFormat, named: Sequence[str]) -> TextFormat | None:
     """The format for one file: of a folder the flags are about its text files, a file that is named must be one.
 
     Args:
       path: the file.
       text_format: what the flags say.
       named: the arguments of the command line; `path` is one of them, or lies in one.
+
+    Returns:
+      None where nothing is said about this file.
     """
     is_text = pathlib.PurePath(path).suffix.lower() in TEXT_SUFFIXES
-    return text_format if is_text or path in named else TextFormat()
+    return text_format if text_format.given and (is_text or path in named) else None
 
 
 def check_text_flags(paths: Sequence[str], text_format: TextFormat) -> None:

@@ -21,7 +21,7 @@ from fdx.evaluate.recordings import confident_mistakes, per_recording
 from fdx.evaluate.report import ReportContext, write_report, write_results
 from fdx.evaluate.sample_plots import ClassSample, plot_samples_per_class
 from fdx.evaluate.scoring import Scored, score_run
-from fdx.predict.backends.exported import AnyPredictor
+from fdx.predict.predictor import AnyPredictor
 from fdx.train.feature_cache import Progress, no_progress
 
 MAX_EMBEDDED = 1000
@@ -43,8 +43,17 @@ def evaluate(
       What results.json holds.
     """
     scored = score_run(workdir, split=split, step=step, dataset=dataset, data_dir=data_dir, progress=progress)
-    out = pathlib.Path(out_dir)
-    results = {**summarise(scored.predictions), **_decision(scored.predictions), **provenance(scored, split)}
+    return write_evaluation(scored, split, pathlib.Path(out_dir))
+
+
+def results_of(scored: Scored, split: str) -> dict:
+    """Figures of merit of a scored split, and how they came about: what results.json holds."""
+    return {**summarise(scored.predictions), **_decision(scored.predictions), **provenance(scored, split)}
+
+
+def write_evaluation(scored: Scored, split: str, out: pathlib.Path) -> dict:
+    """Writes results.json, predictions.npz, PNGs and report.html into `out`; returns what results.json holds."""
+    results = results_of(scored, split)
     figures = _figures(scored, results)
     for name, figure in figures.items():
         save_png(figure, out / f'{name}.png')

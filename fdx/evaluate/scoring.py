@@ -14,13 +14,14 @@ from fdx.data.protocols.two_domains import DomainName, other_recordings
 from fdx.data.readings import ReadingsDataset
 from fdx.data.source import Dataset, open_dataset
 from fdx.evaluate.predictions import Predictions, concatenate
-from fdx.predict.backends.exported import SUFFIXES, AnyPredictor, load_predictor
+from fdx.predict.load import load_predictor, run_folders
+from fdx.predict.predictor import AnyPredictor
 from fdx.predict.verdicts import refuse_not_finite
 from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import Progress, no_progress
 from fdx.train.learned_from import rows_learned
 from fdx.train.run_data import select_rows
-from fdx.types import CheckpointError, DataError
+from fdx.types import DataError
 
 SPLITS = ('train', 'validation', 'test', 'all')
 # What decides which samples a row of a split holds.
@@ -46,23 +47,6 @@ class Scored:
     leaks: bool
     leak_share: float
     leak_reason: str
-
-
-def run_folders(workdir: str | pathlib.Path) -> list[pathlib.Path]:
-    """The folders with checkpoints: the workdir itself, or its fold_0, fold_1, ...; an exported file is its own.
-
-    Raises:
-      CheckpointError: neither is there.
-    """
-    root = pathlib.Path(workdir)
-    if root.suffix in SUFFIXES:
-        return [root]
-    if (root / 'checkpoints').is_dir():
-        return [root]
-    folds = sorted(p for p in root.glob('fold_*') if (p / 'checkpoints').is_dir())
-    if not folds:
-        raise CheckpointError(f'{root} holds no checkpoints, neither its own nor in fold_0, fold_1, ...: train first')
-    return folds
 
 
 def score_run(

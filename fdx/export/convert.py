@@ -10,13 +10,13 @@ import numpy as np
 
 import fdx
 from fdx.data.pipeline import RecordExamples
-from fdx.evaluate.scoring import open_own_dataset, run_folders
+from fdx.evaluate.scoring import open_own_dataset
 from fdx.export import FORMATS
 from fdx.export.graph import folded_scaling, identity, inference
 from fdx.export.litert import quantise_dynamic, quantise_static, to_flatbuffer
 from fdx.export.onnx_file import to_onnx
 from fdx.predict.backends.checkpoint import Predictor
-from fdx.predict.backends.exported import SUFFIXES
+from fdx.predict.load import SUFFIXES, run_folders
 from fdx.signal.readings import ReadingsInput, neutral_gain
 from fdx.signal.scaling import Gain
 from fdx.train.run_data import select_rows

@@ -85,7 +85,7 @@ def _check_number(source: str, found: int, needed: int) -> None:
     if found < needed:
         remedy = 'record all of them into one file, or use a run that was trained on fewer'
     elif needed == 1:
-        remedy = 'choose one with --channel'
+        remedy = 'choose one with `channel`'
     else:
-        remedy = f'choose {needed} in the order of the training data with --channel=A,B,... (numbers from 0, or names)'
+        remedy = f'choose {needed} in the order of the training data with `channel`=A,B,... (numbers from 0, or names)'
     raise DataError(f'{source}: {found} channel{"s" * (found > 1)}, the model takes {needed}; {remedy}')

@@ -72,6 +72,6 @@ def refuse_not_finite(probabilities: np.ndarray, source: str, step: int) -> None
     if bad.any():
         raise DataError(
             f'{source}, step {step}: the network gives no finite numbers for {int(bad.sum())} of {len(bad)} rows, the '
-            f'first is row {int(bad.argmax())}: score another step (--step=), train again with a lower '
-            '--learning_rate, or check the data for values that are far too large'
+            f'first is row {int(bad.argmax())}: score another `step`, train again with a lower '
+            '`learning_rate`, or check the data for values that are far too large'
         )

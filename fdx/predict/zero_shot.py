@@ -12,11 +12,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
+import os
 
 import numpy as np
 
+from fdx.data.raw.text import TextFormat
+from fdx.predict.condition import check_positive
 from fdx.predict.findings import Findings
+from fdx.predict.source import read_source
+from fdx.predict.zero_shot_diagnosis import SURROGATES, ZeroShotDiagnosis
 from fdx.predict.zero_shot_evidence import DOUBTS, measures
 from fdx.signal.checks import check_rate
 from fdx.signal.fault_orders import MIN_TURNS, FaultOrders
@@ -25,121 +29,9 @@ from fdx.signal.front_ends import create_front_end
 from fdx.signal.patch import Condition, shaft_rate_hz
 from fdx.signal.slow_part import without_slow_part
 from fdx.signal.usable import inspect_recording
-from fdx.types import ConfigError, DataError, Recording
+from fdx.types import BearingGeometry, DataError, Recording
 
-NORMAL = 'normal'
 SHORTEST_WINDOW_S = 0.975
-SURROGATES = 64
-# One-sided: a healthy window is called faulty once in some ten thousand windows and fault kinds, were it white noise.
-# Machines are not: gears and bearings beside the one asked for leave lines, too, so that is a bound, not a promise.
-THRESHOLD = 4.0
-
-
-@dataclasses.dataclass(frozen=True)
-class ZeroShotDiagnosis:
-    """What the fault orders say about one recording.
-
-    Attributes:
-      file: the file.
-      faults: names of the fault kinds.
-      window_starts_s: float [N], where each window begins.
-      window_s: length of a window.
-      z_scores: float [N, faults], deviations above white noise in its standard deviations; NaN for windows that
-        cannot be used.
-      speed_rpm: that was used.
-      findings: which windows have a vote, and what else was found; None: all have one.
-      partial_z_scores: float [N, 2, faults], the same of the evidence without its strongest harmonic and without the
-        shaft's multiples (fdx.predict.zero_shot_evidence); infinite where the rate shows too little to tell; None:
-        nothing is doubted.
-    """
-
-    file: str
-    faults: tuple[str, ...]
-    window_starts_s: np.ndarray
-    window_s: float
-    z_scores: np.ndarray
-    speed_rpm: float
-    findings: Findings | None = None
-    partial_z_scores: np.ndarray | None = None
-
-    def verdict(self, z: np.ndarray) -> str | None:
-        """The fault that stands out most of z [faults], or normal; None where z is not finite."""
-        if not np.isfinite(z).all():
-            return None
-        return self.faults[int(z.argmax())] if z.max() >= THRESHOLD else NORMAL
-
-    def pooled(self) -> np.ndarray:
-        """z-scores [faults] of the whole recording: the windows' mean over its standard deviation in white noise.
-
-        Only windows with a vote count; without any, all are NaN.
-
-        The mean of n windows that share no sample has variance 1 / n; overlapping ones count for the time they span.
-        The surrogates' own mean, taken off every window alike, is uncertain by 1 / SURROGATES: however long a
-        recording is, it cannot be surer than that.
-        """
-        return self._pooled(self.z_scores)
-
-    def _pooled(self, z_scores: np.ndarray) -> np.ndarray:
-        live = np.isfinite(self.z_scores).all(axis=1)
-        if not live.any():
-            return np.full(len(self.faults), np.nan)
-        z, starts_s = z_scores[live], self.window_starts_s[live]
-        independent = min(len(z), 1 + (starts_s[-1] - starts_s[0]) / self.window_s)
-        return z.mean(axis=0) / math.sqrt(1 / independent + 1 / SURROGATES)
-
-    def doubt(self) -> tuple[str, str] | None:
-        """(the fault that stands out, why it is no verdict), or None where nothing stands out or it can be told."""
-        pooled = self.pooled()
-        fault = self.verdict(pooled)
-        if self.partial_z_scores is None or fault in (None, NORMAL):
-            return None
-        i = self.faults.index(fault)
-        for k, why in enumerate(DOUBTS):
-            z = self._pooled(self.partial_z_scores[:, k])[i]
-            if z < THRESHOLD:
-                return fault, f'{fault} stands out (z {pooled[i]:.1f}), but {why} (z {z:.1f} without)'
-        return None
-
-    def rows(self) -> list[dict]:
-        """JSON-able rows: one per window, then one for the recording."""
-        findings = self.findings or Findings.nothing(len(self.z_scores))
-        rows = [
-            {
-                'kind': 'window',
-                'file': self.file,
-                'start_s': round(float(start), 6),
-                'duration_s': self.window_s,
-                'predicted': self.verdict(z),
-                'z_scores': self._named(z),
-                **findings.of_window(i),
-            }
-            for i, (start, z) in enumerate(zip(self.window_starts_s, self.z_scores))
-        ]
-        pooled, found, doubt = self.pooled(), findings.of_recording(), self.doubt()
-        if doubt is not None and 'reason' not in found:
-            found = {**found, 'reason': doubt[1]}
-            for row in rows:
-                if row['predicted'] == doubt[0]:
-                    row.update(predicted=None, reason=doubt[1])
-        votes = [row['predicted'] for row in rows if row['predicted'] is not None]
-        predicted = None if 'reason' in found else self.verdict(pooled)
-        summary = {
-            'kind': 'recording',
-            'file': self.file,
-            'windows': len(rows),
-            'speed_rpm': self.speed_rpm,
-            'predicted': predicted,
-            'agreement': None if predicted is None else votes.count(predicted) / len(votes),
-            'z_scores': self._named(pooled),
-            **found,
-        }
-        return [*rows, summary]
-
-    def _named(self, z: np.ndarray) -> dict[str, float] | None:
-        """{fault: z-score} for JSON; None for a window that cannot be used."""
-        if not np.isfinite(z).all():
-            return None
-        return {name: round(float(v), 3) for name, v in zip(self.faults, z)}
 
 
 @functools.lru_cache(maxsize=16)
@@ -149,6 +41,53 @@ def _chance(front_end: FaultOrders, length: int, rate: float, condition: Conditi
     noise = (rng.standard_normal((length, 1)).astype(np.float32) for _ in range(SURROGATES))
     found = np.stack([measures(x, rate, condition, front_end) for x in noise])
     return found.mean(axis=0), found.std(axis=0, ddof=1)
+
+
+def zero_shot(
+    source: Recording | str | os.PathLike,
+    *,
+    bearing: BearingGeometry | str | None = None,
+    speed_rpm: float | str | None = None,
+    speed_range_rpm: tuple[float, float] | None = None,
+    window_s: float | None = None,
+    hop_s: float | None = None,
+    sample_rate_hz: float | None = None,
+    variable: str | None = None,
+    channel: int | str | None = None,
+    text_format: TextFormat | None = None,
+    seed: int = 0,
+) -> ZeroShotDiagnosis:
+    """Diagnoses a file or a recording by the fault orders of its bearing, without any training.
+
+    Args:
+      source: a Recording, or the path of a .mat, .csv/.tsv/.txt, .npy or .wav file.
+      bearing: a name of fdx.signal.bearings.BEARINGS, its geometry, or text that describes it; None keeps that of a
+        Recording.
+      speed_rpm: of the shaft; wins over the file's own; 'estimate' reads it from the signal; None keeps the file's.
+      speed_range_rpm: (lowest, highest) of an estimate.
+      window_s: see `diagnose_zero_shot`; likewise `hop_s` and `seed`.
+      hop_s: seconds between windows.
+      sample_rate_hz: of a file that does not tell; it wins, with a warning, over the file's own.
+      variable: of a .mat file.
+      channel: the one channel to look at, where the file holds several.
+      text_format: how a text file is written, where it cannot tell by itself.
+      seed: of the white noise.
+
+    Raises:
+      ConfigError: an option that cannot be used.
+      DataError: a file or recording that cannot be diagnosed.
+    """
+    recording = read_source(
+        source,
+        sample_rate_hz=sample_rate_hz,
+        variable=variable,
+        channel=channel,
+        text_format=text_format,
+        speed_rpm=speed_rpm,
+        bearing=bearing,
+        speed_range_rpm=speed_range_rpm,
+    )
+    return diagnose_zero_shot(recording, window_s=window_s, hop_s=hop_s, seed=seed)
 
 
 def diagnose_zero_shot(
@@ -167,14 +106,13 @@ def diagnose_zero_shot(
       DataError: what fdx.signal.checks refuses, several channels, no speed, no geometry, too short a recording, or a
         rate too low for a fault's first harmonic.
     """
-    for name, value in (('window_s', window_s), ('hop_s', hop_s)):
-        if value is not None and not (math.isfinite(value) and value > 0):
-            raise ConfigError(f'{name}={value}: a number of seconds above 0')
+    check_positive('window_s', window_s, 'seconds')
+    check_positive('hop_s', hop_s, 'seconds')
     source = recording.source or recording.recording
     try:
         return _diagnose(recording, source, window_s, hop_s, seed)
     except DataError as e:
-        if str(e).startswith((source, '--')):
+        if str(e).startswith((source, '`')):
             raise
         raise DataError(f'{source}: {e}') from e
 
@@ -190,11 +128,11 @@ def _diagnose(
     _check_duration(len(recording.samples), length, rate, shaft_hz)
     checked, usability = inspect_recording(recording, length)
     if checked.samples.shape[1] != 1:
-        raise DataError(f'{source}: {checked.samples.shape[1]} channels, one is needed: choose it with --channel')
+        raise DataError(f'{source}: {checked.samples.shape[1]} channels, one is needed: choose it with `channel`')
     # A hop beyond the end leaves the first window.
     hop = length if hop_s is None else round(min(hop_s * rate, len(checked.samples)))
     if hop < 1:
-        raise DataError(f'--hop_s={hop_s}: at {rate:g} Hz it must be at least {1 / rate:.6f} s')
+        raise DataError(f'`hop_s`={hop_s}: at {rate:g} Hz it must be at least {1 / rate:.6f} s')
     front_end = create_front_end('fault_orders', rate)
     front_end = dataclasses.replace(front_end, window_s=min(front_end.window_s, seconds))
     starts = window_starts(len(checked.samples), length, hop)
@@ -210,21 +148,29 @@ def _diagnose(
         unseen = ', '.join(name for name, d in zip(front_end.channels, deviation[0]) if d == 0)
         raise DataError(
             f'{rate:g} Hz are too few to see a fault of the {unseen} at {recording.speed_rpm:g} rpm: record at a '
-            'higher rate, or check --sample_rate and --speed_rpm'
+            'higher rate, or check `sample_rate_hz` and `speed_rpm`'
         )
     z = np.where(deviation > 0, (found - mean) / np.where(deviation > 0, deviation, 1.0), np.inf)
     z[np.isnan(found).all(axis=(1, 2))] = np.nan
     findings = Findings(tuple(faults), usability.wild_samples, checked.notes)
     speed_rpm = float(recording.speed_rpm)
     return ZeroShotDiagnosis(
-        source, front_end.channels, starts / rate, length / rate, z[:, 0], speed_rpm, findings, z[:, 1:]
-    )  # fmt: skip
+        file=source,
+        faults=front_end.channels,
+        window_starts_s=starts / rate,
+        window_s=length / rate,
+        z_scores=z[:, 0],
+        speed_rpm=speed_rpm,
+        findings=findings,
+        partial_z_scores=z[:, 1:],
+        recording=recording,
+    )
 
 
 def _check_duration(num_samples: int, length: int, rate: float, shaft_hz: float) -> None:
     if num_samples < length:
         raise DataError(
             f'{num_samples / rate:.3g} s at {rate:g} Hz are shorter than a window of {length / rate:.3g} s '
-            f'({length / rate * shaft_hz:.3g} turns at {60 * shaft_hz:g} rpm): record longer, or give --window_s, at '
+            f'({length / rate * shaft_hz:.3g} turns at {60 * shaft_hz:g} rpm): record longer, or give `window_s`, at '
             f'least {MIN_TURNS / shaft_hz:.3g}'
         )

@@ -11,6 +11,9 @@ from fdx.signal.patch import UNKNOWN_CONDITION, Condition, FrontEnd
 from fdx.signal.scaling import Gain, as_gain
 from fdx.types import ConfigError, DataError
 
+# What `axes` of a front end says where its input is a row of C columns; images have 'TF' or 'FT'.
+TABLE_AXES = 'C'
+
 
 @dataclasses.dataclass(frozen=True)
 class ReadingsInput:
@@ -26,7 +29,7 @@ class ReadingsInput:
     columns: tuple[str, ...]
     scaling: str = 'zscore'
 
-    axes = 'C'
+    axes = TABLE_AXES
     unit = 'standard deviations'
     plot_labels = ('', '')
 
@@ -71,9 +74,14 @@ class ReadingsInput:
         return {'kind': 'readings', 'name': self.name, 'columns': list(self.columns), 'scaling': self.scaling}
 
 
+def reads_tables(front_end: FrontEnd) -> bool:
+    """Whether a front end takes rows of a table and no signal: its input then has columns, no time and no frequency."""
+    return front_end.axes == TABLE_AXES
+
+
 def neutral_gain(front_end: FrontEnd, gain: Gain) -> Gain:
     """The gain of the same form that changes nothing: what is left to do where scaling is folded in."""
-    if isinstance(front_end, ReadingsInput):
-        columns = len(front_end.columns)
+    if reads_tables(front_end):
+        columns = front_end.output_shape()
         return as_gain((np.zeros(columns), np.ones(columns)))
     return as_gain(np.ones(np.shape(gain)))

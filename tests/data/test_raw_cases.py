@@ -114,7 +114,7 @@ def test_one_recording_in_every_format(formats):
 
 def test_one_verdict_for_every_format(formats):
     """105.mat has an inner-race fault: so say its fault orders in every format, and with counts for g."""
-    from fdx.predict.diagnose import with_condition
+    from fdx.predict.condition import with_condition
     from fdx.predict.zero_shot import diagnose_zero_shot
 
     scores = []

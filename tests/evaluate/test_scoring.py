@@ -10,8 +10,9 @@ import pytest
 from fdx.data.pipeline import RecordExamples
 from fdx.data.source import Dataset, open_dataset
 from fdx.evaluate import scoring
-from fdx.evaluate.scoring import run_folders, score_run
+from fdx.evaluate.scoring import score_run
 from fdx.predict.backends.checkpoint import Predictor
+from fdx.predict.load import run_folders
 from fdx.types import CheckpointError, DataError
 
 

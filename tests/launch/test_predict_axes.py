@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.special
 
+from fdx.predict.predictor import AnyPredictor
 from fdx.signal.front_ends import create_front_end
 
 
@@ -15,7 +16,7 @@ def rows_of(done) -> list[dict]:
     return [json.loads(line) for line in done.out.splitlines()]
 
 
-class ThreeAxes:
+class ThreeAxes(AnyPredictor):
     """Stands for the Predictor of a run on three axes, whose network looks at the mean of each axis alone."""
 
     front_end = create_front_end('triaxial_mel', 512.0)
@@ -32,7 +33,7 @@ class ThreeAxes:
 
 
 def test_the_real_recording_of_three_axes(call, raw_data, tmp_path, monkeypatch):
-    monkeypatch.setattr('fdx.predict.backends.exported.Predictor', ThreeAxes)
+    monkeypatch.setattr('fdx.predict.backends.checkpoint.Predictor', ThreeAxes)
     (tmp_path / 'checkpoints').mkdir()
     (path,) = (raw_data / 'soon').glob('01 - *.csv')
     out = tmp_path / 'lines.jsonl'

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import scipy.special
 
-from fdx.predict.diagnose import with_condition
+from fdx.predict.condition import with_condition
+from fdx.predict.predictor import AnyPredictor
 from fdx.signal.bearings import BEARINGS
 from fdx.signal.front_ends import create_front_end
 from fdx.signal.patch import Condition
@@ -28,7 +29,7 @@ def softmax_of(patches: np.ndarray) -> np.ndarray:
     return scipy.special.softmax(patches.mean(axis=(1, 2)), axis=1).astype(np.float32)
 
 
-class Run:
+class Run(AnyPredictor):
     """Stands for the Predictor of a run on fault orders, whose network takes the mean of each fault's channel."""
 
     front_end = create_front_end('fault_orders', TRAINED_HZ)
@@ -71,7 +72,7 @@ def predict(call, samples, tmp_path, monkeypatch):
     (tmp_path / 'checkpoints').mkdir()
 
     def run(stand_in, *flags):
-        monkeypatch.setattr('fdx.predict.backends.exported.Predictor', stand_in)
+        monkeypatch.setattr('fdx.predict.backends.checkpoint.Predictor', stand_in)
         common = (f'--checkpoint={tmp_path}', f'--sample_rate={FILE_HZ:g}')
         return call('predict', *common, *flags, tmp_path / 'motor.npy')
 

@@ -11,7 +11,8 @@ import scipy.io.wavfile
 
 from fdx.data.source import open_dataset
 from fdx.predict.backends.checkpoint import Predictor
-from fdx.predict.diagnose import Diagnosis, diagnose_file, diagnose_recording
+from fdx.predict.diagnose import diagnose_recording
+from fdx.predict.diagnosis import Diagnosis
 from fdx.predict.verdicts import says_nothing
 from fdx.types import DataError
 
@@ -64,13 +65,13 @@ def test_windows_follow_each_other_unless_a_hop_is_given(predictor, recordings, 
     np.testing.assert_allclose(
         close.window_starts_s, 0.5 * np.arange(math.floor((rig.DURATION_S - window_s) / 0.5) + 1)
     )
-    np.testing.assert_allclose(close.probabilities[0], diagnosis.probabilities[0], rtol=1e-5)
+    np.testing.assert_allclose(close.window_probabilities[0], diagnosis.window_probabilities[0], rtol=1e-5)
 
 
 def test_a_recording_of_one_window_is_enough_and_a_sample_less_is_not(predictor, recordings, rig):
     raw = recordings['rig_b-inner_race-0457rpm-load0']
     one = dataclasses.replace(raw, samples=raw.samples[: rig.WINDOW], source='one.wav')
-    assert len(diagnose_recording(predictor, one).probabilities) == 1
+    assert len(diagnose_recording(predictor, one).window_probabilities) == 1
     short = dataclasses.replace(raw, samples=raw.samples[: rig.WINDOW - 1], source='short.wav')
     with pytest.raises(DataError, match=f'short.wav: {rig.WINDOW - 1} samples are shorter'):
         diagnose_recording(predictor, short)
@@ -80,9 +81,9 @@ def test_a_recording_of_one_window_is_enough_and_a_sample_less_is_not(predictor,
     ('change', 'options', 'words'),
     [
         ({'sample_rate_hz': 12000.0}, {}, 'recorded at 12000 Hz, but the model was trained on 20480 Hz'),
-        ({'samples': np.ones((40000, 2), np.float32)}, {}, '2 channels, the model takes 1; choose one with --channel'),
+        ({'samples': np.ones((40000, 2), np.float32)}, {}, '2 channels, the model takes 1; choose one with `channel`'),
         ({'samples': np.ones((40000, 1), np.float32)}, {}, 'channel 0 is constant'),
-        ({}, {'hop_s': 1e-6}, '--hop_s=1e-06: at 20480 Hz it must be at least 0.000049 s'),
+        ({}, {'hop_s': 1e-6}, '`hop_s`=1e-06: at 20480 Hz it must be at least 0.000049 s'),
     ],
 )
 def test_what_cannot_be_diagnosed_is_refused_with_its_name(predictor, recordings, change, options, words):
@@ -98,8 +99,8 @@ def test_int16_files_lose_only_their_rounding(predictor, recordings, tmp_path):
     x = raw.samples[:, 0]
     scipy.io.wavfile.write(tmp_path / 'a.wav', 20480, np.rint(x / np.abs(x).max() * 32767).astype(np.int16))
     exact = diagnose_recording(predictor, raw)
-    rounded = diagnose_file(predictor, tmp_path / 'a.wav')
-    np.testing.assert_allclose(rounded.probabilities, exact.probabilities, atol=0.01)
+    rounded = predictor.diagnose(tmp_path / 'a.wav')
+    np.testing.assert_allclose(rounded.window_probabilities, exact.window_probabilities, atol=0.01)
     assert rounded.file == str(tmp_path / 'a.wav')
 
 
@@ -150,7 +151,7 @@ def test_lost_time_wild_samples_and_an_offset(predictor, recordings, rig):
     assert summary['wild_samples'] == 1
     assert summary['notes'][0] == 'a note' and summary['notes'][1].startswith('1 wild samples')
     live = [0, 2, 3, 4]
-    np.testing.assert_allclose(found.probabilities[live], whole.probabilities[live], atol=0.01)
+    np.testing.assert_allclose(found.window_probabilities[live], whole.window_probabilities[live], atol=0.01)
 
 
 def test_numbers_that_are_not_finite_are_no_verdict(predictor, recordings, monkeypatch):

@@ -11,7 +11,8 @@ import pytest
 from fdx.data.blocks import Windowing
 from fdx.data.prepared import RecordSpec
 from fdx.data.records import make_records
-from fdx.predict.diagnose import diagnose_file, diagnose_recording
+from fdx.predict.diagnose import diagnose_recording
+from fdx.predict.predictor import AnyPredictor
 from fdx.signal.front_ends import create_front_end
 from fdx.types import DataError, Recording
 
@@ -20,7 +21,7 @@ WINDOW = 1000
 META = {'common_rate_hz': RATE_HZ, 'window_length': WINDOW, 'guard_length': 51, 'channels': 3}
 
 
-class FakePredictor(types.SimpleNamespace):
+class FakePredictor(AnyPredictor, types.SimpleNamespace):
     """Stands for a loaded checkpoint: keeps the patches that it is given."""
 
     def patch_probabilities(self, patches):
@@ -55,8 +56,8 @@ def test_the_images_are_those_of_the_records(front_end, slow_hz):
     ('found', 'needed', 'words'),
     [
         (1, 3, '1 channel, the model takes 3; record all of them'),
-        (4, 3, '4 channels, the model takes 3; choose 3 in the order of the training data with --channel=A,B,...'),
-        (3, 1, '3 channels, the model takes 1; choose one with --channel'),
+        (4, 3, '4 channels, the model takes 3; choose 3 in the order of the training data with `channel`=A,B,...'),
+        (3, 1, '3 channels, the model takes 1; choose one with `channel`'),
     ],
 )
 def test_another_number_of_channels_is_refused_with_a_remedy(found, needed, words):
@@ -78,23 +79,23 @@ def test_axes_of_a_table_are_chosen_and_ordered_by_name(tmp_path):
     path = tmp_path / 'pump.csv'
     np.savetxt(path, x, fmt='%.9g', delimiter=',', header='z,phase,x,y', comments='')
     fake = predictor()
-    diagnose_file(fake, path, sample_rate_hz=RATE_HZ, channel='x,y,z')
+    fake.diagnose(path, sample_rate_hz=RATE_HZ, channel='x,y,z')
     by_name = fake.seen
     diagnose_recording(fake, raw)
     np.testing.assert_allclose(by_name, fake.seen, atol=1e-4)
-    diagnose_file(fake, path, sample_rate_hz=RATE_HZ, channel=[0, 2, 3])
+    fake.diagnose(path, sample_rate_hz=RATE_HZ, channel=[0, 2, 3])
     np.testing.assert_array_equal(fake.seen[..., 1], by_name[..., 0])
     with pytest.raises(DataError, match='4 channels, the model takes 3'):
-        diagnose_file(fake, path, sample_rate_hz=RATE_HZ)
+        fake.diagnose(path, sample_rate_hz=RATE_HZ)
 
 
 @pytest.mark.real_data
 def test_the_real_file_of_soon_needs_no_flags(raw_data):
     (path,) = (raw_data / 'soon').glob('01 - *.csv')
     fake = predictor()
-    diagnosis = diagnose_file(fake, path)
+    diagnosis = fake.diagnose(path)
     # 201 s hold 103 windows of 1.95 s.
     assert fake.seen.shape == (103, 128, 24, 3)
     assert np.isfinite(fake.seen).all()
-    diagnose_file(fake, path, channel='AccX,AccY,AccZ')
-    assert len(fake.seen) == len(diagnosis.probabilities)
+    fake.diagnose(path, channel='AccX,AccY,AccZ')
+    assert len(fake.seen) == len(diagnosis.window_probabilities)

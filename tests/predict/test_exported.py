@@ -11,12 +11,12 @@ import scipy.io.wavfile
 
 from fdx.data.source import open_dataset
 from fdx.evaluate.evaluate import evaluate
-from fdx.evaluate.scoring import run_folders, score_run
+from fdx.evaluate.scoring import score_run
 from fdx.export.convert import load_single, make_model, representative_inputs
 from fdx.export.package import file_content
 from fdx.predict.backends.checkpoint import Predictor
-from fdx.predict.backends.exported import ExportedPredictor, load_predictor
-from fdx.predict.diagnose import diagnose_file
+from fdx.predict.backends.exported import ExportedPredictor
+from fdx.predict.load import load_predictor, run_folders
 from fdx.types import CheckpointError, DataError
 
 TABLE = 'motor_maintenance/small'
@@ -165,12 +165,14 @@ def test_a_raw_file_is_diagnosed(runs, files, rig, tmp_path, form):
     path = tmp_path / 'a.wav'
     scipy.io.wavfile.write(path, int(rig.RATE_HZ), raw.samples[:, 0])
     for name in ('vibration', 'gained'):
-        expected = diagnose_file(load_predictor(runs[name]), path)
-        found = diagnose_file(load_predictor(files[name, form]), path)
+        expected = load_predictor(runs[name]).diagnose(path)
+        found = load_predictor(files[name, form]).diagnose(path)
         assert (found.file, found.class_names) == (str(path), rig.CLASSES)
         np.testing.assert_array_equal(found.window_starts_s, expected.window_starts_s)
-        assert len(found.probabilities) == 5
-        np.testing.assert_allclose(found.probabilities, expected.probabilities, rtol=0, atol=TOLERANCE[form])
+        assert len(found.window_probabilities) == 5
+        np.testing.assert_allclose(
+            found.window_probabilities, expected.window_probabilities, rtol=0, atol=TOLERANCE[form]
+        )
 
 
 def test_which_paths_are_exported_files(run, files, tmp_path):
@@ -190,7 +192,7 @@ def test_a_step_of_an_exported_file_is_refused(files, step):
     for load in (load_predictor, lambda path, step: score_run(path, step=step)):
         with pytest.raises(CheckpointError) as caught:
             load(path, step=step)
-        assert str(caught.value) == f'--step={step}: {path} is one exported step; leave it out'
+        assert str(caught.value) == f'`step`={step}: {path} is one exported step; leave it out'
 
 
 def test_another_dataset_is_scored_and_one_of_another_front_end_refused(run, files):

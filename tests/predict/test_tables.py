@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import json
-import types
 
 import numpy as np
 import pytest
 
-from fdx.predict.tables import check_flags_of_tables, diagnose_table
+from fdx.predict.predictor import AnyPredictor
 from fdx.signal.readings import ReadingsInput
-from fdx.types import ConfigError, DataError
+from fdx.types import ConfigError, DataError, Recording
 
 COLUMNS = ('rpm', 'temperature_c')
 NAMES = ['normal', 'failure']
 
 
-def predictor(threshold=None):
+class Table(AnyPredictor):
     """Stands for a checkpoint: the probability of a failure is temperature_c / 100, whatever rpm is."""
 
-    def patch_probabilities(patches):
+    front_end = ReadingsInput('readings', COLUMNS)
+    class_names = NAMES
+    meta = {}
+
+    def __init__(self, threshold=None):
+        self.threshold = threshold
+
+    def patch_probabilities(self, patches):
         assert patches.dtype == np.float32
         failure = patches[:, 1] / 100
         return np.stack([1 - failure, failure], axis=1)
 
-    return types.SimpleNamespace(
-        front_end=ReadingsInput('readings', COLUMNS),
-        patch_probabilities=patch_probabilities,
-        class_names=NAMES,
-        threshold=threshold,
-        meta={},
-    )
+
+def predictor(threshold=None):
+    return Table(threshold)
+
+
+def diagnose_table(predictor, path):
+    """Rows of the diagnosis."""
+    return predictor.diagnose(path).rows()
 
 
 @pytest.fixture
@@ -107,10 +114,25 @@ def test_a_bad_file_is_named_with_row_and_column(write, text, words):
     assert str(path) in str(e.value) and words in str(e.value)
 
 
-def test_flags_of_signals_are_refused_by_name():
-    check_flags_of_tables([])
-    with pytest.raises(ConfigError, match='^--sample_rate, --hop_s: the model reads tables, which have no signal'):
-        check_flags_of_tables(['--sample_rate', '--hop_s'])
+def test_options_of_signals_are_refused_by_name(write):
+    path = write('rpm,temperature_c\n1500,20\n')
+    predictor().check_options([])
+    with pytest.raises(ConfigError, match='`sample_rate_hz`, `hop_s`: the model reads tables, which have no signal'):
+        predictor().diagnose(path, hop_s=1.0, sample_rate_hz=100.0)
+    recording = Recording(np.zeros((9, 1), np.float32), 9.0, 'a', '', '', '', '')
+    with pytest.raises(DataError, match='the path of a CSV file'):
+        predictor().diagnose(recording)
+
+
+def test_a_table_has_a_verdict_per_row_and_a_single_row_is_its_own(write):
+    several = predictor().diagnose(write('rpm,temperature_c\n1500,20\n1600,75\n'))
+    assert (several.label, several.recording) == (None, None)
+    assert 'see `windows`' in several.reason
+    assert [row['predicted'] for row in several.windows] == ['normal', 'failure']
+    assert several.probabilities == pytest.approx({'normal': 0.525, 'failure': 0.475})
+    one = predictor().diagnose(write('rpm,temperature_c\n1500,80\n'))
+    assert (one.label, one.reason) == ('failure', None)
+    assert one.probabilities == pytest.approx({'normal': 0.2, 'failure': 0.8})
 
 
 def test_a_row_without_finite_numbers_has_no_verdict(write):

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from fdx.export.litert import quantise_dynamic, quantise_static, to_flatbuffer
-from fdx.predict.backends.exported import load_predictor
 from fdx.predict.backends.litert import LitertModel
 from fdx.predict.backends.tflite_file import METADATA_NAME, model_info, read_model, with_description
+from fdx.predict.load import load_predictor
 from fdx.types import CheckpointError
 
 RNG = np.random.default_rng(0)

@@ -46,5 +46,5 @@ def test_rows_without_a_verdict_are_told_from_others():
 
 def test_scoring_refuses_and_names_run_step_and_remedy():
     refuse_not_finite(np.array([GOOD]), 'runs/a', 7)
-    with pytest.raises(DataError, match=r'runs/a, step 7: .* for 1 of 2 rows, the first is row 1: .*--learning_rate'):
+    with pytest.raises(DataError, match=r'runs/a, step 7: .* for 1 of 2 rows, the first is row 1: .*learning_rate'):
         refuse_not_finite(np.array([GOOD, [np.nan, 0.1]]), 'runs/a', 7)

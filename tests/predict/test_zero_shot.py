@@ -11,8 +11,9 @@ import pytest
 from fdx.data.raw.files import read_raw_file
 from fdx.datasets.bearing_rig.simulator import recordings as simulated
 from fdx.predict import zero_shot
-from fdx.predict.diagnose import with_condition
-from fdx.predict.zero_shot import ZeroShotDiagnosis, diagnose_zero_shot
+from fdx.predict.condition import with_condition
+from fdx.predict.zero_shot import diagnose_zero_shot
+from fdx.predict.zero_shot_diagnosis import ZeroShotDiagnosis
 from fdx.predict.zero_shot_evidence import per_harmonic
 from fdx.signal.bearings import BEARINGS
 from fdx.signal.front_ends import create_front_end
@@ -193,9 +194,9 @@ def test_one_window_is_enough_and_a_sample_less_is_not():
             {},
             r'2.92 s at 2000 Hz are shorter than a window of 10 s \(20 turns at 120 rpm\): record longer',
         ),
-        ({'speed_rpm': 120.0}, {}, '--window_s, at least 5'),
+        ({'speed_rpm': 120.0}, {}, 'window_s`?, at least 5'),
         ({}, {'window_s': 0.3}, '7.5 turns of the shaft; at least 10 are needed: use windows of 0.4 s'),
-        ({'samples': np.random.default_rng(0).standard_normal((4000, 2))}, {}, '2 channels, .*--channel'),
+        ({'samples': np.random.default_rng(0).standard_normal((4000, 2))}, {}, '2 channels, .*`channel`'),
         ({'samples': np.ones((4000, 1))}, {}, 'channel 0 is constant'),
         ({'sample_rate_hz': math.nan}, {}, 'sample rate is nan'),
         (
@@ -213,12 +214,12 @@ def test_recordings_that_cannot_be_diagnosed_are_refused_with_their_name(fields,
 @pytest.mark.parametrize('option', ['window_s', 'hop_s'])
 @pytest.mark.parametrize('value', [0.0, -1.0, math.nan, math.inf])
 def test_windows_and_hops_are_numbers_above_0(option, value):
-    with pytest.raises(ConfigError, match=f'{option}={value}: a number of seconds above 0'):
+    with pytest.raises(ConfigError, match=f'`{option}`={value}: a number of seconds above 0'):
         diagnose_zero_shot(noise(2), **{option: value})
 
 
 def test_a_hop_below_one_sample_is_refused():
-    with pytest.raises(DataError, match='^--hop_s=1e-06: at 2000 Hz it must be at least 0.000500 s'):
+    with pytest.raises(DataError, match='^`hop_s`=1e-06: at 2000 Hz it must be at least 0.000500 s'):
         diagnose_zero_shot(noise(2), hop_s=1e-6)
 
 

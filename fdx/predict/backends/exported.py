@@ -9,37 +9,24 @@ import numpy as np
 
 from fdx.data.pipeline import Examples
 from fdx.predict.backends import onnx
-from fdx.predict.backends.checkpoint import Predictor
 from fdx.predict.backends.litert import LitertModel
 from fdx.predict.backends.tflite_file import read_model
+from fdx.predict.predictor import AnyPredictor
 from fdx.predict.verdicts import marked
-from fdx.signal.front_ends import front_end_from_config
 from fdx.signal.readings import neutral_gain
 from fdx.signal.scaling import Gain, as_gain
-from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import Progress, no_progress
-from fdx.types import CheckpointError
-
-SUFFIXES = ('.tflite', '.onnx')
 
 
-class ExportedPredictor:
+class ExportedPredictor(AnyPredictor):
     """A .tflite file of launch.export, run by LiteRT, or an .onnx file, run by onnxruntime.
 
-    Attributes:
-      workdir: the file.
-      step: of the checkpoint that was exported.
-      meta: what that checkpoint said about itself, without its history.
-      config: the run's TrainConfig.
-      class_names: K names.
-      front_end: makes the network's input.
-      gain: what is left to scale: nothing where the scaling is folded into the model.
-      threshold: of two classes, the probability of the second from which on it is called, or None.
-      model: the runtime's.
-      has_features: an exported model gives probabilities only.
-    """
+    Its `meta` lacks the history of the training, and its `gain` is neutral where the scaling is folded into the model.
 
-    has_features = False
+    Attributes:
+      model: the runtime's.
+      description: what the file says about itself.
+    """
 
     def __init__(self, path: str | pathlib.Path, progress: Progress = no_progress):
         """Reads and loads the file; CheckpointError when that fails."""
@@ -50,15 +37,11 @@ class ExportedPredictor:
         else:
             content, self.description = read_model(path)
             self.model = LitertModel(content, source=str(path))
-        self.meta: dict = self.description['meta']
-        self.step: int = self.description['step']
-        self.config = TrainConfig.from_json(self.meta['config'])
-        self.class_names: list[str] = self.meta['class_names']
-        self.front_end = front_end_from_config(self.meta['front_end'])
+        self._read_meta(self.description['meta'])
+        self.step = self.description['step']
         self._fitted: Gain = as_gain(self.meta['gain'])
         folded = self.description['folded']
-        self.gain: Gain = neutral_gain(self.front_end, self._fitted) if folded else self._fitted
-        self.threshold: float | None = self.meta.get('threshold')
+        self.gain = neutral_gain(self.front_end, self._fitted) if folded else self._fitted
         self._progress = progress
 
     def probabilities(self, examples: Examples, what: str = 'predict') -> np.ndarray:
@@ -86,21 +69,3 @@ class ExportedPredictor:
         probabilities = self.model.probabilities(watched())
         probabilities[~np.array(good, bool)] = np.nan
         return marked(probabilities)
-
-
-AnyPredictor = Predictor | ExportedPredictor
-
-
-def load_predictor(
-    path: str | pathlib.Path, step: str | int = 'best', progress: Progress = no_progress
-) -> AnyPredictor:
-    """A run's checkpoint, or an exported model where the path ends in .tflite or .onnx.
-
-    Raises:
-      CheckpointError: neither is there, it is damaged, or a step of an exported model is asked for.
-    """
-    if pathlib.Path(path).suffix not in SUFFIXES:
-        return Predictor(path, step, progress)
-    if step != 'best':
-        raise CheckpointError(f'--step={step}: {path} is one exported step; leave it out')
-    return ExportedPredictor(path, progress)

@@ -1,0 +1,143 @@
+"""The one face of everything that has been trained: a checkpoint of fdx, or a file exported from one."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from fdx.data.pipeline import Examples
+from fdx.data.raw.text import TextFormat
+from fdx.predict.diagnose import diagnose_recording
+from fdx.predict.result import Result
+from fdx.predict.source import given, read_source
+from fdx.predict.tables import diagnose_table
+from fdx.signal.bearings import BearingGeometry
+from fdx.signal.front_ends import front_end_from_config, reads_orders
+from fdx.signal.patch import FrontEnd
+from fdx.signal.readings import reads_tables
+from fdx.signal.scaling import Gain
+from fdx.train.config import TrainConfig
+from fdx.types import ConfigError, DataError, Recording
+
+# What only front ends that read orders look at.
+OF_ORDERS = ('bearing', 'speed_rpm')
+
+
+class AnyPredictor:
+    """A trained network with its front end, gain and class names. Backends say how it is run.
+
+    Attributes:
+      workdir: the run, or the exported file.
+      step: the step that was loaded.
+      meta: what the checkpoint says about itself.
+      config: the run's TrainConfig.
+      class_names: K names.
+      front_end: makes the network's input.
+      gain: what is left to scale (fdx.signal.scaling): 1, or nothing, where there is none or it is inside the model.
+      threshold: of two classes, the probability of the second from which on it is called; None: the more probable wins.
+      has_features: whether `features` gives what the network holds inside.
+    """
+
+    has_features = False
+    workdir: pathlib.Path
+    step: int
+    meta: dict
+    config: TrainConfig
+    class_names: list[str]
+    front_end: FrontEnd
+    gain: Gain
+    threshold: float | None
+
+    def _read_meta(self, meta: dict) -> None:
+        """Sets what follows from the checkpoint's own description."""
+        self.meta = meta
+        self.config = TrainConfig.from_json(meta['config'])
+        self.class_names = meta['class_names']
+        self.front_end = front_end_from_config(meta['front_end'])
+        self.threshold = meta.get('threshold')
+
+    def probabilities(self, examples: Examples, what: str = 'predict') -> np.ndarray:
+        """Probabilities of examples that `gain` was applied to, float32 [N, K].
+
+        Args:
+          examples: N of them.
+          what: text for the progress bar.
+
+        Returns:
+          NaN in a whole row where an input or the network's answer is not finite.
+        """
+        raise NotImplementedError
+
+    def patch_probabilities(self, patches: np.ndarray) -> np.ndarray:
+        """Probabilities of patches [N, ...] that the front end made (`gain` is applied here); rows may be NaN."""
+        raise NotImplementedError
+
+    def diagnose(
+        self,
+        source: Recording | str | os.PathLike,
+        *,
+        sample_rate_hz: float | None = None,
+        variable: str | None = None,
+        channel: int | str | Sequence[int | str] | None = None,
+        text_format: TextFormat | None = None,
+        hop_s: float | None = None,
+        speed_rpm: float | str | None = None,
+        bearing: BearingGeometry | str | None = None,
+        speed_range_rpm: tuple[float, float] | None = None,
+    ) -> Result:
+        """Diagnoses a recording, or a table where the run was trained on one.
+
+        Args:
+          source: a Recording, or the path of a file: .mat, .csv/.tsv/.txt, .npy, .wav; of a table a .csv with its
+            columns, for which all other options are left out.
+          sample_rate_hz: of files that do not tell; it wins, with a warning, over theirs.
+          variable: of a .mat file.
+          channel: the channels that the model takes, in its order, where the file holds others besides.
+          text_format: how a text file is written, where it cannot tell by itself.
+          hop_s: seconds between windows; None: they do not overlap.
+          speed_rpm: of the shaft, for front ends that read orders; wins over the file's own; 'estimate' reads it from
+            the signal.
+          bearing: a name of fdx.signal.bearings.BEARINGS, its geometry, or text that describes it; likewise.
+          speed_range_rpm: (lowest, highest) of an estimate.
+
+        Raises:
+          ConfigError: an option that this model does not read, or that cannot be used.
+          DataError: a file or recording that cannot be diagnosed.
+        """
+        options = {
+            'sample_rate_hz': sample_rate_hz,
+            'variable': variable,
+            'channel': channel,
+            'text_format': text_format,
+            'speed_rpm': speed_rpm,
+            'bearing': bearing,
+            'speed_range_rpm': speed_range_rpm,
+        }
+        self.check_options(given({**options, 'hop_s': hop_s}))
+        if reads_tables(self.front_end):
+            if isinstance(source, Recording):
+                raise DataError('the model reads tables, not recordings: give the path of a CSV file of its columns')
+            return diagnose_table(self, source)
+        recording = read_source(source, **options)
+        return diagnose_recording(self, recording, hop_s=hop_s, by_position=channel is not None)
+
+    def check_options(self, names: Sequence[str]) -> None:
+        """Refuses options of `diagnose` that this model does not read.
+
+        Args:
+          names: of the options that are given.
+
+        Raises:
+          ConfigError: names them.
+        """
+        if reads_tables(self.front_end):
+            if names:
+                unread = ', '.join(f'`{name}`' for name in names)
+                raise ConfigError(f'{unread}: the model reads tables, which have no signal; leave it out')
+            return
+        unread = ' and '.join(f'`{name}`' for name in OF_ORDERS if name in names)
+        if unread and not reads_orders(self.front_end.name):
+            raise ConfigError(f'{unread}: the run has front end {self.front_end.name}, which reads none: leave it out')
