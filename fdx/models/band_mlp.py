@@ -12,7 +12,8 @@ import jax
 
 from fdx.models.batch_norm import BatchNorm
 from fdx.models.conv import he_init
-from fdx.models.layers import ExampleDropout, flatten_examples, scaled_widths
+from fdx.models.layers import flatten_examples, scaled_widths
+from fdx.models.staged import Staged
 from fdx.types import ConfigError
 
 WIDTHS = {'hidden': 256, 'bottleneck': 256}
@@ -37,8 +38,10 @@ class Layer(nn.Module):
         return nn.relu(nn.Dense(self.features, kernel_init=he_init(), name='dense')(x))
 
 
-class BandMLP(nn.Module):
-    """Mean spectra in, logits and features out.
+class BandMLP(Staged):
+    """Images [B, T, F, C] in ([B, F, T, C] with time_axis 1), logits and features out.
+
+    The embedding [B, 256] is the output of the bottleneck.
 
     Attributes:
       num_classes: K, size of the classifier.
@@ -56,63 +59,32 @@ class BandMLP(nn.Module):
     frozen_norms: tuple[str, ...] = ()
     axis_name: str | None = None
 
+    NAME = 'band_mlp'
     STAGES = (*WIDTHS, 'head')
     STEM = 'hidden/dense/.*'
     NORMS = r'(hidden|bottleneck)/bn/.*'
     HAS_STATISTICS = True
 
-    def setup(self):
-        """Creates the stages under their names."""
-        if not self.width_multiplier > 0 or self.time_axis not in (0, 1):
-            raise ConfigError(
-                f'band_mlp: width_multiplier={self.width_multiplier} must be above 0 and time_axis={self.time_axis} '
-                '0 (images [T, F, C]) or 1 ([F, T, C])'
-            )
-        unknown = sorted(set(self.frozen_norms) - set(norm_paths()))
-        if unknown:
-            raise ConfigError(
-                f'band_mlp: frozen_norms names {", ".join(unknown)}; there are: {", ".join(norm_paths())}'
-            )
-        for name, width in zip(WIDTHS, scaled_widths(list(WIDTHS.values()), self.width_multiplier)):
-            setattr(self, name, Layer(width, self.axis_name, self.frozen_norms))
-        self.head = nn.Dense(self.num_classes)
-        self.dropout = ExampleDropout(self.dropout_rate, self.axis_name)
+    def known_norms(self) -> tuple[str, ...]:
+        """See `norm_paths`."""
+        return norm_paths()
 
-    def __call__(
-        self,
-        x: jax.Array,
-        *,
-        train: bool = False,
-        start: int = 0,
-        stop: int | None = None,
-        mask: jax.Array | None = None,
-    ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """Runs stages `start` to `stop` (exclusive; None: to the end).
+    def check_options(self) -> None:
+        """Raises ConfigError for a width or an axis that cannot be."""
+        super().check_options()
+        if self.time_axis not in (0, 1):
+            raise ConfigError(f'band_mlp: `time_axis`={self.time_axis} must be 0 (images [T, F, C]) or 1 ([F, T, C])')
 
-        Args:
-          x: float32 [B, T, F, C] images ([B, F, T, C] with time_axis 1) when `start` is 0, else the output of stage
-            `start - 1`.
-          train: True normalises by the batch, moves the running statistics (make 'batch_stats' mutable) and applies
-            dropout, which needs the random stream 'dropout'.
-          start: index in STAGES of the first stage to run.
-          stop: index after the last stage to run.
-          mask: float32 [B], 1 for real examples, 0 for padding, which then has no part in statistics; None: all real.
+    def parts(self) -> dict[str, nn.Module]:
+        """Both layers."""
+        widths = scaled_widths(list(WIDTHS.values()), self.width_multiplier)
+        return {name: Layer(width, self.axis_name, self.frozen_norms) for name, width in zip(WIDTHS, widths)}
 
-        Returns:
-          (output, features): the output of the last stage run, and by name every stage's output and `embedding`
-          [B, 256], the bottleneck's.
-        """
-        features: dict[str, jax.Array] = {}
-        for name in self.STAGES[start:stop]:
-            if name == 'hidden':
-                x = flatten_examples(x.mean(1 + self.time_axis))
-            if name == 'head':
-                features['head'] = x = self.head(self.dropout(x, train=train))
-                continue
-            features[name] = x = getattr(self, name)(x, train=train, mask=mask)
-            if name == 'bottleneck':
-                features['embedding'] = x
-        return x, features
+    def apply_stage(self, name: str, x: jax.Array, *, train: bool, mask: jax.Array | None) -> jax.Array:
+        """As the base has it; the first layer takes the means over time."""
+        if name == 'hidden':
+            x = flatten_examples(x.mean(1 + self.time_axis))
+        return super().apply_stage(name, x, train=train, mask=mask)
 
 
 def norm_paths() -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from fdx.models.cell_pool import max_pool
 from fdx.models.conv import DIMENSIONS, he_init
 from fdx.models.layers import ExampleDropout, flatten_examples, scaled_widths
 from fdx.models.pooling import max_of_axes
+from fdx.models.staged import Staged
 from fdx.types import ConfigError
 
 # Output channels and samples of the kernel of each convolution.
@@ -105,8 +106,11 @@ class Stage(nn.Module):
         return adaptive_max_pool(x) if self.layer == 'conv4' else x
 
 
-class CNN1D(nn.Module):
+class CNN1D(Staged):
     """Four convolutions, a hidden layer and a bottleneck: windows of a signal in, logits and named features out.
+
+    Windows are [B, T, 1, C] of C sensors, T at least 32; `conv1` is [B, T - 14, 1, 16], `conv4` [B, 4, 1, 128]. The
+    embedding [B, 256] is the output of the bottleneck, in front of the dropout.
 
     Attributes:
       num_classes: K, size of the classifier.
@@ -122,73 +126,40 @@ class CNN1D(nn.Module):
     frozen_norms: tuple[str, ...] = ()
     axis_name: str | None = None
 
+    NAME = 'cnn1d'
     STAGES = (*LAYERS, 'fc', 'bottleneck', 'head')
     STEM = 'conv1/conv/.*'
     NORMS = r'conv\d/bn/.*'
     HAS_STATISTICS = True
 
-    def setup(self):
-        """Creates the stages under their names."""
-        if not self.width_multiplier > 0:
-            raise ConfigError(f'cnn1d: width_multiplier={self.width_multiplier} must be above 0')
-        unknown = sorted(set(self.frozen_norms) - set(norm_paths()))
-        if unknown:
-            known = ', '.join(norm_paths())
-            raise ConfigError(f'cnn1d: frozen_norms names {", ".join(unknown)}; there are: {known}')
+    def known_norms(self) -> tuple[str, ...]:
+        """See `norm_paths`."""
+        return norm_paths()
+
+    def parts(self) -> dict[str, nn.Module]:
+        """Convolutions, both dense layers, and the dropout between these."""
         widths = [features for features, _ in LAYERS.values()]
         *convs, fc, bottleneck = scaled_widths([*widths, FC_WIDTH, BOTTLENECK_WIDTH], self.width_multiplier)
-        for name, width in zip(LAYERS, convs):
-            setattr(self, name, Stage(name, width, self.axis_name, self.frozen_norms))
-        self.fc = nn.Dense(fc, kernel_init=he_init())
-        self.bottleneck = nn.Dense(bottleneck, kernel_init=he_init())
-        self.head = nn.Dense(self.num_classes)
-        self.fc_dropout = ExampleDropout(self.dropout_rate, self.axis_name)
-        self.dropout = ExampleDropout(self.dropout_rate, self.axis_name)
+        return {
+            **{name: Stage(name, width, self.axis_name, self.frozen_norms) for name, width in zip(LAYERS, convs)},
+            'fc': nn.Dense(fc, kernel_init=he_init()),
+            'bottleneck': nn.Dense(bottleneck, kernel_init=he_init()),
+            'fc_dropout': ExampleDropout(self.dropout_rate, self.axis_name),
+        }
 
-    def __call__(
-        self,
-        x: jax.Array,
-        *,
-        train: bool = False,
-        start: int = 0,
-        stop: int | None = None,
-        mask: jax.Array | None = None,
-    ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """Runs stages `start` to `stop` (exclusive; None: to the end).
-
-        Args:
-          x: float32 [B, T, 1, C] windows of C sensors when `start` is 0, T at least 32, else the output of stage
-            `start - 1`.
-          train: True normalises by the batch, moves the running statistics (make 'batch_stats' mutable) and applies
-            dropout, which needs the random stream 'dropout'.
-          start: index in STAGES of the first stage to run.
-          stop: index after the last stage to run.
-          mask: float32 [B], 1 for real examples, 0 for padding, which then has no part in statistics; None: all real.
-
-        Returns:
-          (output, features): the output of the last stage run (logits [B, K] after `head`), and by name every stage's
-          output, `conv1` [B, T - 14, 1, 16] to `conv4` [B, 4, 1, 128], and `embedding` [B, 256], the bottleneck's
-          output in front of the dropout.
-
-        Raises:
-          ConfigError: windows that are too short, or that have several bands.
-        """
+    def check_input(self, shape: tuple[int, ...], start: int) -> None:
+        """Raises ConfigError for windows that are too short, or that have several bands."""
         if start == 0:
-            _check_size(x.shape[1:])
-        features: dict[str, jax.Array] = {}
-        for name in self.STAGES[start:stop]:
-            if name in LAYERS:
-                x = getattr(self, name)(x, train=train, mask=mask)
-            elif name == 'fc':
-                x = nn.relu(self.fc(flatten_examples(x)))
-            elif name == 'bottleneck':
-                # Dropout belongs to the stage behind it: cached outputs of a frozen stage are dropped anew every step.
-                x = nn.relu(self.bottleneck(self.fc_dropout(x, train=train)))
-                features['embedding'] = x
-            else:
-                x = self.head(self.dropout(x, train=train))
-            features[name] = x
-        return x, features
+            _check_size(shape)
+
+    def apply_stage(self, name: str, x: jax.Array, *, train: bool, mask: jax.Array | None) -> jax.Array:
+        """As the base has it; dense layers take one row per example, and the bottleneck drops some of its inputs."""
+        if name == 'fc':
+            return nn.relu(self.fc(flatten_examples(x)))
+        if name == 'bottleneck':
+            # Dropout belongs to the stage behind it: cached outputs of a frozen stage are dropped anew every step.
+            return nn.relu(self.bottleneck(self.fc_dropout(x, train=train)))
+        return super().apply_stage(name, x, train=train, mask=mask)
 
 
 def norm_paths() -> tuple[str, ...]:

@@ -17,8 +17,8 @@ from fdx.models.batch_norm import BatchNorm
 from fdx.models.cell_pool import max_pool
 from fdx.models.cnn1d import segments
 from fdx.models.conv import Conv3x3, he_init
-from fdx.models.layers import ExampleDropout, flatten_examples, scaled_widths
-from fdx.types import ConfigError
+from fdx.models.layers import flatten_examples, scaled_widths
+from fdx.models.staged import Staged
 
 WIDTHS = {'stage1': 16, 'stage2': 32, 'stage3': 64}
 BOTTLENECK_WIDTH = 256
@@ -66,8 +66,11 @@ class Stage(nn.Module):
         return max_pool(nn.relu(x), cell, cell)
 
 
-class CNNSmall(nn.Module):
+class CNNSmall(Staged):
     """Three convolutions and a bottleneck: images of any size and number of channels in, logits and features out.
+
+    Images are [B, H, W, C]. The feature `stage3` is a map; the stage hands on its cells [B, 4, 4, 64]. The embedding
+    [B, 256] is the output of the bottleneck.
 
     Attributes:
       num_classes: K, size of the classifier.
@@ -83,62 +86,36 @@ class CNNSmall(nn.Module):
     frozen_norms: tuple[str, ...] = ()
     axis_name: str | None = None
 
+    NAME = 'cnn_small'
     STAGES = (*WIDTHS, 'bottleneck', 'head')
     STEM = 'stage1/conv/.*'
     NORMS = r'stage\d/bn/.*'
     HAS_STATISTICS = True
 
-    def setup(self):
-        """Creates the stages under their names."""
-        if not self.width_multiplier > 0:
-            raise ConfigError(f'cnn_small: width_multiplier={self.width_multiplier} must be above 0')
-        unknown = sorted(set(self.frozen_norms) - set(norm_paths()))
-        if unknown:
-            known = ', '.join(norm_paths())
-            raise ConfigError(f'cnn_small: frozen_norms names {", ".join(unknown)}; there are: {known}')
+    def known_norms(self) -> tuple[str, ...]:
+        """See `norm_paths`."""
+        return norm_paths()
+
+    def parts(self) -> dict[str, nn.Module]:
+        """Convolutions and the bottleneck."""
         *widths, bottleneck = scaled_widths([*WIDTHS.values(), BOTTLENECK_WIDTH], self.width_multiplier)
-        for name, width in zip(WIDTHS, widths):
-            setattr(self, name, Stage(width, self.axis_name, self.frozen_norms))
-        self.bottleneck = nn.Dense(bottleneck, kernel_init=he_init())
-        self.head = nn.Dense(self.num_classes)
-        self.dropout = ExampleDropout(self.dropout_rate, self.axis_name)
+        return {
+            **{name: Stage(width, self.axis_name, self.frozen_norms) for name, width in zip(WIDTHS, widths)},
+            'bottleneck': nn.Dense(bottleneck, kernel_init=he_init()),
+        }
 
-    def __call__(
-        self,
-        x: jax.Array,
-        *,
-        train: bool = False,
-        start: int = 0,
-        stop: int | None = None,
-        mask: jax.Array | None = None,
+    def apply_stage(self, name: str, x: jax.Array, *, train: bool, mask: jax.Array | None) -> jax.Array:
+        """As the base has it; the bottleneck takes the cells, or the map that they are means of."""
+        if name == 'bottleneck':
+            return nn.relu(self.bottleneck(flatten_examples(cell_means(x))))
+        return super().apply_stage(name, x, train=train, mask=mask)
+
+    def run_stage(
+        self, name: str, x: jax.Array, *, train: bool, mask: jax.Array | None
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """Runs stages `start` to `stop` (exclusive; None: to the end).
-
-        Args:
-          x: float32 [B, H, W, C] images when `start` is 0, else the output of stage `start - 1`. The bottleneck takes
-            the cells or the map that they are means of.
-          train: True normalises by the batch, moves the running statistics (make 'batch_stats' mutable) and applies
-            dropout, which needs the random stream 'dropout'.
-          start: index in STAGES of the first stage to run.
-          stop: index after the last stage to run.
-          mask: float32 [B], 1 for real examples, 0 for padding, which then has no part in statistics; None: all real.
-
-        Returns:
-          (output, features): the output of the last stage run (logits [B, K] after `head`, cells [B, 4, 4, 64] after
-          `stage3`: small where they are cached), and by name every stage's output, `stage3` as a map, and `embedding`
-          [B, 256], the bottleneck's output.
-        """
-        features: dict[str, jax.Array] = {}
-        for name in self.STAGES[start:stop]:
-            if name in WIDTHS:
-                features[name] = x = getattr(self, name)(x, train=train, mask=mask)
-                x = cell_means(x) if name == 'stage3' else x
-            elif name == 'bottleneck':
-                x = nn.relu(self.bottleneck(flatten_examples(cell_means(x))))
-                features['bottleneck'] = features['embedding'] = x
-            else:
-                features['head'] = x = self.head(self.dropout(x, train=train))
-        return x, features
+        """As the base has it; `stage3` hands on the means of cells, which are small where they are cached."""
+        x, features = super().run_stage(name, x, train=train, mask=mask)
+        return (cell_means(x) if name == 'stage3' else x), features
 
 
 def norm_paths() -> tuple[str, ...]:

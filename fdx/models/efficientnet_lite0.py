@@ -16,8 +16,8 @@ import flax.linen as nn
 import jax
 
 from fdx.models.inverted_bottleneck import Block, ConvNorm
-from fdx.models.layers import ExampleDropout, scaled_widths
-from fdx.types import ConfigError
+from fdx.models.layers import map_means, scaled_widths
+from fdx.models.staged import Staged, check_depths
 
 STEM_WIDTH, TOP_WIDTH = 32, 1280
 WIDTHS = (16, 24, 40, 80, 112, 192, 320)
@@ -53,8 +53,10 @@ class Stage(nn.Module):
         return x
 
 
-class EfficientNetLite0(nn.Module):
+class EfficientNetLite0(Staged):
     """EfficientNet-Lite0: images of any size and number of channels in, logits and named features out.
+
+    Images are [B, F, T, C]. The feature `top` is a map [B, F / 32, T / 32, 1280]; the embedding [B, 1280] is its mean.
 
     Attributes:
       num_classes: K, size of the classifier.
@@ -72,67 +74,37 @@ class EfficientNetLite0(nn.Module):
     frozen_norms: tuple[str, ...] = ()
     axis_name: str | None = None
 
+    NAME = 'efficientnet_lite0'
     STAGES = ('stem', 'stage1', 'stage2', 'stage3', 'stage4', 'stage5', 'stage6', 'stage7', 'top', 'head')
     STEM = 'stem/conv/.*'
     NORMS = '.*bn/.*'
     HAS_STATISTICS = True
+    # Not the origin's spread, 1 / sqrt(3 K): with few classes its logits are large before anything is learnt.
+    TORCH_HEAD = True
 
-    def setup(self):
-        """Creates the stages under their names."""
-        w, depths = self.width_multiplier, self.depths
-        if not w > 0 or len(depths) != len(DEPTHS) or min(depths) < 1:
-            raise ConfigError(
-                f'efficientnet_lite0: width_multiplier={w} must be above 0, depths={depths} seven counts from 1 on'
-            )
-        unknown = sorted(set(self.frozen_norms) - set(norm_paths(depths)))
-        if unknown:
-            known = f'stem/bn, stageS/blockB/expand_bn (from stage2), depthwise_bn, project_bn, top/bn, {depths} blocks'
-            raise ConfigError(f'efficientnet_lite0: frozen_norms names {", ".join(unknown)}; there are: {known}')
+    def known_norms(self) -> tuple[str, ...]:
+        """See `norm_paths`."""
+        return norm_paths(self.depths)
+
+    def check_options(self) -> None:
+        """Raises ConfigError for widths, depths or norms that cannot be."""
+        check_depths(self.NAME, self.depths, len(DEPTHS))
+        super().check_options()
+
+    def parts(self) -> dict[str, nn.Module]:
+        """Stem, stages and top."""
         common = (self.axis_name, self.frozen_norms)
-        stem, *widths, top = scaled_widths((STEM_WIDTH, *WIDTHS, TOP_WIDTH), w)
-        self.stem = ConvNorm(stem, 3, *common)
-        for i, shape in enumerate(zip(depths, widths, SIZES, STRIDES, EXPANSIONS, strict=True), 1):
-            setattr(self, f'stage{i}', Stage(*shape, *common))
-        self.top = ConvNorm(top, 1, *common)
-        # Not the origin's spread, 1 / sqrt(3 K): with few classes its logits are large before anything is learnt.
-        self.head = nn.Dense(self.num_classes, kernel_init=nn.initializers.variance_scaling(1 / 3, 'fan_in', 'uniform'))
-        self.dropout = ExampleDropout(self.dropout_rate, self.axis_name)
+        stem, *widths, top = scaled_widths((STEM_WIDTH, *WIDTHS, TOP_WIDTH), self.width_multiplier)
+        shapes = zip(self.depths, widths, SIZES, STRIDES, EXPANSIONS, strict=True)
+        return {
+            'stem': ConvNorm(stem, 3, *common),
+            **{f'stage{i}': Stage(*shape, *common) for i, shape in enumerate(shapes, 1)},
+            'top': ConvNorm(top, 1, *common),
+        }
 
-    def __call__(
-        self,
-        x: jax.Array,
-        *,
-        train: bool = False,
-        start: int = 0,
-        stop: int | None = None,
-        mask: jax.Array | None = None,
-    ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """Runs stages `start` to `stop` (exclusive; None: to the end).
-
-        Args:
-          x: float32 [B, F, T, C] images when `start` is 0, else the output of stage `start - 1`. The head takes the
-            embedding or the map that it is the mean of.
-          train: True normalises by the batch, moves the running statistics (make 'batch_stats' mutable) and applies
-            dropout, which needs the random stream 'dropout'.
-          start: index in STAGES of the first stage to run.
-          stop: index after the last stage to run.
-          mask: float32 [B], 1 for real examples, 0 for padding, which then has no part in statistics; None: all real.
-
-        Returns:
-          (output, features): the output of the last stage run (logits [B, K] after `head`, the embedding after `top`),
-          and by name every stage's output, `top` [B, F / 32, T / 32, 1280] as a map and `embedding` [B, 1280], its
-          mean.
-        """
-        features: dict[str, jax.Array] = {}
-        for name in self.STAGES[start:stop]:
-            if name == 'head':
-                x = x.mean((1, 2)) if x.ndim == 4 else x
-                features['head'] = x = self.head(self.dropout(x, train=train))
-                continue
-            features[name] = x = getattr(self, name)(x, train=train, mask=mask)
-            if name == 'top':
-                features['embedding'] = x = x.mean((1, 2))
-        return x, features
+    def embed(self, x: jax.Array) -> jax.Array:
+        """The mean of a map."""
+        return map_means(x)
 
 
 def norm_paths(depths: tuple[int, ...] = DEPTHS) -> tuple[str, ...]:

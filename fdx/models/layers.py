@@ -44,6 +44,11 @@ def flatten_examples(x: jax.Array) -> jax.Array:
     return x.reshape(x.shape[0], size)
 
 
+def map_means(x: jax.Array) -> jax.Array:
+    """Means of maps over both axes, [B, H, W, C] -> [B, C]; [B, C] stays as it is."""
+    return x.mean((1, 2)) if x.ndim == 4 else x
+
+
 def scaled_widths(widths: Sequence[int], multiplier: float) -> tuple[int, ...]:
     """Channel counts times `multiplier`, at least 1 each: slim variants for tests and small machines."""
     return tuple(max(1, round(w * multiplier)) for w in widths)

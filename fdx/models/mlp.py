@@ -7,14 +7,16 @@ import jax
 
 from fdx.models.conv import he_init
 from fdx.models.layers import ExampleDropout, flatten_examples
+from fdx.models.staged import Staged
 from fdx.types import ConfigError
 
 WIDTHS = {'small': (16,), 'large': (64, 64)}
 
 
-class MLP(nn.Module):
-    """Readings in, logits and named features out.
+class MLP(Staged):
+    """Standardised readings [B, ...] in, logits and named features out.
 
+    The embedding is the output of the last hidden layer.
     Without batch norms: an int8 model is then dense layers and nothing else, which any microcontroller's runtime has.
 
     Attributes:
@@ -29,50 +31,31 @@ class MLP(nn.Module):
     size: str = 'small'
     axis_name: str | None = None
 
+    NAME = 'mlp'
     STEM = 'hidden1/.*'
-    NORMS = ''
-    HAS_STATISTICS = False
     STAGES = ('hidden1', 'hidden2', 'head')
 
     def __post_init__(self):
         if self.size not in WIDTHS:
-            raise ConfigError(f'mlp: size={self.size!r} is one of {", ".join(WIDTHS)}')
+            raise ConfigError(f'mlp: `size`={self.size!r} must be one of {", ".join(WIDTHS)}')
         # A network without a second hidden layer has no such stage either.
         self.STAGES = (*type(self).STAGES[: len(WIDTHS[self.size])], 'head')
         super().__post_init__()
 
     def setup(self):
-        """Creates the stages under their names."""
+        """Creates the stages under their names; every hidden layer has a dropout behind it."""
         for name, width in zip(self.STAGES, WIDTHS[self.size]):
             setattr(self, name, nn.Dense(width, kernel_init=he_init()))
         self.head = nn.Dense(self.num_classes)
         self.dropouts = [ExampleDropout(self.dropout_rate, self.axis_name) for _ in WIDTHS[self.size]]
 
-    def __call__(
-        self, x: jax.Array, *, train: bool = False, start: int = 0, stop: int | None = None
-    ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """Runs stages `start` to `stop` (exclusive; None: to the end).
+    def apply_stage(self, name: str, x: jax.Array, *, train: bool, mask: jax.Array | None) -> jax.Array:
+        """A dense layer and ReLU."""
+        del mask
+        # Dropout belongs to the stage behind it: cached outputs of a frozen stage are dropped anew every step.
+        x = flatten_examples(x) if name == 'hidden1' else self.dropouts[0](x, train=train)
+        return nn.relu(getattr(self, name)(x))
 
-        Args:
-          x: float32 [B, ...] standardised readings when `start` is 0, else the output of stage `start - 1`.
-          train: True applies dropout, which needs the random stream 'dropout'.
-          start: index in STAGES of the first stage to run.
-          stop: index after the last stage to run.
-
-        Returns:
-          (output, features): the output of the last stage run (logits [B, K] after `head`), and by name every stage's
-          output and `embedding`, that of the last hidden layer.
-        """
-        features: dict[str, jax.Array] = {}
-        if start == 0:
-            x = flatten_examples(x)
-        for i, name in list(enumerate(self.STAGES))[start:stop]:
-            # Dropout belongs to the stage behind it: cached outputs of a frozen stage are dropped anew every step.
-            if i > 0:
-                x = self.dropouts[i - 1](x, train=train)
-            x = getattr(self, name)(x)
-            if name != 'head':
-                x = nn.relu(x)
-                features['embedding'] = x
-            features[name] = x
-        return x, features
+    def drop(self, x: jax.Array, *, train: bool) -> jax.Array:
+        """The dropout behind the last hidden layer."""
+        return self.dropouts[-1](x, train=train)

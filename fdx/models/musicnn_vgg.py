@@ -16,8 +16,9 @@ import jax.numpy as jnp
 from fdx.models.batch_norm import BatchNorm
 from fdx.models.cell_pool import max_pool
 from fdx.models.conv import Conv3x3
-from fdx.models.layers import ExampleDropout, flatten_examples, scaled_widths
+from fdx.models.layers import flatten_examples, scaled_widths
 from fdx.models.pooling import max_of_axes
+from fdx.models.staged import Staged
 from fdx.types import ConfigError
 
 WIDTH = 128
@@ -35,10 +36,10 @@ HEAD_INPUTS = ('pooled', 'flatten')
 
 def smallest_map(depth: int, first: int = 1) -> tuple[int, int]:
     """Fewest (frames, bands) in front of stage `first` that leave stage `depth` one value; stages count from 1."""
-    size = (1, 1)
+    frames = bands = 1
     for cell, stride in reversed(POOLS[first - 1 : depth]):
-        size = tuple((n - 1) * s + c for n, c, s in zip(size, cell, stride))
-    return size
+        frames, bands = (frames - 1) * stride[0] + cell[0], (bands - 1) * stride[1] + cell[1]
+    return frames, bands
 
 
 def deepest_stage(frames: int, bands: int = BANDS) -> int:
@@ -89,11 +90,11 @@ class Stage(nn.Module):
         return max_pool(x, *POOLS[self.number - 1])
 
 
-class MusicnnVGG(nn.Module):
+class MusicnnVGG(Staged):
     """The VGG of musicnn under a new classifier: log-mel patches in, logits and named features out.
 
-    `STAGES` of the class names all stages; that of an instance leaves out those behind `depth`, which have no
-    parameters then.
+    Patches are [B, T, 96, 1]. The feature of the last stage is a map; the embedding [B, 256] ('pooled' and 'flatten'
+    alike) is made of it. Stages behind `depth` have no parameters.
 
     Attributes:
       num_classes: K, size of the classifier.
@@ -115,6 +116,7 @@ class MusicnnVGG(nn.Module):
     frozen_norms: tuple[str, ...] = ()
     axis_name: str | None = None
 
+    NAME = 'musicnn_vgg'
     STAGES = (*(f'stage{i}' for i in range(1, DEPTH + 1)), 'head')
     STEM = 'stage1/conv/.*'
     NORMS = r'stage\d/(input_)?bn/.*'
@@ -125,86 +127,48 @@ class MusicnnVGG(nn.Module):
         whole = isinstance(depth, int) and 1 <= depth <= DEPTH
         if not w > 0 or not whole or self.head_input not in HEAD_INPUTS:
             raise ConfigError(
-                f'musicnn_vgg: width_multiplier={w} must be above 0, depth={depth} a whole number from 1 to {DEPTH}, '
-                f'and head_input={self.head_input!r} is {" or ".join(HEAD_INPUTS)}'
+                f'musicnn_vgg: `width_multiplier`={w} must be above 0, `depth`={depth} a whole number from 1 to '
+                f'{DEPTH}, and `head_input`={self.head_input!r} must be {" or ".join(HEAD_INPUTS)}'
             )
         if self.head_input == 'flatten' and depth != DEPTH:
-            raise ConfigError(f'musicnn_vgg: head_input=flatten is for depth={DEPTH}, not {depth}: take pooled')
+            raise ConfigError(f'musicnn_vgg: `head_input`=flatten is for depth={DEPTH}, not {depth}: take pooled')
         self.STAGES = (*type(self).STAGES[:depth], 'head')
         super().__post_init__()
 
-    def setup(self):
-        """Creates the stages under their names."""
-        unknown = sorted(set(self.frozen_norms) - set(norm_paths(self.depth)))
-        if unknown:
-            known = ', '.join(norm_paths(self.depth))
-            raise ConfigError(f'musicnn_vgg: frozen_norms names {", ".join(unknown)}; there are: {known}')
+    def known_norms(self) -> tuple[str, ...]:
+        """See `norm_paths`."""
+        return norm_paths(self.depth)
+
+    def parts(self) -> dict[str, nn.Module]:
+        """The stages up to `depth`."""
         (width,) = scaled_widths((WIDTH,), self.width_multiplier)
-        for number, name in enumerate(self.STAGES[:-1], 1):
-            setattr(self, name, Stage(number, width, self.axis_name, self.frozen_norms))
-        self.head = nn.Dense(self.num_classes)
-        self.dropout = ExampleDropout(self.dropout_rate, self.axis_name)
+        common = (self.axis_name, self.frozen_norms)
+        return {name: Stage(number, width, *common) for number, name in enumerate(self.STAGES[:-1], 1)}
 
-    def __call__(
-        self,
-        x: jax.Array,
-        *,
-        train: bool = False,
-        start: int = 0,
-        stop: int | None = None,
-        mask: jax.Array | None = None,
-    ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """Runs stages `start` to `stop` (exclusive; None: to the end).
+    def check_input(self, shape: tuple[int, ...], start: int) -> None:
+        """Raises ConfigError where a pool would leave nothing, or 'flatten' not the values that it was made for."""
+        if start >= self.depth:
+            return
+        frames, bands = shape[:2]
+        given, (least_frames, least_bands) = f'{frames} x {bands}', smallest_map(self.depth, start + 1)
+        if self.head_input == 'flatten' and start == 0 and (frames, bands) != (PUBLISHED_FRAMES, BANDS):
+            raise ConfigError(
+                f'musicnn_vgg: `head_input`=flatten takes patches of {PUBLISHED_FRAMES} frames x {BANDS} bands, not '
+                f'{given}: take `head_input`=pooled'
+            )
+        if frames >= least_frames and bands >= least_bands:
+            return
+        needs = f'musicnn_vgg: `depth`={self.depth} needs at least {least_frames} frames x {least_bands} bands'
+        if start:
+            raise ConfigError(f'{needs} in front of {self.STAGES[start]}, not {given}')
+        fitting = deepest_stage(frames, bands)
+        remedy = f'`depth`={fitting} is the deepest that fits' if fitting else 'no depth fits'
+        raise ConfigError(f'{needs}, the patches have {given}: {remedy}')
 
-        Args:
-          x: float32 [B, T, 96, 1] log-mel patches when `start` is 0, else the output of stage `start - 1`. The head
-            takes the embedding or the map that it is made of.
-          train: True normalises by the batch, moves the running statistics (make 'batch_stats' mutable) and applies
-            dropout, which needs the random stream 'dropout'.
-          start: index in STAGES of the first stage to run.
-          stop: index after the last stage to run.
-          mask: float32 [B], 1 for real examples, 0 for padding, which then has no part in statistics; None: all real.
-
-        Returns:
-          (output, features): the output of the last stage run (logits [B, K] after `head`, the embedding after the
-          stage before it), and by name every stage's output, the last one's as a map, and `embedding` [B, 256]
-          ('pooled' and 'flatten' alike), which goes into the head.
-
-        Raises:
-          ConfigError: patches that are too small for `depth`, or not of the one size that 'flatten' takes.
-        """
-        features: dict[str, jax.Array] = {}
-        stages = self.STAGES[start:stop]
-        if stages and stages[0] != 'head':
-            self._check_size(x.shape[1:3], start)
-        for name in stages:
-            if name == 'head':
-                x = self._embedding(x) if x.ndim == 4 else x
-                features['head'] = x = self.head(self.dropout(x, train=train))
-                continue
-            features[name] = x = getattr(self, name)(x, train=train, mask=mask)
-            if name == self.STAGES[-2]:
-                features['embedding'] = x = self._embedding(x)
-        return x, features
-
-    def _embedding(self, x: jax.Array) -> jax.Array:
+    def embed(self, x: jax.Array) -> jax.Array:
+        """What `head_input` says of a map; an embedding stays as it is."""
+        if x.ndim != 4:
+            return x
         if self.head_input == 'flatten':
             return flatten_examples(x)
         return jnp.concatenate([x.mean((1, 2)), max_of_axes(x, (1, 2))[:, 0, 0]], axis=-1)
-
-    def _check_size(self, size: tuple[int, int], start: int) -> None:
-        """Raises ConfigError where a pool would leave nothing, or 'flatten' not the values that it was made for."""
-        given, (frames, bands) = ' x '.join(map(str, size)), smallest_map(self.depth, start + 1)
-        if self.head_input == 'flatten' and start == 0 and size != (PUBLISHED_FRAMES, BANDS):
-            raise ConfigError(
-                f'musicnn_vgg: head_input=flatten takes patches of {PUBLISHED_FRAMES} frames x {BANDS} bands, not '
-                f'{given}: take head_input=pooled'
-            )
-        if size[0] >= frames and size[1] >= bands:
-            return
-        needs = f'musicnn_vgg: depth={self.depth} needs at least {frames} frames x {bands} bands'
-        if start:
-            raise ConfigError(f'{needs} in front of {self.STAGES[start]}, not {given}')
-        fitting = deepest_stage(*size)
-        remedy = f'depth={fitting} is the deepest that fits' if fitting else 'no depth fits'
-        raise ConfigError(f'{needs}, the patches have {given}: {remedy}')

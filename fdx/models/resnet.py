@@ -12,9 +12,9 @@ import jax
 from fdx.models.batch_norm import BatchNorm
 from fdx.models.conv import plain_conv
 from fdx.models.conv1x1 import conv1x1
-from fdx.models.layers import ExampleDropout, scaled_widths
+from fdx.models.layers import map_means, scaled_widths
 from fdx.models.pooling import max_pool_3x3
-from fdx.types import ConfigError
+from fdx.models.staged import Staged, check_depths
 
 WIDTHS = (64, 128, 256, 512)
 EXPANSION = 4
@@ -127,8 +127,11 @@ class Stage(nn.Module):
         return x
 
 
-class ResNet50(nn.Module):
+class ResNet50(Staged):
     """ResNet-50: images of any size and number of channels in, logits and named features out.
+
+    Images are [B, F, T, C]. The feature `stage4` is a map [B, F / 32, T / 32, 2048]; the embedding [B, 2048] is its
+    mean.
 
     Attributes:
       num_classes: K, size of the classifier.
@@ -146,67 +149,34 @@ class ResNet50(nn.Module):
     frozen_norms: tuple[str, ...] = ()
     axis_name: str | None = None
 
+    NAME = 'resnet50'
     STAGES = ('stem', 'stage1', 'stage2', 'stage3', 'stage4', 'head')
     STEM = 'stem/conv/.*'
     NORMS = r'.*bn\d?/.*'
     HAS_STATISTICS = True
+    TORCH_HEAD = True
 
-    def setup(self):
-        """Creates the stages under their names."""
-        w, depths = self.width_multiplier, self.depths
-        if not w > 0 or len(depths) != 4 or min(depths) < 1:
-            raise ConfigError(f'resnet50: width_multiplier={w} must be above 0, depths={depths} four counts from 1 on')
-        unknown = sorted(set(self.frozen_norms) - set(norm_paths(depths)))
-        if unknown:
-            known = f'stem/bn, stageS/blockB/bn1 to bn3, stageS/block1/shortcut_bn, with {depths} blocks'
-            raise ConfigError(f'resnet50: frozen_norms names {", ".join(unknown)}; there are: {known}')
+    def known_norms(self) -> tuple[str, ...]:
+        """See `norm_paths`."""
+        return norm_paths(self.depths)
+
+    def check_options(self) -> None:
+        """Raises ConfigError for widths, depths or norms that cannot be."""
+        check_depths(self.NAME, self.depths, len(DEPTHS))
+        super().check_options()
+
+    def parts(self) -> dict[str, nn.Module]:
+        """Stem and stages."""
         common = (self.axis_name, self.frozen_norms)
-        widths = scaled_widths(WIDTHS, w)
-        outs = scaled_widths([EXPANSION * width for width in WIDTHS], w)
-        self.stem = Stem(widths[0], *common)
-        self.stage1 = Stage(depths[0], widths[0], outs[0], 1, *common)
-        self.stage2 = Stage(depths[1], widths[1], outs[1], 2, *common)
-        self.stage3 = Stage(depths[2], widths[2], outs[2], 2, *common)
-        self.stage4 = Stage(depths[3], widths[3], outs[3], 2, *common)
-        # torch's default spread, 1 / sqrt(3 fan_in); the bias starts at zero.
-        self.head = nn.Dense(self.num_classes, kernel_init=nn.initializers.variance_scaling(1 / 3, 'fan_in', 'uniform'))
-        self.dropout = ExampleDropout(self.dropout_rate, self.axis_name)
+        widths = scaled_widths(WIDTHS, self.width_multiplier)
+        outs = scaled_widths([EXPANSION * width for width in WIDTHS], self.width_multiplier)
+        shapes = zip(self.depths, widths, outs, (1, 2, 2, 2), strict=True)
+        stages = {f'stage{i}': Stage(*shape, *common) for i, shape in enumerate(shapes, 1)}
+        return {'stem': Stem(widths[0], *common), **stages}
 
-    def __call__(
-        self,
-        x: jax.Array,
-        *,
-        train: bool = False,
-        start: int = 0,
-        stop: int | None = None,
-        mask: jax.Array | None = None,
-    ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """Runs stages `start` to `stop` (exclusive; None: to the end).
-
-        Args:
-          x: float32 [B, F, T, C] images when `start` is 0, else the output of stage `start - 1`. The head takes the
-            embedding or the map that it is the mean of.
-          train: True normalises by the batch, moves the running statistics (make 'batch_stats' mutable) and applies
-            dropout, which needs the random stream 'dropout'.
-          start: index in STAGES of the first stage to run.
-          stop: index after the last stage to run.
-          mask: float32 [B], 1 for real examples, 0 for padding, which then has no part in statistics; None: all real.
-
-        Returns:
-          (output, features): the output of the last stage run (logits [B, K] after `head`, the embedding after
-          `stage4`), and by name every stage's output, `stage4` [B, F / 32, T / 32, 2048] as a map and `embedding`
-          [B, 2048], its mean.
-        """
-        features: dict[str, jax.Array] = {}
-        for name in self.STAGES[start:stop]:
-            if name == 'head':
-                x = x.mean((1, 2)) if x.ndim == 4 else x
-                features['head'] = x = self.head(self.dropout(x, train=train))
-                continue
-            features[name] = x = getattr(self, name)(x, train=train, mask=mask)
-            if name == 'stage4':
-                features['embedding'] = x = x.mean((1, 2))
-        return x, features
+    def embed(self, x: jax.Array) -> jax.Array:
+        """The mean of a map."""
+        return map_means(x)
 
 
 def norm_paths(depths: tuple[int, ...] = DEPTHS) -> tuple[str, ...]:

@@ -6,12 +6,14 @@ import flax.linen as nn
 import jax
 
 from fdx.models.conv import Conv3x3, he_init, max_pool_2x2
-from fdx.models.layers import ExampleDropout, flatten_examples, scaled_widths
+from fdx.models.layers import flatten_examples, scaled_widths
+from fdx.models.staged import Staged
 from fdx.types import ConfigError
 
 STAGE_WIDTHS = ((64,), (128,), (256, 256), (512, 512))
 FC_WIDTHS = (4096, 4096)
 EMBEDDING_SIZE = 128
+HEAD_INPUTS = ('embedding', 'embedding_linear')
 
 
 class ConvStage(nn.Module):
@@ -31,11 +33,11 @@ class ConvStage(nn.Module):
         return max_pool_2x2(x)
 
 
-class VGGish(nn.Module):
+class VGGish(Staged):
     """VGGish with a new classifier: log-mel patches in, logits and named features out.
 
-    The network is an ordered list of stages, `STAGES`; a stage holds the parameters of the same name and nothing
-    else, so that a frozen prefix of stages can be computed once and cached (fdx.train.feature_cache).
+    Patches are [B, 96, 64, 1]. The features `embedding_linear` and `embedding` [B, 128] are those before and after the
+    embedding's ReLU.
 
     Attributes:
       num_classes: K, size of the classifier.
@@ -51,59 +53,37 @@ class VGGish(nn.Module):
     head_input: str = 'embedding'
     axis_name: str | None = None
 
+    NAME = 'vggish'
     STEM = 'stage1/conv1/.*'
-    NORMS = ''
-    HAS_STATISTICS = False
     STAGES = ('stage1', 'stage2', 'stage3', 'stage4', 'fc1', 'fc2', 'embedding', 'head')
 
-    def setup(self):
-        """Creates the stages under their names."""
+    def check_options(self) -> None:
+        """Raises ConfigError for a width or a `head_input` that cannot be."""
+        super().check_options()
+        if self.head_input not in HEAD_INPUTS:
+            raise ConfigError(f'vggish: `head_input`={self.head_input!r} must be {" or ".join(HEAD_INPUTS)}')
+
+    def parts(self) -> dict[str, nn.Module]:
+        """Convolutions, and dense layers."""
         w = self.width_multiplier
-        if not w > 0 or self.head_input not in ('embedding', 'embedding_linear'):
-            raise ConfigError(
-                f'vggish: width_multiplier={w} must be above 0, and head_input={self.head_input!r} is embedding or '
-                'embedding_linear'
-            )
-        self.stage1 = ConvStage(scaled_widths(STAGE_WIDTHS[0], w))
-        self.stage2 = ConvStage(scaled_widths(STAGE_WIDTHS[1], w))
-        self.stage3 = ConvStage(scaled_widths(STAGE_WIDTHS[2], w))
-        self.stage4 = ConvStage(scaled_widths(STAGE_WIDTHS[3], w))
-        fc1, fc2 = scaled_widths(FC_WIDTHS, w)
-        he = he_init()
-        self.fc1 = nn.Dense(fc1, kernel_init=he)
-        self.fc2 = nn.Dense(fc2, kernel_init=he)
-        self.embedding = nn.Dense(scaled_widths((EMBEDDING_SIZE,), w)[0], kernel_init=he)
-        self.head = nn.Dense(self.num_classes)
-        self.dropout = ExampleDropout(self.dropout_rate, self.axis_name)
+        dense = dict(zip(('fc1', 'fc2', 'embedding'), scaled_widths((*FC_WIDTHS, EMBEDDING_SIZE), w)))
+        return {
+            **{f'stage{i}': ConvStage(scaled_widths(widths, w)) for i, widths in enumerate(STAGE_WIDTHS, 1)},
+            **{name: nn.Dense(width, kernel_init=he_init()) for name, width in dense.items()},
+        }
 
-    def __call__(
-        self, x: jax.Array, *, train: bool = False, start: int = 0, stop: int | None = None
+    def apply_stage(self, name: str, x: jax.Array, *, train: bool, mask: jax.Array | None) -> jax.Array:
+        """Convolutions with their pool, or a dense layer, whose ReLU is left to `run_stage` at the embedding."""
+        del train, mask
+        x = getattr(self, name)(flatten_examples(x) if name == 'fc1' else x)
+        return nn.relu(x) if name in ('fc1', 'fc2') else x
+
+    def run_stage(
+        self, name: str, x: jax.Array, *, train: bool, mask: jax.Array | None
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """Runs stages `start` to `stop` (exclusive; None: to the end).
-
-        Args:
-          x: float32 [B, 96, 64, 1] log-mel patches when `start` is 0, else the output of stage `start - 1`.
-          train: True applies dropout, which needs the random stream 'dropout'.
-          start: index in STAGES of the first stage to run.
-          stop: index after the last stage to run.
-
-        Returns:
-          (output, features): the output of the last stage run (logits [B, K] after `head`) and every stage's output
-          by name, with `embedding_linear` and `embedding` [B, 128] before and after the embedding's ReLU.
-        """
-        features: dict[str, jax.Array] = {}
-        for name in self.STAGES[start:stop]:
-            if name == 'fc1':
-                x = flatten_examples(x)
-            if name == 'embedding':
-                features['embedding_linear'] = x = self.embedding(x)
-                features['embedding'] = nn.relu(x)
-                x = features[self.head_input]
-                continue
-            if name == 'head':
-                x = self.dropout(x, train=train)
-            x = getattr(self, name)(x)
-            if name in ('fc1', 'fc2'):
-                x = nn.relu(x)
-            features[name] = x
-        return x, features
+        """As the base has it; the embedding is kept before and after its ReLU, and `head_input` says which is used."""
+        if name != 'embedding':
+            return super().run_stage(name, x, train=train, mask=mask)
+        linear = self.apply_stage(name, x, train=train, mask=mask)
+        features = {'embedding_linear': linear, 'embedding': nn.relu(linear)}
+        return features[self.head_input], features
