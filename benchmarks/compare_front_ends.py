@@ -70,11 +70,6 @@ def describe_images(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def image_words(image: Sequence[int]) -> str:
-    """E.g. '128 x 24 x 3'."""
-    return ' x '.join(map(str, image))
-
-
 def compare_front_ends(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Strategies by protocol and front end.
 

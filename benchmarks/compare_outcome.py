@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from fdx.evaluate.predictions import Predictions, concatenate
+from fdx.evaluate.spread import spread
 from fdx.types import CheckpointError
 
 from .compare_runs import Outcome
-from .compare_scores import METRICS, curves, differences, score, spread, votes
+from .compare_scores import METRICS, curves, differences, score, votes
 
 # Averaged over seeds.
 AVERAGED = (*METRICS, 'seconds', 'seconds_an_epoch')

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jinja2
 import numpy as np
 from matplotlib.figure import Figure
 
-from fdx.evaluate.canvas import figure_to_data_uri, save_png
-from fdx.files import atomic_write_text, write_json
+from fdx.evaluate.canvas import figure_to_data_uri
+from fdx.evaluate.html import fill_template, write_html
 
-from .compare_front_ends import image_words
 from .compare_plots import MAX_NAMED, plot_confusions, plot_losses
 
 MAX_RECORDINGS = 100
@@ -48,11 +47,7 @@ def write_comparison(folder: pathlib.Path, results: Mapping[str, Any]) -> pathli
       FileWriteError: a file cannot be written.
     """
     figures = draw(results)
-    for name, figure in figures.items():
-        save_png(figure, folder / f'{name}.png')
-    write_json(folder / 'comparison.json', results)
-    atomic_write_text(folder / 'report.html', render(results, figures))
-    return folder / 'report.html'
+    return write_html(folder, 'comparison', results, figures, render(results, figures))
 
 
 def draw(results: Mapping[str, Any]) -> dict[str, Figure]:
@@ -69,7 +64,7 @@ def draw(results: Mapping[str, Any]) -> dict[str, Figure]:
 def render(results: Mapping[str, Any], figures: Mapping[str, Figure]) -> str:
     """The page as text; it needs no other file and no network."""
     body = _section(results, figures)
-    return fill_template('comparison.html.j2', results=results, body=body, numbered=_numbered(results))
+    return _page('comparison.html.j2', results=results, body=body, numbered=_numbered(results))
 
 
 def write_front_ends(folder: pathlib.Path, results: Mapping[str, Any]) -> pathlib.Path:
@@ -83,12 +78,12 @@ def write_front_ends(folder: pathlib.Path, results: Mapping[str, Any]) -> pathli
       FileWriteError: a file cannot be written.
     """
     figures = [draw(part) for part in results['front_ends']]
-    for part, of_part in zip(results['front_ends'], figures, strict=True):
-        for name, figure in of_part.items():
-            save_png(figure, folder / part['front_end']['name'] / f'{name}.png')
-    write_json(folder / 'comparison.json', results)
-    atomic_write_text(folder / 'report.html', render_front_ends(results, figures))
-    return folder / 'report.html'
+    by_path = {
+        f'{part["front_end"]["name"]}/{name}': figure
+        for part, of_part in zip(results['front_ends'], figures, strict=True)
+        for name, figure in of_part.items()
+    }
+    return write_html(folder, 'comparison', results, by_path, render_front_ends(results, figures))
 
 
 def render_front_ends(results: Mapping[str, Any], figures: Sequence[Mapping[str, Figure]]) -> str:
@@ -98,14 +93,17 @@ def render_front_ends(results: Mapping[str, Any], figures: Sequence[Mapping[str,
         (part['front_end']['name'], _section(part, of_part, prefix=f'{part["front_end"]["name"]}-'))
         for part, of_part in zip(parts, figures, strict=True)
     ]
-    return fill_template(
-        'comparison_front_ends.html.j2', comparison=results, sections=sections, numbered=_numbered(parts[0])
+    return _page(
+        'comparison_front_ends.html.j2',
+        comparison=results,
+        sections=sections,
+        numbered=_numbered(parts[0]),
     )
 
 
 def _section(results: Mapping[str, Any], figures: Mapping[str, Figure], prefix: str = '') -> str:
     """Tables and figures of one front end; `prefix` keeps the anchors of several apart."""
-    return fill_template(
+    return _page(
         'comparison_results.html.j2',
         results=results,
         columns=COLUMNS,
@@ -118,45 +116,12 @@ def _section(results: Mapping[str, Any], figures: Mapping[str, Figure], prefix: 
     )
 
 
+# Templates of this package, which extend those of fdx.evaluate.
+_page = functools.partial(fill_template, package=__package__)
+
+
 def _numbered(results: Mapping[str, Any]) -> bool:
     return len(results['class_names']) > MAX_NAMED
-
-
-def fill_template(template: str, **context: Any) -> str:
-    """A page of fdx/evaluate/templates with its blanks filled; a blank without a value is an error."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader('fdx.evaluate', 'templates'),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        cell=cell,
-        share=lambda s: cell(s, percent=True),
-        count=lambda n: f'{int(n):,}',
-        points=points,
-        image=image_words,
-    )
-    return environment.get_template(template).render(**context)
-
-
-def cell(spread: Mapping[str, Any], *, percent: bool = False, digits: int | None = None) -> str:
-    """'93.2 ± 1.1' or '0.932 ± 0.011': mean and standard deviation over seeds; the mean alone for one seed."""
-    scale = 100 if percent else 1
-    digits = digits if digits is not None else 1 if percent else 3
-    text = f'{scale * spread["mean"]:.{digits}f}'
-    if spread['standard_deviation'] is None:
-        return text
-    return f'{text} ± {scale * spread["standard_deviation"]:.{digits}f}'
-
-
-def points(difference: Mapping[str, Any] | None) -> str:
-    """'-12.3 ± 1.5' percentage points; 'reference' where there is none."""
-    if difference is None:
-        return 'reference'
-    text = cell(difference, percent=True)
-    return text if text.startswith('-') else f'+{text}'
 
 
 def statements(results: Mapping[str, Any]) -> list[str]:

@@ -51,12 +51,6 @@ def score(predictions: Predictions) -> dict[str, Any]:
     }
 
 
-def spread(values: Sequence[float]) -> dict[str, Any]:
-    """Mean, sample standard deviation (None for a single value) and the values themselves."""
-    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return {'mean': float(np.mean(values)), 'standard_deviation': deviation, 'values': list(values)}
-
-
 def smooth(values: np.ndarray, weight: float) -> np.ndarray:
     """Exponential smoothing without the bias of a start at zero.
 

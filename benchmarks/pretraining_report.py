@@ -16,10 +16,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fdx.evaluate.canvas import class_style, new_figure, save_png, style_axes
+from fdx.evaluate.spread import spread
 from fdx.files import atomic_write_text, write_json
 from fdx.types import DataError
 
-from .compare_scores import spread
 from .pretraining_page import markdown
 from .pretraining_suite import NETWORKS, TASKS, Network, Task, why_not
 from .probe import CHOSEN

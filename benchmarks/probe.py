@@ -21,12 +21,12 @@ from fdx.data.few_labels import few_labels
 from fdx.data.protocols.splits import Splits, split_rows
 from fdx.data.source import Dataset
 from fdx.data.table import Table
+from fdx.evaluate.spread import spread
 from fdx.signal.scaling import Gain, fit_gain
 from fdx.train.feature_cache import Progress, no_progress
 from fdx.train.linear_head import LinearHead, Standardiser
 from fdx.types import ConfigError
 
-from .compare_scores import spread
 from .stage_features import INPUT, Features
 
 ALL_LABELS = 0

@@ -8,10 +8,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from fdx.evaluate.canvas import class_style, figure_to_data_uri, new_figure, save_png, style_axes
-from fdx.files import atomic_write_text, write_json
+from fdx.evaluate.canvas import class_style, figure_to_data_uri, new_figure, style_axes
+from fdx.evaluate.html import fill_template, write_html
+from fdx.evaluate.spread import spread_text
 
-from .compare_report import cell, fill_template
 from .probe import ALL_LABELS, CHOSEN
 from .stage_features import INPUT
 
@@ -33,7 +33,7 @@ def probe_rows(results: Mapping[str, Any], metric: str = 'accuracy') -> list[tup
         of_shots = [part['rows'][i] for part in results['shots']]
         chosen = ['-' if row['chosen'] is None else row['chosen'] for row in of_shots]
         values = '' if first['values'] is None else first['values']
-        found = [cell(row[metric], percent=True) for row in of_shots]
+        found = [spread_text(row[metric], percent=True) for row in of_shots]
         rows.append((first['stage'], values, *found, '' if first['stage'] == CHOSEN else '/'.join(map(str, chosen))))
     return rows
 
@@ -84,16 +84,14 @@ def write_probe(folder: pathlib.Path, results: Mapping[str, Any]) -> pathlib.Pat
       FileWriteError: a file cannot be written.
     """
     figure = plot_probe(results)
-    save_png(figure, folder / 'probe.png')
-    write_json(folder / 'probe.json', results)
-    atomic_write_text(folder / 'report.html', render_probe(results, figure))
-    return folder / 'report.html'
+    return write_html(folder, 'probe', results, {'probe': figure}, render_probe(results, figure))
 
 
 def render_probe(results: Mapping[str, Any], figure: Figure) -> str:
     """The page as text; it needs no other file and no network."""
     return fill_template(
         'probe.html.j2',
+        package=__package__,
         numbered=False,
         results=results,
         header=probe_header(results),

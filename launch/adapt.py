@@ -35,11 +35,11 @@ from absl import flags
 from fdx.adapt.config import CRITERIA, AdaptConfig
 from fdx.adapt.methods import METHODS, get_method
 from fdx.adapt.selection import run_adaptation
-from fdx.benchmarks.compare_report import cell
 from fdx.data.source import open_dataset
 from fdx.evaluate.adaptation_report import SELECTION_HEADER, selection_cells, target_label_words, write_adaptation
 from fdx.evaluate.adaptation_results import adaptation_results, network_outputs
 from fdx.evaluate.metrics import mean_and_spread
+from fdx.evaluate.spread import spread_text as cell
 from fdx.models.registry import check_input_shape
 from fdx.train.config import TrainConfig
 from fdx.train.model_setup import build_model

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fdx.benchmarks.compare_front_ends import image_words
-from fdx.benchmarks.compare_report import cell, points
+from fdx.evaluate.html import image_words, points
+from fdx.evaluate.spread import spread_text as cell
 
 from .display import table
 

@@ -8,14 +8,13 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from benchmarks.compare_report import fill_template
 from fdx.adapt.config import CRITERIA
 from fdx.evaluate.adaptation_plots import NOT_USABLE, plot_adaptation_history, plot_domains
 from fdx.evaluate.adaptation_results import Networks
-from fdx.evaluate.canvas import figure_to_data_uri, save_png
+from fdx.evaluate.canvas import figure_to_data_uri
+from fdx.evaluate.html import fill_template, write_html
 from fdx.evaluate.metrics import interval_text
 from fdx.evaluate.plots import plot_confusion
-from fdx.files import atomic_write_text, write_json
 
 SELECTION_HEADER = ('chosen by', 'epoch', 'target accuracy %', '95 % by recording', 'macro F1', '')
 CRITERION_WORDS = {
@@ -76,11 +75,7 @@ def write_adaptation(folder: pathlib.Path, results: Mapping[str, Any], networks:
       FileWriteError: a file cannot be written.
     """
     figures = draw(results, networks)
-    for name, figure in figures.items():
-        save_png(figure, folder / f'{name}.png')
-    write_json(folder / 'results.json', results)
-    atomic_write_text(folder / 'report.html', render_adaptation(results, figures))
-    return folder / 'report.html'
+    return write_html(folder, 'results', results, figures, render_adaptation(results, figures))
 
 
 def render_adaptation(results: Mapping[str, Any], figures: Mapping[str, Figure]) -> str:

@@ -11,6 +11,7 @@ from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_
 from fdx.evaluate.intervals import clustered_interval, effective_number, wilson_interval
 from fdx.evaluate.predictions import RECORDING, Predictions
 from fdx.evaluate.recordings import per_recording
+from fdx.evaluate.spread import spread
 from fdx.types import DataError
 
 CALIBRATION_BINS = 15
@@ -191,9 +192,8 @@ def mean_and_spread(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """
     if not results:
         raise DataError('there are no results to average: pass the summary of at least one run')
-    spread: dict[str, Any] = {'n': len(results)}
+    found: dict[str, Any] = {'n': len(results)}
     for key in ('accuracy', 'macro_f1'):
-        values = np.array([result[key] for result in results], dtype=np.float64)
-        deviation = float(values.std(ddof=1)) if len(values) > 1 else None
-        spread[key] = {'mean': float(values.mean()), 'standard_deviation': deviation}
-    return spread
+        of_key = spread([result[key] for result in results])
+        found[key] = {k: of_key[k] for k in ('mean', 'standard_deviation')}
+    return found

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 from matplotlib.figure import Figure
 
+from fdx.evaluate.html import fill_template
 from fdx.evaluate.plots import figure_to_data_uri, plot_confusion, plot_history
 from fdx.files import atomic_write_text, write_json
 from fdx.types import DataError
@@ -109,17 +110,10 @@ def write_results(path: str | os.PathLike, results: Mapping[str, Any]) -> None:
 
 def render_report(context: ReportContext) -> str:
     """The page as text (see `write_report`)."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader('fdx.evaluate', 'templates'),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(percent=_percent, interval=_interval, decimal=_decimal, count=_count)
     try:
         recordings = _recordings_in_order(context.per_recording)
-        return environment.get_template(TEMPLATE).render(
+        return fill_template(
+            TEMPLATE,
             title=context.title,
             result=context.result,
             config=_config_rows(context.config),
@@ -132,26 +126,6 @@ def render_report(context: ReportContext) -> str:
         )
     except (KeyError, jinja2.UndefinedError) as error:
         raise DataError(f'the report lacks an entry: {error}; pass the dict of summarise() and whole rows') from error
-
-
-def _percent(share: float | None, digits: int = 1) -> str:
-    """0.973 -> '97.3 %'; a dash for what is not defined."""
-    return '–' if share is None else f'{100 * share:.{digits}f} %'
-
-
-def _interval(interval: tuple[float, float] | None) -> str:
-    """(0.91, 0.99) -> '91.0 to 99.0 %'; a dash for what is not defined."""
-    return '–' if interval is None else f'{100 * interval[0]:.1f} to {100 * interval[1]:.1f} %'
-
-
-def _decimal(value: float | None, digits: int = 3) -> str:
-    """A number with fixed digits; a dash for what is not defined."""
-    return '–' if value is None else f'{float(value):.{digits}f}'
-
-
-def _count(value: int) -> str:
-    """12345 -> '12,345'."""
-    return f'{int(value):,}'
 
 
 def _config_rows(config: Mapping[str, Any]) -> list[tuple[str, str]]:

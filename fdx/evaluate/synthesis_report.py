@@ -9,9 +9,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from benchmarks.compare_report import fill_template
-from fdx.evaluate.canvas import figure_to_data_uri, save_png
-from fdx.files import atomic_write_text, write_json
+from fdx.evaluate.canvas import figure_to_data_uri
+from fdx.evaluate.html import fill_template, write_html
 
 HEADER = (
     'class',
@@ -95,11 +94,7 @@ def write_judgement(folder: pathlib.Path, result: Mapping[str, Any], figures: Ma
     Raises:
       FileWriteError: a file cannot be written.
     """
-    for name, figure in figures.items():
-        save_png(figure, folder / f'{name}.png')
-    write_json(folder / 'results.json', result)
-    atomic_write_text(folder / 'report.html', render_judgement(result, figures))
-    return folder / 'report.html'
+    return write_html(folder, 'results', result, figures, render_judgement(result, figures))
 
 
 def render_judgement(result: Mapping[str, Any], figures: Mapping[str, Figure]) -> str:

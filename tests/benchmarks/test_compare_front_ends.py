@@ -12,10 +12,10 @@ from fdx.benchmarks.compare_front_ends import (
     compare_front_ends,
     configs_of_front_ends,
     describe_images,
-    image_words,
 )
 from fdx.benchmarks.compare_outcome import compare
-from fdx.benchmarks.compare_report import points, write_front_ends
+from fdx.benchmarks.compare_report import write_front_ends
+from fdx.evaluate.html import image_words, points
 from fdx.types import ConfigError, DataError
 from tests.benchmarks.compare_outcomes import outcomes
 

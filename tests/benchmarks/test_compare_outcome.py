@@ -9,8 +9,9 @@ import pytest
 
 from fdx.benchmarks.compare_outcome import compare
 from fdx.benchmarks.compare_plots import plot_confusions, plot_losses
-from fdx.benchmarks.compare_report import cell, norms_statement, render, statements, write_comparison
+from fdx.benchmarks.compare_report import norms_statement, render, statements, write_comparison
 from fdx.evaluate.canvas import new_figure
+from fdx.evaluate.spread import spread_text as cell
 from fdx.files import FileWriteError
 from fdx.types import CheckpointError
 from tests.benchmarks.compare_outcomes import BASE, NAMES, TRAINED, outcomes

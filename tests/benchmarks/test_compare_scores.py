@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score, precision_score
 
-from fdx.benchmarks.compare_scores import curves, differences, score, smooth, spread, votes
+from fdx.benchmarks.compare_scores import curves, differences, score, smooth, votes
 from fdx.evaluate.predictions import Predictions
+from fdx.evaluate.spread import spread
 from fdx.types import DataError
 
 NAMES = ['normal', 'inner_race', 'outer_race']
