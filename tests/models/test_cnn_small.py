@@ -183,16 +183,6 @@ def test_the_bottleneck_takes_cells_and_the_map():
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
 
 
-def test_dropout_stands_in_front_of_the_classifier(variables, trained):
-    (plain, features), _ = trained
-    model, head = slim(dropout_rate=0.5), {'params': {'head': variables['params']['head']}}
-    key = {'dropout': jax.random.key(1)}
-    logits, _ = model.apply(head, features['embedding'], train=True, start=4, rngs=key)
-    assert float(jnp.abs(logits - plain).max()) > 0.01
-    np.testing.assert_allclose(model.apply(head, features['embedding'], start=4)[0], plain, rtol=1e-5, atol=1e-6)
-    assert create_model('cnn_small', 3).dropout_rate == 0.5
-
-
 def test_it_learns_where_a_line_stands():
     """Three classes that differ in the band of one line alone, which a mean over the whole image hardly tells."""
     rng = np.random.default_rng(5)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +11,6 @@ import pytest
 
 from fdx.models import create_model
 from fdx.models.efficientnet_lite0 import EfficientNetLite0, norm_paths
-from fdx.types import ConfigError
 from fdx.weights.trees import flatten_tree
 
 STAGES = EfficientNetLite0.STAGES
@@ -81,28 +79,6 @@ def test_features_have_names_and_shapes(whole):
     assert float(features['stage4'].min()) < 0.0  # the output of a block is linear
 
 
-@pytest.mark.parametrize('cut', range(1, len(STAGES)))
-def test_two_parts_are_the_whole(variables, x, whole, cut):
-    """Each part needs the variables of its stages alone; two cuts are computed, of the others the shapes compared."""
-    first, second = (
-        {kind: {k: v for k, v in tree.items() if k in names} for kind, tree in variables.items()}
-        for names in (STAGES[:cut], STAGES[cut:])
-    )
-    computed = cut in (4, 9)
-    run = jax.jit if computed else lambda f: functools.partial(jax.eval_shape, f)
-    between, early = run(lambda v, x: slim().apply(v, x, stop=cut))(first, x)
-    logits, late = run(lambda v, x: slim().apply(v, x, start=cut))(second, between)
-    if computed:
-        np.testing.assert_allclose(logits, whole[0], rtol=1e-4, atol=1e-4)
-    assert {k: v.shape[1:] for k, v in (early | late).items()} == SHAPES
-    assert not set(early) & set(late)
-
-
-def test_the_head_takes_the_map_too(variables, whole):
-    logits, _ = slim().apply({'params': {'head': variables['params']['head']}}, whole[1]['top'], start=9)
-    np.testing.assert_allclose(logits, whole[0], rtol=1e-5, atol=1e-5)
-
-
 @pytest.mark.parametrize('shape', [(128, 96, 3), (1, 1, 1), (5, 64, 1), (31, 7, 2)])
 def test_any_size_and_channels(shape):
     model, x = slim(), jax.ShapeDtypeStruct((2, *shape), jnp.float32)
@@ -137,35 +113,12 @@ def test_initial_values():
             np.testing.assert_array_equal(value, 1.0 if name.endswith('scale') else 0.0)
 
 
-def test_dropout_stands_in_front_of_the_classifier(variables, whole):
-    """Half of the embedding is gone, the other half doubled: the mean of many draws is what all of it gives."""
-    head = {'params': {'head': variables['params']['head']}}
-    embedding = jnp.tile(whole[1]['embedding'][:1], (4000, 1))
-    run = {'train': True, 'start': 9, 'rngs': {'dropout': jax.random.key(1)}}
-    logits, _ = slim(dropout_rate=0.5).apply(head, embedding, **run)
-    kernel, bias = head['params']['head']['kernel'], head['params']['head']['bias']
-    # The variance of a sum of kept-or-dropped terms: sum of (term)^2 for a rate of one half.
-    spread = jnp.sqrt(jnp.square(embedding[0, :, None] * kernel).sum(0))
-    np.testing.assert_allclose(logits.std(0), spread, rtol=0.1)
-    np.testing.assert_allclose(logits.mean(0), embedding[0] @ kernel + bias, atol=5 * float(spread.max()) / 4000**0.5)
-    plain, _ = slim(dropout_rate=0.5).apply(head, embedding[:1], start=9)
-    np.testing.assert_allclose(plain[0], embedding[0] @ kernel + bias, rtol=1e-5, atol=1e-5)
-
-
 @pytest.fixture(scope='module')
 def masked(variables, x):
     """Function padding value -> ((logits, features), new statistics) of three examples and two masked ones."""
     run = jax.jit(lambda v, x, mask: slim().apply(v, x, train=True, mask=mask, mutable=['batch_stats']))
     mask = jnp.array([1.0, 1, 1, 0, 0])
     return lambda value: run(variables, jnp.concatenate([x, jnp.full_like(x[:2], value)]), mask)
-
-
-def test_padding_examples_change_nothing(masked):
-    (some, _), new = masked(1e3)
-    (other, _), same = masked(-2.0)
-    np.testing.assert_allclose(some[:3], other[:3], rtol=1e-5, atol=1e-5)
-    for got, wanted in zip(jax.tree.leaves(new), jax.tree.leaves(same), strict=True):
-        np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-6)
 
 
 def test_statistics_keep_nine_tenths(variables, x, masked):
@@ -184,37 +137,3 @@ def test_statistics_keep_nine_tenths(variables, x, masked):
     norm = stem['bn']['scale'] / jnp.sqrt(y.var((0, 1, 2)) + 1e-3)
     expected = jnp.clip((y - mean) * norm + stem['bn']['bias'], 0, 6)
     np.testing.assert_allclose(features['stem'][:3], expected, rtol=1e-4, atol=1e-4)
-
-
-def test_frozen_norms_rest_and_the_others_move(variables, x, whole):
-    frozen = tuple(p for p in norm_paths(SLIM['depths']) if p.startswith(('stem', 'stage1', 'stage6', 'top')))
-    model = slim(frozen_norms=frozen)
-    run = jax.jit(lambda v, x: model.apply(v, x, train=True, mutable=['batch_stats']))
-    (_, features), new = run(variables, x)
-    np.testing.assert_allclose(features['stage1'], whole[1]['stage1'], rtol=1e-5, atol=1e-5)  # as in evaluation
-    before, after = (flatten_tree(v['batch_stats']) for v in (variables, new))
-    assert set(before) == set(after)
-    for name, value in after.items():
-        assert np.array_equal(value, before[name]) == (name.rpartition('/')[0] in frozen), name
-
-
-def test_patterns_of_the_class_fit_its_parameters(variables):
-    names = flatten_tree(variables['params'])
-    assert [n for n in names if re.fullmatch(EfficientNetLite0.STEM, n)] == ['stem/conv/kernel']
-    norms = {n.rpartition('/')[0] for n in names if re.fullmatch(EfficientNetLite0.NORMS, n)}
-    assert norms == set(norm_paths(SLIM['depths']))
-
-
-@pytest.mark.parametrize(
-    ('options', 'text'),
-    [
-        ({'frozen_norms': ('stage1/block1/expand_bn', 'stem/bn')}, 'names stage1/block1/expand_bn; there are: stem/bn'),
-        ({'width_multiplier': 0.0}, r'width_multiplier=0.0 must be above 0'),
-        ({'depths': (1, 1, 1)}, r'depths=\(1, 1, 1\) seven counts'),
-        ({'depths': (1, 1, 1, 0, 1, 1, 1)}, r'depths=\(1, 1, 1, 0, 1, 1, 1\) seven counts'),
-    ],
-)
-def test_options_that_cannot_be_are_refused(options, text):
-    model = create_model('efficientnet_lite0', 3, **{**SLIM, **options})
-    with pytest.raises(ConfigError, match=text):
-        jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 8, 8, 3)))

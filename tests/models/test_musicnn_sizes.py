@@ -54,12 +54,12 @@ def test_any_length_that_reaches_the_depth(frames):
 @pytest.mark.parametrize(
     ('options', 'shape', 'call', 'text'),
     [
-        ({}, (61, 96, 1), {}, 'depth=5 needs at least 66 frames x 63 bands, the patches have 61 x 96: depth=4 is'),
-        ({'depth': 2}, (5, 96, 1), {}, 'depth=2 needs at least 6 frames x 3 bands, the patches have 5 x 96: depth=1'),
-        ({'depth': 1}, (3, 96, 1), {}, 'needs at least 4 frames x 1 bands, the patches have 3 x 96: no depth fits'),
-        ({}, (96, 20, 1), {'stop': 1}, 'the patches have 96 x 20: depth=4 is the deepest'),
-        ({}, (7, 12, 4), {'start': 3}, 'depth=5 needs at least 8 frames x 8 bands in front of stage4, not 7 x 12'),
-        ({'head_input': 'flatten'}, (188, 96, 1), {}, 'flatten takes patches of 187 frames x 96 bands, not 188 x 96'),
+        ({}, (61, 96, 1), {}, '66 frames x 63 bands.*61 x 96: .*depth.*=4'),
+        ({'depth': 2}, (5, 96, 1), {}, '=2 .*6 frames x 3 bands.*5 x 96: .*depth.*=1'),
+        ({'depth': 1}, (3, 96, 1), {}, '4 frames x 1 bands.*3 x 96: no depth fits'),
+        ({}, (96, 20, 1), {'stop': 1}, '96 x 20: .*depth.*=4'),
+        ({}, (7, 12, 4), {'start': 3}, '8 frames x 8 bands in front of stage4, not 7 x 12'),
+        ({'head_input': 'flatten'}, (188, 96, 1), {}, '187 frames x 96 bands, not 188 x 96: .*pooled'),
     ],
 )
 def test_patches_that_are_too_small_are_refused_when_traced(options, shape, call, text):
@@ -71,12 +71,12 @@ def test_patches_that_are_too_small_are_refused_when_traced(options, shape, call
 @pytest.mark.parametrize(
     ('options', 'text'),
     [
-        ({'depth': 0}, 'depth=0 a whole number from 1 to 5'),
-        ({'depth': 6}, 'depth=6 a whole'),
-        ({'depth': 3.0}, 'depth=3.0 a whole'),
-        ({'width_multiplier': 0.0}, 'width_multiplier=0.0 must be above 0'),
-        ({'head_input': 'mean'}, "head_input='mean' is pooled or flatten"),
-        ({'head_input': 'flatten', 'depth': 4}, 'head_input=flatten is for depth=5, not 4: take pooled'),
+        ({'depth': 0}, 'depth.*=0 .*from 1 to 5'),
+        ({'depth': 6}, 'depth.*=6 '),
+        ({'depth': 3.0}, 'depth.*=3.0 '),
+        ({'width_multiplier': 0.0}, 'width_multiplier.*=0.0 '),
+        ({'head_input': 'mean'}, "head_input.*='mean' .*pooled or flatten"),
+        ({'head_input': 'flatten', 'depth': 4}, 'head_input.*=flatten .*depth=5, not 4: take pooled'),
     ],
 )
 def test_options_that_cannot_be_are_refused(options, text):

@@ -11,7 +11,7 @@ import pytest
 
 from fdx.models import create_model
 from fdx.models.musicnn_vgg import MusicnnVGG, norm_paths
-from fdx.train.partition import freezing_rules, frozen_norms, frozen_prefix, split_variables, trainable_mask
+from fdx.train.partition import freezing_rules, frozen_norms, frozen_prefix, trainable_mask
 from fdx.types import ConfigError
 from fdx.weights.trees import flatten_tree
 
@@ -111,21 +111,6 @@ def test_flatten_puts_the_last_map_in_a_row_of_time_band_channel():
     np.testing.assert_array_equal(features['embedding'], np.asarray(features['stage5']).reshape(1, 8))
 
 
-@pytest.mark.parametrize('cut', range(1, len(STAGES)))
-def test_two_parts_are_the_whole(variables, x, whole, cut):
-    first, second = split_variables(slim(), variables, cut)
-    between, early = slim().apply(first, x, stop=cut)
-    logits, late = slim().apply(second, between, start=cut)
-    np.testing.assert_allclose(logits, whole[0], rtol=1e-5, atol=1e-5)
-    assert set(early) | set(late) == set(SHAPES)
-    assert not set(early) & set(late)
-
-
-def test_the_head_takes_the_map_too(variables, whole):
-    logits, _ = slim().apply({'params': {'head': variables['params']['head']}}, whole[1]['stage5'], start=5)
-    np.testing.assert_allclose(logits, whole[0], rtol=1e-5, atol=1e-5)
-
-
 def test_a_norm_behind_the_depth_is_unknown():
     model = slim(depth=2, frozen_norms=('stage1/bn', 'stage3/bn'))
     with pytest.raises(ConfigError, match='names stage3/bn; there are: stage1/input_bn, stage1/bn, stage2/bn\n'):
@@ -149,38 +134,6 @@ def test_freezing_counts_the_stages_that_are_there(variables):
     assert [n for n, trains in flatten_tree(mask).items() if trains and 'head' not in n] == [
         n for n in flatten_tree(part) if n.startswith('stage1/conv')
     ]
-
-
-def test_frozen_norms_rest_and_the_others_move(variables, x):
-    frozen = ('stage1/input_bn', 'stage2/bn')
-    (_, _), new = run_train(slim(frozen_norms=frozen), variables, x)
-    before, after = (flatten_tree(v['batch_stats']) for v in (variables, new))
-    assert set(before) == set(after)
-    for name, value in after.items():
-        assert np.array_equal(value, before[name]) == (name.rpartition('/')[0] in frozen), name
-
-
-def test_all_norms_frozen_is_evaluation(variables, x, whole):
-    (logits, _), _ = run_train(slim(frozen_norms=norm_paths()), variables, x)
-    np.testing.assert_allclose(logits, whole[0], rtol=1e-5, atol=1e-6)
-
-
-def test_padding_has_no_part_in_statistics_nor_outputs(variables, x, trained):
-    (logits, _), new = trained
-    padded = jnp.concatenate([x, 100 * x[:1]])
-    (with_padding, _), same = run_train(slim(), variables, padded, mask=jnp.asarray([1.0, 1.0, 1.0, 0.0]))
-    np.testing.assert_allclose(with_padding[:3], logits, rtol=1e-4, atol=1e-4)
-    for found, wanted in zip(jax.tree.leaves(same), jax.tree.leaves(new), strict=True):
-        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
-
-
-def test_dropout_stands_in_front_of_the_classifier(variables, trained):
-    (plain, features), _ = trained
-    head, embedding = {'params': {'head': variables['params']['head']}}, features['embedding']
-    dropped, _ = slim(dropout_rate=0.5).apply(head, embedding, train=True, start=5, rngs={'dropout': jax.random.key(1)})
-    assert float(jnp.abs(dropped - plain).max()) > 0.01
-    np.testing.assert_allclose(slim(dropout_rate=0.5).apply(head, embedding, start=5)[0], plain, rtol=1e-5, atol=1e-6)
-    assert create_model('musicnn_vgg', 3).dropout_rate == 0.5
 
 
 def test_running_values_are_nine_parts_old_and_one_part_new(variables, x, trained):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +9,6 @@ import pytest
 
 from fdx.models import create_model
 from fdx.models.resnet import ResNet50, norm_paths
-from fdx.types import ConfigError
 from fdx.weights.trees import flatten_tree
 
 STAGES = ResNet50.STAGES
@@ -75,24 +72,6 @@ def test_features_have_names_and_shapes(whole):
         assert float(features[name].min()) == 0.0
 
 
-@pytest.mark.parametrize('cut', range(1, len(STAGES)))
-def test_two_parts_are_the_whole(variables, x, whole, cut):
-    first, second = (
-        {kind: {k: v for k, v in tree.items() if k in names} for kind, tree in variables.items()}
-        for names in (STAGES[:cut], STAGES[cut:])
-    )
-    between, early = slim().apply(first, x, stop=cut)
-    logits, late = slim().apply(second, between, start=cut)
-    np.testing.assert_allclose(logits, whole[0], rtol=1e-5, atol=1e-5)
-    assert set(early) | set(late) == set(SHAPES)
-    assert not set(early) & set(late)
-
-
-def test_the_head_takes_the_map_too(variables, whole):
-    logits, _ = slim().apply({'params': {'head': variables['params']['head']}}, whole[1]['stage4'], start=5)
-    np.testing.assert_allclose(logits, whole[0], rtol=1e-5, atol=1e-5)
-
-
 @pytest.mark.parametrize('shape', [(128, 2, 3), (1, 1, 1), (5, 64, 1), (31, 7, 2)])
 def test_any_size_and_channels(shape):
     model, x = slim(), jax.ShapeDtypeStruct((2, *shape), jnp.float32)
@@ -122,53 +101,3 @@ def test_initial_values_are_those_of_torchvision():
             np.testing.assert_array_equal(value, 1.0 if name.endswith('scale') else 0.0)
     for name, value in flatten_tree(variables['batch_stats']).items():
         np.testing.assert_array_equal(value, 1.0 if name.endswith('var') else 0.0)
-
-
-def test_dropout_stands_in_front_of_the_classifier(variables, x):
-    model = slim(dropout_rate=0.5)
-    run = {'train': True, 'mutable': ['batch_stats'], 'rngs': {'dropout': jax.random.key(1)}}
-    (logits, features), _ = model.apply(variables, x, **run)
-    (plain, same), _ = slim().apply(variables, x, train=True, mutable=['batch_stats'])
-    np.testing.assert_allclose(features['embedding'], same['embedding'], rtol=1e-5, atol=1e-6)
-    assert float(jnp.abs(logits - plain).max()) > 0.01
-    np.testing.assert_allclose(model.apply(variables, x)[0], slim().apply(variables, x)[0])
-
-
-def test_frozen_norms_rest_and_the_others_move(variables, x):
-    frozen = tuple(p for p in norm_paths(SLIM['depths']) if p.startswith(('stem', 'stage2')))
-    _, new = slim(frozen_norms=frozen).apply(variables, x, train=True, mutable=['batch_stats'])
-    before, after = (flatten_tree(v['batch_stats']) for v in (variables, new))
-    assert set(before) == set(after)
-    for name, value in after.items():
-        assert np.array_equal(value, before[name]) == (name.rpartition('/')[0] in frozen), name
-
-
-def test_all_norms_frozen_is_evaluation(variables, x, whole):
-    model = slim(frozen_norms=norm_paths(SLIM['depths']))
-    (logits, _), _ = model.apply(variables, x, train=True, mutable=['batch_stats'])
-    np.testing.assert_allclose(logits, whole[0], rtol=1e-6)
-
-
-def test_patterns_of_the_class_fit_its_parameters(variables):
-    names = flatten_tree(variables['params'])
-    assert [n for n in names if re.fullmatch(ResNet50.STEM, n)] == ['stem/conv/kernel']
-    norms = {n.rpartition('/')[0] for n in names if re.fullmatch(ResNet50.NORMS, n)}
-    assert norms == set(norm_paths(SLIM['depths']))
-
-
-@pytest.mark.parametrize(
-    ('options', 'text'),
-    [
-        (
-            {'frozen_norms': ('stage1/block3/bn1', 'stem/bn')},
-            'frozen_norms names stage1/block3/bn1; there are: stem/bn',
-        ),
-        ({'width_multiplier': 0.0}, r'width_multiplier=0.0 must be above 0'),
-        ({'depths': (1, 1, 1)}, r'depths=\(1, 1, 1\) four counts'),
-        ({'depths': (1, 0, 1, 1)}, r'depths=\(1, 0, 1, 1\) four counts'),
-    ],
-)
-def test_options_that_cannot_be_are_refused(options, text):
-    model = create_model('resnet50', 3, **{**SLIM, **options})
-    with pytest.raises(ConfigError, match=text):
-        jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, 8, 8, 3)))

@@ -90,36 +90,6 @@ def test_head_input_chooses_what_the_classifier_sees(params, x, head_input):
     np.testing.assert_allclose(logits, features[head_input] @ head['kernel'] + head['bias'], rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize('cut', range(1, len(STAGES)))
-def test_two_parts_are_the_whole(params, x, whole, cut):
-    first = {'params': {k: params[k] for k in STAGES[:cut]}}
-    second = {'params': {k: params[k] for k in STAGES[cut:]}}
-    between, early = slim().apply(first, x, stop=cut)
-    logits, late = slim().apply(second, between, start=cut)
-    np.testing.assert_array_equal(logits, whole[0])
-    assert set(early) | set(late) == set(SHAPES)
-    assert not set(early) & set(late)
-
-
 def test_hidden_layers_are_rectified(whole):
     for name in ('stage1', 'stage4', 'fc1', 'fc2'):
         assert float(whole[1][name].min()) == 0.0
-
-
-def test_dropout_stands_in_front_of_the_classifier(params, x):
-    model = slim(dropout_rate=0.5, head_input='embedding_linear')
-    variables = {'params': params}
-    plain, features = model.apply(variables, x)
-    head = params['head']
-    logits, trained = model.apply(variables, x, train=True, rngs={'dropout': jax.random.key(1)})
-    np.testing.assert_array_equal(trained['embedding'], features['embedding'])
-    kept = features['embedding_linear'][:, None, :] * 2 * _masks(features['embedding_linear'].shape[-1])
-    candidates = kept @ head['kernel'] + head['bias']
-    # Each example's logits are those of one of the 2**4 masks on its embedding.
-    distance = np.abs(candidates - logits[:, None, :]).max(-1).min(-1)
-    assert distance.max() < 1e-5
-    assert not np.allclose(logits, plain)
-
-
-def _masks(width):
-    return np.array([[(i >> b) & 1 for b in range(width)] for i in range(2**width)], np.float32)[None]

@@ -1,0 +1,226 @@
+"""What every network promises, whatever it computes: stages, features, freezing, padding, dropout, refused options."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from fdx.models import MODELS, create_model
+from fdx.train.partition import freezing_rules, frozen_norms, frozen_prefix, split_variables, trainable_mask
+from fdx.types import ConfigError
+from fdx.weights.trees import flatten_tree
+
+# Shape of an example, and options that make the network slim.
+NETWORKS = {
+    'band_mlp': ((5, 7, 2), {'width_multiplier': 1 / 8}),
+    'cnn1d': ((71, 1, 2), {'width_multiplier': 1 / 8}),
+    'cnn_small': ((19, 9, 2), {'width_multiplier': 1 / 8}),
+    'efficientnet_lite0': ((33, 20, 3), {'width_multiplier': 1 / 8, 'depths': (1, 2, 1, 1, 1, 1, 1)}),
+    'mlp': ((4,), {'size': 'large'}),
+    'musicnn_vgg': ((70, 96, 1), {'width_multiplier': 1 / 32}),
+    'resnet50': ((33, 20, 3), {'width_multiplier': 1 / 16, 'depths': (2, 1, 1, 1)}),
+    'vggish': ((96, 64, 1), {'width_multiplier': 1 / 16}),
+}
+WITH_NORMS = [name for name in NETWORKS if MODELS[name].module.HAS_STATISTICS]
+FIRST_LAYER = {
+    'band_mlp': ('hidden/dense', ('kernel', 'bias')),
+    'cnn1d': ('conv1/conv', ('kernel', 'bias')),
+    'cnn_small': ('stage1/conv', ('kernel', 'bias')),
+    'efficientnet_lite0': ('stem/conv', ('kernel',)),
+    'mlp': ('hidden1', ('kernel', 'bias')),
+    'musicnn_vgg': ('stage1/conv', ('kernel', 'bias')),
+    'resnet50': ('stem/conv', ('kernel',)),
+    'vggish': ('stage1/conv1', ('kernel', 'bias')),
+}
+# These drop values of other layers than the classifier's, too; their own tests say where.
+DROPS_EARLIER = {'cnn1d', 'mlp'}
+# Those of the others take long to compile; a norm's are tested in test_batch_norm.py, ResNet's on devices.
+WITH_GRADIENTS = {'band_mlp', 'cnn1d', 'cnn_small'}
+each_network = pytest.mark.parametrize('name', NETWORKS)
+each_with_norms = pytest.mark.parametrize('name', WITH_NORMS)
+
+
+def slim(name, **options):
+    return create_model(name, 3, **{'dropout_rate': 0.0, **NETWORKS[name][1], **options})
+
+
+@functools.cache
+def shapes_of(name):
+    return jax.eval_shape(slim(name).init, jax.random.key(0), jnp.zeros((1, *NETWORKS[name][0])))
+
+
+@functools.cache
+def drawn(name):
+    """(variables, three examples): random by NumPy, and far from those of an initialisation, where norms do nothing."""
+    rng = np.random.default_rng(0)
+
+    def draw(path, s):
+        if path[-1].key == 'kernel':
+            return jnp.asarray(rng.standard_normal(s.shape) * np.sqrt(2 / np.prod(s.shape[:-1])), s.dtype)
+        low, high = (0.5, 1.5) if path[-1].key in ('scale', 'var') else (-0.3, 0.3)
+        return jnp.asarray(rng.uniform(low, high, s.shape), s.dtype)
+
+    variables = jax.tree_util.tree_map_with_path(draw, shapes_of(name))
+    return variables, jnp.asarray(rng.standard_normal((3, *NETWORKS[name][0])), jnp.float32)
+
+
+@functools.cache
+def whole(name):
+    """(logits, features) of the evaluation in one piece."""
+    return jax.jit(slim(name).apply)(*drawn(name))
+
+
+def norms_of(name):
+    return {path.rpartition('/')[0] for path in flatten_tree(shapes_of(name).get('batch_stats', {}))}
+
+
+def run_train(model, variables, x):
+    return jax.jit(lambda v, x: model.apply(v, x, train=True, mutable=['batch_stats']))(variables, x)
+
+
+def test_every_network_of_the_table_is_here():
+    assert list(NETWORKS) == list(MODELS)
+    assert all(name == spec.module.NAME for name, spec in MODELS.items())
+
+
+@each_network
+def test_features_are_the_stages_and_the_embedding(name):
+    model, (logits, features) = slim(name), whole(name)
+    assert set(features) - {'embedding_linear'} == {*model.STAGES, 'embedding'}
+    assert set(shapes_of(name)['params']) == set(model.STAGES)
+    assert logits.shape == (3, 3) and logits.dtype == jnp.float32
+    np.testing.assert_array_equal(features['head'], logits)
+    assert features['embedding'].ndim == 2 and float(features['embedding'].std()) > 1e-3
+    # A copy, as training and evaluation make them, has the stages of its own options.
+    assert model.clone(axis_name='devices').STAGES == model.STAGES
+
+
+@each_network
+def test_stages_one_by_one_are_the_whole(name):
+    """Each with its own variables alone, so that the frozen stages at the start can be computed once."""
+    model, (variables, y), (logits, features) = slim(name), drawn(name), whole(name)
+    found = {}
+    for i, stage in enumerate(model.STAGES):
+        own = {kind: {k: v for k, v in tree.items() if k == stage} for kind, tree in variables.items()}
+        y, added = jax.jit(functools.partial(model.apply, start=i, stop=i + 1))(own, y)
+        assert not set(added) & set(found)
+        found |= added
+    assert set(found) == set(features)
+    np.testing.assert_allclose(y, logits, rtol=1e-4, atol=1e-4)
+    for key, value in features.items():
+        np.testing.assert_allclose(found[key], value, rtol=1e-4, atol=1e-4, err_msg=key)
+
+
+@each_network
+def test_two_parts_have_the_features_of_the_whole(name):
+    """At every cut; the shapes alone, as the values are those of the stages one by one."""
+    model, (variables, x), (logits, features) = slim(name), drawn(name), whole(name)
+    for cut in range(1, len(model.STAGES)):
+        first, second = split_variables(model, variables, cut)
+        between, early = jax.eval_shape(functools.partial(model.apply, stop=cut), first, x)
+        last, late = jax.eval_shape(functools.partial(model.apply, start=cut), second, between)
+        assert not set(early) & set(late)
+        assert {k: v.shape for k, v in (early | late).items()} == {k: v.shape for k, v in features.items()}
+        assert last.shape == logits.shape
+
+
+@each_network
+def test_the_head_takes_the_last_stages_output_too(name):
+    """A map that the embedding is made of, or the embedding itself."""
+    model, (variables, _), (logits, features) = slim(name), drawn(name), whole(name)
+    head, last = {'params': {'head': variables['params']['head']}}, len(model.STAGES) - 1
+    for given in (features[model.STAGES[last - 1]], features['embedding']):
+        np.testing.assert_allclose(model.apply(head, given, start=last)[0], logits, rtol=1e-5, atol=1e-5)
+
+
+@each_network
+def test_dropout_takes_its_share_of_the_embedding_in_training_alone(name):
+    model, last = slim(name, dropout_rate=0.25), len(slim(name).STAGES) - 1
+    width = whole(name)[1]['embedding'].shape[1]
+    picks = {'params': {'head': {'kernel': jnp.eye(width, 3), 'bias': jnp.zeros(3)}}}
+    run = functools.partial(model.apply, picks, jnp.ones((400, width)), start=last)
+    dropped = np.asarray(run(train=True, rngs={'dropout': jax.random.key(3)})[0])
+    np.testing.assert_allclose(dropped[dropped != 0], 4 / 3, rtol=1e-5)
+    assert (dropped == 0).mean() == pytest.approx(0.25, abs=0.05)
+    np.testing.assert_array_equal(run()[0], 1.0)
+    if name not in DROPS_EARLIER:  # else JAX would ask for a random stream
+        run = functools.partial(model.apply, train=True, mutable=['batch_stats'], stop=last)
+        jax.eval_shape(run, *drawn(name))
+
+
+@each_network
+def test_patterns_fit_the_parameters_and_a_frozen_backbone_is_all_but_the_head(name):
+    variables, model, norms = drawn(name)[0], slim(name), norms_of(name)
+    paths, (layer, leaves) = flatten_tree(variables['params']), FIRST_LAYER[name]
+    assert {p for p in paths if re.fullmatch(model.STEM, p)} == {f'{layer}/{leaf}' for leaf in leaves}
+    assert {p.rpartition('/')[0] for p in paths if re.fullmatch(model.NORMS, p)} == norms == set(model.known_norms())
+    mask = trainable_mask(variables['params'], freezing_rules('head', model))
+    assert frozen_prefix(model, mask) == len(model.STAGES) - 1
+    assert {p for p, trains in flatten_tree(mask).items() if trains} == {'head/kernel', 'head/bias'}
+    if norms:
+        assert frozen_norms(variables['batch_stats'], mask) == tuple(sorted(norms))
+        mask = trainable_mask(variables['params'], freezing_rules('first_last', model, train_norms=True))
+        assert frozen_norms(variables['batch_stats'], mask) == ()
+    else:
+        mask = trainable_mask(variables['params'], freezing_rules('first_last', model))
+    assert frozen_prefix(model, mask) == 0
+
+
+@each_with_norms
+def test_frozen_norms_rest_and_the_others_move(name):
+    variables, x = drawn(name)
+    frozen = slim(name).known_norms()[::2]
+    _, new = run_train(slim(name, frozen_norms=frozen), variables, x)
+    before, after = (flatten_tree(v['batch_stats']) for v in (variables, new))
+    assert set(before) == set(after)
+    for path, value in after.items():
+        assert np.array_equal(value, before[path]) == (path.rpartition('/')[0] in frozen), path
+
+
+@each_with_norms
+def test_all_norms_frozen_is_evaluation(name):
+    variables, x = drawn(name)
+    (logits, _), new = run_train(slim(name, frozen_norms=slim(name).known_norms()), variables, x)
+    np.testing.assert_allclose(logits, whole(name)[0], rtol=1e-5, atol=1e-5)
+    jax.tree.map(np.testing.assert_array_equal, new['batch_stats'], variables['batch_stats'])
+
+
+@each_with_norms
+def test_padding_has_no_part_in_statistics_outputs_nor_gradients(name):
+    variables, x = drawn(name)
+    model = slim(name)
+
+    def step(x, mask):
+        def loss_fn(params):
+            (logits, _), new = model.apply(
+                {**variables, 'params': params}, x, train=True, mask=mask, mutable=['batch_stats']
+            )
+            return (logits[:3] ** 2).sum(), (logits[:3], new)
+
+        run = jax.value_and_grad(loss_fn, has_aux=True) if name in WITH_GRADIENTS else loss_fn
+        return jax.jit(run)(variables['params'])
+
+    alone = step(x, None)
+    padded = step(jnp.concatenate([x, 100 * x[:1]]), jnp.asarray([1.0, 1.0, 1.0, 0.0]))
+    for found, wanted in zip(jax.tree.leaves(padded), jax.tree.leaves(alone), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+
+
+@each_network
+def test_options_that_cannot_be_are_refused(name):
+    fields = slim(name).__dataclass_fields__
+    norms = slim(name).known_norms()
+    count = len(NETWORKS[name][1].get('depths', ()))
+    refused = [('width_multiplier', value, str(value)) for value in (-1, 0.0, float('nan'))]
+    refused += [('depths', value, re.escape(str(value))) for value in ((1,) * (count - 1), (1,) * (count - 1) + (0,))]
+    refused += [('frozen_norms', (*norms[:1], 'other/bn'), f'other/bn; there are: {", ".join(norms[:4])}')]
+    for option, value, text in refused:
+        if option in fields:
+            with pytest.raises(ConfigError, match=f'{name}: .*{option}.*{text}'):
+                model = slim(name, **{option: value})
+                jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, *NETWORKS[name][0])))
