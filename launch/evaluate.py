@@ -14,9 +14,9 @@ from collections.abc import Sequence
 
 from absl import flags
 
-from fdx.data.readings import KIND
 from fdx.evaluate.evaluate import evaluate
 from fdx.evaluate.metrics import interval_text, mean_and_spread
+from fdx.evaluate.predictions import RECORDING
 from fdx.evaluate.report import write_results
 from fdx.predict.load import SUFFIXES
 from fdx.types import ConfigError
@@ -46,7 +46,7 @@ def show(results: dict, out: pathlib.Path) -> None:
         (r['class'], *('-' if r[k] is None else f'{100 * r[k]:.2f}' for k in ('precision', 'recall')), r['support'])
         for r in results['per_class']
     ]
-    of_table = results['front_end']['kind'] == KIND
+    of_table = results['interval_unit'] != RECORDING
     print(table(('class', 'precision %', 'recall %', 'rows' if of_table else 'windows'), rows))
     scored = f'{results["windows"]} '
     scored += 'rows' if of_table else f'windows of {results["recordings"]} recordings'

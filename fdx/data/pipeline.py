@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import grain
 import numpy as np
 
-from fdx.data.source import Dataset
+from fdx.data.dataset import PreparedDataset
 from fdx.signal.scaling import Gain, as_gain
 
 READ_THREADS = 4
@@ -27,7 +27,7 @@ class RecordExamples:
       classes: numbers of the dataset's classes that become 0, 1, ...; () keeps all numbers. Rows hold no other class.
     """
 
-    dataset: Dataset
+    dataset: PreparedDataset
     rows: np.ndarray
     label_key: str
     gain: Gain = 1.0

@@ -11,15 +11,15 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from fdx.data.blocks import NO_BLOCK
-from fdx.data.table import SPLITS, Table
+from fdx.data.dataset import PreparedDataset
+from fdx.data.protocols.row_evidence import row_units
+from fdx.data.table import GROUP, ROW, SPLITS, Table
 from fdx.data.training_range import TrainingRange, table_range
 from fdx.signal.readings import ReadingsInput
 from fdx.types import UNKNOWN, DataError
 
 KIND = 'readings'
 NAME = 'readings'
-# Columns of the table of readings alone: the place of a row in the user's file, and the group that the file names.
-ROW, GROUP = 'row', 'group'
 # Field of records: that group. Their field `group` numbers identical readings.
 NAMED_GROUP = 'named_group'
 # A row is a window of its own; what decides which rows a split holds is compared under these names.
@@ -37,7 +37,7 @@ class ReadingsTable(Table):
     column_names: tuple[str, ...] = ()
 
 
-class ReadingsDataset:
+class ReadingsDataset(PreparedDataset):
     """Rows of one prepared table, in memory.
 
     The table's columns are those of recordings, so that protocols, the guard and evaluation need nothing new: a group
@@ -51,7 +51,8 @@ class ReadingsDataset:
       values: float32 [N, C], the readings.
     """
 
-    has_waveform = False
+    has_images = False
+    has_recordings = False
 
     def __init__(self, builder: tfds.core.DatasetBuilder):
         info = builder.info
@@ -75,6 +76,38 @@ class ReadingsDataset:
     def training_range(self, rows: np.ndarray) -> TrainingRange:
         """Ranges of the columns over `rows` (fdx.data.training_range), for the checkpoint of a run on them."""
         return table_range(self.values[rows], self.columns)
+
+    @property
+    def default_protocol(self) -> str:
+        """What the builder stored; of older tables, those of a file are logs, whose rows depend on each other."""
+        return self.metadata.get('protocol') or ('row_blocks' if self.csv_sha256 else 'stratified')
+
+    @property
+    def csv_sha256(self) -> str:
+        """SHA-256 of the CSV file that it was made from, '' where its rows were drawn."""
+        return self.metadata.get('csv_sha256') or ''
+
+    def in_memory(self, rows: np.ndarray) -> np.ndarray:
+        """The readings of `rows`, float32 [N, C]: fetching them one by one would take longer than the steps."""
+        return self.values[rows]
+
+    def plots(self) -> tuple[str, ...]:
+        """A few columns are seen better as they are than folded into a plane."""
+        return ('distributions',)
+
+    def scored_as(self, rows: np.ndarray) -> list[str]:
+        """Every row under a name of its own, equal readings too: their labels may differ."""
+        return [f'{r}.{s}' for r, s in zip(self.table['recording'][rows], self.table['window_start'][rows])]
+
+    def units(self, rows: np.ndarray, protocol: str) -> tuple[list[str], str]:
+        """The rows, groups or stretches of rows that count once (fdx.data.protocols.row_evidence.row_units)."""
+        names, word = row_units(self.table, protocol)
+        return names[rows].tolist(), word
+
+    def scoring_note(self, leaks: bool) -> str:
+        """What a row is."""
+        del leaks
+        return 'Every row is one reading; identical readings lie in one split. A window here is a row.'
 
     @property
     def channels(self) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow_datasets as tfds
 
+from fdx.data.dataset import PreparedDataset
 from fdx.data.names import parse_dataset_name, resolve_config
 from fdx.data.readings import KIND, ReadingsDataset
 from fdx.data.seal import check_class_names, check_seal
@@ -40,7 +41,7 @@ LATER_COLUMNS = (ACQUISITION, FINGERPRINT)
 LEVEL = 'rms'
 
 
-class Dataset:
+class Dataset(PreparedDataset):
     """Records of one prepared TFDS config, read without TensorFlow.
 
     Attributes:
@@ -169,7 +170,7 @@ def prepared_folder(name: str, data_dir: str | pathlib.Path) -> pathlib.Path:
     )
 
 
-def open_dataset(name: str, data_dir: str | pathlib.Path) -> Dataset | ReadingsDataset:
+def open_dataset(name: str, data_dir: str | pathlib.Path) -> PreparedDataset:
     """Opens a prepared dataset and reads its table.
 
     Args:

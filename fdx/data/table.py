@@ -1,4 +1,4 @@
-"""The table of a dataset: everything but the arrays, one row a record."""
+"""The table of a dataset: everything but the arrays, one row per record."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ SPLITS = ('train', 'validation', 'test')
 SYNTHETIC = 'synthetic'
 # Columns that datasets prepared before there were fingerprints lack.
 ACQUISITION, FINGERPRINT = 'acquisition', 'fingerprint'
+# Columns of tables of readings alone: the place of a row in the user's file, and the group that the file names.
+ROW, GROUP = 'row', 'group'
 
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """One row a record over the union of the splits, in the order train, validation, test.
+    """One row per record over the union of the splits, in the order train, validation, test.
 
     Attributes:
       columns: name -> array [N]; texts are arrays of str; `peak` is [N, C] where recordings have several channels,

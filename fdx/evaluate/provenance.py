@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from fdx.data.readings import ReadingsDataset
 from fdx.evaluate.scoring import Scored
-from fdx.train.run_data import select_rows
-
-
-def is_table(scored: Scored) -> bool:
-    """Whether rows are readings: there are no recordings to sum up."""
-    return isinstance(scored.examples[0].dataset, ReadingsDataset)
 
 
 def provenance(scored: Scored, split: str) -> dict:
@@ -26,7 +19,7 @@ def provenance(scored: Scored, split: str) -> dict:
         'leaks': scored.leaks,
         'leak_share': scored.leak_share,
         'leak_reason': scored.leak_reason,
-        'split_notes': _split_notes(scored),
+        'split_notes': list(scored.split_notes),
         'train_seconds': float(sum(p.meta['seconds'] for p in scored.predictors)),
         'train_windows': [p.meta['splits']['train'] for p in scored.predictors],
         'config': first.config.to_json(),
@@ -41,14 +34,6 @@ def provenance(scored: Scored, split: str) -> dict:
         'wild_samples': first.meta['dataset'].get('wild_samples', 0),
         'versions': first.meta['versions'],
     }
-
-
-def _split_notes(scored: Scored) -> list[str]:
-    """What is to be said of how the rows of a table were dealt."""
-    first, data = scored.predictors[0], scored.examples[0].dataset
-    if not is_table(scored) or data.name != first.meta['dataset']['name']:
-        return []
-    return list(select_rows(first.config, data)[0].notes)
 
 
 def how_it_was_made(results: dict) -> dict:

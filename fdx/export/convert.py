@@ -10,7 +10,7 @@ import numpy as np
 
 import fdx
 from fdx.data.pipeline import RecordExamples
-from fdx.evaluate.scoring import open_own_dataset
+from fdx.evaluate.scored_rows import open_own_dataset
 from fdx.export import FORMATS
 from fdx.export.graph import folded_scaling, identity, inference
 from fdx.export.litert import quantise_dynamic, quantise_static, to_flatbuffer

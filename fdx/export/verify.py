@@ -18,7 +18,7 @@ from fdx.files import atomic_write_bytes
 from fdx.predict.backends.exported import ExportedPredictor
 from fdx.predict.backends.litert import LitertModel
 from fdx.predict.backends.onnx import OnnxModel
-from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.forward import Progress, no_progress
 
 # Of fewer windows an agreement says little: one that differs is more than a hundredth.
 FEW_WINDOWS = 100

@@ -11,7 +11,7 @@ from fdx.export.convert import load_single, make_model, representative_inputs
 from fdx.export.package import file_content, file_summary
 from fdx.export.verify import compare_with_checkpoint
 from fdx.files import atomic_write_bytes
-from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.forward import Progress, no_progress
 from fdx.types import FdxError
 
 

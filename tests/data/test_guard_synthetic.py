@@ -14,7 +14,7 @@ from fdx.data.protocols.guard import guard_splits, refuse_synthetic
 from fdx.data.protocols.splits import PROTOCOLS, folds_of, split_rows
 from fdx.data.readings import GROUP, ROW
 from fdx.data.table import SYNTHETIC, Table
-from fdx.evaluate import scoring
+from fdx.evaluate import scored_rows, scoring
 from fdx.train.config import TrainConfig
 from fdx.types import SplitError
 
@@ -191,7 +191,7 @@ def scored_dataset(tiny, monkeypatch):
         )
         monkeypatch.setattr(scoring, 'run_folders', lambda workdir: [workdir])
         monkeypatch.setattr(scoring, 'load_predictor', lambda *args: predictor)
-        monkeypatch.setattr(scoring, 'open_dataset', lambda name, folder: data)
+        monkeypatch.setattr(scored_rows, 'open_dataset', lambda name, folder: data)
         return data
 
     return score

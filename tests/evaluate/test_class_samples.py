@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 from fdx.data.builder import VibrationBuilder, VibrationConfig
 from fdx.data.pipeline import RecordExamples
 from fdx.data.source import open_dataset
-from fdx.evaluate.evaluate import _samples
+from fdx.evaluate.data_figures import class_samples
 from fdx.evaluate.sample_plots import plot_samples_per_class
 from fdx.signal.front_ends import front_end_names
 from fdx.types import Recording
@@ -68,7 +68,7 @@ def test_every_channel_of_every_class_is_shown_in_time_and_hertz(tmp_path, confi
     Lines(config=config, data_dir=tmp_path).download_and_prepare()
     data = open_dataset(f'lines/{config}', tmp_path)
     gain = (0.01,) * data.channels if data.channels > 1 else 0.01
-    samples = _samples(types.SimpleNamespace(examples=[RecordExamples(data, np.arange(len(data)), 'label', gain)]))
+    samples = class_samples(types.SimpleNamespace(examples=[RecordExamples(data, np.arange(len(data)), 'label', gain)]))
     assert [s.class_name for s in samples] == ['low', 'high']
     for sample in samples:
         assert (sample.panels, sample.spectrogram.shape) == (panels, size)

@@ -8,6 +8,8 @@ import types
 import numpy as np
 import pytest
 
+from fdx.data.dataset import PreparedDataset
+from fdx.evaluate import data_figures
 from fdx.evaluate import evaluate as evaluate_module
 from fdx.evaluate.evaluate import evaluate
 from fdx.evaluate.metrics import summarise
@@ -64,8 +66,8 @@ def test_the_report_tells_guard_pooling_and_recordings(folder):
 
 def test_few_windows_are_embedded_of_many(run, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(evaluate_module, 'MAX_EMBEDDED', 4)
-    monkeypatch.setattr(evaluate_module, 'plot_embedding', lambda e, *rest: seen.append(len(e)))
+    monkeypatch.setattr(data_figures, 'MAX_EMBEDDED', 4)
+    monkeypatch.setattr(data_figures, 'plot_embedding', lambda e, *rest: seen.append(len(e)))
     monkeypatch.setattr(evaluate_module, 'save_png', lambda figure, path: None)
     monkeypatch.setattr(evaluate_module, 'write_report', lambda path, context: None)
     evaluate(run, tmp_path)
@@ -73,15 +75,20 @@ def test_few_windows_are_embedded_of_many(run, tmp_path, monkeypatch):
 
 
 def test_a_failure_writes_nothing(run, tmp_path):
-    with pytest.raises(DataError, match='--split'):
+    with pytest.raises(DataError, match='`split`=none'):
         evaluate(run, tmp_path / 'out', split='none')
     assert not (tmp_path / 'out').exists()
 
 
-def test_the_report_says_what_was_left_out_of_the_dataset(monkeypatch):
-    monkeypatch.setattr(evaluate_module, 'is_table', lambda scored: False)
-    scored = types.SimpleNamespace(leaks=False, predictors=[None])
-    results = {'protocol': 'by_recording', 'left_out_windows': {'dead': 3, 'lost_time': 1}, 'wild_samples': 7}
+def test_the_report_says_what_was_left_out_of_the_dataset():
+    examples = types.SimpleNamespace(dataset=PreparedDataset())
+    scored = types.SimpleNamespace(leaks=False, predictors=[None], examples=[examples])
+    results = {
+        'split_notes': [],
+        'protocol': 'by_recording',
+        'left_out_windows': {'dead': 3, 'lost_time': 1},
+        'wild_samples': 7,
+    }
     notes = evaluate_module._notes(scored, results)
     assert notes[0] == (
         'Windows of the dataset that could not be used were left out when it was prepared: 3 dead, 1 lost_time.'

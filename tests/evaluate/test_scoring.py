@@ -9,7 +9,7 @@ import pytest
 
 from fdx.data.pipeline import RecordExamples
 from fdx.data.source import Dataset, open_dataset
-from fdx.evaluate import scoring
+from fdx.evaluate import scored_rows
 from fdx.evaluate.scoring import score_run
 from fdx.predict.backends.checkpoint import Predictor
 from fdx.predict.load import run_folders
@@ -99,7 +99,7 @@ def test_the_classes_of_another_dataset_are_matched_by_name(run, data_dir, monke
         return data
 
     expected = score_run(run).predictions
-    monkeypatch.setattr(scoring, 'open_dataset', reordered)
+    monkeypatch.setattr(scored_rows, 'open_dataset', reordered)
     got = score_run(run).predictions
     assert got.class_names == expected.class_names
     np.testing.assert_array_equal(got.labels, expected.labels)
@@ -114,10 +114,10 @@ def test_unknown_classes_are_named(run, monkeypatch):
 @pytest.mark.parametrize(
     ('options', 'words'),
     [
-        ({'split': 'tests'}, '--split=tests: it is one of train, validation, test, all'),
+        ({'split': 'tests'}, '`split`=tests: it is one of train, validation, test, all'),
         ({'dataset': 'bearing_rig/rig_b_small-vggish_train'}, 'by front end vggish_train, the checkpoint by vggish'),
         ({'dataset': 'bearing_rig/medium'}, "'bearing_rig/medium' is not prepared"),
-        ({'data_dir': 'elsewhere'}, 'name their folder with --data_dir'),
+        ({'data_dir': 'elsewhere'}, 'name their folder with `data_dir`'),
     ],
 )
 def test_what_does_not_fit_is_refused(run, options, words):
@@ -132,6 +132,6 @@ def test_a_dataset_cut_anew_since_training_is_refused(run, monkeypatch):
         data.metadata['hop_length'] //= 2
         return data
 
-    monkeypatch.setattr(scoring, 'open_dataset', cut_anew)
+    monkeypatch.setattr(scored_rows, 'open_dataset', cut_anew)
     with pytest.raises(DataError, match='was cut anew since training .hop_length differ'):
         score_run(run)

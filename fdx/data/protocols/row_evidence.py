@@ -10,8 +10,7 @@ import scipy.stats
 from fdx.data.protocols.row_dependence import Dependence, row_dependence
 from fdx.data.protocols.row_stretches import stretches_of
 from fdx.data.protocols.rows import in_file_order
-from fdx.data.readings import GROUP
-from fdx.data.table import Table
+from fdx.data.table import GROUP, Table
 
 # Groups leak where this share of the test rows follows a training row of another group that is alike.
 LEAST_SHARE = 0.2
@@ -61,7 +60,7 @@ def row_leak(table: Table, protocol: str, train: np.ndarray, test: np.ndarray, l
         alike = share >= LEAST_SHARE and _pairs_alike(table, pairs, label_key)
         reason = (
             'neighbouring rows of different groups are alike in readings and label, so the groups cut runs: name a '
-            'coarser column with --group_column'
+            'coarser column with `group_column`'
         )
         return RowLeak(alike, share, reason if alike else '')
     found = dependence_of(table, label_key)
@@ -71,7 +70,7 @@ def row_leak(table: Table, protocol: str, train: np.ndarray, test: np.ndarray, l
         True,
         share,
         f'protocol {protocol} deals rows one by one, but rows that follow each other are not independent: '
-        f'{found.words()}; use --protocol=row_blocks, or --group_column',
+        f'{found.words()}; use `protocol=row_blocks`, or `group_column`',
     )
 
 

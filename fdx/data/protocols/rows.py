@@ -10,14 +10,13 @@ from sklearn.model_selection import StratifiedGroupKFold
 from fdx.data.blocks import NUM_BLOCKS
 from fdx.data.protocols.domains import Rows
 from fdx.data.protocols.row_stretches import LEAST_OF_CLASS, Stretches, least_stretches, stretches_of
-from fdx.data.readings import GROUP, ROW
-from fdx.data.table import Table
+from fdx.data.table import GROUP, ROW, Table
 from fdx.types import SplitError
 
 # Orders of the units that are tried; their seeds are far from those that a user counts up.
 ATTEMPTS, LARGE_STEP = 20, 1_000_003
 MARKED = (
-    'pass --protocol=stratified if the rows are independent measurements (the report marks runs of a label as a leak)'
+    'pass `protocol=stratified` if the rows are independent measurements (the report marks runs of a label as a leak)'
 )
 
 
@@ -106,7 +105,7 @@ def num_stretch_parts(found: Stretches, labels: np.ndarray) -> int:
             f'rows that follow each other are alike in this table, and a class lies in only {fewest} '
             f'stretch{"" if fewest == 1 else "es"} of them (as if sorted by its label, or of a few long runs), where '
             'training, validation and test need one each: name the column that tells machines or runs apart with '
-            f'--group_column=NAME, add runs, or {MARKED}'
+            f'`group_column=NAME`, add runs, or {MARKED}'
         )
     return num_parts(found.of_row, labels, fewest)
 
@@ -158,8 +157,8 @@ def group_numbers(table: Table) -> np.ndarray:
     """int64 [N], the number of each row's group; SplitError for a table without."""
     if GROUP not in table.columns:
         raise SplitError(
-            'protocol by_group needs a table that was prepared with --csv=FILE --group_column=NAME; this one has no '
-            'groups: use --protocol=row_blocks'
+            'protocol by_group needs a table that was prepared with `csv=FILE` and `group_column=NAME`; this one has '
+            'no groups: use `protocol=row_blocks`'
         )
     return np.unique(table[GROUP], return_inverse=True)[1]
 
@@ -176,7 +175,7 @@ def group_parts(numbers: np.ndarray, labels: np.ndarray, label_key: str = 'label
     if fewest < LEAST_OF_CLASS:
         raise SplitError(
             f'protocol by_group needs 3 groups with every class, class number {label} of {label_key} lies in {fewest}: '
-            'add groups, or name a finer column with --group_column'
+            'add groups, or name a finer column with `group_column`'
         )
     return num_parts(numbers, labels, fewest)
 

@@ -15,7 +15,7 @@ from fdx.predict.predictor import AnyPredictor
 from fdx.predict.verdicts import marked
 from fdx.signal.readings import neutral_gain
 from fdx.signal.scaling import Gain, as_gain
-from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.forward import Progress, no_progress
 
 
 class ExportedPredictor(AnyPredictor):

@@ -1,0 +1,107 @@
+"""What everything above asks of a prepared dataset, be it of recordings or a table of readings."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fdx.data.table import Table
+from fdx.data.training_range import TrainingRange
+from fdx.signal.patch import FrontEnd
+
+
+class PreparedDataset:
+    """A prepared dataset that has been opened.
+
+    The answers of this class are those of recordings that were cut into windows (fdx.data.source.Dataset). A table of
+    readings (fdx.data.readings.ReadingsDataset) gives its own, so that nobody has to ask which of the two it holds.
+
+    Attributes:
+      name: `builder/config:version`.
+      data_dir: its folder.
+      front_end: the front end that makes inputs of networks from it.
+      metadata: what the builder stored: common_rate_hz, window_length, hop_length, guard_length and more.
+      table: everything but the arrays, one row per record.
+      has_waveform: whether records keep their waveform.
+      has_images: whether an input is an image, which can be synthesised.
+      has_recordings: whether rows are windows of recordings, which are summed up into one verdict.
+    """
+
+    name: str
+    data_dir: pathlib.Path
+    front_end: FrontEnd
+    metadata: dict[str, Any]
+    table: Table
+    has_waveform: bool = False
+    has_images = True
+    has_recordings = True
+
+    def class_names(self, label_key: str = 'label') -> list[str]:
+        """Names of the classes of `label` or `fault_type`."""
+        raise NotImplementedError
+
+    @property
+    def channels(self) -> int:
+        """Channels of the recordings, or columns of the table."""
+        raise NotImplementedError
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one input, as a network takes it."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def inputs(self, row: int) -> np.ndarray:
+        """What a network takes of one record, before the run's gain; DataError for a row that is not there."""
+        raise NotImplementedError
+
+    def read(self, rows: Sequence[int], field: str) -> np.ndarray:
+        """One field of many records, stacked: [N, ...]; DataError for a field that is not there."""
+        raise NotImplementedError
+
+    def training_range(self, rows: np.ndarray) -> TrainingRange:
+        """What the records of `rows` are like (fdx.data.training_range), for the checkpoint of a run on them."""
+        raise NotImplementedError
+
+    @property
+    def default_protocol(self) -> str:
+        """How the rows are split where nobody says."""
+        return 'time_blocks'
+
+    @property
+    def csv_sha256(self) -> str | None:
+        """SHA-256 of the CSV file that it was made from, '' for a table without a file, None for recordings."""
+        return None
+
+    def in_memory(self, rows: np.ndarray) -> np.ndarray | None:
+        """The inputs of `rows` as one array [N, ...], where they lie in memory in any case; else None."""
+        return None
+
+    def plots(self) -> tuple[str, ...]:
+        """Names of the figures that show its data in a report, in order (fdx.evaluate.data_figures)."""
+        return (*(('samples',) if self.has_waveform else ()), 'embedding')
+
+    def scored_as(self, rows: np.ndarray) -> list[str]:
+        """Under which name each of `rows` is scored: its recording."""
+        return list(self.table['recording'][rows])
+
+    def units(self, rows: np.ndarray, protocol: str) -> tuple[list[str], str] | None:
+        """What counts once in an interval, where that is not the recording.
+
+        Args:
+          rows: int [N], the scored rows.
+          protocol: that dealt them.
+
+        Returns:
+          (names [N], what such a name stands for), or None.
+        """
+        return None
+
+    def scoring_note(self, leaks: bool) -> str:
+        """A sentence for the report about what was scored, or ''."""
+        return '' if leaks else 'Scored windows do not overlap each other: each second of a recording counts once.'
