@@ -7,5 +7,9 @@ from fdx.data.csv_tables import CsvTable
 
 
 def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None, csv: str | CsvTable | None = None) -> None:
-    """`fdx.data.prepare.prepare_if_missing`, with its lines on standard output."""
-    prepare.prepare_if_missing(name, data_dir, manual_dir, csv, notify=lambda line: print(line, flush=True))
+    """`fdx.data.prepare.prepare_if_missing`, with its lines and TFDS's progress bars on the terminal."""
+    prepare.prepare_if_missing(name, data_dir, manual_dir, csv, notify=_say, progress=True)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

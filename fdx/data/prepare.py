@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import pathlib
@@ -31,6 +32,7 @@ def prepare(
     csv: str | os.PathLike | None = None,
     group_column: str | None = None,
     notify: Notify = logger.info,
+    progress: bool = False,
     overwrite: bool = False,
 ) -> Dataset | ReadingsDataset:
     """Prepares the dataset `builder/config` unless it is there already, and opens it.
@@ -47,6 +49,7 @@ def prepare(
       csv: file of readings, for a dataset that is made of one; the config's name is then your own.
       group_column: column of `csv` that names the machine, run or day of each row, and is not a reading.
       notify: called with one line before each long piece of work, and while another program prepares the same dataset.
+      progress: whether TFDS shows its own lines and progress bars on the standard streams.
       overwrite: whether to delete the dataset where it is prepared already, and to build it again.
 
     Returns:
@@ -59,7 +62,7 @@ def prepare(
       FileWriteError: `data_dir` cannot be written.
     """
     table = csv_table(csv and os.fspath(csv), group_column)
-    prepare_if_missing(name, data_dir, manual_dir, table, notify=notify, overwrite=overwrite)
+    prepare_if_missing(name, data_dir, manual_dir, table, notify=notify, progress=progress, overwrite=overwrite)
     return open_dataset(name, data_dir)
 
 
@@ -70,6 +73,7 @@ def prepare_if_missing(
     csv: str | CsvTable | None = None,
     *,
     notify: Notify = logger.info,
+    progress: bool = False,
     overwrite: bool = False,
 ) -> None:
     """The same without opening the dataset, which takes time where there are many records.
@@ -90,7 +94,8 @@ def prepare_if_missing(
                 return
             check_not_half_there(builder)
             notify(f'preparing {builder.info.full_name} in {data_dir} (once)')
-            builder.download_and_prepare(download_config=settings)
+            with contextlib.nullcontext() if progress else _silence():
+                builder.download_and_prepare(download_config=settings)
     except Exception as e:
         error = user_error(e)
         if error is None or error is e:
@@ -140,6 +145,19 @@ def _builder(name: str, data_dir: str | os.PathLike, csv: str | CsvTable | None)
     if version and version != str(found.VERSION):
         raise ConfigError(f'`dataset`={name}: datasets/{base} makes version {found.VERSION} only')
     return found(config=resolved, data_dir=data_dir)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """TFDS prints lines and progress bars; the library does not."""
+    shown = tfds.core.utils.tqdm_utils._active
+    tfds.disable_progress_bar()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        if shown:
+            tfds.enable_progress_bar()
 
 
 @contextlib.contextmanager

@@ -7,3 +7,8 @@ Everything here works on arrays; running a model is the business of other rooms.
     plots         matplotlib figures of results; signal_, sample_ and embedding_plots hold those of data and features
     report        one self-contained HTML file, and results.json
 """
+
+from fdx.callable_room import make_callable
+
+# fdx.evaluate(...) is fdx.api.runs.evaluate.
+make_callable(__name__)
