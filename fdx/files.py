@@ -19,8 +19,8 @@ from fdx.types import DataError, FdxError
 
 try:
     import fcntl
-except ImportError:  # Windows: there remains of kills are left to the user.
-    fcntl = None
+except ImportError:  # Windows: there the user removes what a killed process left.
+    fcntl = None  # type: ignore[assignment]
 
 
 MAX_REASON = 240
@@ -89,7 +89,7 @@ def remove_temporaries(folder: str | os.PathLike, of: str = '', pattern: re.Patt
     if fcntl is None:
         return
     with contextlib.suppress(OSError):
-        for entry in list(os.scandir(folder)):
+        for entry in list(os.scandir(os.fspath(folder))):
             ours = pattern.fullmatch(entry.name) and entry.name.startswith(of) and entry.is_file(follow_symlinks=False)
             if not ours:
                 continue

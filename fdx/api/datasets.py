@@ -6,11 +6,11 @@ import os
 import pathlib
 
 from fdx.data import source
+from fdx.data.dataset import PreparedDataset
 from fdx.data.prepare import prepare as prepare
-from fdx.data.readings import ReadingsDataset
 
 
-def open_dataset(name: str, data_dir: str | os.PathLike = 'data') -> source.Dataset | ReadingsDataset:
+def open_dataset(name: str, data_dir: str | os.PathLike = 'data') -> PreparedDataset:
     """Opens a prepared dataset and reads its table.
 
         data = fdx.open_dataset('bearing_rig/small')

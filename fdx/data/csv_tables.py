@@ -8,8 +8,7 @@ import pathlib
 
 import tensorflow_datasets as tfds
 
-from fdx.data.readings import ReadingsDataset
-from fdx.data.source import Dataset
+from fdx.data.dataset import PreparedDataset
 from fdx.names import check_name
 from fdx.types import ConfigError
 
@@ -60,7 +59,7 @@ def csv_config(builder_cls: type[tfds.core.DatasetBuilder], name: str, csv: str 
     return builder_cls.builder_config_cls(name=name, csv=path, group_column=table.group_column, protocol=table.protocol)
 
 
-def check_same_file(dataset: Dataset | ReadingsDataset, csv: str | CsvTable) -> None:
+def check_same_file(dataset: PreparedDataset, csv: str | CsvTable) -> None:
     """Checks that a prepared dataset holds the rows of `csv`, in the same groups.
 
     Raises:
@@ -68,9 +67,9 @@ def check_same_file(dataset: Dataset | ReadingsDataset, csv: str | CsvTable) -> 
     """
     groups = CsvTable.of(csv).group_column
     csv = CsvTable.of(csv).path
-    if not isinstance(dataset, ReadingsDataset):
+    if dataset.csv_sha256 is None:
         raise ConfigError(f'`csv`={csv}: {dataset.name} is made of recordings, not of a table: leave it out')
-    path, there = pathlib.Path(csv).expanduser(), dataset.metadata.get('csv_sha256', '')
+    path, there = pathlib.Path(csv).expanduser(), dataset.csv_sha256
     if not path.is_file():
         raise ConfigError(f'`csv`={csv} is no file')
     if hashlib.sha256(path.read_bytes()).hexdigest() != there:

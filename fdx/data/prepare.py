@@ -13,10 +13,10 @@ import tensorflow_datasets as tfds
 
 from fdx.data.builders import builder_class, known_builder
 from fdx.data.csv_tables import CsvTable, check_same_file, csv_config, csv_table
+from fdx.data.dataset import PreparedDataset
 from fdx.data.names import parse_dataset_name, resolve_config
 from fdx.data.preparing import RAW_DATA_VARIABLE, check_manual_dir, check_not_half_there, preparing, user_error
-from fdx.data.readings import ReadingsDataset
-from fdx.data.source import Dataset, open_dataset, prepared_folder
+from fdx.data.source import open_dataset, prepared_folder
 from fdx.types import ConfigError, DataError
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def prepare(
     notify: Notify = logger.info,
     progress: bool = False,
     overwrite: bool = False,
-) -> Dataset | ReadingsDataset:
+) -> PreparedDataset:
     """Prepares the dataset `builder/config` unless it is there already, and opens it.
 
         data = fdx.prepare('bearing_rig/small')
@@ -61,9 +61,9 @@ def prepare(
       DataError: recordings are missing or cannot be used, or the disk is full; nothing stays behind.
       FileWriteError: `data_dir` cannot be written.
     """
-    table = csv_table(csv and os.fspath(csv), group_column)
+    table = csv_table(os.fspath(csv) if csv else None, group_column)
     prepare_if_missing(name, data_dir, manual_dir, table, notify=notify, progress=progress, overwrite=overwrite)
-    return open_dataset(name, data_dir)
+    return open_dataset(name, pathlib.Path(data_dir))
 
 
 def prepare_if_missing(

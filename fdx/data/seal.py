@@ -23,7 +23,7 @@ _VERSION = re.compile(r'\d+\.\d+\.\d+')
 
 
 def _facts(path: pathlib.Path) -> dict:
-    facts = {'bytes': path.stat().st_size}
+    facts: dict[str, int | str] = {'bytes': path.stat().st_size}
     if not _SHARD.fullmatch(path.name):
         facts['sha256'] = hashlib.sha256(path.read_bytes()).hexdigest()
     return facts
