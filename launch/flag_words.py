@@ -17,7 +17,6 @@ ALIASES = {
     'model_options': ('model_option',),
     'run': ('checkpoint', 'workdir'),
     'channels': ('channel',),
-    'name': ('dataset',),
 }
 
 
