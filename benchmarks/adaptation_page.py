@@ -1,9 +1,8 @@
-"""The page of an adaptation benchmark: Markdown, JSON rows and a plot."""
+"""The page of an adaptation benchmark: what its file holds, its text and its picture."""
 
 from __future__ import annotations
 
-import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,33 +11,69 @@ from matplotlib.figure import Figure
 from fdx.adapt.config import DEFAULT_CRITERION
 from fdx.adapt.methods import METHODS
 from fdx.adapt.selection import ORACLE, SELECTIONS
-from fdx.evaluate.canvas import class_style, new_figure, save_png, style_axes
+from fdx.evaluate.canvas import class_style, new_figure, style_axes
 from fdx.evaluate.intervals import wilson_interval
-from fdx.files import atomic_write_text, write_json
-from fdx.train.description import environment
+from fdx.evaluate.spread import NOTHING, spread, spread_text
 
-from .adaptation_suite import BATCH_SIZE, INPUTS, LEARNING_RATE, Suite
+from .adaptation_suite import BATCH_SIZE, INPUTS, LEARNING_RATE, Suite, get_suite
+from .grid import pack
+from .page import Kind, how_measured, old_records_note, seed_means, table, versions_text
 
 Row = Mapping[str, Any]
+_PER_SEED = {'seed': 'seeds', 'fold': 'folds'} | {k: k for k in ('windows', 'units', 'seconds', 'accuracy', 'macro_f1')}
+_COUNTED = {
+    'recordings': "of its recordings (Wilson's, of recordings that are right or wrong as a whole)",
+    # Pages of fdx 0.1.0.
+    'windows': 'over its windows, as if they were independent, which they are not',
+}
 
 
-def by_seed(rows: Sequence[Row]) -> list[float]:
-    """Mean accuracy over the tasks of each seed, in percent."""
-    seeds = sorted({row['seed'] for row in rows})
-    return [100 * float(np.mean([row['accuracy'] for row in rows if row['seed'] == seed])) for seed in seeds]
+def assemble(suite: Suite, records: Sequence[Mapping[str, Any]], command: str) -> dict[str, Any]:
+    """What the JSON file of the page holds.
+
+    Args:
+      suite: the benchmark.
+      records: the row of each cell, see `benchmarks.adaptation_run.run_cell`.
+      command: that measured them.
+
+    Returns:
+      suite (its name), measured (see `page.how_measured`), interval_of, rows: one for each input, method and task, with
+      lists over seeds, and `interval`: that of the accuracy by the default criterion.
+    """
+    rows = pack(records, _PER_SEED)
+    for row in rows:
+        row['interval'] = _interval(row['accuracy'][DEFAULT_CRITERION], row['units'])
+    seeds = sorted({record['seed'] for record in records})
+    return {
+        'suite': suite.name,
+        'measured': how_measured(command, seeds),
+        'interval_of': 'recordings',
+        'rows': rows,
+    }
 
 
-def summary(rows: Sequence[Row]) -> str:
-    """'97.5 ± 1.2 / 3.4': mean, spread of the seeds' means, spread over tasks; '–' without rows."""
+def _interval(accuracies: Sequence[float], numbers: Sequence[float]) -> list[float]:
+    """The interval of a mean over seeds, as wide as the recordings of one seed make it.
+
+    Other seeds score the same recordings, or (where folds follow the seed) about as many: to count them as new ones
+    would narrow the interval without cause.
+    """
+    mean, n = float(np.mean(accuracies)), float(np.mean(numbers))
+    return list(wilson_interval(mean * n, n) or (0.0, 1.0))
+
+
+def by_seed(rows: Sequence[Row], selection: str) -> list[float]:
+    """Mean accuracy over the tasks, one for each seed."""
+    return seed_means(rows, lambda row: row['accuracy'][selection])
+
+
+def summary(rows: Sequence[Row], selection: str) -> str:
+    """'97.5 ± 1.2 / 3.4': mean, spread of the seeds' means, spread over tasks; a dash without rows."""
     if not rows:
-        return '–'
-    means = by_seed(rows)
-    tasks = sorted({row['task'] for row in rows})
-    over_tasks = [100 * np.mean([row['accuracy'] for row in rows if row['task'] == task]) for task in tasks]
-    text = f'{np.mean(means):.1f}'
-    if len(means) > 1:
-        text += f' ± {np.std(means, ddof=1):.1f}'
-    return f'{text} / {np.std(over_tasks, ddof=1):.1f}' if len(tasks) > 1 else text
+        return NOTHING
+    text = spread_text([100 * mean for mean in by_seed(rows, selection)], digits=1)
+    over_tasks = spread([float(np.mean(row['accuracy'][selection])) for row in rows])['standard_deviation']
+    return text if over_tasks is None else f'{text} / {100 * over_tasks:.1f}'
 
 
 def _pick(rows: Sequence[Row], **fields: Any) -> list[Row]:
@@ -50,22 +85,23 @@ def _order(rows: Sequence[Row], key: str, known: Sequence[str]) -> list[str]:
     return [name for name in known if name in have]
 
 
-def markdown(suite: Suite, cells: Sequence[Mapping[str, Any]], command: str) -> str:
-    """The page."""
-    rows = [row for cell in cells for row in cell['rows']]
-    seeds = sorted({row['seed'] for row in rows})
+def markdown(data: Mapping[str, Any]) -> str:
+    """The page, from what `assemble` returns."""
+    suite, rows, measured = get_suite(data['suite']), data['rows'], data['measured']
+    seeds = ', '.join(map(str, measured['seeds']))
     lines = [
         f'# {suite.words}',
         '',
+        *old_records_note(measured, suite.name),
         'Labels of the target are read for scores, and before that for the classes that both sides have: windows of '
         'others are left out, and protocols by recording deal its recordings class by class.',
         '',
-        f'Accuracy on windows of the target in percent: mean over tasks and seeds ({", ".join(map(str, seeds))}) ± '
-        "standard deviation of the seeds' means / standard deviation over tasks. Each column chooses the epoch by "
-        f'another criterion; `{DEFAULT_CRITERION}` is the default of `launch.adapt`. None reads a label of the target, '
-        f'but **{ORACLE}**, which is not usable: it shows what choosing on target labels would claim.',
+        f'Accuracy on windows of the target in percent: mean over tasks and seeds ({seeds}) ± standard deviation of '
+        "the seeds' means / standard deviation over tasks. Each column chooses the epoch by another criterion; "
+        f'`{DEFAULT_CRITERION}` is the default of `launch.adapt`. None reads a label of the target, but **{ORACLE}**, '
+        'which is not usable: it shows what choosing on target labels would claim.',
         '',
-        f'Made by `{command}`; every run: [{suite.name}.json]({suite.name}.json).',
+        f'Made by `{measured["command"]}`; values of every seed: [{suite.name}.json]({suite.name}.json).',
         '',
         f'![Accuracy of every method]({suite.name}.png)',
     ]
@@ -73,86 +109,63 @@ def markdown(suite: Suite, cells: Sequence[Mapping[str, Any]], command: str) -> 
         of_input = _pick(rows, input=name)
         entry = INPUTS[name]
         lines += ['', f'## {name}: {entry.words}, {entry.model}', '']
-        header = ['method', *[s for s in SELECTIONS if s != ORACLE], 'seconds a run', f'{ORACLE} (not usable)']
-        lines += _table(header, [_method_line(of_input, m) for m in _order(of_input, 'method', list(METHODS))])
+        header = ['method', *[s for s in SELECTIONS if s != ORACLE], 'seconds per run', f'{ORACLE} (not usable)']
+        lines += table(header, [_method_line(of_input, m) for m in _order(of_input, 'method', list(METHODS))])
         lines += [
             '',
-            f'By task, epoch chosen by `{DEFAULT_CRITERION}`, with the 95 % interval {_counted(cells)}:',
+            f'By task, epoch chosen by `{DEFAULT_CRITERION}`, with the 95 % interval {_COUNTED[data["interval_of"]]}:',
             '',
+            *_task_table(suite, of_input),
         ]
-        lines += _task_table(suite, cells, name)
-    lines += ['', *_notes(suite, rows)]
-    return '\n'.join([*lines, ''])
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return ['| ' + ' | '.join(header) + ' |', '|' + '---|' * len(header), *['| ' + ' | '.join(r) + ' |' for r in rows]]
+    return '\n'.join([*lines, '', *_notes(suite, data), ''])
 
 
 def _method_line(rows: Sequence[Row], method: str) -> list[str]:
     mine = _pick(rows, method=method)
     seconds = np.mean([row['seconds'] for row in mine])
-    usable = [summary(_pick(mine, selection=s)) for s in SELECTIONS if s != ORACLE]
-    return [method, *usable, f'{seconds:.0f}', summary(_pick(mine, selection=ORACLE))]
+    usable = [summary(mine, s) for s in SELECTIONS if s != ORACLE]
+    return [method, *usable, f'{seconds:.0f}', summary(mine, ORACLE)]
 
 
-def _task_table(suite: Suite, cells: Sequence[Mapping[str, Any]], name: str) -> list[str]:
-    of_input = [cell for cell in cells if cell['rows'][0]['input'] == name]
-    methods = _order([cell['rows'][0] for cell in of_input], 'method', list(METHODS))
-    lines = []
-    for pair in suite.pairs:
-        line = [pair.name]
-        for method in methods:
-            mine = [c for c in of_input if c['rows'][0]['task'] == pair.name and c['rows'][0]['method'] == method]
-            found = [next(r for r in c['rows'] if r['selection'] == DEFAULT_CRITERION)['accuracy'] for c in mine]
-            line.append(_with_interval(found, [_number(c, cells) for c in mine]))
-        lines.append(line)
-    return _table(['task', *methods], lines)
+def _task_table(suite: Suite, rows: Sequence[Row]) -> list[str]:
+    methods = _order(rows, 'method', list(METHODS))
+    lines = [
+        [pair.name, *(_with_interval(_pick(rows, task=pair.name, method=method)) for method in methods)]
+        for pair in suite.pairs
+    ]
+    return table(['task', *methods], lines)
 
 
-def _counted(cells: Sequence[Mapping[str, Any]]) -> str:
-    """What the intervals of a page count; cells of older versions do not know their recordings."""
-    if all('units' in cell for cell in cells):
-        return "of its recordings (Wilson's, of recordings that are right or wrong as a whole)"
-    return 'over its windows, as if they were independent, which they are not'
+def _with_interval(rows: Sequence[Row]) -> str:
+    """'97.5 (92–100)': mean over seeds and its interval; a dash where the task was not run."""
+    if not rows:
+        return NOTHING
+    (row,) = rows
+    low, high = row['interval']
+    return f'{100 * np.mean(row["accuracy"][DEFAULT_CRITERION]):.1f} ({100 * low:.0f}–{100 * high:.0f})'
 
 
-def _number(cell: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> float:
-    return cell['units'] if all('units' in c for c in cells) else cell['windows']
-
-
-def _with_interval(accuracies: Sequence[float], numbers: Sequence[float]) -> str:
-    """Mean over seeds, with the interval that the recordings (or windows) of one seed give.
-
-    Other seeds score the same ones, or (where folds follow the seed) about as many: counting them as new ones would
-    narrow the interval without cause.
-    """
-    if not accuracies:
-        return '–'
-    mean, n = float(np.mean(accuracies)), float(np.mean(numbers))
-    low, high = wilson_interval(mean * n, n) or (0.0, 1.0)
-    return f'{100 * mean:.1f} ({100 * low:.0f}–{100 * high:.0f})'
-
-
-def _notes(suite: Suite, rows: Sequence[Row]) -> list[str]:
-    versions = ', '.join(f'{name} {version}' for name, version in environment()['versions'].items())
-    records = ' and '.join(dict.fromkeys(str(row.get('records', 'before 2.0.0')) for row in rows))
+def _notes(suite: Suite, data: Mapping[str, Any]) -> list[str]:
+    rows = data['rows']
+    records = ' and '.join(dict.fromkeys(row['records'] for row in rows))
     few = f', {suite.labels_per_class} source windows of each class' if suite.labels_per_class else ''
-    protocols = '; '.join(dict.fromkeys(row['protocol'].partition(', fold')[0] for row in rows))
+    protocols = '; '.join(dict.fromkeys(row['protocol'] for row in rows))
     folds = 'Fold K for seed K. ' if any(pair.rotates for pair in suite.pairs) else ''
     return [
         f'Protocols: {protocols}. {folds}Windows of the target are seen without labels from its training part. Adam, '
-        f'learning rate {LEARNING_RATE:g}, {BATCH_SIZE} windows of each domain a step, about {suite.steps} steps{few}; '
-        'the same for all methods. Inputs, networks and these settings were chosen with target accuracy of CWRU and '
-        'MFPT in view: development results. The methods of one input are scored on the same windows; an input that '
-        'none adapts, on all of the target. Seconds of a run: training, all criteria in every epoch, last checkpoint.',
+        f'learning rate {LEARNING_RATE:g}, {BATCH_SIZE} windows of each domain per step, about {suite.steps} '
+        f'steps{few}; the same for all methods. Inputs, networks and these settings were chosen with target accuracy '
+        'of CWRU and MFPT in view: development results. The methods of one input are scored on the same windows; an '
+        'input that no method adapts is scored on all of the target. Seconds of a run: training, all criteria in every '
+        'epoch, last checkpoint.',
         '',
-        f'Records of version {records}; {versions}; {environment()["backend"]}.',
+        f'Records of version {records}; {versions_text(data["measured"])}.',
     ]
 
 
-def plot(suite: Suite, rows: Sequence[Row]) -> Figure:
-    """A panel an input: every method's accuracy by the default criterion, and what the oracle would claim."""
+def plot(data: Mapping[str, Any]) -> Figure:
+    """A panel for each input: every method's accuracy by the default criterion, and what the oracle would claim."""
+    suite, rows = get_suite(data['suite']), data['rows']
     inputs = _order(rows, 'input', suite.inputs)
     figure = new_figure(max(4.4 * len(inputs), 5), 4.2)
     for axes, name in zip(np.atleast_1d(figure.subplots(1, len(inputs))), inputs):
@@ -160,10 +173,11 @@ def plot(suite: Suite, rows: Sequence[Row]) -> Figure:
         methods = _order(of_input, 'method', list(METHODS))
         for i, method in enumerate(methods):
             mine = _pick(of_input, method=method)
-            means = by_seed(_pick(mine, selection=DEFAULT_CRITERION))
-            spread = np.std(means, ddof=1) if len(means) > 1 else 0.0
-            axes.bar(i, np.mean(means), yerr=spread, color=class_style(i)[0], capsize=3)
-            axes.plot([i - 0.4, i + 0.4], [np.mean(by_seed(_pick(mine, selection=ORACLE)))] * 2, ':', color='#1f2933')
+            found = spread([100 * v for v in by_seed(mine, DEFAULT_CRITERION)])
+            whisker = found['standard_deviation'] or 0.0
+            axes.bar(i, found['mean'], yerr=whisker, color=class_style(i)[0], capsize=3)
+            claimed = 100 * float(np.mean(by_seed(mine, ORACLE)))
+            axes.plot([i - 0.4, i + 0.4], [claimed] * 2, ':', color='#1f2933')
         axes.set_xticks(range(len(methods)), methods, rotation=60, ha='right')
         axes.set_ylim(0, 103)
         axes.set_xlim(-1, max(len(methods), 3))  # One bar alone would fill its panel.
@@ -171,10 +185,9 @@ def plot(suite: Suite, rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def write_suite(folder: pathlib.Path, suite: Suite, cells: Sequence[Mapping[str, Any]], command: str) -> pathlib.Path:
-    """Writes SUITE.md, SUITE.json (a list of rows) and SUITE.png; returns the path of the page."""
-    rows = [row for cell in cells for row in cell['rows']]
-    save_png(plot(suite, rows), folder / f'{suite.name}.png')
-    write_json(folder / f'{suite.name}.json', rows)
-    atomic_write_text(folder / f'{suite.name}.md', markdown(suite, cells, command))
-    return folder / f'{suite.name}.md'
+def measured(data: Mapping[str, Any]) -> set[Hashable]:
+    """The cells of a page."""
+    return {(r['input'], r['method'], r['task'], f'seed {seed}') for r in data['rows'] for seed in r['seeds']}
+
+
+KIND = Kind(markdown, plot, measured)

@@ -8,6 +8,8 @@ import itertools
 from fdx.adapt.methods import METHODS
 from fdx.types import ConfigError
 
+from .grid import Cell
+
 
 @dataclasses.dataclass(frozen=True)
 class Input:
@@ -149,35 +151,28 @@ SUITES = {
 def get_suite(name: str) -> Suite:
     """The suite of a name; ConfigError lists the known ones."""
     if name not in SUITES:
-        raise ConfigError(f'--suite={name}: there are {", ".join(SUITES)}')
+        raise ConfigError(f'`suite`={name}: there are {", ".join(SUITES)}')
     return SUITES[name]
 
 
-@dataclasses.dataclass(frozen=True)
-class Cell:
-    """One run: everything that decides it."""
+def scores_all(cell: Cell) -> bool:
+    """Whether every window of the target is scored: training sees none, and no method of this input does.
 
-    suite: Suite
-    pair: Pair
-    input: Input
-    method: str
-    seed: int
+    Where others adapt, source_only is scored on the same test part, or their rows could not be compared.
+    """
+    sees = METHODS[cell.method].sees_target or METHODS[cell.method].target_statistics
+    return not sees and cell.input.name not in cell.suite.adapted
 
-    @property
-    def scores_all(self) -> bool:
-        """Whether every window of the target is scored: training sees none, and no method of this input does.
 
-        Where others adapt, source_only is scored on the same test part, or their rows could not be compared.
-        """
-        sees = METHODS[self.method].sees_target or METHODS[self.method].target_statistics
-        return not sees and self.input.name not in self.suite.adapted
+def fold_of(cell: Cell) -> int:
+    """The fold of both protocols."""
+    return cell.seed if cell.task.rotates else 0
 
-    @property
-    def protocol(self) -> str:
-        """How windows were split, in words."""
-        scored = 'all target windows' if self.scores_all else f'test part of {self.pair.protocols[1]}'
-        fold = self.seed if self.pair.rotates else 0
-        return f'source {self.pair.protocols[0]}, {scored}, fold {fold}'
+
+def protocol_of(cell: Cell) -> str:
+    """How windows were split, in words; without the fold."""
+    source, target = cell.task.protocols
+    return f'source {source}, {"all target windows" if scores_all(cell) else f"test part of {target}"}'
 
 
 def cells(suite: Suite, inputs: tuple[str, ...], methods: tuple[str, ...] | None, seeds: int) -> list[Cell]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
 
 from fdx.train.config import BALANCES
 from fdx.types import ConfigError
+
+from .grid import Cell
 
 NAME = 'imbalance'
 # Readings are no images: smote has no part here.
@@ -20,25 +23,37 @@ GENERATOR = {'steps': 600, 'width': 8, 'log_every': 50, 'save_every': 4}
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """A dataset and its rare classes.
+    """A dataset, its rare classes and how rare they are.
 
     Attributes:
-      name: of the rows, before the ratio.
+      dataset_name: of the rows, before the ratio.
       dataset: builder/config as launch.train takes it.
       rare: patterns of the classes that are thinned.
       words: for the page.
       protocol: key of fdx.data.protocols.splits; seed K is scored on fold K.
+      ratio: one training window of so many stays of a rare class.
     """
 
-    name: str
+    dataset_name: str
     dataset: str
     rare: tuple[str, ...]
     words: str
     protocol: str = 'time_blocks'
+    ratio: int = 1
 
-    def imbalance(self, ratio: int) -> str:
-        """--imbalance of a ratio."""
-        return ','.join(f'{pattern}=1:{ratio}' for pattern in self.rare)
+    @property
+    def name(self) -> str:
+        """The dataset's name with the ratio, as rows have it."""
+        return f'{self.dataset_name} 1:{self.ratio}'
+
+    @property
+    def imbalance(self) -> str:
+        """`imbalance` of TrainConfig."""
+        return ','.join(f'{pattern}=1:{self.ratio}' for pattern in self.rare)
+
+    def is_rare(self, class_name: str) -> bool:
+        """Whether a class is thinned."""
+        return any(fnmatch.fnmatchcase(class_name, pattern) for pattern in self.rare)
 
 
 TASKS = (
@@ -57,41 +72,26 @@ TASKS = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Cell:
-    """One run: everything that decides it."""
-
-    task: Task
-    ratio: int
-    remedy: str
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """The task with its ratio, as rows have it."""
-        return f'{self.task.name} 1:{self.ratio}'
-
-
 def get_tasks(names: list[str]) -> tuple[Task, ...]:
     """Tasks of the given names; ConfigError lists the known ones."""
-    known = [task.name for task in TASKS]
+    known = [task.dataset_name for task in TASKS]
     unknown = [name for name in names if name not in known]
     if unknown or not names:
-        raise ConfigError(f'--tasks={",".join(names)}: --suite={NAME} has {", ".join(known)}')
-    return tuple(task for task in TASKS if task.name in names)
+        raise ConfigError(f'`tasks`={",".join(names)}: `suite`={NAME} has {", ".join(known)}')
+    return tuple(task for task in TASKS if task.dataset_name in names)
 
 
 def get_remedies(names: list[str]) -> tuple[str, ...]:
     """Remedies of the given names; ConfigError lists the known ones."""
     if not names or not set(names) <= set(REMEDIES):
-        raise ConfigError(f'--methods={",".join(names)}: --suite={NAME} has {", ".join(REMEDIES)}')
+        raise ConfigError(f'`methods`={",".join(names)}: `suite`={NAME} has {", ".join(REMEDIES)}')
     return tuple(name for name in REMEDIES if name in names)
 
 
 def cells(tasks: tuple[Task, ...], remedies: tuple[str, ...], seeds: int) -> list[Cell]:
     """All runs, seed by seed, so that a stopped suite holds whole tables of fewer seeds."""
     return [
-        Cell(task, ratio, remedy, seed)
+        Cell(NAME, dataclasses.replace(task, ratio=ratio), MODEL, remedy, seed)
         for seed in range(seeds)
         for task in tasks
         for ratio in RATIOS

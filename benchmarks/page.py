@@ -18,12 +18,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fdx.evaluate.canvas import save_png
-from fdx.files import atomic_write_bytes, atomic_write_text, parse_json, to_jsonable
+from fdx.files import atomic_write_text, parse_json, to_jsonable
 from fdx.train.description import environment
 from fdx.types import ConfigError, DataError
 
-SUFFIXES = ('.json', '.png', '.md')
-PUBLISHED = 'docs/benchmarks'
 # Versions of fdx that made records of before 2.0.0.
 OLD_RECORDS = ('0.1.0',)
 _WIDTH = 110
@@ -37,11 +35,14 @@ class Kind:
       markdown: data of the page -> its text.
       plot: data of the page -> its picture.
       measured: data of the page -> the keys of all that was measured, to compare two pages.
+      merged: (older data, newer data) -> data of both, for a study whose parts are measured one by one; None: a newer
+        page takes the place of an older one.
     """
 
     markdown: Callable[[Mapping[str, Any]], str]
     plot: Callable[[Mapping[str, Any]], Figure]
     measured: Callable[[Mapping[str, Any]], set[Hashable]]
+    merged: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]] | None = None
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -123,23 +124,26 @@ def read_page(folder: pathlib.Path, name: str, kind: Kind) -> dict[str, Any] | N
 
 
 def publish(folder: pathlib.Path, name: str, kind: Kind, published: pathlib.Path) -> pathlib.Path:
-    """Copies the page of a study to the folder of published pages; returns the path of the copy.
+    """Writes the page of a study to the folder of published pages; returns its path there.
 
     Raises:
       ConfigError: the published page holds figures that this one lacks.
-      DataError: a page cannot be read.
+      DataError: there is no page, or one cannot be read.
       FileWriteError: a file cannot be written.
     """
     new, old = read_page(folder, name, kind), read_page(published, name, kind)
-    lost = sorted(map(str, kind.measured(old) - kind.measured(new))) if old else []
-    if lost:
-        raise ConfigError(
-            f'{published / name}.md has {len(lost)} figures that {folder / name}.md lacks ({"; ".join(lost[:3])} '
-            f'...): measure those as well, or remove {published / name}.json first to publish the smaller page'
-        )
-    for suffix in SUFFIXES:
-        atomic_write_bytes(published / f'{name}{suffix}', (folder / f'{name}{suffix}').read_bytes())
-    return published / f'{name}.md'
+    if new is None:
+        raise DataError(f'{folder / name}.json: there is no page to publish')
+    if old is not None:
+        new = kind.merged(old, new) if kind.merged else new
+        lost = sorted(kind.measured(old) - kind.measured(new), key=str)
+        if lost:
+            some = '; '.join(', '.join(map(str, key)) for key in lost[:3])
+            raise ConfigError(
+                f'{published / name}.md has {len(lost)} figures that {folder / name}.md lacks (the first: {some}): '
+                f'measure these as well, or remove {published / name}.json to publish the smaller page all the same'
+            )
+    return write_page(published, name, new, kind)
 
 
 def seed_means(rows: Sequence[Mapping[str, Any]], value: Callable[[Mapping[str, Any]], Sequence[float]]) -> list[float]:

@@ -16,21 +16,36 @@ What is done about rare faults, a GAN among the remedies:
     python -m launch.benchmark --suite=imbalance --manual_dir=RECORDINGS
 
 Every cell is kept in WORKDIR: the same command goes on where a stopped one stands, and a finished one only writes the
-page anew. Writes OUT/SUITE.md, .json and .png.
+page anew. Writes WORKDIR/pages/SUITE.md, .json and .png. With --publish the page goes to OUT as well, unless the page
+there has figures that the new one lacks.
 """
 
 from __future__ import annotations
 
 import logging
+import pathlib
+import shlex
 
 from absl import flags
 
 from fdx.adapt.methods import METHODS
-from fdx.benchmarks import imbalance_suite, pretraining_suite
+from fdx.benchmarks import (
+    adaptation_page,
+    adaptation_run,
+    imbalance_page,
+    imbalance_run,
+    imbalance_suite,
+    page,
+    pretraining_page,
+    pretraining_run,
+    pretraining_suite,
+)
 from fdx.benchmarks.adaptation_suite import INPUTS, SUITES
+from fdx.benchmarks.grid import Call
 from fdx.types import ConfigError
 
-from . import benchmark_adaptation, benchmark_imbalance, benchmark_pretraining, cli
+from . import cli
+from .display import epoch_line, progress
 
 FLAGS = flags.FLAGS
 # Flags that one kind of suite reads and others do not.
@@ -44,8 +59,8 @@ READ_BY = {
 def define_flags() -> None:
     """The flags of this program."""
     tasks = {
-        name: [t.name for t in suite.TASKS]
-        for name, suite in (('pretraining', pretraining_suite), ('imbalance', imbalance_suite))
+        'pretraining': [task.name for task in pretraining_suite.TASKS],
+        'imbalance': [task.dataset_name for task in imbalance_suite.TASKS],
     }
     networks = [n.name for n in pretraining_suite.NETWORKS]
     flags.DEFINE_enum('suite', 'pretraining', list(READ_BY), 'which benchmark')
@@ -69,7 +84,8 @@ def define_flags() -> None:
     flags.DEFINE_string('data_dir', 'data', 'folder of prepared datasets')
     flags.DEFINE_string('manual_dir', None, 'folder of raw recordings, to prepare datasets; else FDX_RAW_DATA')
     flags.DEFINE_string('workdir', 'runs/benchmark', 'where cells, features and trained networks go')
-    flags.DEFINE_string('out', 'docs/benchmarks', 'where the page goes')
+    flags.DEFINE_bool('publish', False, 'write the page to OUT, too')
+    flags.DEFINE_string('out', 'docs/benchmarks', 'folder of published pages, for --publish')
 
 
 def main(argv) -> None:
@@ -83,9 +99,58 @@ def main(argv) -> None:
     given = [f'--{name}' for name in sorted(foreign) if FLAGS[name].present]
     if given:
         raise ConfigError(f'{", ".join(given)} has no part in --suite={FLAGS.suite}: leave it out')
-    runs = {'pretraining': benchmark_pretraining.run, 'imbalance': benchmark_imbalance.run}
-    page = runs.get(FLAGS.suite, benchmark_adaptation.run)()
-    print(f'\npage: {page}')
+    kinds = {'pretraining': pretraining_page.KIND, 'imbalance': imbalance_page.KIND}
+    kind, out = kinds.get(FLAGS.suite, adaptation_page.KIND), pathlib.Path(FLAGS.out)
+    if FLAGS.publish:
+        page.read_page(out, FLAGS.suite, kind)  # Fails before the hours of work, not after them.
+    elif FLAGS['out'].present:
+        raise ConfigError(f'--out={FLAGS.out} is where --publish writes: add --publish, or leave --out out')
+    written = _run(_call())
+    print(f'\npage: {written}')
+    if FLAGS.publish:
+        print(f'published: {page.publish(written.parent, FLAGS.suite, kind, out)}')
+    else:
+        print(f'To publish it as {out / written.name}, give the same command with --publish.')
+
+
+def _call() -> Call:
+    """What the flags tell every study."""
+    return Call(
+        root=pathlib.Path(FLAGS.workdir),
+        data_dir=FLAGS.data_dir,
+        manual_dir=FLAGS.manual_dir,
+        seeds=FLAGS.seeds,
+        command=_command(),
+        say=lambda line: print(line, flush=True),
+        on_epoch=lambda row: print(f'    {epoch_line(row)}', flush=True),
+        progress=progress,
+    )
+
+
+def _command() -> str:
+    """The call that measures these cells again, for the page."""
+    words = [f'python -m launch.benchmark --suite={FLAGS.suite} --seeds={FLAGS.seeds}']
+    if FLAGS.suite == 'pretraining':
+        words.append(f'--draws={FLAGS.draws}')
+    for name in ('tasks', 'networks', 'methods', 'inputs'):
+        if FLAGS[name].present:
+            words.append(shlex.quote(f'--{name}={",".join(FLAGS[name].value)}'))
+    return ' '.join(words if FLAGS.fine_tune else [*words, '--nofine_tune'])
+
+
+def _given(name: str) -> tuple[str, ...] | None:
+    """The values of a list that was given; None where the study decides."""
+    return tuple(FLAGS[name].value) if FLAGS[name].present else None
+
+
+def _run(call: Call) -> pathlib.Path:
+    """Runs the suite; returns the path of its page."""
+    if FLAGS.suite == 'pretraining':
+        options = {'draws': FLAGS.draws, 'fine_tune': FLAGS.fine_tune}
+        return pretraining_run.run(call, _given('tasks'), _given('networks'), **options)
+    if FLAGS.suite == 'imbalance':
+        return imbalance_run.run(call, _given('tasks'), _given('methods'))
+    return adaptation_run.run(call, FLAGS.suite, _given('inputs'), _given('methods'))
 
 
 if __name__ == '__main__':

@@ -16,12 +16,12 @@ import time
 
 from absl import flags
 
-from fdx.benchmarks.pretraining_page import percent
 from fdx.benchmarks.probe import CHOSEN, ProbePlan
 from fdx.benchmarks.probe_report import shots_words, write_probe
 from fdx.benchmarks.probe_run import run_probe
 from fdx.benchmarks.stage_features import INPUT
 from fdx.evaluate.evaluate import evaluate
+from fdx.evaluate.spread import spread_text
 from fdx.files import write_json
 from fdx.train.config import TrainConfig
 from fdx.train.run import train
@@ -138,9 +138,9 @@ def _listen(root: pathlib.Path) -> tuple[dict, str]:
         write_probe(folder, results)
         seconds = f'{time.perf_counter() - began:.0f}'
         found[name] = _accuracies(results, CHOSEN)
-        rows.append((f'musicnn_vgg {name}, frozen', *map(percent, found[name].values()), seconds))
+        rows.append((f'musicnn_vgg {name}, frozen', *_percent(found[name]), seconds))
         found['no network'] = _accuracies(results, INPUT)
-    rows.append(('no network, log-mel', *map(percent, found['no network'].values()), ''))
+    rows.append(('no network, log-mel', *_percent(found['no network']), ''))
     header = ('linear head on rig_b', *[f'{shots_words(k)} a class' for k in shots], 'seconds')
     return found, table(header, rows) + f'\n(mean and deviation of {plan.draws} draws of labelled windows)'
 
@@ -149,6 +149,10 @@ def _accuracies(results: dict, stage: str) -> dict[str, dict]:
     """Shots -> mean and deviation of the accuracy of a row."""
     rows = {shots_words(p['shots']): next(r for r in p['rows'] if r['stage'] == stage) for p in results['shots']}
     return {shots: {k: row['accuracy'][k] for k in ('mean', 'standard_deviation')} for shots, row in rows.items()}
+
+
+def _percent(found: dict[str, dict]) -> list[str]:
+    return [spread_text(values, percent=True) for values in found.values()]
 
 
 NAMES = {

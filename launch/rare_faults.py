@@ -11,6 +11,7 @@ the same on your own data, launch.benchmark --suite=imbalance with all ratios an
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import pathlib
@@ -18,8 +19,9 @@ import time
 
 from absl import flags
 
-from fdx.benchmarks.imbalance_cells import config_of, run_cell
-from fdx.benchmarks.imbalance_suite import TASKS, Cell, Task
+from fdx.benchmarks.grid import Call, Cell
+from fdx.benchmarks.imbalance_run import config_of, run_cell
+from fdx.benchmarks.imbalance_suite import MODEL, NAME, TASKS, Task
 from fdx.data.preparing import RAW_DATA_VARIABLE
 from fdx.files import write_json
 from fdx.synth.run import generator_for, synthesise
@@ -50,7 +52,8 @@ def define_flags() -> None:
 def _task() -> Task:
     """CWRU where its recordings are, the simulated rig where not."""
     cwru, rig = TASKS
-    return cwru if FLAGS.manual_dir or os.environ.get(RAW_DATA_VARIABLE) else rig
+    task = cwru if FLAGS.manual_dir or os.environ.get(RAW_DATA_VARIABLE) else rig
+    return dataclasses.replace(task, ratio=FLAGS.ratio)
 
 
 @locks_workdir
@@ -63,22 +66,22 @@ def main(argv) -> None:
     print(f'{task.words}; 1:{FLAGS.ratio}', flush=True)
     prepare_if_missing(task.dataset, FLAGS.data_dir, FLAGS.manual_dir)
     settings = {'steps': FLAGS.steps, 'width': FLAGS.width}
-    wanted = generator_for(config_of(Cell(task, FLAGS.ratio, 'gan', FLAGS.seed), FLAGS.data_dir), **settings)
+    wanted = generator_for(config_of(Cell(NAME, task, MODEL, 'gan', FLAGS.seed), FLAGS.data_dir), **settings)
     made = synthesise(
         wanted, root / 'generator', progress=progress, on_row=lambda row: print(health_line(row), flush=True)
     )
     print(f'generated records: {made.name} in {FLAGS.data_dir}', flush=True)
     report = judge_and_write(made, root / 'judgement', FLAGS.judge_samples)
-    rows = []
+    rows, call = [], Call(root, FLAGS.data_dir, progress=progress)
     for remedy in REMEDIES:
-        cell = Cell(task, FLAGS.ratio, remedy, FLAGS.seed)
-        results, _ = run_cell(cell, FLAGS.data_dir, root, lambda config, folder: made.name, settings, progress)
+        cell = Cell(NAME, task, MODEL, remedy, FLAGS.seed)
+        results, _ = run_cell(cell, call, lambda config, folder: made.name, settings)
         rows.append(results['row'])
     print()
     print(comparison(rows))
     write_json(root / 'rare_faults.json', {'rows': rows, 'seconds': round(time.perf_counter() - began, 1)})
     print(f'\njudgement: {report}; {time.perf_counter() - began:.0f} s')
-    print(f'one seed, {results["windows"]} test windows: launch.benchmark --suite=imbalance has more')
+    print(f'one seed, {results["row"]["windows"]} test windows: launch.benchmark --suite=imbalance has more')
 
 
 def comparison(rows: list[dict]) -> str:

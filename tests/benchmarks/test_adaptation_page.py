@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from matplotlib.container import BarContainer
 
-from fdx.benchmarks.adaptation_page import by_seed, markdown, plot, summary, write_suite
+from fdx.benchmarks import adaptation_page, adaptation_suite
+from fdx.benchmarks.adaptation_page import KIND, assemble, by_seed, plot, summary
 from fdx.benchmarks.adaptation_suite import SUITES, Pair, Suite
+from fdx.benchmarks.page import write_page
 from fdx.evaluate.intervals import wilson_interval
 from fdx.types import DataError
 
@@ -36,19 +38,21 @@ RIGHT = {
 def cell(name: str, method: str, task: str, seed: int, right: int) -> dict:
     """The oracle is right two windows more often than the default criterion, the others one less."""
     more = {'source_risk': 0, 'oracle': 2 if right <= WINDOWS - 2 else 0}
-    common = {'suite': 'tiny', 'task': task, 'input': name, 'model': 'any', 'method': method, 'seed': seed}
-    rows = [
-        {
-            **common,
-            'protocol': f'the protocol of {method}',
-            'selection': selection,
-            'accuracy': (right + more.get(selection, -1)) / WINDOWS,
-            'macro_f1': 0.25,
-            'seconds': 3.0 + seed,
-        }
-        for selection in SELECTIONS
-    ]
-    return {'rows': rows, 'windows': WINDOWS}
+    return {
+        'input': name,
+        'model': 'any',
+        'method': method,
+        'task': task,
+        'protocol': f'the protocol of {method}',
+        'records': '2.0.0',
+        'seed': seed,
+        'fold': 0,
+        'windows': WINDOWS,
+        'units': float(WINDOWS),
+        'seconds': 3.0 + seed,
+        'accuracy': {selection: (right + more.get(selection, -1)) / WINDOWS for selection in SELECTIONS},
+        'macro_f1': dict.fromkeys(SELECTIONS, 0.25),
+    }
 
 
 CELLS = [
@@ -57,11 +61,21 @@ CELLS = [
     for (name, method), of_tasks in RIGHT.items()
     for task, of_seeds in of_tasks.items()
 ]
-ROWS = [row for one in CELLS for row in one['rows']]
 
 
-def chosen(**fields) -> list[dict]:
-    return [row for row in ROWS if all(row[k] == v for k, v in fields.items())]
+@pytest.fixture(autouse=True)
+def tiny_suite(monkeypatch):
+    monkeypatch.setitem(adaptation_suite.SUITES, 'tiny', SUITE)
+
+
+def markdown(suite, cells, command) -> str:
+    return adaptation_page.markdown(assemble(suite, cells, command))
+
+
+def chosen(cells=CELLS, **fields) -> list[dict]:
+    """Rows of the page."""
+    found = [one for one in cells if all(one[k] == v for k, v in fields.items())]
+    return assemble(SUITE, found, '')['rows']
 
 
 def sections(page: str) -> dict[str, str]:
@@ -79,21 +93,27 @@ def tables(text: str) -> list[list[list[str]]]:
 
 
 def test_means_of_seeds_by_hand():
-    rows = chosen(input='mel', method='mcc', selection='source_risk')
+    rows = chosen(input='mel', method='mcc')
     # Seed 0: (36 + 20) / 80, seed 1: (40 + 28) / 80.
-    assert by_seed(rows) == pytest.approx([70.0, 85.0])
-    # Rows in another order are the same means; seeds come sorted.
-    assert by_seed(rows[::-1]) == pytest.approx([70.0, 85.0])
+    assert by_seed(rows, 'source_risk') == pytest.approx([0.7, 0.85])
+    # Rows in another order are the same means.
+    assert by_seed(rows[::-1], 'source_risk') == pytest.approx([0.7, 0.85])
+
+
+def test_a_mean_over_tasks_of_different_seeds_is_refused():
+    rows = chosen([one for one in CELLS if (one['task'], one['seed']) != ('a -> b', 1)], input='mel', method='mcc')
+    with pytest.raises(DataError, match='same seeds'):
+        by_seed(rows, 'source_risk')
 
 
 def test_summary_by_hand():
-    rows = chosen(input='mel', method='mcc', selection='source_risk')
+    rows = chosen(input='mel', method='mcc')
     # Seeds 70 and 85: spread 15 / sqrt(2); tasks 95 and 60: spread 35 / sqrt(2).
-    assert summary(rows) == '77.5 ± 10.6 / 24.7'
-    assert summary([r for r in rows if r['seed'] == 0]) == '70.0 / 28.3'
-    assert summary([r for r in rows if r['task'] == 'a -> b']) == '95.0 ± 7.1'
-    assert summary(rows[:1]) == '90.0'
-    assert summary([]) == '–'
+    assert summary(rows, 'source_risk') == '77.5 ± 10.6 / 24.7'
+    assert summary(chosen(input='mel', method='mcc', seed=0), 'source_risk') == '70.0 / 28.3'
+    assert summary(chosen(input='mel', method='mcc', task='a -> b'), 'source_risk') == '95.0 ± 7.1'
+    assert summary(chosen(input='mel', method='mcc', task='a -> b', seed=0), 'source_risk') == '90.0'
+    assert summary([], 'source_risk') == '–'
 
 
 def test_the_table_of_selections():
@@ -105,7 +125,7 @@ def test_the_table_of_selections():
         'snd',
         'entropy',
         'last',
-        'seconds a run',
+        'seconds per run',
         'oracle (not usable)',
     ]
     lines = {line[0]: line[1:] for line in first[1:]}
@@ -115,7 +135,7 @@ def test_the_table_of_selections():
     assert lines['mcc'][:5] == ['77.5 ± 10.6 / 24.7', *['75.0 ± 10.6 / 24.7'] * 4]
     assert lines['mcc'][5] in ('3', '4')
     # 40 of 40 cannot be bettered: the oracle adds two windows to three cells of four.
-    assert lines['mcc'][6] == summary(chosen(input='mel', method='mcc', selection='oracle'))
+    assert lines['mcc'][6] == summary(chosen(input='mel', method='mcc'), 'oracle')
     assert lines['mcc'][6].startswith('81.2 ± ')
     assert lines['source_only'][0] == '50.0 ± 0.0 / 35.4'
 
@@ -128,7 +148,7 @@ def test_the_oracle_is_said_to_be_no_choice():
         assert 'oracle' not in ''.join(tables(text)[1][0])
 
 
-def test_the_table_of_tasks_has_the_interval_of_one_seeds_windows():
+def test_the_table_of_tasks_has_the_interval_of_one_seeds_recordings():
     second = tables(sections(markdown(SUITE, CELLS, 'command'))['mel'])[1]
     assert second[0] == ['task', 'source_only', 'mcc']
     lines = {line[0]: line[1:] for line in second[1:]}
@@ -143,22 +163,19 @@ def test_the_table_of_tasks_has_the_interval_of_one_seeds_windows():
     assert lines['a -> c'] == ['–', '–']
 
 
-def test_fewer_windows_widen_the_interval():
-    few = [{**one, 'windows': 10} for one in CELLS]
+def test_fewer_recordings_widen_the_interval():
+    few = [{**one, 'units': 10.0} for one in CELLS]
     line = tables(sections(markdown(SUITE, few, 'command'))['mel'])[1][2]
     # 7.5 of 10: the number of hits is a mean over seeds and need not be whole.
     low, high = wilson_interval(7.5, 10)
     assert line == ['b -> a', f'75.0 ({100 * low:.0f}–{100 * high:.0f})', '60.0 (31–83)']
 
 
-def test_intervals_count_recordings_where_all_cells_know_them():
-    known = [{**one, 'units': 4.0} for one in CELLS]
-    page = markdown(SUITE, known, 'command')
-    assert 'with the 95 % interval of its recordings' in page and 'over its windows' not in page
-    low, high = wilson_interval(0.6 * 4, 4)
-    assert tables(sections(page)['mel'])[1][2][2] == f'60.0 ({100 * low:.0f}–{100 * high:.0f})'
-    mixed = markdown(SUITE, [*known[1:], CELLS[0]], 'command')
-    assert 'over its windows, as if they were independent, which they are not' in mixed
+def test_the_page_says_what_its_intervals_count():
+    data = assemble(SUITE, CELLS, 'command')
+    assert 'with the 95 % interval of its recordings' in adaptation_page.markdown(data)
+    older = adaptation_page.markdown({**data, 'interval_of': 'windows'})
+    assert 'over its windows, as if they were independent, which they are not' in older
 
 
 def test_the_first_line_says_what_labels_of_the_target_were_read_for():
@@ -174,7 +191,7 @@ def test_the_page_has_every_input_method_task_and_the_command():
         methods = {method for of_input, method in RIGHT if of_input == name}
         assert {line[0] for line in tables(text)[0][1:]} == methods
         assert {line[0] for line in tables(text)[1][1:]} == {pair.name for pair in SUITE.pairs}
-    assert 'Made by `python -m launch.benchmark --suite=tiny`; every run: [tiny.json](tiny.json).' in page
+    assert 'Made by `python -m launch.benchmark --suite=tiny`; values of every seed: [tiny.json](tiny.json).' in page
     assert '![Accuracy of every method](tiny.png)' in page
     assert 'mean over tasks and seeds (0, 1)' in page
     assert 'Protocols: the protocol of mcc; the protocol of source_only. ' in page
@@ -183,17 +200,20 @@ def test_the_page_has_every_input_method_task_and_the_command():
     assert 'about 100 steps, 200 source windows of each class; ' in few
 
 
-def test_json_is_the_list_of_rows_and_the_png_a_png(tmp_path):
-    page = write_suite(tmp_path / 'docs', SUITE, CELLS, 'command')
+def test_files_of_the_page(tmp_path):
+    data = assemble(SUITE, CELLS, 'command')
+    page = write_page(tmp_path / 'docs', 'tiny', data, KIND)
     assert page == tmp_path / 'docs' / 'tiny.md'
-    assert page.read_text(encoding='utf-8') == markdown(SUITE, CELLS, 'command')
-    assert json.loads((tmp_path / 'docs' / 'tiny.json').read_text()) == ROWS
+    assert page.read_text(encoding='utf-8') == adaptation_page.markdown(data)
+    assert json.loads((tmp_path / 'docs' / 'tiny.json').read_text()) == data
     assert (tmp_path / 'docs' / 'tiny.png').read_bytes().startswith(b'\x89PNG')
     assert len(list((tmp_path / 'docs').iterdir())) == 3
+    row = next(row for row in data['rows'] if (row['method'], row['task']) == ('mcc', 'a -> b'))
+    assert (row['seeds'], row['accuracy']['source_risk'], row['seconds']) == ([0, 1], [0.9, 1.0], [3.0, 4.0])
 
 
 def test_the_plot_has_a_bar_a_method_and_the_oracle_dotted():
-    figure = plot(SUITE, ROWS)
+    figure = plot(assemble(SUITE, CELLS, ''))
     assert [axes.get_title(loc='left') for axes in figure.axes] == ['mel', 'time']
     mel, time = figure.axes
     assert [bar.get_height() for bar in mel.patches] == pytest.approx([50.0, 77.5])
@@ -210,6 +230,6 @@ def test_the_plot_has_a_bar_a_method_and_the_oracle_dotted():
 
 
 def test_more_right_windows_than_windows_are_an_error():
-    broken = [{**one, 'rows': [{**row, 'accuracy': 1.5} for row in one['rows']]} for one in CELLS]
+    broken = [{**one, 'accuracy': dict.fromkeys(SELECTIONS, 1.5)} for one in CELLS]
     with pytest.raises(DataError, match='60 successes of 40 trials'):
         markdown(SUITE, broken, '')

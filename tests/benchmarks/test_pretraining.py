@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
-import pathlib
 
 import pytest
 
-from fdx.benchmarks.pretraining_page import markdown
-from fdx.benchmarks.pretraining_report import assemble, cell_of, plot, with_published, write_pretraining
+from fdx.benchmarks.page import read_page, write_page
+from fdx.benchmarks.pretraining_page import KIND, plot
+from fdx.benchmarks.pretraining_results import assemble, cell_of, merged
 from fdx.benchmarks.pretraining_suite import IN_DOMAIN, NETWORKS, TASKS, dataset_of, why_not
 from fdx.benchmarks.probe import ALL_LABELS, CHOSEN
 from fdx.benchmarks.stage_features import INPUT
@@ -44,7 +44,7 @@ def tasks():
     rig = [run_of((1, ALL_LABELS), (0.3, 0.4), front_end='vggish')]
     found = {('cwru_load0', 'musicnn_mtt'): mtt, ('cwru_load0', 'rig_vggish'): rig}
     tuned = [{'accuracy': a, 'macro_f1': a, 'seconds': s} for a, s in ((0.5, 3.0), (0.75, 4.0), (1.0, 999.0))]
-    return assemble(found, range(2), 'python -m this', {('cwru_load0', 'rig_vggish'): tuned})
+    return assemble(found, range(2), 'python -m this', {('cwru_load0', 'rig_vggish'): tuned})['tasks']
 
 
 def test_cells_hold_all_draws_of_all_seeds_where_a_seed_has_them():
@@ -72,7 +72,7 @@ def test_rows_are_the_inputs_then_the_networks_and_who_is_not_asked(tasks):
 
 
 def test_the_page_says_what_was_measured_when_and_how(tasks, tmp_path):
-    page = write_pretraining(tmp_path, tasks).read_text()
+    page = write_page(tmp_path, 'pretraining', {'tasks': tasks}, KIND).read_text()
     assert sorted(p.name for p in tmp_path.iterdir()) == ['pretraining.json', 'pretraining.md', 'pretraining.png']
     lines = page.splitlines()
     header = (
@@ -93,35 +93,32 @@ def test_the_page_says_what_was_measured_when_and_how(tasks, tmp_path):
 
 def test_tasks_measured_earlier_stay_on_the_page_as_they_were(tasks, tmp_path):
     def measured(name, **how):
-        return assemble({(name, 'imagenet_lite0'): [run_of((5, ALL_LABELS), (0.2, 0.4), **how)]}, range(1), 'that')
+        return assemble({(name, 'imagenet_lite0'): [run_of((5, ALL_LABELS), (0.2, 0.4), **how)]}, range(1), 'that')[
+            'tasks'
+        ]
 
-    assert with_published(tmp_path, tasks) == tasks
-    write_pretraining(tmp_path, tasks + measured('rig_machines'))
+    assert read_page(tmp_path, 'pretraining', KIND) is None
+    write_page(tmp_path, 'pretraining', {'tasks': tasks + measured('rig_machines')}, KIND)
     # Written and read again, in the suite's order; what was asked again is replaced.
-    merged = with_published(tmp_path, measured('rig_machines', on='2026-03-03', version='10') + measured('cwru_loads'))
-    assert [task['name'] for task in merged] == ['cwru_loads', 'cwru_load0', 'rig_machines']
-    assert merged[1] == json.loads(json.dumps(tasks[0]))
-    assert [task['measured']['on'][-1] for task in merged] == ['2026-01-02', '2026-01-02', '2026-03-03']
-    page = write_pretraining(tmp_path, merged).read_text()
+    new = measured('rig_machines', on='2026-03-03', version='10') + measured('cwru_loads')
+    both = merged(read_page(tmp_path, 'pretraining', KIND), {'tasks': new})
+    found = both['tasks']
+    assert [task['name'] for task in found] == ['cwru_loads', 'cwru_load0', 'rig_machines']
+    assert found[1] == json.loads(json.dumps(tasks[0]))
+    assert [task['measured']['on'][-1] for task in found] == ['2026-01-02', '2026-01-02', '2026-03-03']
+    page = write_page(tmp_path, 'pretraining', both, KIND).read_text()
     assert page.splitlines()[-2:] == ['- cwru_loads, cwru_load0: fdx 9; cpu.', '- rig_machines: fdx 10; cpu.']
 
 
 @pytest.mark.parametrize('text', ['{', '[]', '{"tasks": [{"name": "cwru_loads"}]}', '{"tasks": 3}'])
-def test_a_page_that_cannot_be_read_is_not_written_over(text, tasks, tmp_path):
+def test_a_page_that_cannot_be_read_is_an_error(text, tmp_path):
     (tmp_path / 'pretraining.json').write_text(text)
-    with pytest.raises(DataError, match=r'pretraining\.json: not what .* or give another --out'):
-        with_published(tmp_path, tasks)
-
-
-def test_the_published_page_is_what_its_numbers_say():
-    folder = pathlib.Path(__file__).parents[2] / 'docs' / 'benchmarks'
-    tasks = json.loads((folder / 'pretraining.json').read_text())['tasks']
-    assert (folder / 'pretraining.md').read_text() == markdown(tasks, 'pretraining')
-    assert [task['name'] for task in tasks] == [task.name for task in TASKS]
+    with pytest.raises(DataError, match=r'pretraining\.json: not what .* remove it'):
+        read_page(tmp_path, 'pretraining', KIND)
 
 
 def test_the_plot_has_a_panel_a_task_and_a_line_a_network(tasks):
-    (axes,) = plot(tasks).axes
+    (axes,) = plot({'tasks': tasks}).axes
     labels = axes.get_legend_handles_labels()[1]
     assert labels == [f'{INPUT} of musicnn', f'{INPUT} of vggish', 'musicnn_mtt', 'rig_vggish']
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ['1', 'all']

@@ -22,7 +22,7 @@ def test_the_deviation_is_that_of_a_sample_and_a_single_value_has_none():
         ([0.7, 0.85], {'percent': True}, '77.5 ± 10.6'),
         ({'mean': 0.775, 'standard_deviation': 0.106, 'values': []}, {'percent': True}, '77.5 ± 10.6'),
         ([0.7, 0.85], {}, '0.775 ± 0.106'),
-        ([0.7, 0.85], {'percent': True, 'digits': 0, 'sign': '+-'}, '78 +- 11'),
+        ([0.7, 0.9], {'percent': True, 'digits': 0, 'sign': '+-'}, '80 +- 14'),
         ([12.0], {'digits': 1}, '12.0'),
         ([], {'percent': True}, '–'),
     ],

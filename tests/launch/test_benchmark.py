@@ -10,7 +10,6 @@ import pytest
 from fdx.benchmarks import adaptation_suite, pretraining_suite
 from fdx.benchmarks.adaptation_suite import Input, Pair, Suite
 from fdx.benchmarks.pretraining_suite import TASKS
-from launch import benchmark_pretraining
 
 
 @pytest.fixture
@@ -21,9 +20,6 @@ def small_suite(monkeypatch):
     )
     task = dataclasses.replace(task, fine_tuned=1)
     monkeypatch.setattr(pretraining_suite, 'TASKS', (task,))
-    # A module that stays imported: it would keep the tiny task, or never see it.
-    monkeypatch.setattr(benchmark_pretraining, 'TASKS', (task,))
-    monkeypatch.setattr('fdx.benchmarks.pretraining_report.TASKS', (task,))
     monkeypatch.setitem(pretraining_suite.FINE_TUNING, 'epochs', 1)
     monkeypatch.setitem(pretraining_suite.FINE_TUNING, 'batch_size', 2)
 
@@ -35,12 +31,11 @@ def test_a_page_out_of_cells_that_are_computed_once(call, data_dir, small_suite,
         '--seeds=2',
         '--draws=2',
         f'--workdir={tmp_path / "work"}',
-        f'--out={tmp_path / "out"}',
         '--nofine_tune',
     ]
     done = call(*command)
     assert done.code == 0, done.err
-    results = json.loads((tmp_path / 'out' / 'pretraining.json').read_text())
+    results = json.loads((tmp_path / 'work' / 'pages' / 'pretraining.json').read_text())
     rows = {row['network']: row for row in results['tasks'][0]['rows']}
     assert set(rows) >= {'log_mel of musicnn', 'musicnn_vgg untrained', 'musicnn_mtt'}
     # Untrained networks differ with the seed even where all labels are there; others do not.
@@ -51,42 +46,42 @@ def test_a_page_out_of_cells_that_are_computed_once(call, data_dir, small_suite,
     cells = sorted((tmp_path / 'work' / 'cells').rglob('*.json'))
     assert len(cells) == 4
     stamps = [path.stat().st_mtime_ns for path in cells]
-    page = (tmp_path / 'out' / 'pretraining.md').read_text()
+    page = (tmp_path / 'work' / 'pages' / 'pretraining.md').read_text()
     again = call(*command)
     assert again.code == 0, again.err
     assert [path.stat().st_mtime_ns for path in cells] == stamps
-    assert (tmp_path / 'out' / 'pretraining.md').read_text() == page
+    assert (tmp_path / 'work' / 'pages' / 'pretraining.md').read_text() == page
     call_of_page = (
         "launch.benchmark --suite=pretraining --seeds=2 --draws=2 --tasks=tiny '--networks=musicnn_vgg untrained"
     )
     assert f"{call_of_page},musicnn_mtt' --nofine_tune`" in page
     # A page of other tasks is kept, so one that cannot be read is not written over.
-    (tmp_path / 'out' / 'pretraining.json').write_text('[]')
+    (tmp_path / 'work' / 'pages' / 'pretraining.json').write_text('[]')
     refused = call(*command)
     assert refused.code == 1
     assert 'pretraining.json: not what' in refused.err
-    assert (tmp_path / 'out' / 'pretraining.md').read_text() == page
-    (tmp_path / 'out' / 'pretraining.json').unlink()
+    assert (tmp_path / 'work' / 'pages' / 'pretraining.md').read_text() == page
+    (tmp_path / 'work' / 'pages' / 'pretraining.json').unlink()
     assert call(*command, '--draws=3').code == 0
     assert all(path.stat().st_mtime_ns > stamp for path, stamp in zip(cells, stamps))
 
 
 def test_whole_networks_are_fine_tuned_once_and_stand_beside(call, data_dir, small_suite, tmp_path):
     command = ['benchmark', f'--data_dir={data_dir}', '--networks=musicnn_vgg untrained', '--tasks=tiny', '--seeds=1']
-    command += ['--draws=1', f'--workdir={tmp_path / "work"}', f'--out={tmp_path / "out"}']
+    command += ['--draws=1', f'--workdir={tmp_path / "work"}']
     done = call(*command)
     assert done.code == 0, done.err
-    results = json.loads((tmp_path / 'out' / 'pretraining.json').read_text())
+    results = json.loads((tmp_path / 'work' / 'pages' / 'pretraining.json').read_text())
     row = results['tasks'][0]['rows'][1]
     run = tmp_path / 'work' / 'fine_tuned' / 'tiny' / 'musicnn_vgg_untrained' / 'seed_0'
     meta = json.loads((run / 'score.json').read_text())['meta']
     assert (meta['config']['labels_per_class'], meta['config']['freeze'], meta['splits']['train']) == (1, 'none', 3)
     assert len(row['fine_tuned']['accuracy']['values']) == 1
-    page = (tmp_path / 'out' / 'pretraining.md').read_text()
+    page = (tmp_path / 'work' / 'pages' / 'pretraining.md').read_text()
     assert '| fine-tuned, 1 a class | seconds |' in page
     assert f'| {100 * row["fine_tuned"]["accuracy"]["mean"]:.1f} |' in page
     assert call(*command).code == 0
-    assert (tmp_path / 'out' / 'pretraining.md').read_text() == page
+    assert (tmp_path / 'work' / 'pages' / 'pretraining.md').read_text() == page
 
 
 @pytest.fixture
@@ -103,19 +98,21 @@ def tiny_suites(monkeypatch):
 
 
 def test_a_page_of_adaptation_out_of_cells_that_are_trained_once(call, data_dir, tiny_suites, tmp_path):
-    where = [f'--data_dir={data_dir}', f'--workdir={tmp_path / "work"}', f'--out={tmp_path / "out"}']
+    where = [f'--data_dir={data_dir}', f'--workdir={tmp_path / "work"}']
     # A method that is named twice is run and counted once.
     command = ['benchmark', '--suite=tiny', '--methods=source_only,coral,coral', '--seeds=1', *where]
     done = call(*command)
     assert done.code == 0, done.err
-    assert done.out.strip().endswith(f'page: {tmp_path / "out" / "tiny.md"}')
-    rows = json.loads((tmp_path / 'out' / 'tiny.json').read_text())
-    found = [(row['input'], row['method']) for row in rows if row['selection'] == 'source_risk']
+    # Only --publish writes elsewhere; without it the program says how.
+    assert f'page: {tmp_path / "work" / "pages" / "tiny.md"}' in done.out
+    assert done.out.strip().endswith('To publish it as docs/benchmarks/tiny.md, give the same command with --publish.')
+    rows = json.loads((tmp_path / 'work' / 'pages' / 'tiny.json').read_text())['rows']
+    found = [(row['input'], row['method']) for row in rows]
     assert found == [('mean', 'source_only'), ('mean', 'coral'), ('stays', 'source_only')]
-    accuracy = {row['selection']: row['accuracy'] for row in rows if (row['input'], row['method']) == found[1]}
-    line = f'mean, b -> a, coral, seed 0: {100 * accuracy["source_risk"]:.1f} % by source_risk, '
-    assert f'[2/3] {line}{100 * accuracy["last"]:.1f} % last, ' in done.out
-    page = (tmp_path / 'out' / 'tiny.md').read_text()
+    accuracy = rows[1]['accuracy']
+    line = f'tiny, mean, b -> a, coral, seed 0: {100 * accuracy["source_risk"][0]:.1f} % by source_risk, '
+    assert f'[2/3] {line}{100 * accuracy["last"][0]:.1f} % last, ' in done.out
+    page = (tmp_path / 'work' / 'pages' / 'tiny.md').read_text()
     assert 'Made by `python -m launch.benchmark --suite=tiny --seeds=1 --methods=source_only,coral,coral`' in page
     cells = sorted((tmp_path / 'work' / 'cells').rglob('*.json'))
     stamps = [path.stat().st_mtime_ns for path in cells]
@@ -124,11 +121,22 @@ def test_a_page_of_adaptation_out_of_cells_that_are_trained_once(call, data_dir,
     assert again.code == 0, again.err
     assert '[2/3]' not in again.out
     assert [path.stat().st_mtime_ns for path in cells] == stamps
-    assert (tmp_path / 'out' / 'tiny.md').read_text() == page
-    # Without the flag all methods are asked: the cells that are there are kept. Here, one input and one method.
-    less = call('benchmark', '--suite=tiny', '--inputs=mean', '--methods=coral', '--seeds=1', *where)
+    assert (tmp_path / 'work' / 'pages' / 'tiny.md').read_text() == page
+    out = tmp_path / 'out'
+    published = call(*command, '--publish', f'--out={out}')
+    assert published.code == 0, published.err
+    assert published.out.strip().endswith(f'published: {out / "tiny.md"}')
+    assert (out / 'tiny.md').read_text() == page
+    # Here, one input and one method: the cells that are there are kept, and so is the published page.
+    less_command = ['benchmark', '--suite=tiny', '--inputs=mean', '--methods=coral', '--seeds=1', *where]
+    less = call(*less_command)
     assert less.code == 0, less.err
-    assert {row['method'] for row in json.loads((tmp_path / 'out' / 'tiny.json').read_text())} == {'coral'}
+    fewer = json.loads((tmp_path / 'work' / 'pages' / 'tiny.json').read_text())['rows']
+    assert {row['method'] for row in fewer} == {'coral'}
+    refused = call(*less_command, '--publish', f'--out={out}')
+    assert refused.code == 1
+    assert '2 figures' in refused.error and 'source_only' in refused.error and 'remove' in refused.error
+    assert (out / 'tiny.md').read_text() == page
     assert [path.stat().st_mtime_ns for path in cells] == stamps
 
 
@@ -138,6 +146,7 @@ def test_a_page_of_adaptation_out_of_cells_that_are_trained_once(call, data_dir,
         (('--tasks=cwru',), '--tasks=cwru: there are '),
         (('--networks=vggish',), '--networks=vggish: there are '),
         (('--seeds=0',), '--seeds=0: at least 1'),
+        (('--out=docs',), '--out=docs is where --publish writes: add --publish'),
         (('--suite=rigs', '--seeds=0'), '--seeds=0: at least 1'),
         # Flags of the other kind of suite, even with their default values.
         (('--methods=mcc',), '--methods has no part in --suite=pretraining: leave it out'),
@@ -165,7 +174,6 @@ def test_flags_that_cannot_be(call, tiny_suites, tmp_path, flags, message):
         'benchmark',
         f'--workdir={tmp_path / "new"}',
         f'--data_dir={tmp_path / "data"}',
-        f'--out={tmp_path / "out"}',
         *flags,
     )
     assert done.code == 1

@@ -7,11 +7,8 @@ import json
 
 import pytest
 
-from fdx.benchmarks import imbalance_cells as imbalance_bench
-from fdx.benchmarks import imbalance_page as imbalance_table
-from fdx.benchmarks import imbalance_suite
+from fdx.benchmarks import imbalance_page, imbalance_run, imbalance_suite
 from fdx.benchmarks.imbalance_suite import TASKS
-from launch import benchmark_imbalance
 
 DATASET = 'bearing_rig/rig_b_small'
 
@@ -19,18 +16,18 @@ DATASET = 'bearing_rig/rig_b_small'
 @pytest.fixture
 def tiny(monkeypatch):
     """One dataset, two ratios, a slim network and generator, a few updates."""
-    task = dataclasses.replace(TASKS[1], name='tiny', dataset=DATASET)
+    task = dataclasses.replace(TASKS[1], dataset_name='tiny', dataset=DATASET)
     generator = {'steps': 2, 'log_every': 1, 'batch_size': 4, 'latent_size': 4, 'width': 2}
-    for module in (imbalance_suite, benchmark_imbalance):
+    for module in (imbalance_suite, imbalance_run):
         monkeypatch.setattr(module, 'TASKS', (task,))
-    for module in (imbalance_suite, imbalance_table):
+    for module in (imbalance_suite, imbalance_page):
         monkeypatch.setattr(module, 'RATIOS', (1, 6))
-    for module in (benchmark_imbalance, imbalance_table):
+    for module in (imbalance_run, imbalance_page):
         monkeypatch.setattr(module, 'GENERATOR', generator)
-    monkeypatch.setattr(imbalance_bench, 'OPTIONS', {'width_multiplier': 0.25})
-    monkeypatch.setattr(imbalance_bench, 'STEPS', 2)
+    monkeypatch.setattr(imbalance_run, 'OPTIONS', {'width_multiplier': 0.25})
+    monkeypatch.setattr(imbalance_run, 'STEPS', 2)
     # The programs that it keeps would stay switched on for the tests behind this one.
-    monkeypatch.setattr(benchmark_imbalance, '_keep_programs', lambda folder: None)
+    monkeypatch.setattr(imbalance_run, '_keep_programs', lambda folder: None)
 
 
 def test_a_table_of_all_remedies(call, rig, tiny, tmp_path):
@@ -38,22 +35,24 @@ def test_a_table_of_all_remedies(call, rig, tiny, tmp_path):
     methods = ('none', 'oversample', 'smote_embedding', 'gan')
     command = ['benchmark', '--suite=imbalance', '--seeds=1', f'--data_dir={tmp_path / "data"}']
     command += [f'--methods={",".join(methods)}']
-    command += [f'--workdir={tmp_path / "work"}', f'--out={tmp_path / "out"}']
+    command += [f'--workdir={tmp_path / "work"}']
     done = call(*command)
     assert done.code == 0, done.err
-    rows = json.loads((tmp_path / 'out' / 'imbalance.json').read_text())
+    data = json.loads((tmp_path / 'work' / 'pages' / 'imbalance.json').read_text())
+    rows = data['rows']
     assert len(rows) == 2 * len(methods)
-    keys = {'suite', 'task', 'model', 'method', 'seed', 'protocol', 'macro_f1', 'accuracy', 'recall', 'seconds'}
-    assert all(set(row) == keys for row in rows)
+    keys = {'task', 'model', 'method', 'protocol', 'records', 'seeds', 'folds', 'windows', 'seconds'}
+    assert all(set(row) == keys | {'macro_f1', 'accuracy', 'recall'} for row in rows)
     assert {row['task'] for row in rows} == {'tiny 1:1', 'tiny 1:6'}
-    assert {row['protocol'] for row in rows} == {'time_blocks, fold 0'}
+    assert all((row['protocol'], row['seeds'], row['folds']) == ('time_blocks', [0], [0]) for row in rows)
     assert set(rows[0]['recall']) == {'normal', 'inner_race', 'outer_race'}
-    cell = json.loads((tmp_path / 'work/cells/imbalance/tiny_1_6/gan/seed_0.json').read_text())
+    assert (data['suite'], data['measured']['seeds']) == ('imbalance', [0])
+    cell = json.loads((tmp_path / 'work/cells/imbalance/cnn_small/gan/tiny_1_6/seed_0.json').read_text())
     assert cell['balance']['real'] == {'normal': 6, 'inner_race': 1, 'outer_race': 1}
     assert (cell['balance']['synthetic'], cell['balance']['examples']) == (10, 18)
-    one = json.loads((tmp_path / 'work/cells/imbalance/tiny_1_1/gan/seed_0.json').read_text())
+    one = json.loads((tmp_path / 'work/cells/imbalance/cnn_small/gan/tiny_1_1/seed_0.json').read_text())
     assert one['balance']['synthetic'] == 0
-    page = (tmp_path / 'out' / 'imbalance.md').read_text()
+    page = (tmp_path / 'work' / 'pages' / 'imbalance.md').read_text()
     assert 'the GAN ' in page
     assert all(f'| {remedy} |' in page for remedy in methods)
     stamps = {p: p.stat().st_mtime_ns for p in (tmp_path / 'work' / 'cells').rglob('*.json')}

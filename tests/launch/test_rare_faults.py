@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fdx.benchmarks import imbalance_cells as imbalance_bench
+from fdx.benchmarks import imbalance_run as imbalance_bench
 from fdx.synth import judge as judge_module
 
 
@@ -33,7 +33,7 @@ def test_make_gan(call, rig, tmp_path, quick):
     for row in rows:
         assert f'{row["method"]}' in done.out
         assert f'{100 * row["macro_f1"]:.1f}' in done.out
-    cell = json.loads((tmp_path / 'gan/cells/imbalance/bearing_rig_1_3/gan/seed_0.json').read_text())
+    cell = json.loads((tmp_path / 'gan/cells/imbalance/cnn_small/gan/bearing_rig_1_3/seed_0.json').read_text())
     assert cell['balance']['real'] == {'normal': 6, 'inner_race': 2, 'outer_race': 2}
     assert cell['balance']['synthetic'] == 8
     assert cell['asked']['generator'] == {'steps': 25, 'width': 2}
