@@ -34,7 +34,6 @@ from collections.abc import Callable
 
 from absl import flags, logging
 
-from fdx.data.raw.files import check_file
 from fdx.files import atomic_write_text
 from fdx.predict.condition import ESTIMATE, check_positive, checked_speed
 from fdx.predict.load import load_single
@@ -157,7 +156,6 @@ def main(argv) -> int:
         try:
             if problem:
                 raise DataError(problem)
-            check_file(path)
             new = diagnose(path, **options, text_format=text_format_for(path, text_format, argv)).rows()
             silent += says_nothing(new)
         except FdxError as e:

@@ -15,9 +15,9 @@ from fdx.predict.result import Result
 from fdx.predict.source import given, read_source
 from fdx.predict.tables import diagnose_table
 from fdx.signal.bearings import BearingGeometry
-from fdx.signal.front_ends import front_end_from_config, reads_orders
+from fdx.signal.front_ends import ORDERS, front_end_from_config
 from fdx.signal.patch import FrontEnd
-from fdx.signal.readings import reads_tables
+from fdx.signal.readings import TABLE_AXES
 from fdx.signal.scaling import Gain
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError, DataError, Recording
@@ -58,6 +58,16 @@ class AnyPredictor:
         self.class_names = meta['class_names']
         self.front_end = front_end_from_config(meta['front_end'])
         self.threshold = meta.get('threshold')
+
+    @property
+    def of_tables(self) -> bool:
+        """Whether it takes rows of a table, and no recordings."""
+        return self.front_end.axes == TABLE_AXES
+
+    @property
+    def of_orders(self) -> bool:
+        """Whether its front end reads orders, for which the speed of the shaft has to be known."""
+        return self.front_end.name in ORDERS
 
     def probabilities(self, examples: Examples, what: str = 'predict') -> np.ndarray:
         """Probabilities of examples that `gain` was applied to, float32 [N, K].
@@ -117,7 +127,7 @@ class AnyPredictor:
             'speed_range_rpm': speed_range_rpm,
         }
         self.check_options(given({**options, 'hop_s': hop_s}))
-        if reads_tables(self.front_end):
+        if self.of_tables:
             if isinstance(source, Recording):
                 raise DataError('the model reads tables, not recordings: give the path of a CSV file of its columns')
             return diagnose_table(self, source)
@@ -133,11 +143,11 @@ class AnyPredictor:
         Raises:
           ConfigError: names them.
         """
-        if reads_tables(self.front_end):
+        if self.of_tables:
             if names:
                 unread = ', '.join(f'`{name}`' for name in names)
                 raise ConfigError(f'{unread}: the model reads tables, which have no signal; leave it out')
             return
         unread = ' and '.join(f'`{name}`' for name in OF_ORDERS if name in names)
-        if unread and not reads_orders(self.front_end.name):
+        if unread and not self.of_orders:
             raise ConfigError(f'{unread}: the run has front end {self.front_end.name}, which reads none: leave it out')

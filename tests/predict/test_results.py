@@ -134,3 +134,17 @@ def test_a_long_waveform_keeps_its_extremes():
     np.testing.assert_array_equal(values, samples[where])
     short = np.arange(10.0)
     np.testing.assert_array_equal(extremes(short)[1], short)
+
+
+def test_a_file_goes_through_the_rooms_once(run, rig):
+    """Prepared, made into images, asked and judged, without a way back: data, signal, train; predict leads."""
+    from fdx.benchmarks.hops import climbs_of, way_of
+
+    predictor, recording = load_single(run), next(iter(rig.recordings(['rig_b'])))
+    expected = predictor.diagnose(recording).rows()
+    found = []
+    way = way_of(lambda: found.extend(predictor.diagnose(recording).rows()))
+    assert found == expected
+    assert set(way) <= {'predict', 'data', 'signal', 'train', 'models', 'types'}
+    assert way.count('signal') == 1 and way.count('models') <= 1
+    assert climbs_of(way) <= 4
