@@ -78,7 +78,7 @@ def show(summary: dict) -> None:
         f'of a probability {summary["largest_difference"]:.4f}'
     )
     if summary['agreement_note']:
-        print(f'warning:   agreement {summary["agreement_note"]}')
+        print(cli.as_flags(f'warning:   agreement {summary["agreement_note"]}'))
     print(
         f'time:      {summary["ms"]:.4f} ms a window, float {summary["float_ms"]:.4f} ms '
         f'(float / exported = {summary["float_ms"] / summary["ms"]:.2f})'

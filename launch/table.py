@@ -36,7 +36,7 @@ from fdx.types import ConfigError, FdxError
 from . import cli
 from .display import progress, table
 from .prepare_on_demand import prepare_if_missing
-from .table_defaults import DROPOUT_OF_LARGE, TABLE_DEFAULTS, table_protocol
+from .table_defaults import DROPOUT_OF_LARGE, TABLE_DEFAULTS
 from .workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
@@ -145,11 +145,11 @@ def main(argv) -> None:
     dataset = _dataset_name(path)
     prepare_if_missing(dataset, FLAGS.data_dir, None, _csv_table(path))
     data = open_dataset(dataset, FLAGS.data_dir)
-    protocol = table_protocol(data.metadata)
+    protocol = data.default_protocol
     print(f'{dataset}: {len(data)} rows, about three fifths train, one validates, one tests ({protocol})')
     splits = split_rows(data.table, protocol, seed=FLAGS.seed)
     for note in [*splits.notes, *([f'LEAKS: {splits.leak_reason}'] if splits.leak_reason else [])]:
-        print(note)
+        print(cli.as_flags(note))
     rows, kept = [], {}
     for name, changes in RUNS.items():
         folder, results, seconds = _trained(name, changes, dataset, protocol, workdir)
@@ -178,7 +178,7 @@ def main(argv) -> None:
         f'{"full integer" if summary["full_integer"] else "with float tensors"}'
     )
     if summary['agreement_note']:
-        print(f'warning: agreement {summary["agreement_note"]}')
+        print(cli.as_flags(f'warning: agreement {summary["agreement_note"]}'))
     write_json(workdir / 'table.json', {'runs': kept, 'int8': results, 'export': summary})
     print(f'files: {workdir}/motor.tflite, motor.h, table.json; reports: {workdir}/*/evaluation/report.html')
 

@@ -24,15 +24,6 @@ TABLE_DEFAULTS: dict[str, Any] = {
 DROPOUT_OF_LARGE = 0.3
 
 
-def table_protocol(metadata: dict[str, Any]) -> str:
-    """How the rows of a prepared table are split where no flag says: what its builder stored.
-
-    Args:
-      metadata: of the dataset; those prepared before it was stored are logs where a file made them.
-    """
-    return metadata.get('protocol') or ('row_blocks' if metadata.get('csv_sha256') else TABLE_DEFAULTS['protocol'])
-
-
 def table_settings(dataset: str) -> dict[str, Any]:
     """Fields of TrainConfig that a dataset decides: none for recordings, else those whose flags were not given.
 

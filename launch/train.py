@@ -46,7 +46,7 @@ from .config_flags import define_train_flags, train_config
 from .display import epoch_line, progress
 from .prepare_on_demand import prepare_if_missing
 from .synthesize_on_demand import with_synthetic
-from .table_defaults import TABLES, settings_text, table_protocol, table_settings
+from .table_defaults import TABLES, settings_text, table_settings
 from .workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
@@ -97,17 +97,18 @@ def _of_table(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
     """The config with the protocol that fits the table where no flag says; prints what is known of its rows."""
     data = open_dataset(config.dataset, config.data_dir)
     if 'protocol' in settings:
-        config = dataclasses.replace(config, protocol=table_protocol(data.metadata))
+        config = dataclasses.replace(config, protocol=data.default_protocol)
         settings = {**settings, 'protocol': config.protocol}
     if settings:
         print(f'a table of readings: {settings_text(settings)}')
     print(f'its classes: {", ".join(f"{name} {count}" for name, count in data.metadata["balance"].items())}')
     splits, _ = select_rows(config, data)
     warn = splits.dependent and config.protocol == 'row_blocks'
-    for note in splits.notes:
+    for note in map(cli.as_flags, splits.notes):
         print(f'warning: {note}' if warn else note, file=sys.stderr if warn else sys.stdout)
     if splits.leak_reason:
-        print(f'warning: LEAKS: {splits.leak_reason}; scores of this run are no estimate of new data', file=sys.stderr)
+        leaks = cli.as_flags(splits.leak_reason)
+        print(f'warning: LEAKS: {leaks}; scores of this run do not estimate those on new data', file=sys.stderr)
     return config
 
 
