@@ -44,7 +44,7 @@ def _recording(path: pathlib.Path) -> list[np.ndarray]:
     try:
         return [read_raw_file(path).samples]
     except FdxError as e:
-        if '--sample_rate' not in str(e):
+        if 'sample_rate_hz' not in str(e):
             raise
     return [read_raw_file(path, sample_rate_hz=12000).samples]
 

@@ -81,7 +81,7 @@ class Builder(VibrationBuilder):
         return float(self._subset.lowest_rate_hz)
 
     def recordings(self, dl_manager: tfds.download.DownloadManager) -> Iterable[Recording]:
-        """Reads the subset's files from --manual_dir, or downloads them."""
+        """Reads the subset's files from `manual_dir`, or downloads them."""
         manual_dir = self.manual_folder(dl_manager)
         paths = resolve_files(self._subset, manual_dir, pathlib.Path(dl_manager.download_dir))
 

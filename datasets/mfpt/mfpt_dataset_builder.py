@@ -92,7 +92,7 @@ class Builder(VibrationBuilder):
         return float(self._subset.lowest_rate_hz)
 
     def recordings(self, dl_manager: tfds.download.DownloadManager) -> Iterable[Recording]:
-        """Reads the subset's files from --manual_dir, or takes them out of the downloaded archive."""
+        """Reads the subset's files from `manual_dir`, or takes them out of the downloaded archive."""
         manual_dir = self.manual_folder(dl_manager)
         subset = self._subset
         paths = resolve_files(subset, manual_dir, pathlib.Path(dl_manager.download_dir))

@@ -169,7 +169,7 @@ def _missing_text(
     subset: Subset, missing: list[MfptFile], manual_dir: str | os.PathLike | None, url: str, reason: str
 ) -> str:
     names = ', '.join(file.name for file in missing)
-    folder = 'a folder and name it with --manual_dir' if manual_dir is None else f'--manual_dir={manual_dir}'
+    folder = 'a folder and name it with `manual_dir`' if manual_dir is None else f'`manual_dir`={manual_dir}'
     absent = '' if manual_dir is None or pathlib.Path(manual_dir).is_dir() else ' (this folder does not exist)'
     return (
         f'MFPT subset {subset.name}: {len(missing)} of {len(subset.files)} files are missing: {names}. Either put '

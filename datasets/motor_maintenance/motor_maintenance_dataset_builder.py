@@ -52,7 +52,7 @@ class MotorMaintenanceConfig(tfds.core.BuilderConfig):
         if self.csv and changed:
             raise ConfigError(f'{", ".join(changed)} with csv={self.csv}: the file has its own rows; give one or other')
         if self.group_column and not self.csv:
-            raise ConfigError(f'--group_column={self.group_column} names a column of --csv=FILE: give the file, too')
+            raise ConfigError(f'`group_column`={self.group_column} names a column of `csv`=FILE: give the file, too')
 
     def default_protocol(self) -> str:
         """How rows are split where a run does not say."""
@@ -81,7 +81,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     themselves.
 
     The metadata says what the table is; rows, balance and the digest of a file are in it once the dataset is prepared.
-    A config is known by its name alone: after a change of the file, prepare again with --overwrite or another name.
+    A config is known by its name alone: after a change of the file, prepare again with `overwrite` or another name.
     """
 
     VERSION = tfds.core.Version('1.0.0')

@@ -46,8 +46,8 @@ class Builder(VibrationBuilder):
     sensor, `bearing` is the motor; the speed is unknown (the names say "half speed"). Windows overlap by half.
 
     A scenario is one recording, so time_blocks is the honest protocol for `label`. By fault_type, every state has at
-    least four recordings: by_recording with --label_key=fault_type tests on conditions never seen. Recordings 03 and 04
-    test one class of `conditions` across recordings: train with --exclude_recordings=soon_04 and predict file 04.
+    least four recordings: by_recording with `label_key=fault_type` tests on conditions never seen. Recordings 03 and 04
+    test one class of `conditions` across recordings: train with `exclude_recordings=soon_04` and predict file 04.
 
     The logger samples at about 533 Hz, unevenly: see reader.py. Licence: as the Zenodo record 6473455 states; the data
     are not part of fdx.
@@ -103,7 +103,7 @@ class Builder(VibrationBuilder):
         return COMMON_RATE_HZ
 
     def recordings(self, dl_manager: tfds.download.DownloadManager) -> Iterable[Recording]:
-        """Reads the subset's files from --manual_dir, or downloads them."""
+        """Reads the subset's files from `manual_dir`, or downloads them."""
         manual_dir = self.manual_folder(dl_manager)
         subset = self._subset
         paths = resolve_files(subset, manual_dir, pathlib.Path(dl_manager.download_dir))

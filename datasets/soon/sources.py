@@ -106,7 +106,7 @@ def _missing_text(
     reason: str,
 ) -> str:
     names = ', '.join(repr(file.name) for file in missing)
-    folder = 'a folder and name it with --manual_dir' if manual_dir is None else f'--manual_dir={manual_dir}'
+    folder = 'a folder and name it with `manual_dir`' if manual_dir is None else f'`manual_dir`={manual_dir}'
     fit = [s.name for s in SUBSETS.values() if s is not subset and all(_find(file, folders) for file in s.files)]
     return (
         f'SOON {subset.name}: {len(missing)} of {len(subset.files)} files are missing: {names}. Either download them '

@@ -46,7 +46,7 @@ def time_blocks(num_samples: int, windowing: Windowing, recording: str = 'record
             f'{recording}: {num_samples} samples are too short for time_blocks, which needs {needed} '
             f'({NUM_BLOCKS} windows of {windowing.window_length} and {NUM_BLOCKS - 1} guards of '
             f'{windowing.guard_length}); protocols that fit: by_recording, by_bearing, by_domain, random_windows; '
-            'or leave it out with --exclude_recordings'
+            'or leave it out with `exclude_recordings`'
         )
     spare, extra = divmod(usable - whole * windowing.window_length, NUM_BLOCKS)
     edges, start = [], 0
@@ -69,9 +69,9 @@ def cut_windows(num_samples: int, windowing: Windowing, recording: str = 'record
     except SplitError:
         starts = window_starts(num_samples, windowing.window_length, windowing.hop_length)
         return starts, np.full(len(starts), NO_BLOCK, np.int32)
-    starts = [window_starts(b - a, windowing.window_length, windowing.hop_length, first=a) for a, b in edges]
-    blocks = [np.full(len(s), i, np.int32) for i, s in enumerate(starts)]
-    return np.concatenate(starts), np.concatenate(blocks)
+    parts = [window_starts(b - a, windowing.window_length, windowing.hop_length, first=a) for a, b in edges]
+    blocks = [np.full(len(part), i, np.int32) for i, part in enumerate(parts)]
+    return np.concatenate(parts), np.concatenate(blocks)
 
 
 def fold_blocks(fold: int) -> dict[str, tuple[int, ...]]:

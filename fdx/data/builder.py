@@ -42,7 +42,7 @@ class VibrationConfig(tfds.core.BuilderConfig):
     with_waveform: bool = True
 
 
-class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
     """Base of the builders: subclasses give recordings, class names and the common rate of a config.
 
     Splits are fold 0 of the protocol time_blocks (law 2). Windows of recordings too short for their blocks have

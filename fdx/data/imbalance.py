@@ -39,7 +39,7 @@ class Imbalance:
 
     @classmethod
     def parse(cls, text: str) -> Imbalance:
-        """Reads --imbalance: '', 1:20, CLASS=1:20,..., or a file of such lines (# starts a comment).
+        """Reads `imbalance`: '', 1:20, CLASS=1:20,..., or a file of such lines (# starts a comment).
 
         Raises:
           ConfigError: anything else.
@@ -54,7 +54,7 @@ class Imbalance:
         shares = [part.partition('=')[::2] for part in parts]
         names = [name.strip() for name, _ in shares]
         if not names or '' in names or len(set(names)) < len(names):
-            raise ConfigError(f'--imbalance={text}: every class is named once; {_FORMS}')
+            raise ConfigError(f'`imbalance`={text}: every class is named once; {_FORMS}')
         return cls(text, tuple((name, _ratio(ratio.strip(), text)) for name, (_, ratio) in zip(names, shares)))
 
     def spelled_out(self) -> str:
@@ -71,7 +71,7 @@ class Imbalance:
         if self.shares and self.shares[0][0] == '':
             if not set(HEALTHY) & set(class_names):
                 raise ConfigError(
-                    f'--imbalance={self.text}: no class is called {" or ".join(HEALTHY)}, so say which ones are rare, '
+                    f'`imbalance`={self.text}: no class is called {" or ".join(HEALTHY)}, so say which ones are rare, '
                     f'CLASS={self.text},...; the classes are {", ".join(class_names)}'
                 )
             return [1.0 if name in HEALTHY else self.shares[0][1] for name in class_names]
@@ -80,11 +80,11 @@ class Imbalance:
             fits = [name for name in class_names if fnmatch.fnmatchcase(name, pattern)]
             if not fits:
                 raise ConfigError(
-                    f'--imbalance={self.text}: no class is called {pattern}; the classes are {", ".join(class_names)}'
+                    f'`imbalance`={self.text}: no class is called {pattern}; the classes are {", ".join(class_names)}'
                 )
             twice = sorted(set(fits) & set(found))
             if twice:
-                raise ConfigError(f'--imbalance={self.text}: {", ".join(twice)} is named twice')
+                raise ConfigError(f'`imbalance`={self.text}: {", ".join(twice)} is named twice')
             found.update(dict.fromkeys(fits, divisor))
         return [found.get(name, 1.0) for name in class_names]
 
@@ -94,14 +94,14 @@ def _lines(name: str) -> list[str]:
     try:
         lines = pathlib.Path(name).read_text(encoding='utf-8').splitlines()
     except (OSError, UnicodeDecodeError) as e:
-        raise ConfigError(f'--imbalance={name[:200]} is neither a ratio nor a file of text ({e}); {_FORMS}') from e
+        raise ConfigError(f'`imbalance`={name[:200]} is neither a ratio nor a file of text ({e}); {_FORMS}') from e
     return [words for line in lines if (words := line.split('#')[0].strip())]
 
 
 def _ratio(ratio: str, text: str) -> float:
     match = _RATIO.fullmatch(ratio)
     if not match or float(match[1]) < 1:
-        raise ConfigError(f'--imbalance={text}: {ratio or "nothing"} is no ratio 1:N with N of 1 or more; {_FORMS}')
+        raise ConfigError(f'`imbalance`={text}: {ratio or "nothing"} is no ratio 1:N with N of 1 or more; {_FORMS}')
     return float(match[1])
 
 
@@ -149,7 +149,7 @@ def _warn_where_nothing_is_rare(imbalance: Imbalance, counts: dict[str, tuple[in
     thinned = [(count, divisor) for count, divisor in counts.values() if divisor > 1.0]
     if any(often <= count * divisor / 2 for count, divisor in thinned):
         logger.warning(
-            '--imbalance=%s leaves no class frequent beside the thinned ones (%s): name rare classes, CLASS=1:N',
+            '`imbalance`=%s leaves no class frequent beside the thinned ones (%s): name rare classes, CLASS=1:N',
             imbalance.text,
             ', '.join(f'{name} {count}' for name, (count, _) in counts.items()),
         )

@@ -27,7 +27,7 @@ CELLS = 4  # along each axis
 
 def pool_cell(height: int, width: int) -> tuple[int, int]:
     """Cell and stride of a stage's pool: 2 along an axis, or 1 where fewer than CELLS positions would be left."""
-    return tuple(2 if n // 2 >= CELLS else 1 for n in (height, width))
+    return 2 if height // 2 >= CELLS else 1, 2 if width // 2 >= CELLS else 1
 
 
 def _averaging(length: int) -> np.ndarray:

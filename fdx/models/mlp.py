@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import flax.linen as nn
 import jax
 
@@ -33,13 +35,13 @@ class MLP(Staged):
 
     NAME = 'mlp'
     STEM = 'hidden1/.*'
-    STAGES = ('hidden1', 'hidden2', 'head')
+    STAGES: ClassVar[tuple[str, ...]] = ('hidden1', 'hidden2', 'head')
 
     def __post_init__(self):
         if self.size not in WIDTHS:
             raise ConfigError(f'mlp: `size`={self.size!r} must be one of {", ".join(WIDTHS)}')
         # A network without a second hidden layer has no such stage either.
-        self.STAGES = (*type(self).STAGES[: len(WIDTHS[self.size])], 'head')
+        self.STAGES = (*type(self).STAGES[: len(WIDTHS[self.size])], 'head')  # type: ignore[misc]
         super().__post_init__()
 
     def setup(self):

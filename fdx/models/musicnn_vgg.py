@@ -132,7 +132,7 @@ class MusicnnVGG(Staged):
             )
         if self.head_input == 'flatten' and depth != DEPTH:
             raise ConfigError(f'musicnn_vgg: `head_input`=flatten is for depth={DEPTH}, not {depth}: take pooled')
-        self.STAGES = (*type(self).STAGES[:depth], 'head')
+        self.STAGES = (*type(self).STAGES[:depth], 'head')  # type: ignore[misc]
         super().__post_init__()
 
     def known_norms(self) -> tuple[str, ...]:

@@ -16,8 +16,6 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-import flax.linen as nn
-
 from fdx.models.band_mlp import BandMLP
 from fdx.models.cnn1d import CNN1D
 from fdx.models.cnn_small import CNNSmall
@@ -25,6 +23,7 @@ from fdx.models.efficientnet_lite0 import EfficientNetLite0
 from fdx.models.mlp import MLP
 from fdx.models.musicnn_vgg import MusicnnVGG, depth_for
 from fdx.models.resnet import ResNet50
+from fdx.models.staged import Staged
 from fdx.models.vggish import VGGish
 from fdx.types import ConfigError
 
@@ -41,7 +40,7 @@ class ModelSpec:
       defaults: options that the size of the examples decides where nobody else does; None: there are none.
     """
 
-    module: Callable[..., nn.Module]
+    module: type[Staged]
     input_shape: tuple[int | None, ...]
     front_end: str
     channels: tuple[int, ...] = ()
@@ -103,7 +102,7 @@ def options_for(name: str, input_shape: tuple[int, ...], options: dict[str, Any]
     return {**(defaults(input_shape) if defaults else {}), **options}
 
 
-def create_model(name: str, num_classes: int, **options) -> nn.Module:
+def create_model(name: str, num_classes: int, **options) -> Staged:
     """Builds a network.
 
     Args:

@@ -48,9 +48,9 @@ class Staged(nn.Module):
 
     if TYPE_CHECKING:  # Fields of every network; declared here, they would come in front of its own.
         num_classes: int
-        dropout_rate: float
-        axis_name: str | None
-        frozen_norms: tuple[str, ...]
+        dropout_rate: float = 0.0
+        axis_name: str | None = None
+        frozen_norms: tuple[str, ...] = ()
 
     def parts(self) -> Mapping[str, Any]:
         """Modules by the name of their attribute: a stage's module under its name, the head left out."""

@@ -42,7 +42,7 @@ _REQUIRED = _FIELDS[:3]
 
 
 def parse_bearing(text: str) -> BearingGeometry:
-    """The bearing that a flag names: an entry of BEARINGS, NAME=NUMBER pairs, or FILE.json:ENTRY.
+    """The bearing that a text names: an entry of BEARINGS, NAME=NUMBER pairs, or FILE.json:ENTRY.
 
     Raises:
       ConfigError: an unknown name (the known ones are listed), a missing, unknown or unreadable number, or a geometry

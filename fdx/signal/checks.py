@@ -24,7 +24,7 @@ def check_rate(sample_rate_hz: float | None, source: str) -> float:
     """
     if sample_rate_hz is None or not math.isfinite(sample_rate_hz) or sample_rate_hz <= 0:
         raise DataError(
-            f'{source}: sample rate is {sample_rate_hz}; a positive number of Hz is needed, give it with --sample_rate'
+            f'{source}: sample rate is {sample_rate_hz}; a positive number is needed, give it with `sample_rate_hz`'
         )
     return float(sample_rate_hz)
 

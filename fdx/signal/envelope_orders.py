@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 
 from fdx.signal import envelope, scaling
 from fdx.signal.fault_orders import check_turns
 from fdx.signal.patch import UNKNOWN_CONDITION, Condition, one_channel, shaft_rate_hz
+from fdx.signal.scaling import Gain
 from fdx.types import ConfigError, DataError
 
 
@@ -103,7 +103,7 @@ class EnvelopeOrders:
             )
         return values.astype(np.float32)[:, None, None]
 
-    def with_gain(self, patches: np.ndarray, gain: float | Sequence[float]) -> np.ndarray:
+    def with_gain(self, patches: np.ndarray, gain: Gain) -> np.ndarray:
         """The same spectra: a ratio has no amplitude."""
         del gain
         return patches

@@ -10,6 +10,7 @@ import numpy as np
 from fdx.signal import envelope, scaling
 from fdx.signal.order_picture import picture
 from fdx.signal.patch import UNKNOWN_CONDITION, Condition, one_channel, shaft_rate_hz
+from fdx.signal.scaling import Gain
 from fdx.types import BearingGeometry, ConfigError, DataError
 
 MIN_TURNS = 10.0
@@ -169,7 +170,7 @@ class FaultOrders:
             raise DataError(f'front end {self.name}: {len(x)} samples are fewer than the {self.window_s} s of a window')
         if condition.geometry is None:
             raise DataError(
-                f"front end {self.name} needs the bearing's geometry: a dataset whose recordings have one, or --bearing"
+                f"front end {self.name} needs the bearing's geometry: a dataset whose recordings have one, or `bearing`"
             )
         shaft_hz = shaft_rate_hz(condition, self.name)
         check_turns(len(x) / sample_rate_hz, shaft_hz, self.name)
@@ -179,7 +180,7 @@ class FaultOrders:
         images = [picture(spectra, order * shaft_hz, self.harmonics, self.cells, self.slip) for order in orders]
         return _stacked(images) if self.layout == 'stacked' else np.stack(images, -1).astype(np.float32)
 
-    def with_gain(self, patches: np.ndarray, gain: float | Sequence[float]) -> np.ndarray:
+    def with_gain(self, patches: np.ndarray, gain: Gain) -> np.ndarray:
         """The same images: pre-whitening drops the amplitude."""
         del gain
         return patches

@@ -7,6 +7,7 @@ dataset's rate and has none.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from fdx.signal.decibel_mel import DecibelMel
 from fdx.signal.envelope_orders import EnvelopeOrders
@@ -19,7 +20,7 @@ from fdx.signal.waveform import Waveform
 from fdx.types import ConfigError
 
 # 25 ms windows every 10 ms in a 512 FFT: the AudioSet release of VGGish.
-VGGISH = {
+VGGISH: dict[str, Any] = {
     'rate_hz': 16000.0,
     'window_length': 400,
     'hop_length': 160,
@@ -31,7 +32,7 @@ VGGISH = {
     'patch_frames': 96,
 }
 # 61 frames: 0.975 s, as VGGish, so that the short healthy recording of CWRU keeps its blocks (the original: 3 s).
-MUSICNN = {
+MUSICNN: dict[str, Any] = {
     'rate_hz': 16000.0,
     'fft_length': 512,
     'hop_length': 256,
@@ -48,7 +49,7 @@ RESOLUTIONS_S = ((0.025, 0.010), (0.050, 0.025), (0.100, 0.050))
 RESOLUTION_COLUMNS = 96
 N_MELS = 128
 LOG_OFFSET = 0.01
-STUDY = {
+STUDY: dict[str, Any] = {
     'nominal_rate_hz': 1000.0,
     'patch_length': 1000,
     'fft_length': 256,
@@ -59,10 +60,10 @@ STUDY = {
 }
 # Three harmonics within 2 % in halves; 0.975 s are 29 turns at 1800 rpm and keep the blocks of CWRU's short recording.
 TAPER = 0.1
-FAULT_ORDERS = {'window_s': 0.975, 'harmonics': 3, 'cells': 2, 'slip': 0.02, 'taper': TAPER}
+FAULT_ORDERS: dict[str, Any] = {'window_s': 0.975, 'harmonics': 3, 'cells': 2, 'slip': 0.02, 'taper': TAPER}
 RACES_AND_BALL = ('inner_race', 'outer_race', 'ball')
 # Up to the third harmonic of an inner race of CWRU's drive end; a point is half a bin of 0.975 s at 1800 rpm.
-ENVELOPE_ORDERS = {'window_s': 0.975, 'points': 1024, 'max_order': 17.0, 'taper': TAPER}
+ENVELOPE_ORDERS: dict[str, Any] = {'window_s': 0.975, 'points': 1024, 'max_order': 17.0, 'taper': TAPER}
 WAVEFORM_SAMPLES = 1024
 
 

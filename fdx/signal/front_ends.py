@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 from fdx.signal import front_end_makers as makers
 from fdx.signal.decibel_mel import DecibelMel
@@ -77,7 +78,7 @@ BASES = {
 KEEP_SLOW_PART = ('triaxial_mel_paper',)
 # They need the speed of the shaft (and fault_orders* the bearing).
 ORDERS = ('fault_orders', 'fault_orders_shaft', 'fault_orders_stacked', 'envelope_spectrum')
-KINDS: dict[str, Callable[..., FrontEnd]] = {
+KINDS: dict[str, Callable[..., Any]] = {
     **{kind.KIND: kind for kind in (LogMel, MultiResolutionMel, MusicnnMel, DecibelMel)},
     'fault_orders': FaultOrders,
     'envelope_orders': EnvelopeOrders,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -40,10 +40,14 @@ class MelFrontEnd(abc.ABC):
     rate_hz: float
     scaling: str
     hop_length: int
-    patch_length: int
     remove_static: bool = False
     axes: str = 'FT'
     plot_labels: tuple[str, str] = TIME_AND_FREQUENCY
+
+    if TYPE_CHECKING:  # A property here would stand in the way of the subclasses that have a field.
+
+        @property
+        def patch_length(self) -> int: ...  # noqa: D102
 
     @property
     def hop_s(self) -> float:

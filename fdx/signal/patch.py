@@ -30,28 +30,38 @@ UNKNOWN_CONDITION = Condition()
 
 
 class FrontEnd(Protocol):
-    """What builders, training and prediction ask of a front end.
+    """What builders, training and prediction ask of a front end."""
 
-    Attributes:
-      name: name in the registry, its scaling included.
-      rate_hz: rate at which frames are cut; signals are resampled to it.
-      scaling: one of fdx.signal.scaling.SCALINGS.
-      axes: 'TF' for images [T, F, C], 'FT' for [F, T, C] (mel rows from low to high, time columns).
-      hop_s: seconds from frame to frame.
-      unit: what a value of the image is, for plots.
-      plot_labels: what stands at the horizontal (columns or frames) and the vertical axis of its plots.
-    """
+    @property
+    def name(self) -> str:
+        """Name in the registry, its scaling included."""
 
-    name: str
-    rate_hz: float
-    scaling: str
-    axes: str
-    hop_s: float
-    unit: str
-    plot_labels: tuple[str, str]
+    @property
+    def rate_hz(self) -> float:
+        """Rate at which frames are cut; signals are resampled to it."""
+
+    @property
+    def scaling(self) -> str:
+        """One of fdx.signal.scaling.SCALINGS."""
+
+    @property
+    def axes(self) -> str:
+        """'TF' for images [T, F, C], 'FT' for [F, T, C] (mel rows from low to high, time columns)."""
+
+    @property
+    def hop_s(self) -> float:
+        """Seconds from frame to frame."""
+
+    @property
+    def unit(self) -> str:
+        """What a value of the image is, for plots."""
+
+    @property
+    def plot_labels(self) -> tuple[str, str]:
+        """What stands at the horizontal (columns or frames) and the vertical axis of its plots."""
 
     def output_shape(self, channels: int = 1) -> tuple[int, int, int]:
-        """Image shape for recordings of that many channels; ConfigError where it takes none such."""
+        """Image shape for recordings of that many channels; ConfigError where it cannot take them."""
 
     def patch_samples(self, sample_rate_hz: float) -> int:
         """Fewest samples at `sample_rate_hz` that make one patch."""
@@ -88,17 +98,17 @@ def one_channel(chunk: np.ndarray, name: str) -> np.ndarray:
 
 
 def shaft_rate_hz(condition: Condition, name: str) -> float:
-    """Turns a second; DataError where the speed is unknown or not above 0."""
+    """Turns per second; DataError where the speed is unknown or not above 0."""
     if not (math.isfinite(condition.speed_rpm) and condition.speed_rpm > 0):
         raise DataError(
             f'front end {name} needs the speed of the shaft, which is {condition.speed_rpm} rpm: a dataset whose '
-            'recordings have one, or --speed_rpm (a number, or estimate)'
+            'recordings have one, or `speed_rpm` (a number, or estimate)'
         )
     return condition.speed_rpm / 60
 
 
 def without_static_part(chunk: np.ndarray) -> np.ndarray:
-    """A chunk [T, C] less each channel's mean: gravity and the sensor's offset do not leak into the lowest filters."""
+    """A chunk [T, C] minus each channel's mean: gravity and the sensor's offset do not leak into the lowest filters."""
     return (chunk - chunk.mean(axis=0, dtype=np.float64)).astype(np.float32)
 
 
@@ -136,7 +146,7 @@ def first_patch(
             f'a chunk of {chunk.shape[0]} samples at {sample_rate_hz:g} Hz is shorter than one patch of front end '
             f'{name}, which needs {shortest}'
         )
-    # What lies behind the patch is cut off before resampling, but for what the filter reaches into.
+    # Samples behind the patch are cut off before resampling, except those that the filter reaches.
     used = shortest + resample.filter_reach(sample_rate_hz, rate_hz)
     x = without_static_part(chunk) if remove_static else chunk
     x = scaling.scale_samples(x, scale)[:used]

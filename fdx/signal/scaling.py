@@ -19,9 +19,10 @@ channel, a tuple of one float a channel for others, and for `zscore` two such tu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fdx.types import ConfigError, DataError
 
@@ -37,9 +38,13 @@ def check_scaling(scaling: str) -> str:
     return scaling
 
 
-def as_gain(gain: float | Sequence[float] | Sequence[Sequence[float]]) -> Gain:
+def as_gain(gain: npt.ArrayLike) -> Gain:
     """A gain as it is kept: a float, or tuples of floats where JSON or NumPy gave sequences."""
-    return float(gain) if np.ndim(gain) == 0 else tuple(as_gain(g) for g in gain)
+
+    def plain(values: Any) -> Any:
+        return float(values) if np.ndim(values) == 0 else tuple(plain(v) for v in values)
+
+    return plain(gain)
 
 
 def fit_gain(scaling: str, train_peaks: np.ndarray) -> Gain:
@@ -101,7 +106,7 @@ def scale_samples(x: np.ndarray, scaling: str) -> np.ndarray:
     return x / np.where(levels > 0, levels, 1)
 
 
-def apply_gain(log_mel: np.ndarray, gain: float | Sequence[float], log_offset: float) -> np.ndarray:
+def apply_gain(log_mel: np.ndarray, gain: Gain, log_offset: float) -> np.ndarray:
     """log(mel + offset) of a signal -> that of the signal times `gain`, float32, same shape.
 
     Args:

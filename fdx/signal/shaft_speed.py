@@ -145,7 +145,7 @@ def estimate_speed_rpm(
     rival = max(float(score[others].max(initial=0.0)), 0.0)
     confidence = 1 - rival / float(score[best]) if score[best] > 0 else 0.0
     if score[best] < MIN_SCORE or confidence < MIN_CONFIDENCE:
-        doubt = Doubt(
+        doubt: Doubt | None = Doubt(
             f'the best, {60 * shaft_hz[best]:.0f} rpm, has a score of {score[best]:.2f} ({MIN_SCORE:g} are needed) and '
             f'a confidence of {confidence:.2f} ({MIN_CONFIDENCE:g})'
         )
@@ -153,9 +153,9 @@ def estimate_speed_rpm(
         doubt = first_doubt(evidence, float(shaft_hz[best]))
     if doubt is not None:
         listed = ', '.join(map(str, _candidates(evidence, doubt.others_hz))) or 'none'
-        remedy = 'give --speed_rpm=NUMBER'
+        remedy = 'give `speed_rpm=NUMBER`'
         if doubt.range_tells:
-            remedy += ', or with --low_rpm and --high_rpm a range that holds only the one that the machine can have'
+            remedy += ', or with `low_rpm` and `high_rpm` a range that holds only the one that the machine can have'
         raise DataError(
             f'no speed between {low_rpm:g} and {high_rpm:g} rpm stands out of the recording: {doubt.reason}; '
             f'candidates: {listed}; {remedy}'

@@ -25,7 +25,7 @@ def check_range(low_rpm: float, high_rpm: float) -> None:
     if not (0 < low_rpm < high_rpm <= MAX_RANGE * low_rpm * (1 + 1e-9) and math.isfinite(high_rpm)):
         raise ConfigError(
             f'speeds from {low_rpm} to {high_rpm} rpm cannot be searched: both are above 0, and the highest is above '
-            f'the lowest and at most {MAX_RANGE:g} times it; name the range of the machine, or --speed_rpm=NUMBER'
+            f'the lowest and at most {MAX_RANGE:g} times it; name the range of the machine, or `speed_rpm=NUMBER`'
         )
 
 
@@ -48,7 +48,7 @@ def usable_samples(samples: np.ndarray, sample_rate_hz: float, low_rpm: float, h
         raise DataError(f'the speed is estimated from one channel, not from samples of shape {x.shape}: choose one')
     if not sample_rate_hz >= 10 * high_rpm / 60 / USED_BAND:
         raise DataError(
-            f'{sample_rate_hz:g} Hz do not hold five harmonics of {high_rpm:g} rpm: give --speed_rpm=NUMBER'
+            f'{sample_rate_hz:g} Hz do not hold five harmonics of {high_rpm:g} rpm: give `speed_rpm=NUMBER`'
         )
     _check_duration(len(x) / sample_rate_hz, '')
     if not np.isfinite(x).all():
@@ -67,5 +67,5 @@ def _check_duration(seconds: float, which: str) -> None:
     if seconds < MIN_DURATION_S:
         raise DataError(
             f'{seconds:.2f} s{which} are too short to estimate a speed, which takes {MIN_DURATION_S:g} s or more: give '
-            '--speed_rpm=NUMBER'
+            '`speed_rpm=NUMBER`'
         )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 
 from fdx.signal import scaling
 from fdx.signal.patch import UNKNOWN_CONDITION, Condition
+from fdx.signal.scaling import Gain
 from fdx.types import ConfigError, DataError
 
 
@@ -74,7 +74,7 @@ class Waveform:
             )
         return scaling.scale_samples(chunk[: self.patch_length], self.scaling)[:, None, :].astype(np.float32)
 
-    def with_gain(self, patches: np.ndarray, gain: float | Sequence[float]) -> np.ndarray:
+    def with_gain(self, patches: np.ndarray, gain: Gain) -> np.ndarray:
         """The same windows: their level is fixed."""
         del gain
         return patches

@@ -50,14 +50,14 @@ def replace_wild_samples(x: np.ndarray) -> WildSamples:
     Returns:
       WildSamples; `samples` is x itself where none is wild.
     """
-    wild = np.stack([_wild(x[:, c]) for c in range(x.shape[1])], axis=1)
+    wild: np.ndarray = np.stack([_wild(x[:, c]) for c in range(x.shape[1])], axis=1)
     if not wild.any():
         return WildSamples(x, np.zeros(len(x), bool))
     repaired, t = x.copy(), np.arange(len(x))
     for c in np.flatnonzero(wild.any(axis=0)):
         bad = wild[:, c]
         repaired[bad, c] = np.interp(t[bad], t[~bad], x[~bad, c])
-    return WildSamples(repaired, wild.any(axis=1))
+    return WildSamples(repaired, np.asarray(wild.any(axis=1)))
 
 
 def _wild(x: np.ndarray) -> np.ndarray:
@@ -69,7 +69,7 @@ def _wild(x: np.ndarray) -> np.ndarray:
     x = x.astype(np.float64)
     distance = np.abs(x - scipy.ndimage.median_filter(x, width, mode='mirror'))
     candidates = np.flatnonzero(distance > max(DISTANCE * float(np.median(distance)), np.finfo(np.float32).tiny))
-    # Few at a time: impulsive recordings have many candidates, a neighbourhood each.
+    # Few at a time: impulsive recordings have many candidates, each with its neighbourhood.
     for part in np.array_split(candidates, 1 + len(candidates) // 65536):
         # At the ends of a recording the neighbourhood lies to one side.
         first = np.clip(part - NEIGHBOURS, 0, len(x) - width)

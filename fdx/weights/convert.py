@@ -7,10 +7,10 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-import flax.linen as nn
 import numpy as np
 
 from fdx.models import create_model
+from fdx.models.staged import Staged
 from fdx.types import WeightsError
 from fdx.weights.files import file_sha256, load_arrays, save_weights
 from fdx.weights.names import convert_state_dict
@@ -37,7 +37,7 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
 
 def convert_arrays(
-    state: Mapping[str, np.ndarray], model: nn.Module, input_shape: tuple[int, ...] | None = None
+    state: Mapping[str, np.ndarray], model: Staged, input_shape: tuple[int, ...] | None = None
 ) -> dict[str, Any]:
     """The state dict of the published checkpoint of a network -> fdx's tree, as files of fdx weights hold it.
 
@@ -69,7 +69,7 @@ def convert_arrays(
 
 def _axis_size(state: Mapping[str, np.ndarray], name: str | None, *, axis: int, ndim: int) -> int:
     """Length of an axis of an array of `ndim` axes, or 0 where there is no such array: strictness then reports it."""
-    array = state.get(name)
+    array = None if name is None else state.get(name)
     return array.shape[axis] if array is not None and array.ndim == ndim else 0
 
 

@@ -30,7 +30,7 @@ def version_digits(version: str) -> str:
         return version
     if version not in VERSIONS:
         known = ', '.join(f'{name} ({digits})' for name, digits in VERSIONS.items())
-        raise ConfigError(f'--weights_version={version}: the ImageNet weights of resnet50 are {known}')
+        raise ConfigError(f'`weights_version`={version}: the ImageNet weights of resnet50 are {known}')
     return VERSIONS[version]
 
 

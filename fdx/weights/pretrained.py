@@ -7,10 +7,10 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import flax.linen as nn
 import jax
 import numpy as np
 
+from fdx.models.staged import Staged
 from fdx.types import WeightsError
 from fdx.weights.convert import convert_arrays, read_arrays
 from fdx.weights.files import load_manifest
@@ -41,7 +41,7 @@ class Pretrained(NamedTuple):
 
 def load_pretrained(
     path: str | os.PathLike,
-    model: nn.Module,
+    model: Staged,
     *,
     seed: int = 0,
     input_shape: tuple[int, ...] | None = None,
@@ -52,7 +52,7 @@ def load_pretrained(
 
 def read_pretrained(
     path: str | os.PathLike,
-    model: nn.Module,
+    model: Staged,
     *,
     seed: int = 0,
     input_shape: tuple[int, ...] | None = None,
@@ -95,7 +95,7 @@ def read_pretrained(
     return Pretrained(variables, notes, tuple(manifest.get('learned_from', ())))
 
 
-def _wanted_stages(tree: Mapping[str, Any], model: nn.Module) -> tuple[dict[str, Any], str | None]:
+def _wanted_stages(tree: Mapping[str, Any], model: Staged) -> tuple[dict[str, Any], str | None]:
     """The tree without the stages that models of this class have and `model` itself leaves out, and words that say so.
 
     What belongs to no stage of the class stays, for the strict merge to complain about.
@@ -109,7 +109,7 @@ def _wanted_stages(tree: Mapping[str, Any], model: nn.Module) -> tuple[dict[str,
     return kept, f'{", ".join(others)} of the file are left out, the model ends before them'
 
 
-def _other_input(model: nn.Module, manifest: Mapping[str, Any]) -> str | None:
+def _other_input(model: Staged, manifest: Mapping[str, Any]) -> str | None:
     """How the input of the file's classifier differs from that of the model's, in words; None where it does not.
 
     A file whose manifest does not tell is taken for the published one.
@@ -124,7 +124,7 @@ def _other_input(model: nn.Module, manifest: Mapping[str, Any]) -> str | None:
     return f'it was made for {theirs}, the model has {ours}'
 
 
-def _classifier(tree: Mapping[str, Any], model: nn.Module, seed: int, manifest: Mapping[str, Any]) -> tuple[bool, str]:
+def _classifier(tree: Mapping[str, Any], model: Staged, seed: int, manifest: Mapping[str, Any]) -> tuple[bool, str]:
     """Whether the file's classifier is taken, and the words that say so.
 
     One whose number of classes cannot be told counts as taken: the strict merge then lists what is wrong with it.

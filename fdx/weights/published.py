@@ -1,4 +1,4 @@
-"""Every set of published weights by the name that `--init` and `launch.fetch_weights` take."""
+"""Every set of published weights by the name that ``init`` and `launch.fetch_weights` take."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def fetch_published(
     if name not in PUBLISHED:
         raise ConfigError(f'unknown weights {name!r}; fdx knows: {", ".join(PUBLISHED)}')
     if version and name != 'imagenet':
-        raise ConfigError(f'--weights_version={version}: {name} come in one version; only imagenet has several')
+        raise ConfigError(f'`weights_version`={version}: {name} come in one version; only imagenet has several')
     if name == 'imagenet':
         return fetch_imagenet_resnet50(version or DEFAULT_VERSION, cache_dir, progress=progress)
     if name == 'audioset':

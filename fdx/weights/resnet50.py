@@ -44,8 +44,8 @@ def resnet_table(depths: Sequence[int] = DEPTHS) -> NameTable:
         for i in range(blocks):
             entries += _block(f'layer{layer}.{i}', f'stage{layer}/block{i + 1}', shortcut=i == 0)
     entries += module_entries('fc', 'head', 'linear')
-    blocks = 'resnet50' if tuple(depths) == DEPTHS else f'ResNet with {"-".join(map(str, depths))} blocks'
-    return NameTable(f"torchvision's {blocks}", tuple(entries), dropped=r'.*\.num_batches_tracked')
+    network = 'resnet50' if tuple(depths) == DEPTHS else f'ResNet with {"-".join(map(str, depths))} blocks'
+    return NameTable(f"torchvision's {network}", tuple(entries), dropped=r'.*\.num_batches_tracked')
 
 
 TABLE = resnet_table()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
 from fdx.models.registry import MODELS
+from fdx.models.staged import Staged
 from fdx.types import WeightsError
 
 HEAD = 'head'
@@ -18,7 +18,7 @@ HEAD = 'head'
 FREE_SHAPE = (187, 64, 3)
 
 
-def model_name(model: nn.Module) -> str:
+def model_name(model: Staged) -> str:
     """The name in `fdx.models` of the class of `model`.
 
     Raises:
@@ -30,7 +30,7 @@ def model_name(model: nn.Module) -> str:
     return names[0]
 
 
-def example_input(model: nn.Module, input_shape: tuple[int, ...] | None = None) -> jax.ShapeDtypeStruct:
+def example_input(model: Staged, input_shape: tuple[int, ...] | None = None) -> jax.ShapeDtypeStruct:
     """float32 [1, *input_shape], a batch of one.
 
     By default the registered shape of the model; an axis that is free there (None) has the size of FREE_SHAPE.
@@ -41,7 +41,7 @@ def example_input(model: nn.Module, input_shape: tuple[int, ...] | None = None) 
     return jax.ShapeDtypeStruct((1, *input_shape), jnp.float32)
 
 
-def variable_shapes(model: nn.Module, input_shape: tuple[int, ...] | None = None) -> dict[str, Any]:
+def variable_shapes(model: Staged, input_shape: tuple[int, ...] | None = None) -> dict[str, Any]:
     """The variables of `model.init` as nested dicts of `jax.ShapeDtypeStruct`: 'params', perhaps 'batch_stats'."""
     return jax.eval_shape(model.init, jax.random.key(0), example_input(model, input_shape))
 
@@ -59,7 +59,7 @@ def tree_variables(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def file_template(
-    model: nn.Module, input_shape: tuple[int, ...] | None = None, *, classes: int | None = None
+    model: Staged, input_shape: tuple[int, ...] | None = None, *, classes: int | None = None
 ) -> dict[str, Any]:
     """Shapes of everything that a file of weights of this network holds.
 
@@ -77,7 +77,7 @@ def file_template(
     return tree
 
 
-def init_head(model: nn.Module, seed: int, input_shape: tuple[int, ...] | None = None) -> dict[str, Any]:
+def init_head(model: Staged, seed: int, input_shape: tuple[int, ...] | None = None) -> dict[str, Any]:
     """Fresh parameters of the classifier alone, the same values as in a full `model.init(jax.random.key(seed), x)`.
 
     Flax derives a parameter's random key from its path, so the stages before the head need not be initialised.

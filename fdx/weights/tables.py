@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import flax.linen as nn
-
+from fdx.models.staged import Staged
 from fdx.types import WeightsError
 from fdx.weights import efficientnet_lite0, musicnn, resnet50, vggish
 from fdx.weights.names import NameTable
 from fdx.weights.structure import model_name
 
 # A table may depend on the options of the network, such as its depths.
-TABLES: dict[str, Callable[[nn.Module], NameTable]] = {
+TABLES: dict[str, Callable[[Staged], NameTable]] = {
     'efficientnet_lite0': lambda model: efficientnet_lite0.efficientnet_table(model.depths),
     'musicnn_vgg': lambda model: musicnn.TABLE,
     'resnet50': lambda model: resnet50.resnet_table(model.depths),
@@ -25,7 +24,7 @@ TABLES: dict[str, Callable[[nn.Module], NameTable]] = {
 PUBLISHED_HEADS: dict[str, dict[str, Any]] = {'musicnn_vgg': musicnn.PUBLISHED_HEAD}
 
 
-def name_table(model: nn.Module) -> NameTable:
+def name_table(model: Staged) -> NameTable:
     """The name table of a network of `fdx.models`.
 
     Raises:

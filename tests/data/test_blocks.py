@@ -81,7 +81,7 @@ def test_one_sample_too_short_is_refused_with_name_need_and_fitting_protocols(wi
         time_blocks(needed - 1, windowing, 'pump_12')
     text = str(error.value)
     assert text.startswith(f'pump_12: {needed - 1} samples are too short for time_blocks, which needs {needed} ')
-    for protocol in ('by_recording', 'by_bearing', 'by_domain', 'random_windows', '--exclude_recordings'):
+    for protocol in ('by_recording', 'by_bearing', 'by_domain', 'random_windows', 'exclude_recordings'):
         assert protocol in text
 
 

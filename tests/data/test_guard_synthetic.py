@@ -21,7 +21,7 @@ from fdx.types import SplitError
 SPLITS = ('train', 'validation', 'test')
 REASON = (
     'records are synthetic: generated records are for training only '
-    '(--balance=gan --synthetic=NAME beside a --dataset of recordings)'
+    '(`balance=gan` `synthetic=NAME` beside a `dataset` of recordings)'
 )
 
 
@@ -161,7 +161,7 @@ NO_SPLIT = {
     'within_domain': 'too short for time blocks: synthetic-000000, ',
     'stratified': 'is for tables of readings',
     'row_blocks': 'is for tables of readings',
-    'by_group': 'needs a table that was prepared with --csv=FILE --group_column=NAME',
+    'by_group': 'csv=FILE.*group_column=NAME',
 }
 
 

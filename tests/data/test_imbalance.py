@@ -1,4 +1,4 @@
-"""Rare classes on purpose: every form of --imbalance, and which rows are left."""
+"""Rare classes on purpose: every form of `imbalance`, and which rows are left."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_ratio_alone_spares_the_healthy_class_by_either_name():
     assert Imbalance.parse('1:8').divisors(['worn', 'healthy', 'broken']) == [8, 1, 8]
     with pytest.raises(ConfigError) as error:
         Imbalance.parse('1:8').divisors(['good', 'worn'])
-    assert '--imbalance=1:8: no class is called normal or healthy' in str(error.value)
+    assert '`imbalance`=1:8: no class is called normal or healthy' in str(error.value)
     assert 'CLASS=1:8,...; the classes are good, worn' in str(error.value)
 
 
@@ -92,7 +92,7 @@ def test_a_file_of_classes(tmp_path):
 def test_what_is_no_imbalance(text, words):
     with pytest.raises(ConfigError) as error:
         Imbalance.parse(text)
-    assert str(error.value).startswith(f'--imbalance={text}')
+    assert str(error.value).startswith(f'`imbalance`={text}')
     assert words in str(error.value)
     assert 'write 1:20 for every class but the healthy one, CLASS=1:20,CLASS=1:5 for some' in str(error.value)
     with pytest.raises(ConfigError):
@@ -116,7 +116,7 @@ def test_a_file_that_is_none(content, words, tmp_path):
     path.write_text(content)
     with pytest.raises(ConfigError) as error:
         Imbalance.parse(str(path))
-    assert str(error.value).startswith(f'--imbalance={path}: {words}')
+    assert str(error.value).startswith(f'`imbalance`={path}: {words}')
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_file_that_is_none(content, words, tmp_path):
 def test_patterns_that_fit_no_class_or_the_same_one(text, words):
     with pytest.raises(ConfigError) as error:
         Imbalance.parse(text).divisors(CLASSES)
-    assert str(error.value) == f'--imbalance={text}: {words}'
+    assert str(error.value) == f'`imbalance`={text}: {words}'
 
 
 def table_of_rows(*classes):
@@ -246,7 +246,7 @@ def test_a_warning_where_nothing_is_frequent_beside_the_thinned_classes(counts, 
     thinned(table_of_rows(*counts), text, names=CLASSES[:3])
     assert len(caplog.records) == bool(warned)
     if warned:
-        message = f'--imbalance={text} leaves no class frequent beside the thinned ones ({warned}): name rare classes'
+        message = f'`imbalance`={text} leaves no class frequent beside the thinned ones ({warned}): name rare classes'
         assert caplog.records[0].levelname == 'WARNING'
         assert caplog.records[0].getMessage().startswith(message)
 

@@ -15,7 +15,7 @@ from tests.data.raw_file_checks import refuse
 def test_npy(tmp_path, caplog):
     path = tmp_path / 'a.npy'
     np.save(path, np.arange(5, dtype='>i2'))
-    refuse(path, '--sample_rate')
+    refuse(path, 'sample_rate_hz')
     r = read_raw_file(path, sample_rate_hz=100)
     assert r.samples.tolist() == [[0], [1], [2], [3], [4]]
     assert r.samples.dtype == np.float32

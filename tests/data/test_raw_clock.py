@@ -67,7 +67,7 @@ def test_units(tmp_path, name, times, rate):
 )
 def test_an_open_unit_is_refused_and_the_advice_is_right(tmp_path, name, times, words, unit, rate):
     path = timed(tmp_path, times, name)
-    refuse(path, *words, '--time_unit', '--sample_rate')
+    refuse(path, *words, 'time_unit', 'sample_rate_hz')
     settled = read_raw_file(path, text_format=TextFormat(time_unit=unit))
     assert settled.sample_rate_hz == rate
     given = read_raw_file(path, sample_rate_hz=rate)
@@ -80,7 +80,7 @@ def test_names_are_no_clocks_by_themselves(tmp_path):
     noisy = [f'{20 + 0.01 * v:.3f}' for v in rng.standard_normal(N)]
     for name in ('T', 't', 'temperature', 'Temp_C'):
         path = timed(tmp_path, noisy, name)
-        refuse(path, 'sampling rate', '--sample_rate')
+        refuse(path, 'sampling rate', 'sample_rate_hz')
         assert read_raw_file(path, sample_rate_hz=12000).channel_names == (name, 'acc')
     slow = [f'{20 + i / N:.2f}' for i in range(N)]
     recording = read_raw_file(timed(tmp_path, slow, 'T'), sample_rate_hz=12000)
@@ -93,7 +93,7 @@ def test_a_clock_without_a_name_is_no_channel(tmp_path):
     path = write(tmp_path / 'a.csv', '\n'.join(rows))
     recording = read_raw_file(path)
     assert (recording.sample_rate_hz, recording.samples.shape) == (12000.0, (N, 1))
-    assert '--time_column=none' in recording.notes[0]
+    assert 'time_column=none' in recording.notes[0]
     given = read_raw_file(path, sample_rate_hz=24000)
     assert given.samples.shape == (N, 1)
     assert any('24000 Hz wins over the 12000 Hz' in note for note in given.notes)
@@ -106,7 +106,7 @@ def test_a_clock_without_a_name_is_no_channel(tmp_path):
 def test_a_ramp_of_another_name_is_neither_clock_nor_channel_by_itself(tmp_path):
     # As seconds it would mean 100 Hz.
     path = timed(tmp_path, [f'{600 + i / 100:.2f}' for i in range(N)], 'rpm')
-    refuse(path, 'column rpm rises steadily', '--time_column=rpm', '--sample_rate')
+    refuse(path, 'column rpm rises steadily', 'time_column`=rpm', 'sample_rate_hz')
     recording = read_raw_file(path, sample_rate_hz=12000)
     assert (recording.sample_rate_hz, recording.channel_names) == (12000.0, ('acc',))
     assert 'column rpm rises steadily' in recording.notes[0]
@@ -198,7 +198,7 @@ def test_gaps_in_times(kept, scale, breaks, lost):
 def test_bursts_are_no_gaps(tmp_path):
     times = np.repeat(np.arange(N // 5) * 0.05, 5) + np.tile(np.arange(5) * 1e-3, N // 5)
     path = timed(tmp_path, [f'{t:.4f}' for t in times])
-    refuse(path, 'bursts', '1000 Hz', '100.', '--sample_rate')
+    refuse(path, 'bursts', '1000 Hz', '100.', 'sample_rate_hz')
     assert read_raw_file(path, sample_rate_hz=100).time_breaks == ()
 
 

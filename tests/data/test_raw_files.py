@@ -18,7 +18,7 @@ SOON_FILE = '01 - m1_half_shaft_speed_no_mechanical_load.csv'
 
 def test_cwru_baseline_has_no_rate_of_its_own(raw_data):
     path = raw_data / 'cwru' / '97.mat'
-    refuse(path, '--sample_rate')
+    refuse(path, 'sample_rate_hz')
     r = read_raw_file(str(path), sample_rate_hz=48000)
     assert r.samples.shape == (243938, 1)
     assert r.samples.dtype == np.float32
@@ -37,12 +37,12 @@ def test_cwru_takes_the_drive_end_and_any_other_by_name(raw_data):
         assert r.samples.shape == (121265, 1)
         assert r.speed_rpm == 1797.0
         np.testing.assert_array_equal(r.samples, content[key].astype(np.float32))
-    refuse(path, "'X105'", 'X105_FE_time 121265x1', '--variable', variable='X105', sample_rate_hz=12000)
+    refuse(path, "'X105'", 'X105_FE_time 121265x1', 'variable', variable='X105', sample_rate_hz=12000)
 
 
 def test_cwru_file_with_the_numbers_of_another_is_not_guessed(raw_data):
     path = raw_data / 'cwru' / '174.mat'
-    refuse(path, 'X173_DE_time', 'X173_FE_time', '--variable', sample_rate_hz=48000)
+    refuse(path, 'X173_DE_time', 'X173_FE_time', 'variable', sample_rate_hz=48000)
     assert read_raw_file(path, sample_rate_hz=48000, variable='X173_DE_time').samples.shape == (63788, 1)
 
 
@@ -81,10 +81,10 @@ def test_request_refusals(tmp_path):
         refuse(write(tmp_path / f'empty{suffix}', ''), 'is empty')
     path = write(tmp_path / 'a.csv', '1\n2\n')
     for rate_hz in (0, -1.0, math.nan, math.inf):
-        refuse(path, f'--sample_rate is {rate_hz}', sample_rate_hz=rate_hz)
-    refuse(path, '--variable', '.mat', variable='x', sample_rate_hz=1)
+        refuse(path, f'`sample_rate_hz` is {rate_hz}', sample_rate_hz=rate_hz)
+    refuse(path, 'variable', '.mat', variable='x', sample_rate_hz=1)
     np.save(tmp_path / 'a.npy', np.zeros(3))
-    refuse(tmp_path / 'a.npy', '--columns', columns=['x'], sample_rate_hz=1)
+    refuse(tmp_path / 'a.npy', 'columns', columns=['x'], sample_rate_hz=1)
 
 
 def test_values_are_left_to_the_front_end(tmp_path):

@@ -22,7 +22,7 @@ def test_mat_several_candidates_and_the_cwru_rule(tmp_path):
     assert r.speed_rpm == 1750.0
     path = tmp_path / 'two.mat'
     scipy.io.savemat(path, {'a': x, 'b': x, 'short': x[:999]})
-    refuse(path, 'a 1x1500, b 1x1500', '--variable', sample_rate_hz=10)
+    refuse(path, 'a 1x1500, b 1x1500', 'variable', sample_rate_hz=10)
     assert read_raw_file(path, sample_rate_hz=10, variable='short').samples.shape == (999, 1)
 
 
@@ -39,7 +39,7 @@ def test_mat_struct_fields_in_any_order(tmp_path):
 def test_mat_rate_without_sr_is_not_taken_for_a_shaft_speed(tmp_path):
     path = tmp_path / 'a.mat'
     scipy.io.savemat(path, {'run': {'gs': np.arange(2000.0), 'rate': 25600}})
-    refuse(path, '--sample_rate')
+    refuse(path, 'sample_rate_hz')
     assert math.isnan(read_raw_file(path, sample_rate_hz=25600).speed_rpm)
 
 
@@ -64,7 +64,7 @@ def test_mat_refusals(tmp_path):
     scipy.io.savemat(path, {'z': np.zeros(2000, complex)})
     refuse(path, 'variable z', 'complex', sample_rate_hz=1)
     scipy.io.savemat(path, {'b': {'gs': np.arange(2000.0), 'sr': 0}})
-    refuse(path, 'b.sr', '0.0 Hz', '--sample_rate')
+    refuse(path, 'b.sr', '0.0 Hz', 'sample_rate_hz')
     for head in (b'MATLAB 7.3 MAT-file, Platform: GLNXA64'.ljust(512) + b'\x89HDF\r\n\x1a\n', b'\x89HDF\r\n\x1a\n'):
         path.write_bytes(head + bytes(100))
         refuse(path, '7.3', "save('-v7'")

@@ -38,7 +38,7 @@ def test_the_innermost_rate_counts_and_outer_ones_do_where_there_is_none(tmp_pat
     scipy.io.savemat(path, {'fs': 1000.0, 'run': {'channels': {'x': X}}})
     assert read_raw_file(path).sample_rate_hz == 1000.0
     scipy.io.savemat(path, {'x': X, 'other': {'fs': 1000.0}})
-    refuse(path, '--sample_rate')
+    refuse(path, 'sample_rate_hz')
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_other_ways_to_state_a_rate(tmp_path, facts, rate_hz):
 def test_doubtful_rates_are_asked_for(tmp_path, facts, words):
     path = tmp_path / 'a.mat'
     scipy.io.savemat(path, {'x': X, **facts})
-    refuse(path, '--sample_rate', *words)
+    refuse(path, 'sample_rate_hz', *words)
     assert read_raw_file(path, sample_rate_hz=12000).sample_rate_hz == 12000.0
 
 
@@ -85,7 +85,7 @@ def test_a_given_rate_that_contradicts_is_a_note(tmp_path, caplog):
     assert not caplog.records
     r = read_raw_file(tmp_path / 'a.mat', sample_rate_hz=48000)
     assert r.sample_rate_hz == 48000.0
-    assert r.notes == ('--sample_rate 48000 Hz wins over the 12000 Hz of fs',)
+    assert r.notes == ('`sample_rate_hz` 48000 Hz wins over the 12000 Hz of fs',)
     assert r.notes[0] in caplog.text
 
 
@@ -131,5 +131,5 @@ def test_integers_of_matlab_are_counts(tmp_path):
 
 def test_hit_names_its_variable_anew_in_every_file(raw_data):
     for path in sorted((raw_data / 'hit_mfs').rglob('*.mat')):
-        refuse(path, '--sample_rate')
+        refuse(path, 'sample_rate_hz')
         assert read_raw_file(path, sample_rate_hz=51200).samples.shape == (262144, 1)

@@ -44,7 +44,7 @@ def test_text_layouts(tmp_path, text, rate_hz):
     for encoding in ('utf-8', 'utf-16'):
         path = write(tmp_path / f'{encoding}.csv', text, encoding)
         if rate_hz is None:
-            refuse(path, 'sampling rate', '--sample_rate')
+            refuse(path, 'sampling rate', 'sample_rate_hz')
         r = read_raw_file(path, sample_rate_hz=None if rate_hz else 500.0)
         assert r.sample_rate_hz == pytest.approx(500.0, rel=1e-6)
         np.testing.assert_array_equal(r.samples, [[1, 2], [3, 4], [5, 6]])
@@ -62,23 +62,23 @@ def test_columns_and_channels(tmp_path):
     assert r.sample_rate_hz == 2.0
     for channel in (1, '1', 'y'):
         assert read_raw_file(path, channel=channel).samples.tolist() == [[2.0], [2.0]]
-    refuse(path, "no column 'w'", 'time_s, x, y, z', '--columns', columns=['w'])
+    refuse(path, "no column 'w'", 'time_s, x, y, z', 'columns', columns=['w'])
     refuse(path, "several columns 'z'", columns=['z'])
-    refuse(path, "several channels 'z'", '--channel', channel='z')
-    refuse(path, "no channel 'w'", '--channel with 0 to 3', 'x, y, z', channel='w')
+    refuse(path, "several channels 'z'", 'channel', channel='z')
+    refuse(path, "no channel 'w'", '`channel` with 0 to 3', 'x, y, z', channel='w')
     refuse(path, 'no channel 4', channel=4)
     refuse(path, 'no channel -1', channel=-1)
-    refuse(path, '--columns', 'list', columns='x')
+    refuse(path, 'columns', 'list', columns='x')
     for channel in ('y,x', ['y', 'x'], (1, 0), '1, x'):
         assert read_raw_file(path, channel=channel).samples[0].tolist() == [2, 1]
-    refuse(path, "--channel 'x,0'", 'each once', channel='x,0')
+    refuse(path, "`channel` 'x,0'", 'each once', channel='x,0')
     refuse(path, 'each once', channel=[])
     refuse(path, "no channel 'w'", channel='x,w')
     refuse(path, "no channel ''", channel='x,')
     both = write(tmp_path / 'c.csv', 'time_s;a,b;a;b\n0;1;2;3\n0,5;1;2;3\n')
     assert read_raw_file(both, channel='a,b').samples[0].tolist() == [1]
     assert read_raw_file(both, channel=['a', 'b']).samples[0].tolist() == [2, 3]
-    refuse(write(tmp_path / 'b.csv', '1,2.5\n3,4\n'), 'no header', '--channel', columns=['x'], sample_rate_hz=1)
+    refuse(write(tmp_path / 'b.csv', '1,2.5\n3,4\n'), 'no header', 'channel', columns=['x'], sample_rate_hz=1)
 
 
 @pytest.mark.parametrize(
@@ -92,15 +92,15 @@ def test_columns_and_channels(tmp_path):
         ('x,y,z\n4,5\n6,7\n9,1\n', ['header (row 1)', '3 names', '2 cells']),
         ('x,1\n4,5\n6,7\n', ['row 1', 'column 1', "'x'"]),
         ('time,x\n2022-01-01,5\n2022-01-02,7\n', ['row 2', 'column 1 (time)', 'dates']),
-        ('x;y\n1.234,5;2\n1,23,5;2\n', ['row 3', "'1,23,5'", '--decimal']),
+        ('x;y\n1.234,5;2\n1,23,5;2\n', ['row 3', "'1,23,5'", 'decimal']),
         ('x,y\n', ['header', 'no rows']),
         ('# nothing\n\n', ['no rows']),
         ('time\n0.0\n0.1\n', ['no column beside time']),
-        ('time,x\n0.0,1\n0.1,1\n0.1,1\n', ['row 4', 'time 0.1', 'repeats', '--sample_rate']),
+        ('time,x\n0.0,1\n0.1,1\n0.1,1\n', ['row 4', 'time 0.1', 'repeats', 'sample_rate_hz']),
         ('time,x\n0.0,1\n0.2,1\n0.1,1\n', ['row 4', 'time 0.1', 'goes back', '0.2']),
         ('time,x\n0.0,1\nnan,1\n0.1,1\n', ['row 3', 'time nan']),
-        ('time,x\n0,1\n1,1\n2,1\n', ['whole numbers', 'time_ms', '--sample_rate']),
-        ('time,x\n0.5,1\n', ['one row', '--sample_rate']),
+        ('time,x\n0,1\n1,1\n2,1\n', ['whole numbers', 'time_ms', 'sample_rate_hz']),
+        ('time,x\n0.5,1\n', ['one row', 'sample_rate_hz']),
         ('a\0b', ['zero bytes']),
     ],
 )
@@ -117,7 +117,7 @@ def test_a_given_rate_allows_coarse_times_but_no_disorder(tmp_path, caplog):
     assert read_raw_file(counted, sample_rate_hz=20).sample_rate_hz == 20.0
     assert not caplog.records
     timed = write(tmp_path / 'd.csv', 'time,x\n0.0,1\n0.1,1\n0.2,1\n')
-    refuse(timed, '10 Hz in s', '10000 Hz in ms', '--time_unit')
+    refuse(timed, '10 Hz in s', '10000 Hz in ms', 'time_unit')
     assert read_raw_file(timed, sample_rate_hz=10.05).sample_rate_hz == 10.05
     assert not caplog.records
     assert read_raw_file(timed, sample_rate_hz=20).sample_rate_hz == 20.0

@@ -36,7 +36,7 @@ def test_a_whole_number_above_fixed_decimals_is_a_name(tmp_path, header):
     recording = read_raw_file(path, sample_rate_hz=12000)
     np.testing.assert_allclose(recording.samples, X[:, :1], rtol=1e-6)
     assert recording.channel_names == (header,)
-    assert f'row 1 ({header}) is taken for names' in recording.notes[0] and '--header=no' in recording.notes[0]
+    assert f'row 1 ({header}) is taken for names' in recording.notes[0] and 'header=no' in recording.notes[0]
     with_sample = samples(path, header='no')[:, 0]
     assert (len(with_sample), with_sample[0]) == (N + 1, float(header))
 
@@ -57,7 +57,7 @@ def test_a_whole_number_above_fixed_decimals_is_a_name(tmp_path, header):
 )
 def test_a_first_row_that_may_be_either_is_refused(tmp_path, header, column):
     path = file_of(tmp_path, header, *column)
-    refuse(path, 'row 1', '--header=yes', '--header=no', sample_rate_hz=12000)
+    refuse(path, 'row 1', 'header=yes', 'header=no', sample_rate_hz=12000)
     assert len(samples(path, header='yes')) == N
     assert len(samples(path, header='no')) == N + 1
     assert len(samples(path, header=1)) == N
@@ -76,7 +76,7 @@ def test_names_that_are_numbers_behind_a_word(tmp_path):
     recording = read_raw_file(file_of(tmp_path, ',0,1', *index), sample_rate_hz=12000)
     np.testing.assert_allclose(recording.samples, X, rtol=1e-6)
     assert recording.channel_names == ('0', '1')
-    refuse(file_of(tmp_path, 'x,7', *(f'{a},{b}' for a, b in X)), 'row 1', "'x'", '--header=1', sample_rate_hz=12000)
+    refuse(file_of(tmp_path, 'x,7', *(f'{a},{b}' for a, b in X)), 'row 1', "'x'", 'header`=1', sample_rate_hz=12000)
     refuse(file_of(tmp_path, 'a,b', '0.5,ERR', *(f'{a},{b}' for a, b in X)), 'row 2', "'ERR'", sample_rate_hz=12000)
 
 
@@ -90,12 +90,12 @@ def test_grouped_digits(tmp_path, delimiter, mark):
     path = write_counts(COUNTS)
     recording = read_raw_file(path, sample_rate_hz=12000)
     np.testing.assert_array_equal(recording.samples, COUNTS)
-    assert f'pass --decimal={mark}' in recording.notes[0]
+    assert f'pass `decimal`={mark}' in recording.notes[0]
     np.testing.assert_allclose(samples(path, decimal=mark)[:5], np.where(abs(COUNTS) > 999, COUNTS / 1000, COUNTS)[:5])
     # All of them at least 1000: as a decimal comma it would be read without a trace.
     path = write_counts(LARGE)
     if mark == ',':
-        refuse(path, 'may be', '--decimal=.', '--decimal=,', sample_rate_hz=12000)
+        refuse(path, 'may be', 'decimal=.', 'decimal=,', sample_rate_hz=12000)
     else:
         np.testing.assert_allclose(samples(path), LARGE / 1000)
     np.testing.assert_array_equal(samples(path, decimal={'.': ',', ',': '.'}[mark]), LARGE)
@@ -115,8 +115,8 @@ def test_numbers_with_clear_signs(tmp_path, text):
 
 
 def test_signs_that_contradict_each_other(tmp_path):
-    refuse(file_of(tmp_path, 'a;b', '0.5;0,5', '0.5;0,5'), 'both . and , are decimal', '--decimal', sample_rate_hz=1)
-    refuse(file_of(tmp_path, 'a;b', '0,5;1,234,567', '1;2'), 'groups digits', '--decimal', sample_rate_hz=1)
+    refuse(file_of(tmp_path, 'a;b', '0.5;0,5', '0.5;0,5'), 'both . and , are decimal', 'decimal', sample_rate_hz=1)
+    refuse(file_of(tmp_path, 'a;b', '0,5;1,234,567', '1;2'), 'groups digits', 'decimal', sample_rate_hz=1)
 
 
 @pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig', 'utf-16', 'utf-16-le', 'utf-32', 'latin-1'])
@@ -130,7 +130,7 @@ def test_one_column_with_decimal_commas(tmp_path, encoding):
 def test_one_comma_may_delimit_or_be_decimal(tmp_path):
     volts = [f'{0.9 + v / 100:.3f}'.replace('.', ',') for v in X[:, 0]]
     path = file_of(tmp_path, *volts)
-    refuse(path, '--decimal=,', '--delimiter=comma', sample_rate_hz=12000)
+    refuse(path, 'decimal=,', 'delimiter=comma', sample_rate_hz=12000)
     assert samples(path, decimal=',').shape == (N, 1)
     assert samples(path, delimiter='comma').shape == samples(path, delimiter=',').shape == (N, 2)
     # A header of one name, or of two, settles it.
@@ -141,7 +141,7 @@ def test_one_comma_may_delimit_or_be_decimal(tmp_path):
         refuse(file_of(tmp_path, *header, *pairs), 'commas that may be decimal signs', sample_rate_hz=12000)
     quoted = [f'"{a:.5f}","{b:.5f}"'.replace('.', ',') for a, b in X]
     np.testing.assert_allclose(samples(file_of(tmp_path, 'a,b', *quoted)), X, rtol=1e-6)
-    refuse(file_of(tmp_path, 'a,b', *(f'{a},{b}' for a, b in X)), '--decimal=,', 'delimiter',
+    refuse(file_of(tmp_path, 'a,b', *(f'{a},{b}' for a, b in X)), 'decimal=,', 'delimiter',
            sample_rate_hz=1, text_format=TextFormat(decimal=','))  # fmt: skip
 
 
@@ -153,12 +153,12 @@ def test_lines_of_text_above_the_header(tmp_path):
     assert recording.unit == 'm/s2'
     np.testing.assert_allclose(recording.samples, X[:, :1], rtol=1e-6)
     path = file_of(tmp_path, 'Rate,12000', *rows)
-    refuse(path, 'row 1', '--header=1')
+    refuse(path, 'row 1', 'header`=1')
     assert read_raw_file(path, text_format=TextFormat(header='no')).channel_names == ()
     path = file_of(tmp_path, *about, '7,8', *rows)
     assert read_raw_file(path, text_format=TextFormat(header=7, time_column='7')).channel_names == ('8',)
-    refuse(path, 'row 1', '--header=1', '1 names', '2 cells', text_format=TextFormat(header=1))
-    refuse(path, 'no rows', '--header=4000', text_format=TextFormat(header=4000))
+    refuse(path, 'row 1', 'header`=1', '1 names', '2 cells', text_format=TextFormat(header=1))
+    refuse(path, 'no rows', 'header`=4000', text_format=TextFormat(header=4000))
 
 
 def test_first_rows_with_more_cells(tmp_path):
@@ -193,7 +193,7 @@ def test_many_columns_are_fast_and_right(tmp_path):
 
 def test_text_columns_may_be_left_out(tmp_path):
     path = file_of(tmp_path, 'time,state,acc', *(f'{i / 12000:.6f},OK,{v}' for i, v in enumerate(X[:, 0])))
-    refuse(path, "'OK'", 'column 2 (state)', '--columns')
+    refuse(path, "'OK'", 'column 2 (state)', 'columns')
     recording = read_raw_file(path, text_format=TextFormat(columns=('acc',)))
     assert (recording.sample_rate_hz, recording.channel_names) == (12000.0, ('acc',))
     refuse(path, 'holds text', text_format=TextFormat(columns=('state',)))
@@ -210,22 +210,22 @@ def test_too_large_for_a_sample(tmp_path):
 
 def test_flags_that_no_file_could_have(tmp_path):
     for flags, words in (
-        ({'delimiter': '5'}, '--delimiter'),
-        ({'delimiter': 'ab'}, '--delimiter'),
-        ({'delimiter': ''}, '--delimiter'),
-        ({'decimal': ';'}, '--decimal'),
-        ({'header': '0'}, '--header'),
-        ({'header': 'maybe'}, '--header'),
-        ({'time_unit': 'minutes'}, '--time_unit'),
-        ({'time_column': ''}, '--time_column'),
-        ({'time_column': 'none', 'time_unit': 's'}, '--time_column is none'),
+        ({'delimiter': '5'}, 'delimiter'),
+        ({'delimiter': 'ab'}, 'delimiter'),
+        ({'delimiter': ''}, 'delimiter'),
+        ({'decimal': ';'}, 'decimal'),
+        ({'header': '0'}, 'header'),
+        ({'header': 'maybe'}, 'header'),
+        ({'time_unit': 'minutes'}, 'time_unit'),
+        ({'time_column': ''}, 'time_column'),
+        ({'time_column': 'none', 'time_unit': 's'}, '`time_column` is none'),
     ):
         with pytest.raises(ConfigError, match=words):
             TextFormat(**flags)
     np.save(tmp_path / 'a.npy', X)
-    refuse(tmp_path / 'a.npy', '--decimal and --header', 'text file',
+    refuse(tmp_path / 'a.npy', '`decimal` and `header`', 'text file',
            sample_rate_hz=1, text_format=TextFormat(decimal='.', header='no'))  # fmt: skip
     path = file_of(tmp_path, *(f'{a};{b}' for a, b in X))
-    refuse(path, 'no column of times', '--time_unit', sample_rate_hz=1, text_format=TextFormat(time_unit='s'))
-    refuse(path, '--delimiter', sample_rate_hz=1, text_format=TextFormat(delimiter='comma'))
+    refuse(path, 'no column of times', 'time_unit', sample_rate_hz=1, text_format=TextFormat(time_unit='s'))
+    refuse(path, 'delimiter', sample_rate_hz=1, text_format=TextFormat(delimiter='comma'))
     assert samples(path, delimiter='semicolon').shape == (N, 2)

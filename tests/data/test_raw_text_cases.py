@@ -74,15 +74,15 @@ def test_time_columns(raw_data, tmp_path):
     started = time.process_time()
     assert read_raw_file(tmp_path / 'epoch_ms_1khz_20min.csv').sample_rate_hz == 1000.0
     assert time.process_time() - started < 10
-    refuse(tmp_path / 'ms_1khz_20min.csv', '1000 Hz in ms', '1e+06 Hz in us', '--time_unit')
+    refuse(tmp_path / 'ms_1khz_20min.csv', '1000 Hz in ms', '1e+06 Hz in us', 'time_unit')
     ticks = tmp_path / 'ticks_100ns.csv'
-    refuse(ticks, '1200 Hz in us', '12000 Hz in 100ns', '--time_unit')
+    refuse(ticks, '1200 Hz in us', '12000 Hz in 100ns', 'time_unit')
     # Both pieces of advice lead to the right rate and to one channel.
     for kwargs in ({'text_format': TextFormat(time_unit='100ns')}, {'sample_rate_hz': 12000}):
         recording = read_raw_file(ticks, **kwargs)
         assert (recording.sample_rate_hz, recording.samples.shape) == (12000.0, (36000, 1))
     temperature = tmp_path / 'T_temperature_noisy.csv'
-    refuse(temperature, 'sampling rate', '--sample_rate')
+    refuse(temperature, 'sampling rate', 'sample_rate_hz')
     assert read_raw_file(temperature, sample_rate_hz=12000).channel_names == ('T', 'acc')
 
 

@@ -192,7 +192,7 @@ def test_a_given_rate_wins(tmp_path, caplog):
     assert not caplog.records
     r = read_raw_file(path, sample_rate_hz=8001)
     assert r.sample_rate_hz == 8001.0
-    assert r.notes == ('--sample_rate 8001 Hz wins over the 8000 Hz of the header',)
+    assert r.notes == ('`sample_rate_hz` 8001 Hz wins over the 8000 Hz of the header',)
     assert r.notes[0] in caplog.text
 
 
@@ -227,7 +227,7 @@ def test_adpcm_follows_the_signal(tmp_path):
         (riff(fmt()), ['no data chunk', 'found: fmt']),
         (riff(data()), ['no fmt chunk']),
         (riff(fmt(channels=0), data()), ['0 channels']),
-        (riff(fmt(rate_hz=0), data()), ['sampling rate of 0.0 Hz', '--sample_rate']),
+        (riff(fmt(rate_hz=0), data()), ['sampling rate of 0.0 Hz', 'sample_rate_hz']),
         (riff(fmt(0x55, bits=0), data()), ['0x0055 (MP3)', 'PCM']),
         (riff(fmt(0x1234), data()), ['0x1234']),
         (riff(fmt(0x11, bits=4, extra=struct.pack('<HH', 2, 505)), data()), ['IMA ADPCM', '0 bytes']),

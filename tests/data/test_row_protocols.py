@@ -54,7 +54,7 @@ def test_stratified_knows_them_by_heart_and_is_marked(name):
     assert pooled_accuracy(table, 'stratified') > 0.85
     splits = split_rows(table, 'stratified')
     assert splits.leaks and splits.dependent and splits.leak_share > 0.7
-    assert 'not independent' in splits.leak_reason and '--protocol=row_blocks' in splits.leak_reason
+    assert 'not independent' in splits.leak_reason and 'protocol=row_blocks' in splits.leak_reason
     assert split_rows(table, 'row_blocks').leaks is False
 
 
@@ -119,7 +119,7 @@ def test_a_table_that_is_sorted_by_its_label_is_refused_with_what_to_do():
     readings = generate(2000, 0)
     order = np.argsort(readings.labels, kind='stable')
     table = readings_table(readings.values[order], readings.labels[order])
-    with pytest.raises(SplitError, match='in only 1 stretch .*sorted by its label.*--group_column.*stratified'):
+    with pytest.raises(SplitError, match='in only 1 stretch .*sorted by its label.*group_column.*stratified'):
         split_rows(table, 'row_blocks')
     # What the error advises is marked: rows of one class may be rows of one run.
     splits = split_rows(table, 'stratified')
@@ -152,7 +152,7 @@ def test_groups_of_both_classes_are_dealt_evenly():
 
 def test_what_does_not_fit_is_refused():
     table = readings_table(*coin_log(0))
-    with pytest.raises(SplitError, match='--group_column=NAME; this one has no groups: use --protocol=row_blocks'):
+    with pytest.raises(SplitError, match='group_column=NAME.* no groups: .*protocol=row_blocks'):
         split_rows(table, 'by_group')
     few = readings_table(*coin_log(0, runs=4), np.repeat([0, 0, 1, 1], 100))
     with pytest.raises(SplitError, match='by_group needs 3 groups with every class'):

@@ -97,13 +97,13 @@ def test_names(text, dataset, domains):
 def test_what_is_no_name(text):
     with pytest.raises(ConfigError, match='write it as builder/config or builder/config:domain') as caught:
         DomainName.parse(text, 'target')
-    assert f'--target={text}: ' in str(caught.value)
+    assert f'target`={text}: ' in str(caught.value)
 
 
 def test_recordings_of_other_domains(tiny):
     assert other_recordings(tiny, (), 'source') == ()
     assert other_recordings(tiny, ('load0', 'load2'), 'source') == ('ball_1', 'inner_race_1', 'normal_1')
-    with pytest.raises(ConfigError, match='--target: tiny_rig/six_s-vggish:1.0.0 has no domain x, y; it has load0, '):
+    with pytest.raises(ConfigError, match='target.* has no domain x, y; it has load0, '):
         other_recordings(tiny, ('x', 'load0', 'y'), 'target')
 
 
@@ -176,7 +176,7 @@ def test_a_class_without_windows_is_no_class(pair):
         pair('tiny_rig/six_s:load1', 'other_rig/cages')
     assert str(caught.value) == (
         'source and target share the classes normal of label; at least two are needed: the source has normal, ball, '
-        'inner_race, the target cage, normal; try --label_key=fault_type'
+        'inner_race, the target cage, normal; try `label_key=fault_type`'
     )
     assert pair('tiny_rig/six_s:load1', 'other_rig/cages', label_key='fault_type').classes == ('normal', 'fault')
 
@@ -200,9 +200,9 @@ def test_a_recording_is_not_source_and_target(pair, source, target, domains):
 
 
 def test_unknown_domains_and_unlike_inputs(pair):
-    with pytest.raises(ConfigError, match='--source: tiny_rig/six_s-vggish:1.0.0 has no domain load9; it has load0, '):
+    with pytest.raises(ConfigError, match='source.*tiny_rig/six_s.* no domain load9; it has load0, '):
         pair('tiny_rig/six_s:load9', 'other_rig/six_s')
-    with pytest.raises(ConfigError, match='--target: other_rig/six_s-vggish:1.0.0 has no domain load1; it has bench$'):
+    with pytest.raises(ConfigError, match='target.*other_rig/six_s.* no domain load1; it has bench$'):
         pair('tiny_rig/six_s', 'other_rig/six_s:load1')
     with pytest.raises(
         DataError, match=r'has vggish images \(96, 64, 1\), tiny_rig/gain:1.0.0 vggish_train .*choose co'
@@ -299,7 +299,7 @@ def test_given_classes_read_no_label_of_the_target(pair, monkeypatch):
 
 
 def test_given_classes_are_the_sources_and_known_to_the_target(pair):
-    with pytest.raises(ConfigError, match='--classes names warped, which the source lacks; its classes of label: '):
+    with pytest.raises(ConfigError, match='classes.* names warped, which the source lacks; its classes of label: '):
         pair(*SIX, classes=('normal', 'warped'))
-    with pytest.raises(ConfigError, match='--classes names outer_race, none, which the source lacks'):
+    with pytest.raises(ConfigError, match='classes.* names outer_race, none, which the source lacks'):
         pair(*SIX, classes=('normal', 'outer_race', 'none'))

@@ -69,7 +69,7 @@ def test_what_is_no_signal_is_refused(samples, words):
 
 @pytest.mark.parametrize('rate', [None, 0, 0.0, -1.0, math.nan, math.inf])
 def test_rates_missing_or_not_positive_are_refused_with_the_flag(rate):
-    with pytest.raises(DataError, match=rf'^pump7\.csv: sample rate is {rate}; .*--sample_rate'):
+    with pytest.raises(DataError, match=rf'^pump7\.csv: sample rate is {rate}; .*sample_rate_hz'):
         checks.check_rate(rate, 'pump7.csv')
     with pytest.raises(DataError, match=rf'^pump7\.csv: sample rate is {rate}'):
         checks.check_recording(recording(good(), rate), 100)

@@ -46,11 +46,11 @@ def test_too_few_turns_are_an_error_with_the_window_that_would_do(name):
 def test_what_it_needs_and_does_not_get_is_an_error():
     front_end, x = create_front_end('fault_orders', 12000.0), np.ones((12000, 1), np.float32)
     for speed_rpm in (np.nan, 0.0, -5.0, np.inf):
-        with pytest.raises(DataError, match=f'needs the speed of the shaft, which is {speed_rpm} rpm.*--speed_rpm'):
+        with pytest.raises(DataError, match=f'needs the speed of the shaft, which is {speed_rpm} rpm.*speed_rpm'):
             front_end(x, 12000.0, Condition(speed_rpm, G))
-    with pytest.raises(DataError, match="needs the bearing's geometry.*--bearing"):
+    with pytest.raises(DataError, match="needs the bearing's geometry.*bearing"):
         front_end(x, 12000.0, Condition(1800.0))
-    with pytest.raises(DataError, match='geometry.*--bearing'):
+    with pytest.raises(DataError, match='geometry.*bearing'):
         front_end(x, 12000.0)
     with pytest.raises(DataError, match=r'takes one channel, not a chunk of shape \(12000, 2\)'):
         front_end(np.ones((12000, 2), np.float32), 12000.0, Condition(1800.0, G))

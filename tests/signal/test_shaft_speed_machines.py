@@ -24,7 +24,7 @@ def answer(machine, samples=None):
     try:
         return estimate_speed_rpm(x, machine.rate_hz, *machine.range_rpm)
     except DataError as e:
-        assert 'give --speed_rpm=NUMBER' in str(e)
+        assert 'give `speed_rpm=NUMBER`' in str(e)
         return None
 
 
@@ -132,7 +132,7 @@ def test_spoiled_machines_are_right_or_refused(kind):
 def test_too_little_life_is_an_error():
     x = steady()
     x[int(1.5 * 8192) :] = 0.0
-    with pytest.raises(DataError, match=r'1\.50 s without dead stretches are too short .* give --speed_rpm=NUMBER'):
+    with pytest.raises(DataError, match=r'1\.50 s without dead stretches are too short .* give .speed_rpm=NUMBER'):
         estimate_speed_rpm(x, 8192.0)
 
 

@@ -32,7 +32,7 @@ def test_an_unknown_version_lists_the_known(version, tmp_path, server):
     with pytest.raises(ConfigError) as e:
         fetch_imagenet_resnet50(version, tmp_path, folder_url=server.base)
     assert str(e.value) == (
-        f'--weights_version={version}: the ImageNet weights of resnet50 are v1 (0676ba61), v2 (11ad3fa6)'
+        f'`weights_version`={version}: the ImageNet weights of resnet50 are v1 (0676ba61), v2 (11ad3fa6)'
     )
     assert server.asked == [] and list(tmp_path.iterdir()) == []
 

@@ -41,7 +41,7 @@ def domain_pairs(table: Table, fold: int, seed: int, label_key: str) -> Rows:
     if short:
         raise SplitError(
             f'too short to hold a validation block: {", ".join(short)}; leave them out with '
-            f'--exclude_recordings={",".join(short)}'
+            f'`exclude_recordings`={",".join(short)}'
         )
     validates = table['block'] == NUM_BLOCKS - 1
     return {
@@ -63,7 +63,7 @@ def within_domain(table: Table, fold: int, seed: int, label_key: str) -> Rows:
     short = sorted(set(table['recording'][here & (table['block'] == NO_BLOCK)]))
     if short:
         raise SplitError(
-            f'too short for time blocks: {", ".join(short)}; leave them out with --exclude_recordings={",".join(short)}'
+            f'too short for time blocks: {", ".join(short)}; leave them out with `exclude_recordings`={",".join(short)}'
         )
     parts = fold_blocks(rotation).items()
     return {name: np.flatnonzero(here & np.isin(table['block'], blocks)) for name, blocks in parts}

@@ -39,7 +39,7 @@ def num_parts(table: Table, group_key: str, label_key: str) -> int:
         raise SplitError(
             f'protocol by_{group_key} needs 3 {group_key}s of every class, class number {label} of {label_key} has '
             f'{len(poorest)} ({", ".join(poorest)}); protocols that fit: time_blocks, random_windows, or a coarser '
-            '--label_key'
+            '`label_key`'
         )
     return min(NUM_BLOCKS, len(poorest))
 

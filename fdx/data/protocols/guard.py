@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import cast
 
 import numpy as np
 
@@ -128,7 +129,8 @@ def copies_between(one: Table, rows: np.ndarray, other: Table, other_rows: np.nd
 
 def _windows(table: Table, rows: np.ndarray, recordings: np.ndarray, runs: np.ndarray) -> Windows:
     starts, lengths = table['window_start'][rows].astype(np.int64), np.full(len(rows), table.window_length)
-    return Windows(recordings, runs, starts, lengths, table.fingerprints()[rows])
+    fingerprints = cast(np.ndarray, table.fingerprints())  # The callers made sure that there are any.
+    return Windows(recordings, runs, starts, lengths, fingerprints[rows])
 
 
 def copies_text(found: list[Shared], names: np.ndarray, starts: list[int]) -> str:
@@ -138,7 +140,7 @@ def copies_text(found: list[Shared], names: np.ndarray, starts: list[int]) -> st
     return (
         f'recordings {first} and {second} hold the same samples under two names: their windows at samples {starts[0]} '
         f'and {starts[1]} agree in {found[0].landmarks} of {found[0].of} landmarks{more}; leave one out, e.g. '
-        f'--exclude_recordings={second}'
+        f'`exclude_recordings`={second}'
     )
 
 
@@ -158,7 +160,7 @@ def refuse_synthetic(table: Table, rows: np.ndarray, split: str) -> None:
     if count:
         raise SplitError(
             f'{count} of {len(rows)} {split} records are synthetic: generated records are for training only '
-            '(--balance=gan --synthetic=NAME beside a --dataset of recordings)'
+            '(`balance=gan` `synthetic=NAME` beside a `dataset` of recordings)'
         )
 
 

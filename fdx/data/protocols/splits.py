@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -83,7 +84,7 @@ def time_blocks(table: Table, fold: int, seed: int, label_key: str) -> Rows:
     if short:
         raise SplitError(
             f'too short for time_blocks: {", ".join(short)}. Protocols that fit: by_recording, by_bearing, by_domain, '
-            f'random_windows; or leave them out with --exclude_recordings={",".join(short)}'
+            f'random_windows; or leave them out with `exclude_recordings`={",".join(short)}'
         )
     return {name: np.flatnonzero(np.isin(table['block'], blocks)) for name, blocks in fold_blocks(fold).items()}
 
@@ -131,7 +132,7 @@ class Protocol:
     Attributes:
       split: the pure function.
       leaks: True where test windows are known not to be independent of training windows.
-      num_folds: folds that `--fold=all` pools; 0: as many as the data have domains or pairs of them.
+      num_folds: folds that `fold=all` pools; 0: as many as the data have domains or pairs of them.
     """
 
     split: Callable[[Table, int, int, str], Rows]
@@ -204,12 +205,12 @@ def split_rows(
     unknown = sorted(set(exclude_recordings) - set(table['recording']))
     if unknown:
         raise SplitError(
-            f'--exclude_recordings names {", ".join(unknown)}, which the dataset does not hold; it holds '
+            f'`exclude_recordings` names {", ".join(unknown)}, which the dataset does not hold; it holds '
             f'{names_in(table["recording"])}'
         )
     keep = np.flatnonzero(~np.isin(table['recording'], exclude_recordings))
     if not len(keep):
-        raise SplitError('no rows are left to split: --exclude_recordings names every recording of the dataset')
+        raise SplitError('no rows are left to split: `exclude_recordings` names every recording of the dataset')
     kept = dataclasses.replace(table, columns={k: v[keep] for k, v in table.columns.items()})
     folds = folds_of(protocol, kept, label_key)
     if fold not in folds:
@@ -227,14 +228,15 @@ def split_rows(
             'but not trained: too few windows or groups hold it; use time_blocks'
         )
     leak = guard_splits(table, rows, may_leak=spec.leaks)
-    of_rows = {}
+    of_rows: dict[str, Any] = {}
     if _is_readings(table):
         found = row_leak(table, protocol, rows['train'], rows['test'], label_key)
         notes = row_notes(kept, protocol, rows, label_key)
         of_rows = {'leak_reason': found.reason, 'leak_share': found.share, 'notes': tuple(notes)}
         of_rows['dependent'] = bool(dependence_of(kept, label_key))
     leaks = spec.leaks or bool(of_rows.get('leak_reason'))
-    return Splits(**rows, protocol=protocol, fold=fold, leak=leak, leaks=leaks, **of_rows)
+    parts = rows['train'], rows['validation'], rows['test']
+    return Splits(*parts, protocol=protocol, fold=fold, leak=leak, leaks=leaks, **of_rows)
 
 
 def _protocol(name: str) -> Protocol:

@@ -36,24 +36,26 @@ class DomainName:
     domains: tuple[str, ...] = ()
 
     @classmethod
-    def parse(cls, text: str, flag: str) -> DomainName:
-        """Reads what a flag holds; ConfigError where it is no such name."""
+    def parse(cls, text: str, parameter: str) -> DomainName:
+        """Reads the value of a parameter; ConfigError where it is not such a name."""
         dataset, *rest = text.split(':')
         if rest and _VERSION.fullmatch(rest[0]):
             dataset = f'{dataset}:{rest.pop(0)}'
         domains = tuple(rest[0].split('+')) if rest else ()
         if len(rest) > 1 or '/' not in dataset or not all(domains):
-            raise ConfigError(f'--{flag}={text}: write it as builder/config or builder/config:domain, e.g. '
+            raise ConfigError(f'`{parameter}`={text}: write it as builder/config or builder/config:domain, e.g. '
                               'cwru/faults_12k-vggish:load0')  # fmt: skip
         return cls(dataset, domains)
 
 
-def other_recordings(dataset: Dataset, domains: Sequence[str], flag: str) -> tuple[str, ...]:
+def other_recordings(dataset: Dataset, domains: Sequence[str], parameter: str) -> tuple[str, ...]:
     """Recordings outside of the named domains; ConfigError names the domains that exist."""
     known = np.unique(dataset.table['domain'])
     unknown = [d for d in domains if d not in known]
     if unknown:
-        raise ConfigError(f'--{flag}: {dataset.name} has no domain {", ".join(unknown)}; it has {", ".join(known)}')
+        raise ConfigError(
+            f'`{parameter}`: {dataset.name} has no domain {", ".join(unknown)}; it has {", ".join(known)}'
+        )
     if not domains:
         return ()
     outside = ~np.isin(dataset.table['domain'], domains)
@@ -79,7 +81,7 @@ class TwoDomains:
     target: Dataset
     classes: tuple[str, ...]
     dropped: dict[str, tuple[str, ...]]
-    gain: float | tuple[float, ...]
+    gain: Gain
     source_train: RecordExamples
     source_validation: RecordExamples
     target_train: RecordExamples
@@ -127,8 +129,8 @@ def open_two_domains(
       DataError: front ends or channels differ, or fewer than two classes are shared.
       SplitError: a protocol that does not fit its side.
     """
-    one = open_dataset(source.dataset, data_dir)
-    other = one if target.dataset == source.dataset else open_dataset(target.dataset, data_dir)
+    one = _open_recordings(source.dataset, data_dir)
+    other = one if target.dataset == source.dataset else _open_recordings(target.dataset, data_dir)
     _check_inputs(one, other)
     left_out = _left_out((source, target), (one, other), exclude_recordings)
     _check_apart(one, other, left_out)
@@ -139,19 +141,32 @@ def open_two_domains(
         for table, protocol, fold, outside in zip(tables, protocols, folds, left_out)
     ]
     given = tuple(classes)
-    classes, dropped = _shared_classes(one, other, sides, label_key, given)
-    learned = _of_classes(one, np.sort(np.concatenate([sides[0].train, sides[0].test])), classes, label_key)
+    learned_classes, dropped = _shared_classes(one, other, sides, label_key, given)
+    learned = _of_classes(one, np.sort(np.concatenate([sides[0].train, sides[0].test])), learned_classes, label_key)
     learned = few_labels(one.table, learned, labels_per_class, label_key, seed)
     gain = fit_gain(one.front_end.scaling, one.table['peak'][learned])
     scored = without_overlap(other.table, _all_rows(sides[1])) if score_all_target else sides[1].test
 
     def examples(data: Dataset, rows: np.ndarray) -> RecordExamples:
-        numbers = tuple(data.class_names(label_key).index(c) for c in classes)
-        return RecordExamples(data, _of_classes(data, rows, classes, label_key), label_key, gain, numbers)
+        numbers = tuple(data.class_names(label_key).index(c) for c in learned_classes)
+        return RecordExamples(data, _of_classes(data, rows, learned_classes, label_key), label_key, gain, numbers)
 
     parts = examples(one, learned), examples(one, sides[0].validation)
-    seen = _all_classes(other, sides[1].train, classes, label_key, gain) if given else examples(other, sides[1].train)
-    return TwoDomains(one, other, classes, dropped, gain, *parts, seen, examples(other, scored), sides[0])
+    seen = (
+        _all_classes(other, sides[1].train, learned_classes, label_key, gain)
+        if given
+        else examples(other, sides[1].train)
+    )
+    return TwoDomains(one, other, learned_classes, dropped, gain, *parts, seen, examples(other, scored), sides[0])
+
+
+def _open_recordings(name: str, data_dir: str) -> Dataset:
+    dataset = open_dataset(name, data_dir)
+    if not isinstance(dataset, Dataset):
+        raise DataError(
+            f'{dataset.name} is a table of readings; two domains are made of recordings: choose a dataset of recordings'
+        )
+    return dataset
 
 
 def _unlabelled(table: Table) -> Table:
@@ -174,7 +189,7 @@ def _left_out(names: Sequence[DomainName], data: Sequence[Dataset], exclude: Seq
     unknown = sorted(set(exclude) - known)
     if unknown:
         raise ConfigError(
-            f'--exclude_recordings names {", ".join(unknown)}, which neither source nor target holds; they hold '
+            f'`exclude_recordings` names {", ".join(unknown)}, which neither source nor target holds; they hold '
             f'{names_in(known)}'
         )
     left_out = []
@@ -210,13 +225,13 @@ def _check_content(one: Dataset, other: Dataset, left_out: Sequence[tuple[str, .
         names = [min(t['recording'][r][t.acquisitions()[r] == run]) for t, r in zip(tables, rows)]
         raise ConfigError(
             f'{names[0]} of the source and {names[1]} of the target are channels of one run, {run}: name other '
-            'domains, or leave one side out with --exclude_recordings'
+            'domains, or leave one side out with `exclude_recordings`'
         )
     pair = copies_between(tables[0], rows[0], tables[1], rows[1])
     if pair:
         raise ConfigError(
             f'{pair[0]} of the source {one.name} and {pair[1]} of the target {other.name} hold the same samples: '
-            f'leave one out, e.g. --exclude_recordings={pair[1]}'
+            f'leave one out, e.g. `exclude_recordings`={pair[1]}'
         )
 
 
@@ -245,15 +260,15 @@ def _shared_classes(
         return _given_classes(one, other, sides[0], label_key, given)
     present = []
     for data, split in zip((one, other), sides):
-        names = data.class_names(label_key)
-        present.append([names[i] for i in np.unique(data.table[label_key][_all_rows(split)])])
+        of_side = data.class_names(label_key)
+        present.append([of_side[i] for i in np.unique(data.table[label_key][_all_rows(split)])])
     shared = tuple(c for c in one.class_names(label_key) if c in present[0] and c in present[1])
     dropped = {side: tuple(c for c in names if c not in shared) for side, names in zip(('source', 'target'), present)}
     if len(shared) < 2:
         raise DataError(
             f'source and target share the classes {", ".join(shared) or "none"} of {label_key}; at least two are '
             f'needed: the source has {", ".join(present[0])}, the target {", ".join(present[1])}'
-            + ('; try --label_key=fault_type' if label_key == 'label' else '')
+            + ('; try `label_key=fault_type`' if label_key == 'label' else '')
         )
     for side, names in dropped.items():
         if names:
@@ -271,7 +286,7 @@ def _given_classes(
         missing = [c for c in given if c not in have]
         if missing:
             raise ConfigError(
-                f'--classes names {", ".join(missing)}, which the {flag} lacks; its classes of {label_key}: '
+                f'`classes` names {", ".join(missing)}, which the {flag} lacks; its classes of {label_key}: '
                 f'{", ".join(have)}'
             )
     return given, {'source': tuple(c for c in present if c not in given), 'target': ()}

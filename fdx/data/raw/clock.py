@@ -66,7 +66,7 @@ def read_clock(column: TimeColumn, neighbours: Sequence[str] = (), *, need_rate:
 
     Raises:
       DataError: a time that is not finite, goes back or (with `need_rate`) repeats, times in bursts, or a unit that is
-        open; it names --time_unit and the rate that each unit would mean.
+        open; it names `time_unit` and the rate that each unit would mean.
     """
     times = column.values
     check_order(column, repeats_allowed=not need_rate or _is_rounded(times))
@@ -74,7 +74,7 @@ def read_clock(column: TimeColumn, neighbours: Sequence[str] = (), *, need_rate:
     even = dataclasses.replace(column, values=without_gaps(times, gaps) if gaps.breaks.size else times)
     if gaps.step <= 0:
         if need_rate:
-            raise DataError(f'{column.path}: one row does not tell the sampling rate; pass --sample_rate in Hz')
+            raise DataError(f'{column.path}: one row does not tell the sampling rate; pass `sample_rate_hz` in Hz')
         return Clock(even, None, gaps)
     unit_s = _unit_s(column, gaps.step, neighbours, need_rate=need_rate)
     if unit_s is None:
@@ -145,8 +145,8 @@ def _unit_s(column: TimeColumn, step: float, neighbours: Sequence[str], *, need_
     means = ', '.join(f'{rates[unit]:.6g} Hz in {unit}' for unit in TIME_UNITS_S)
     what = 'counts in whole numbers' if whole else 'has fractions'
     raise DataError(
-        f'{column.path}: column {name} {what} (step {step:.6g}) and names no unit: {means}; pass --time_unit with the '
-        f'right one{named}, or pass --sample_rate in Hz'
+        f'{column.path}: column {name} {what} (step {step:.6g}) and names no unit: {means}; pass `time_unit` with the '
+        f'right one{named}, or pass `sample_rate_hz` in Hz'
     )
 
 
@@ -186,7 +186,7 @@ def _refuse_bursts(column: TimeColumn, gaps: Gaps, unit_s: float) -> None:
     whole = (times.size - 1) / ((times[-1] - times[0]) * unit_s)
     raise DataError(
         f'{column.path}: the times in column {column.name} come in bursts: the usual step means '
-        f'{1.0 / (gaps.step * unit_s):.6g} Hz, the whole column {whole:.6g} Hz; pass --sample_rate in Hz'
+        f'{1.0 / (gaps.step * unit_s):.6g} Hz, the whole column {whole:.6g} Hz; pass `sample_rate_hz` in Hz'
     )
 
 
@@ -196,7 +196,7 @@ def _warn_when_uneven(column: TimeColumn, steps: np.ndarray, gaps: Gaps, rate_hz
     if jitter > MAX_JITTER:
         _log.warning(
             '%s: the times in column %s are uneven: steps scatter by %.1f %%; the whole column gives %.6g Hz, the '
-            'median step %.6g Hz; pass --sample_rate if you know the rate',
+            'median step %.6g Hz; pass `sample_rate_hz` if you know the rate',
             column.path,
             column.name,
             100.0 * float(steps.std()) / gaps.step,

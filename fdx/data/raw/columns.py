@@ -60,9 +60,10 @@ def find_roles(table: NumberTable, fmt: TextFormat) -> Roles:
     Raises:
       DataError: a column that does not exist or holds text, or none is left for the samples.
     """
-    chosen = None if fmt.columns is None else [_index(table, name, '--columns') for name in fmt.columns]
-    if chosen is not None and (not chosen or len(set(chosen)) < len(chosen)):
-        raise DataError(f'{table.path}: --columns={",".join(fmt.columns)} must name columns, each once')
+    wanted = fmt.columns
+    chosen = None if wanted is None else [_index(table, name, 'columns') for name in wanted]
+    if wanted is not None and (not chosen or len(set(chosen)) < len(chosen)):
+        raise DataError(f'{table.path}: `columns`={",".join(wanted)} must name columns, each once')
     clock, used = _clock(table, fmt, set(chosen or ()))
     taken = {*used, *(chosen or ())}
     free = [i for i in range(table.values.shape[1]) if i not in taken]
@@ -90,7 +91,7 @@ def find_roles(table: NumberTable, fmt: TextFormat) -> Roles:
         others = ', '.join(table.title(i) for i in (*used, *counters)[:8]) or 'times'
         raise DataError(
             f'{table.path} has no column beside {others}; export the samples too, or choose the column of samples with '
-            '--columns'
+            '`columns`'
         )
     return Roles(clock, used, counters, tuple(channels), tuple(notes), tuple(clock_like))
 
@@ -102,8 +103,8 @@ def _guess(table: NumberTable, fmt: TextFormat, clock: TimeColumn | None, used: 
     if table.names and is_time_name(table.names[used[0]]):
         return ()
     return (
-        f'column {clock.name} rises steadily and is taken for the time; pass --time_column=none if it is not, and '
-        '--columns with the columns of samples',
+        f'column {clock.name} rises steadily and is taken for the time; pass `time_column=none` if it is not, and '
+        '`columns` with the columns of samples',
     )
 
 
@@ -112,7 +113,7 @@ def _clock(table: NumberTable, fmt: TextFormat, chosen: set[int]) -> tuple[TimeC
     if fmt.time_column == NO_TIME:
         return None, ()
     if fmt.time_column is not None:
-        return _column(table, _index(table, fmt.time_column, '--time_column'), fmt)
+        return _column(table, _index(table, fmt.time_column, 'time_column'), fmt)
     named = [i for i, name in enumerate(table.names) if is_time_name(name) and i not in table.texts and i not in chosen]
     strong = [i for i in named if not is_weak_time_name(table.names[i]) or unit_in_name(table.names[i])]
     weak = [i for i in named if i not in strong and _is_clock(table, i) and never_repeats(table.values[:, i])]
@@ -137,7 +138,7 @@ def _clock(table: NumberTable, fmt: TextFormat, chosen: set[int]) -> tuple[TimeC
         rising = sorted(_mostly_rising(table) - chosen)
         counting = [i for i in rising if rises_steadily(table.values[:, i])]
         if not counting:
-            raise DataError(f'{table.path} has no column of times for --time_unit={fmt.time_unit}; leave the flag out')
+            raise DataError(f'{table.path} has no column of times for `time_unit`={fmt.time_unit}; leave it out')
         return _column(table, counting[0], fmt)
     return None, ()
 
@@ -147,7 +148,7 @@ def _column(table: NumberTable, i: int, fmt: TextFormat) -> tuple[TimeColumn, tu
     if i in table.texts:
         seconds = seconds_of_day(table, i)
         if seconds is None:
-            _refuse_text(table, i, None)
+            raise _not_numbers(table, i)
         return TimeColumn(table.path, table.title(i), seconds, table.row_number, 1.0), (i,)
     unit_s = unit_s or unit_in_name(_name(table, i))
     return unwrapped(TimeColumn(table.path, table.title(i), table.values[:, i], table.row_number, unit_s)), (i,)
@@ -188,9 +189,14 @@ def _refuse_text(table: NumberTable, i: int, clock: TimeColumn | None) -> None:
     cell = table.texts[i][0].as_py()
     if clock is not None and table.path and seconds_of_day(table, i) is None and _is_date(cell):
         return
-    raise DataError(
+    raise _not_numbers(table, i)
+
+
+def _not_numbers(table: NumberTable, i: int) -> DataError:
+    cell = table.texts[i][0].as_py()
+    return DataError(
         f'{table.path}: row {table.row_number(0)}, column {i + 1} ({table.title(i)}): {cell[:40]!r} is not a number; '
-        'choose columns of numbers with --columns, or remove the column (dates are read with a time of day only, e.g. '
+        'choose columns of numbers with `columns`, or remove the column (dates are read with a time of day only, e.g. '
         '2024-03-01 10:00:00.000123)'
     )
 
@@ -199,18 +205,18 @@ def _is_date(cell: str) -> bool:
     return sum(map(str.isdigit, cell)) >= 6 and not any(map(str.isalpha, cell))
 
 
-def _index(table: NumberTable, name: str, flag: str) -> int:
+def _index(table: NumberTable, name: str, parameter: str) -> int:
     names, count = table.names, table.values.shape[1]
     if names:
         if names.count(name) == 1:
             return names.index(name)
         found = 'several columns' if name in names else 'no column'
         shown = ', '.join(n[:30] for n in names[:20]) + (', ...' if count > 20 else '')
-        raise DataError(f'{table.path} has {found} {name!r}; pass {flag} with some of: {shown}')
+        raise DataError(f'{table.path} has {found} {name!r}; pass `{parameter}` with some of: {shown}')
     if not (str(name).isascii() and str(name).isdecimal() and 1 <= int(name) <= count):
         raise DataError(
-            f'{table.path} has no header, so there is no column {name!r}; pass {flag} with a number from 1 to {count}, '
-            'or use --channel with an index from 0'
+            f'{table.path} has no header, so there is no column {name!r}; pass `{parameter}` with a number from 1 to '
+            f'{count}, or use `channel` with an index from 0'
         )
     return int(name) - 1
 

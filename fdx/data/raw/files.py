@@ -75,7 +75,7 @@ def read_raw_file(
     except OSError as e:
         raise DataError(f'{file} cannot be read: {e.strerror or e}; check its permissions') from e
     except Exception as e:
-        # A defect of fdx or of a library must not end a batch; its traceback is one flag (--verbosity=1) away.
+        # A defect of fdx or of a library must not end a batch; its traceback is logged at debug level.
         _log.debug('%s: %s', file, type(e).__name__, exc_info=True)
         reason = ' '.join(str(e).split())[:300]
         raise DataError(
@@ -107,7 +107,7 @@ def _with_columns(file: pathlib.Path, text_format: TextFormat, columns: Sequence
     if columns is None:
         return text_format
     if isinstance(columns, str) or not columns:
-        raise DataError(f'{file}: --columns is {columns!r}; give a list of column names')
+        raise DataError(f'{file}: `columns` is {columns!r}; give a list of column names')
     return dataclasses.replace(text_format, columns=tuple(columns))
 
 
@@ -131,9 +131,8 @@ def _single_precision(samples: np.ndarray) -> tuple[np.ndarray, list[str]]:
             lost = (spread > 0) & (np.abs(mean) * 2.0**-24 > 1e-3 * spread)
             if lost.any():
                 samples = samples - np.where(lost, mean, 0.0)
-                notes.append(
-                    f'its level of {mean[lost][0]:.6g} is too far from 0 for single precision; it was subtracted'
-                )
+                level = np.asarray(mean)[lost][0]
+                notes.append(f'its level of {level:.6g} is too far from 0 for single precision; it was subtracted')
         return np.ascontiguousarray(samples, np.float32), notes
 
 
@@ -146,14 +145,14 @@ def _check_request(
     if status.st_size == 0:
         raise DataError(f'{file} is empty (0 bytes); copy or record it again')
     if sample_rate_hz is not None and not _is_rate(sample_rate_hz):
-        raise DataError(f'{file}: --sample_rate is {sample_rate_hz}; it must be a number of Hz above 0')
+        raise DataError(f'{file}: `sample_rate_hz` is {sample_rate_hz}; it must be a number of Hz above 0')
     if variable is not None and suffix != '.mat':
-        raise DataError(f'{file}: --variable {variable} chooses in a .mat file only; leave it out')
+        raise DataError(f'{file}: `variable` {variable} chooses in a .mat file only; leave it out')
     if text_format.given and suffix not in TEXT_SUFFIXES:
-        flags = ' and '.join(flag.partition('=')[0] for flag in text_format.given)
+        named = ' and '.join(f'{given.partition("=")[0]}`' for given in text_format.given)
         raise DataError(
-            f'{file}: {flags} say{"s" * (len(text_format.given) == 1)} how a text file is written; leave it out, or '
-            'use --channel to choose channels'
+            f'{file}: {named} say{"s" * (len(text_format.given) == 1)} how a text file is written; leave it out, or '
+            'use `channel` to choose channels'
         )
 
 
@@ -189,25 +188,25 @@ def _settle_rate(file: pathlib.Path, raw: RawSignal, sample_rate_hz: float | Non
     own = raw.file_rate_hz
     if sample_rate_hz is None:
         if own is None:
-            raise DataError(f'{file} does not tell its sampling rate; pass --sample_rate in Hz')
+            raise DataError(f'{file} does not tell its sampling rate; pass `sample_rate_hz` in Hz')
         if not _is_rate(own):
-            raise DataError(f'{file}: {raw.rate_origin} gives a sampling rate of {own} Hz; pass --sample_rate in Hz')
+            raise DataError(f'{file}: {raw.rate_origin} gives a sampling rate of {own} Hz; pass `sample_rate_hz` in Hz')
         return float(own), []
     if own is not None and not math.isclose(own, sample_rate_hz, rel_tol=raw.rate_tolerance):
         return float(sample_rate_hz), [
-            f'--sample_rate {sample_rate_hz:g} Hz wins over the {own:g} Hz of {raw.rate_origin}'
+            f'`sample_rate_hz` {sample_rate_hz:g} Hz wins over the {own:g} Hz of {raw.rate_origin}'
         ]
     return float(sample_rate_hz), []
 
 
 def _channel_indices(file: pathlib.Path, raw: RawSignal, channel: int | str | Sequence[int | str]) -> list[int]:
     if isinstance(channel, str) and channel not in raw.channel_names:
-        wanted = [part.strip() for part in channel.split(',')]
+        wanted: list[int | str] = [part.strip() for part in channel.split(',')]
     else:
         wanted = [channel] if isinstance(channel, (int, str)) else list(channel)
     indices = [_channel_index(file, raw, c) for c in wanted]
     if not indices or len(set(indices)) < len(indices):
-        raise DataError(f'{file}: --channel {channel!r} must name channels, each once')
+        raise DataError(f'{file}: `channel` {channel!r} must name channels, each once')
     return indices
 
 
@@ -215,11 +214,11 @@ def _channel_index(file: pathlib.Path, raw: RawSignal, channel: int | str) -> in
     num_channels = raw.samples.shape[1]
     if isinstance(channel, str) and channel in raw.channel_names:
         if raw.channel_names.count(channel) > 1:
-            raise DataError(f'{file} has several channels {channel!r}; pass --channel with an index')
+            raise DataError(f'{file} has several channels {channel!r}; pass `channel` with an index')
         return raw.channel_names.index(channel)
-    # A flag gives digits as text.
+    # A command line gives digits as text.
     index = int(channel) if isinstance(channel, int) or channel.isdecimal() else -1
     if not 0 <= index < num_channels:
         names = f' or one of: {", ".join(raw.channel_names)}' if raw.channel_names else ''
-        raise DataError(f'{file} has no channel {channel!r}; pass --channel with 0 to {num_channels - 1}{names}')
+        raise DataError(f'{file} has no channel {channel!r}; pass `channel` with 0 to {num_channels - 1}{names}')
     return index

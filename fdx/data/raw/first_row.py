@@ -35,7 +35,7 @@ def judge_first_row(path: pathlib.Path, row: int, cells: list[str], layout: Layo
       rows_below: how many lines follow.
 
     Raises:
-      DataError: the row may be either; it names --header.
+      DataError: the row may be either; it names `header`.
     """
     body = [cells_of_row for cells_of_row in layout.body if cells_of_row is not cells]
     if len(body) < _MIN_ROWS:
@@ -62,8 +62,8 @@ def judge_first_row(path: pathlib.Path, row: int, cells: list[str], layout: Layo
 def _open(path: pathlib.Path, row: int, cells: list[str], what: str) -> DataError:
     shown = ', '.join(cells[:4]) + (', ...' if len(cells) > 4 else '')
     return DataError(
-        f'{path}: row {row} ({shown}) may hold names of columns or samples: its numbers {what}; pass --header=yes if '
-        'they are names or another heading, or --header=no if they are samples'
+        f'{path}: row {row} ({shown}) may hold names of columns or samples: its numbers {what}; pass `header=yes` if '
+        'they are names or another heading, or `header=no` if they are samples'
     )
 
 

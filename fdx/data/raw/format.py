@@ -1,4 +1,4 @@
-"""What a user says about text files: the flags that settle what a file cannot tell by itself."""
+"""What a user says about text files: the parameters that settle what a file cannot tell by itself."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TextFormat:
       columns: the columns to keep in this order, by name, or by number from 1 in a file without header.
 
     Raises:
-      ConfigError: a value that none of these flags has.
+      ConfigError: a value that its parameter cannot have.
     """
 
     delimiter: str | None = None
@@ -41,41 +41,40 @@ class TextFormat:
 
     def __post_init__(self):
         """Refuses values that no file could have."""
-        if self.delimiter is not None and not self._delimiter_fits():
+        if self.delimiter is not None and not _is_delimiter(self.delimiter):
             raise ConfigError(
-                f'--delimiter={self.delimiter!r}: one character that is no part of a number, or one of: comma, '
+                f'`delimiter`={self.delimiter!r}: one character that is no part of a number, or one of: comma, '
                 'semicolon, tab, pipe, space'
             )
         if self.decimal not in (None, '.', ','):
-            raise ConfigError(f'--decimal={self.decimal!r}: it is . or ,')
+            raise ConfigError(f'`decimal`={self.decimal!r}: it is . or ,')
         if self.header is not None and not re.fullmatch(r'yes|no|0*[1-9][0-9]{0,8}', str(self.header)):
-            raise ConfigError(f'--header={self.header!r}: yes, no, or the row of the header in the file, from 1')
+            raise ConfigError(f'`header`={self.header!r}: yes, no, or the row of the header in the file, from 1')
         if self.time_unit is not None and self.time_unit not in TIME_UNITS_S:
-            raise ConfigError(f'--time_unit={self.time_unit!r}: one of {", ".join(TIME_UNITS_S)}')
+            raise ConfigError(f'`time_unit`={self.time_unit!r}: one of {", ".join(TIME_UNITS_S)}')
         if self.time_column is not None and not self.time_column:
-            raise ConfigError("--time_column='': the name of a column, its number from 1, or none")
+            raise ConfigError("`time_column`='': the name of a column, its number from 1, or none")
         if self.time_column == NO_TIME and self.time_unit is not None:
-            raise ConfigError(f'--time_unit={self.time_unit} goes with a column of times, but --time_column is none')
-
-    def _delimiter_fits(self) -> bool:
-        if self.delimiter in DELIMITERS:
-            return True
-        return len(self.delimiter) == 1 and not self.delimiter.isalnum() and self.delimiter not in '.+-"#\r\n\0'
+            raise ConfigError(f'`time_unit`={self.time_unit} goes with a column of times, but `time_column` is none')
 
     @property
     def given(self) -> tuple[str, ...]:
-        """The flags that say something, e.g. ('--decimal=,',)."""
+        """What is said, as errors write it, e.g. ('`decimal=,`',)."""
         pairs = ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self))
         return tuple(
-            f'--{name}={",".join(map(str, v)) if isinstance(v, tuple) else v}' for name, v in pairs if v is not None
+            f'`{name}={",".join(map(str, v)) if isinstance(v, tuple) else v}`' for name, v in pairs if v is not None
         )
 
     @property
     def delimiter_character(self) -> str | None:
         """The character behind `delimiter`; None for white space. Only meaningful where `delimiter` is given."""
-        return DELIMITERS.get(self.delimiter, self.delimiter)
+        return None if self.delimiter is None else DELIMITERS.get(self.delimiter, self.delimiter)
 
     @property
     def header_row(self) -> int | None:
         """The row of the header in the file, from 1, where `header` is a number."""
         return None if self.header in (None, 'yes', 'no') else int(self.header)
+
+
+def _is_delimiter(text: str) -> bool:
+    return text in DELIMITERS or (len(text) == 1 and not text.isalnum() and text not in '.+-"#\r\n\0')

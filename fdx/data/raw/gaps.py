@@ -79,7 +79,9 @@ def find_gaps(times: np.ndarray) -> Gaps:
     pace = np.median(times[_PACE:] - times[:-_PACE]) / _PACE if times.size > 2 * _PACE else step
     late = times - pace * np.arange(times.size)
     bursts = np.sum(steps >= max(limit, _BURST_STEPS * step)) > MAX_GAP_SHARE * steps.size
-    breaks = np.array([i for i in np.flatnonzero(steps >= limit) if _shift(late, i) >= _MIN_SHIFT * step], np.int64)
+    breaks = np.array(
+        [i for i in np.flatnonzero(steps >= limit) if _shift(late, int(i)) >= _MIN_SHIFT * step], np.int64
+    )
     if steps.size >= _MIN_ROWS and (bursts or breaks.size > MAX_GAP_SHARE * steps.size):
         return Gaps(none, np.zeros(0), step, unit, bursts=True)
     rest = np.delete(steps, breaks)

@@ -54,7 +54,7 @@ def find_header(path: pathlib.Path, lines: Sequence[str], layout: Layout, fmt: T
       fmt: what the user says.
 
     Raises:
-      DataError: a header that does not fit the rows, or that may be a sample; it names --header.
+      DataError: a header that does not fit the rows, or that may be a sample; it names `header`.
     """
     if fmt.header_row is not None:
         return _given_row(path, lines, layout, fmt.header_row)
@@ -93,7 +93,7 @@ def _without_text(
         if verdict == NAMES:
             note = (
                 f'row {row.number} ({row.text.strip()[:60]}) is taken for names of columns, as the rows below are '
-                'written with decimals; pass --header=no if it is a sample',
+                'written with decimals; pass `header=no` if it is a sample',
             )
     if verdict == SAMPLE:
         return Header((), row.number - 1, long_rows, note)
@@ -107,7 +107,7 @@ def _given_row(path: pathlib.Path, lines: Sequence[str], layout: Layout, number:
     names = fit(split(text.lstrip('# '), layout.delimiter), text, layout)
     if not text.strip() or len(names) != layout.num_columns:
         raise DataError(
-            f'{path}: row {number}, which --header={number} names, has {len(names) if text.strip() else 0} names, but '
+            f'{path}: row {number}, which `header`={number} names, has {len(names) if text.strip() else 0} names, but '
             f'the rows below have {layout.num_columns} cells'
         )
     following = [Row(n, t, split(t, layout.delimiter)) for n, t in itertools.islice(rows_of(lines, number), 2)]
@@ -140,7 +140,7 @@ def _first_alike(path: pathlib.Path, head: list[Row], layout: Layout) -> int:
             return i
     raise DataError(
         f'{path}: none of its first {len(head)} rows has {layout.num_columns} numbers as the rows below have; pass '
-        '--header with the row of the header'
+        '`header` with the row of the header'
     )
 
 

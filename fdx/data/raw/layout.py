@@ -93,8 +93,8 @@ def find_layout(path: pathlib.Path, lines: Sequence[str], fmt: TextFormat, separ
         delimiter = _delimiter(path, texts, first, fmt)
     if delimiter == ',' and fmt.decimal == ',' and not any('"' in text for text in texts):
         raise DataError(
-            f'{path}: --decimal=, leaves no way to tell decimal commas from the commas between cells in '
-            f'{texts[0].strip()[:60]}; export the file with ; between cells, or pass the right --delimiter'
+            f'{path}: `decimal=,` leaves no way to tell decimal commas from the commas between cells in '
+            f'{texts[0].strip()[:60]}; export the file with ; between cells, or pass the right `delimiter`'
         )
     rows = [split(text, delimiter) for text in texts]
     width = statistics.mode(len(row) for row in rows)
@@ -108,7 +108,7 @@ def find_layout(path: pathlib.Path, lines: Sequence[str], fmt: TextFormat, separ
     if NUMBER not in kinds:
         raise DataError(
             f'{path} holds no rows of numbers, at most a header (found {texts[-1].strip()[:60]!r}); export the '
-            'recording again, or pass --delimiter if its cells are separated by something unusual'
+            'recording again, or pass `delimiter` if its cells are separated by something unusual'
         )
     return Layout(delimiter, width, trailing, kinds, body)
 
@@ -119,7 +119,7 @@ def _sample(path: pathlib.Path, lines: Sequence[str], fmt: TextFormat) -> tuple[
     if len(lines) - start <= 4 * _PART:
         rows = [text for _, text in rows_of(lines, start)]
         if not rows:
-            where = f' behind row {start}, which --header={start} names' if start else ''
+            where = f' behind row {start}, which `header`={start} names' if start else ''
             raise DataError(f'{path} holds no rows of numbers{where}; export the recording again')
         first = rows[0]
         rows = (rows[1:] or rows) if len(rows) <= _SHORT else rows[len(rows) // 2 :]
@@ -130,7 +130,8 @@ def _sample(path: pathlib.Path, lines: Sequence[str], fmt: TextFormat) -> tuple[
         rows = [text for _, text in rows_of([lines[i] for place in places for i in place])]
         if not rows:
             raise DataError(f'{path} holds no rows of numbers in its middle; export the recording again')
-    kept, total = [], 0
+    kept: list[str] = []
+    total = 0
     for text in reversed(rows):
         total += len(text)
         if kept and total > _SAMPLE_CHARACTERS:
@@ -173,8 +174,8 @@ def _comma_or_decimal(path: pathlib.Path, texts: list[str], first: str, fmt: Tex
     if names > 2 or (names == 2 and not fraction):
         return ','
     raise DataError(
-        f'{path}: {texts[0].strip()[:60]} may be one number with a decimal comma or two cells; pass --decimal=, for '
-        'one number, or --delimiter=comma for two cells'
+        f'{path}: {texts[0].strip()[:60]} may be one number with a decimal comma or two cells; pass `decimal=,` for '
+        'one number, or `delimiter=comma` for two cells'
     )
 
 
@@ -190,7 +191,7 @@ def _refuse_pairs(path: pathlib.Path, texts: list[str], fmt: TextFormat) -> None
     if in_pairs and (padded or even):
         raise DataError(
             f'{path}: {texts[0].strip()[:60]} holds commas that may be decimal signs or delimiters; export the '
-            'file with ; between cells, or pass --decimal=. if every comma is a delimiter'
+            'file with ; between cells, or pass `decimal=.` if every comma is a delimiter'
         )
 
 

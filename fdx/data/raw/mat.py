@@ -42,7 +42,8 @@ def read_mat(path: pathlib.Path, variable: str | None, *, need_rate: bool = Fals
       DataError: the file cannot be read, is of version 7.3, or does not settle which variable is the signal.
     """
     values = _load(path)
-    arrays = {name: value.values for name, value in values.items() if isinstance(value, MatArray)}
+    numeric = {name: value for name, value in values.items() if isinstance(value, MatArray)}
+    arrays = {name: value.values for name, value in numeric.items()}
     name = _signal_name(path, arrays, variable)
     facts = _cwru_speed(name, values, facts_beside(path, name, values, need_rate=need_rate))
     return RawSignal(
@@ -51,7 +52,7 @@ def read_mat(path: pathlib.Path, variable: str | None, *, need_rate: bool = Fals
         rate_origin=facts.rate_origin,
         speed_rpm=facts.speed_rpm,
         load=facts.load,
-        unit='counts' if values[name].is_integer else '',
+        unit='counts' if numeric[name].is_integer else '',
         notes=facts.notes,
     )
 
@@ -78,7 +79,7 @@ def _signal_name(path: pathlib.Path, arrays: dict[str, np.ndarray], variable: st
     if variable is not None:
         if variable not in arrays:
             raise DataError(
-                f'{path} has no numeric variable {variable!r}; pass --variable with one of: {_table(arrays)}'
+                f'{path} has no numeric variable {variable!r}; pass `variable` with one of: {_table(arrays)}'
             )
         return variable
     candidates = {name: array for name, array in arrays.items() if _is_vector(array)}
@@ -87,7 +88,7 @@ def _signal_name(path: pathlib.Path, arrays: dict[str, np.ndarray], variable: st
     if not candidates:
         raise DataError(
             f'{path} holds no signal (a numeric variable of {MIN_SIGNAL_SAMPLES} samples or more); '
-            f'found: {_table(arrays)}; export the signal, or name a shorter one with --variable'
+            f'found: {_table(arrays)}; export the signal, or name a shorter one with `variable`'
         )
     own = [name for name in candidates if name.endswith('_DE_time') and _is_own_number(path, name)]
     for found in (list(candidates), own):
@@ -95,7 +96,7 @@ def _signal_name(path: pathlib.Path, arrays: dict[str, np.ndarray], variable: st
             return found[0]
     raise DataError(
         f'{path} holds {len(candidates)} variables that could be the signal; '
-        f'pass --variable with one of: {_table(candidates)}'
+        f'pass `variable` with one of: {_table(candidates)}'
     )
 
 

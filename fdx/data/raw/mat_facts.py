@@ -126,8 +126,8 @@ def _rate(
         if not problem:
             return rate_hz, name
         if need_rate:
-            raise DataError(f'{path}: {problem}; pass --sample_rate in Hz')
-        notes.append(f'{problem}: --sample_rate was taken')
+            raise DataError(f'{path}: {problem}; pass `sample_rate_hz` in Hz')
+        notes.append(f'{problem}: `sample_rate_hz` was taken')
         break
     return None, ''
 

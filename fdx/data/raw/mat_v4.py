@@ -25,7 +25,8 @@ def is_v4(data: bytes) -> bool:
 
 def read_v4(data: bytes, budget: Budget) -> dict[str, MatValue]:
     """The variables of a file by name; see `fdx.data.raw.mat_v5.read_v5`."""
-    variables, at = {}, 0
+    variables: dict[str, MatValue] = {}
+    at = 0
     while at < len(data):
         budget.element(0)
         if at + _HEADER > len(data):

@@ -109,7 +109,8 @@ def read_v5(data: bytes, budget: Budget) -> dict[str, MatValue]:
 
 def _unpack(content: memoryview, order: str, budget: Budget) -> memoryview:
     """The one element inside zlib; its tag says how long it is, so that no more is unpacked than that."""
-    unpacker, out, pending, at, most = zlib.decompressobj(), bytearray(), b'', 0, 8
+    unpacker, out, at, most = zlib.decompressobj(), bytearray(), 0, 8
+    pending: bytes | memoryview = b''
     try:
         while not unpacker.eof:
             if not pending:
@@ -137,10 +138,10 @@ def _matrix(content: memoryview, order: str, budget: Budget, depth: int) -> tupl
     if not content:
         return '', MatArray(np.zeros((0, 0)), is_integer=False)
     elements = _Elements(content, 0, len(content), order)
-    flags = elements.numbers('the flags of a variable')
-    if flags.size < 1 or flags.dtype.itemsize != 4:
+    words = elements.numbers('the flags of a variable')
+    if words.size < 1 or words.dtype.itemsize != 4:
         raise MatDamageError('the flags of a variable are damaged')
-    mx_class, flags = int(flags[0]) & 0xFF, int(flags[0])
+    mx_class, flags = int(words[0]) & 0xFF, int(words[0])
     if mx_class > _LAST_NUMBER:  # functions and objects have no dimensions
         return _name(elements) if mx_class == 16 else '', None
     shape = tuple(int(n) for n in elements.numbers('dimensions')[: MAX_AXES + 1])

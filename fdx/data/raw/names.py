@@ -46,7 +46,7 @@ def names_above(path: pathlib.Path, above: list[Row], layout: Layout) -> list[st
         bad = next((i for i, cell in enumerate(last.cells) if not looks_number(cell)), 0)
         raise DataError(
             f'{path}: row {last.number}, column {bad + 1}: {last.cells[bad][:40]!r} is not a number; correct or remove '
-            f'the row, or pass --header={last.number} if it holds the names of the columns'
+            f'the row, or pass `header`={last.number} if it holds the names of the columns'
         )
     over = above[-2].cells if len(above) > 1 else []
     if len(over) == layout.num_columns and are_units(last.cells) and not any(map(looks_number, over)):
@@ -55,7 +55,7 @@ def names_above(path: pathlib.Path, above: list[Row], layout: Layout) -> list[st
         names = re.split('[,;\t|]', last.text)
         raise DataError(
             f'{path}: the header (row {last.number}) has {len(names)} names, but the rows have 1 cell; correct it, or '
-            f'pass --header={last.number} if it is one name'
+            f'pass `header`={last.number} if it is one name'
         )
     if not fits and all(map(looks_number, last.cells)):
         raise DataError(
@@ -66,7 +66,7 @@ def names_above(path: pathlib.Path, above: list[Row], layout: Layout) -> list[st
         raise DataError(
             f'{path}: the header (row {last.number}) has {len(last.cells)} names, but the rows have '
             f'{layout.num_columns} cells; correct the header, put a # in front of lines that are neither header nor '
-            'numbers, or pass --header=no if there is none'
+            'numbers, or pass `header=no` if there is none'
         )
     return last.cells
 

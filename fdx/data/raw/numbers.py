@@ -88,7 +88,7 @@ def decide_style(path: object, columns: Iterable[pa.ChunkedArray], decimal: str 
       decimal: what the user says, or None.
 
     Raises:
-      DataError: the cells contradict each other or leave it open; it names --decimal.
+      DataError: the cells contradict each other or leave it open; it names `decimal`.
     """
     if decimal is not None:
         return NumberStyle(decimal, ',' if decimal == '.' else '.')
@@ -115,14 +115,14 @@ def decide_style(path: object, columns: Iterable[pa.ChunkedArray], decimal: str 
             plain = evidence.either.replace(mark, '')
             note = (
                 f'{evidence.either} is read as {plain}, as its column holds whole numbers below 1000 without '
-                f'{mark}; pass --decimal={mark} if {mark} is the decimal sign'
+                f'{mark}; pass `decimal`={mark} if {mark} is the decimal sign'
             )
             return NumberStyle(',' if mark == '.' else '.', mark, note)
     if comma.either:
         text, plain = comma.either, comma.either.replace(',', '')
         raise DataError(
-            f'{path}: {text} may be {plain} or {text.replace(",", ".")}; pass --decimal=. for the first (the comma '
-            'groups digits) or --decimal=, for the second'
+            f'{path}: {text} may be {plain} or {text.replace(",", ".")}; pass `decimal=.` for the first (the comma '
+            'groups digits) or `decimal=,` for the second'
         )
     return NumberStyle()
 
@@ -189,6 +189,6 @@ def _first(cells: pa.ChunkedArray) -> str:
 
 def _refusal(path: object, one: str, other: str, what: str) -> DataError:
     return DataError(
-        f'{path}: {what} ({one} and {other}); pass --decimal=. or --decimal=, if the file has one kind of numbers, '
+        f'{path}: {what} ({one} and {other}); pass `decimal=.` or `decimal=,` if the file has one kind of numbers, '
         'or export it again'
     )

@@ -72,7 +72,7 @@ def read_table(
 
     Raises:
       DataError: no rows, a cell that is no number, rows of different length, or a file that can be read in two ways;
-        it names row (line of the file, from 1) and column, and the flag that settles it.
+        it names row (line of the file, from 1) and column, and the parameter that settles it.
     """
     fmt = text_format or TextFormat()
     lines = read_lines(path, drop_cut_line=drop_cut_line)
@@ -195,13 +195,13 @@ class _Table:
 
     def _raise_for_cell(self, index: int, i: int, cell: str) -> None:
         name = f'column {i + 1} ({self.header.names[i][:60]})' if self.header.names else f'column {i + 1}'
-        remedy = 'correct or remove the row, or pass --header with the row of the header'
+        remedy = 'correct or remove the row, or pass `header` with the row of the header'
         if self.layout.kinds[i] == TEXT:
-            remedy = 'choose columns of numbers with --columns, or remove the column'
+            remedy = 'choose columns of numbers with `columns`, or remove the column'
         elif self.layout.kinds[i] != NUMBER:
             remedy = 'write times in seconds (dates are read beside numbers only)'
         elif ',' in cell or '.' in cell:
-            remedy += ', --decimal with the decimal sign, or --delimiter'
+            remedy += ', `decimal` with the decimal sign, or `delimiter`'
         raise DataError(f'{self.path}: row {self.row_number(index)}, {name}: {cell[:40]!r} is not a number; {remedy}')
 
     def raise_for_bad_row(self) -> None:

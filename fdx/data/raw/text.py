@@ -41,18 +41,18 @@ def read_text(path: pathlib.Path, text_format: TextFormat | None = None, *, need
 
     Raises:
       DataError: a file that cannot be read or can be read in two ways (see the functions above), or a sample beyond
-        float32; it names row (line of the file, from 1) and column, and the flag that settles it.
+        float32; it names row (line of the file, from 1) and column, and the parameter that settles it.
     """
     fmt = text_format or TextFormat()
     table = read_table(path, text_format=fmt, allow_text=True)
     roles = find_roles(table, fmt)
     if fmt.time_unit is not None and roles.clock is None:
-        raise DataError(f'{path} has no column of times for --time_unit={fmt.time_unit}; leave the flag out')
+        raise DataError(f'{path} has no column of times for `time_unit`={fmt.time_unit}; leave it out')
     if need_rate and roles.clock is None and roles.clock_like:
         name = roles.clock_like[0]
         raise DataError(
             f'{path} does not tell its sampling rate, but column {name} rises steadily as a clock does; pass '
-            f'--time_column={name} if it is the time, or --sample_rate in Hz'
+            f'`time_column`={name} if it is the time, or `sample_rate_hz` in Hz'
         )
     samples = table.values[:, list(roles.channels)]
     _check_size(table, roles, samples)
@@ -71,7 +71,7 @@ def read_text(path: pathlib.Path, text_format: TextFormat | None = None, *, need
         samples=samples,
         channel_names=tuple(table.names[i] for i in roles.channels) if table.names else (),
         file_rate_hz=None if clock is None else clock.rate_hz,
-        rate_origin='' if clock is None else f'column {roles.clock.name}',
+        rate_origin='' if clock is None else f'column {clock.column.name}',
         rate_tolerance=0.01,
         unit=_unit(table, roles),
         time_breaks=tuple(int(b) for b in breaks if b > 0),
@@ -92,7 +92,7 @@ def _lost(table: NumberTable, roles: Roles, clock: Clock | None) -> tuple[Sequen
     rate_hz = None if clock is None else clock.rate_hz
     if clock is not None and clock.gaps.breaks.size:
         breaks |= set(clock.gaps.breaks.tolist())
-        notes.append(_note(table, f'the times in column {roles.clock.name} have', 'gap', clock.gaps, rate_hz))
+        notes.append(_note(table, f'the times in column {clock.column.name} have', 'gap', clock.gaps, rate_hz))
     for i in roles.counters:
         gaps = counter_gaps(table.values[:, i])
         if gaps.breaks.size and not set(gaps.breaks.tolist()) <= breaks:

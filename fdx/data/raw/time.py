@@ -133,9 +133,9 @@ def check_order(column: TimeColumn, *, repeats_allowed: bool) -> None:
     bad = np.flatnonzero(steps < 0 if repeats_allowed else steps <= 0)
     if bad.size:
         before = bad[0]
-        what, remedy = 'goes back', 'put the rows in order, or pass --time_column=none if it is no time'
+        what, remedy = 'goes back', 'put the rows in order, or pass `time_column=none` if it is no time'
         if steps[before] == 0:
-            what, remedy = 'repeats', 'remove the row, write the times with more digits, or pass --sample_rate in Hz'
+            what, remedy = 'repeats', 'remove the row, write the times with more digits, or pass `sample_rate_hz` in Hz'
         raise DataError(
             f'{path}: row {column.row_number(before + 1)}: time {times[before + 1]:.12g} in column {name} {what} '
             f'(the row before has {times[before]:.12g}); {remedy}'

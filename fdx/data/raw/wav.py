@@ -202,5 +202,5 @@ def _rate_note(form: WavFormat) -> list[str]:
         return []
     return [
         f'its header contradicts itself: {form.rate_hz} Hz, but {form.bytes_per_second} bytes per second are '
-        f'{form.bytes_per_second / form.block_bytes:g} Hz; pass --sample_rate if the first is wrong'
+        f'{form.bytes_per_second / form.block_bytes:g} Hz; pass `sample_rate_hz` if the first is wrong'
     ]

@@ -67,7 +67,9 @@ def read_layout(stream: BinaryIO, path: pathlib.Path) -> WavLayout:
             'it ends within its header: cut off' if length < 12 else f'it starts with {head!r}, not with RIFF....WAVE'
         )
         raise _unreadable(path, what)
-    at, seen, found = 12, [], {}
+    at = 12
+    seen: list[bytes] = []
+    found: dict[bytes, tuple[int, int]] = {}
     while at + 8 <= length and not {b'fmt ', b'data'} <= found.keys():
         stream.seek(at)
         name, size = struct.unpack(f'{order}4sI', stream.read(8))
@@ -116,7 +118,7 @@ def settle_size(stream: BinaryIO, layout: WavLayout, frame_bytes: int, word: str
     there = layout.file_bytes - layout.data_start
     announced = layout.data_bytes
     if announced is not None and announced <= there:
-        return _size_that_fits(stream, layout, frame_bytes, word)
+        return _size_that_fits(stream, layout, announced, frame_bytes, word)
     size = _trailer_start(stream, layout.data_start, layout) - layout.data_start
     frames = size // frame_bytes
     if announced is None:
@@ -130,15 +132,17 @@ def settle_size(stream: BinaryIO, layout: WavLayout, frame_bytes: int, word: str
     return size, 0, note
 
 
-def _size_that_fits(stream: BinaryIO, layout: WavLayout, frame_bytes: int, word: str) -> tuple[int, int, str]:
-    announced, end = layout.data_bytes, layout.data_start + layout.data_bytes
+def _size_that_fits(
+    stream: BinaryIO, layout: WavLayout, announced: int, frame_bytes: int, word: str
+) -> tuple[int, int, str]:
+    end = layout.data_start + announced
     rest = layout.file_bytes - end
     if rest <= announced % 2:
         return announced, 0, ''
     for after in dict.fromkeys((end + announced % 2, end)):
         chain = _chain(stream, after, layout)
         if chain and (chain[0] in _TRAILERS or chain[-1] != b''):
-            more = [n for n in (b'data', b'RIFF') if n in chain]
+            more: list[bytes] = [n for n in (b'data', b'RIFF') if n in chain]
             return announced, 0, f'a second chunk {_list(more[:1])} follows, which was not read' if more else ''
     size = _trailer_start(stream, end, layout) - end
     wrapped = size >= 2**32 - SMALL_REST and min(size % 2**32, -size % 2**32) < SMALL_REST
@@ -153,7 +157,8 @@ def _size_that_fits(stream: BinaryIO, layout: WavLayout, frame_bytes: int, word:
 
 def _chain(stream: BinaryIO, at: int, layout: WavLayout) -> list[bytes]:
     """Names of the chunks from `at` on; b'' is last where they do not end with the file."""
-    names, length = [], layout.file_bytes
+    names: list[bytes] = []
+    length = layout.file_bytes
     while at + 8 <= length and len(names) < 1000:
         stream.seek(at)
         name, size = struct.unpack(f'{layout.order}4sI', stream.read(8))
@@ -170,7 +175,7 @@ def _trailer_start(stream: BinaryIO, start: int, layout: WavLayout) -> int:
     first = max(start, length - TAIL_BYTES)
     stream.seek(first)
     tail = stream.read(length - first)
-    places = set()
+    places: set[int] = set()
     for name in _TRAILERS:
         at = tail.find(name)
         while at >= 0 and len(places) < 10000:

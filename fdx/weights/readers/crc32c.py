@@ -61,7 +61,7 @@ def _apply(tables: np.ndarray, values: np.ndarray) -> np.ndarray:
 @functools.cache
 def _four_bytes() -> np.ndarray:
     """M as tables, uint32 [4, 256]: read-only."""
-    register = np.arange(256, dtype=np.uint32)[None] << np.array([[0], [8], [16], [24]], np.uint32)
+    register: np.ndarray = np.arange(256, dtype=np.uint32)[None] << np.array([[0], [8], [16], [24]], np.uint32)
     for _ in range(32):
         register = register >> 1 ^ np.where(register & 1, np.uint32(POLYNOMIAL), np.uint32(0))
     register.setflags(write=False)

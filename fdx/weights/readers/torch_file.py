@@ -14,7 +14,7 @@ import re
 import struct
 import zipfile
 from collections.abc import Mapping
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
@@ -105,7 +105,7 @@ def _checked_root(archive: zipfile.ZipFile, source: str) -> str:
     return roots[0]
 
 
-def _zip_byte_order(archive: zipfile.ZipFile, root: str, source: str) -> str:
+def _zip_byte_order(archive: zipfile.ZipFile, root: str, source: str) -> Literal['<', '>']:
     if f'{root}/byteorder' not in archive.namelist():
         return '<'
     word = archive.read(f'{root}/byteorder')

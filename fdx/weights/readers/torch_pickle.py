@@ -12,7 +12,7 @@ import math
 import pickle
 import pickletools
 from collections.abc import Callable
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 
@@ -197,17 +197,18 @@ def _scanned(stream: BinaryIO) -> bytes:
     pickle numbers its slots from 0, so none can be higher than the pickle is long.
     """
     start = stream.tell()
-    for opcode, argument, position in pickletools.genops(_Bounded(stream)):
+    for opcode, argument, at in pickletools.genops(_Bounded(stream)):  # type: ignore[arg-type]  # it only reads
+        size = (at or 0) - start
         if opcode.name in _REFUSED_OPCODES:
             raise pickle.UnpicklingError(f'the instruction {opcode.name} has no place in a file of weights')
-        if opcode.name in ('PUT', 'BINPUT', 'LONG_BINPUT') and argument > position - start:
-            raise pickle.UnpicklingError(f'memo slot {argument} in a pickle of {position - start} bytes')
+        if opcode.name in ('PUT', 'BINPUT', 'LONG_BINPUT') and (argument or 0) > size:
+            raise pickle.UnpicklingError(f'memo slot {argument} in a pickle of {size} bytes')
     size = stream.tell() - start
     stream.seek(start)
     return stream.read(size)
 
 
-def storage_values(storage: Storage, raw: bytes, order: str) -> np.ndarray:
+def storage_values(storage: Storage, raw: bytes, order: Literal['<', '>']) -> np.ndarray:
     """The elements of a whole storage, 1-D, in native byte order; `order` is '<' or '>'. bfloat16 becomes float32."""
     code = storage.type.code
     if code == 'bf16':

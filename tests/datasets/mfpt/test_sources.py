@@ -145,16 +145,16 @@ def test_without_network_all_missing_files_are_named(tmp_path, write_mfpt):
     assert 'MFPT subset all: 19 of 20 files are missing' in text
     assert all(f' {file.name}' in text for file in subset.files if file.stem != 'baseline_2')
     assert 'baseline_2' not in text
-    assert f'Either put them, or the archive {ARCHIVE}, into --manual_dir={tmp_path}, or' in text
+    assert f'Either put them, or the archive {ARCHIVE}, into `manual_dir`={tmp_path}, or' in text
     assert ARCHIVE_URL in text
     assert MIRROR_URL in text
     assert text.endswith('no connection to mfpt.org: timed out')
 
 
 def test_message_about_the_folders(tmp_path, subset):
-    with pytest.raises(DataError, match='a folder and name it with --manual_dir, or .*no download folder is given$'):
+    with pytest.raises(DataError, match='a folder and name it with .manual_dir., or .*no download folder is given$'):
         resolve_files(subset, None, None)
-    with pytest.raises(DataError, match=r'--manual_dir=\S+nowhere \(this folder does not exist\)'):
+    with pytest.raises(DataError, match=r'manual_dir.*=\S+nowhere \(this folder does not exist\)'):
         resolve_files(subset, tmp_path / 'nowhere', None)
 
 

@@ -84,7 +84,7 @@ def test_without_network_all_missing_files_are_named_and_the_configs_that_fit(tm
     assert len(downloader.urls) == 1
     assert 'SOON all: 16 of 30 files are missing' in text
     assert [f'{FILES[n].name!r}' in text for n in FILES] == [False] * 14 + [True] * 16
-    assert f'put them into --manual_dir={tmp_path}, or' in text
+    assert f'put them into `manual_dir`={tmp_path}, or' in text
     assert 'what stopped that: no connection to zenodo.org.' in text
     assert text.endswith('The files that are there suffice for the configs m1_alone.')
 
