@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 from fdx.train.linear_head import LinearHead
 from fdx.types import DataError
 
-LEAST_WINDOWS = 4  # of a domain: two to learn from and two to test on
+LEAST_WINDOWS = 4  # per domain: two to learn from and two to test on
 SOURCE, TARGET = 0, 1
 
 
@@ -16,10 +16,10 @@ def checked_features(**named: np.ndarray) -> list[np.ndarray]:
     """float64 [N, D] of each array, in the order given.
 
     Args:
-      **named: feature vectors of domains or splits; the names go into messages.
+      **named: feature vectors of domains or splits; messages use the names.
 
     Raises:
-      DataError: an array that is not [N, D] with N and D at least 1, values that are not finite, or several D.
+      DataError: an array is not [N, D] with N and D at least 1, values are not finite, or D differs.
     """
     arrays = {name: np.asarray(array, np.float64) for name, array in named.items()}
     for name, array in arrays.items():
@@ -30,7 +30,7 @@ def checked_features(**named: np.ndarray) -> list[np.ndarray]:
             raise DataError(f'{name}: {bad} of {len(array)} windows have values that are not finite: leave them out')
     sizes = {name: array.shape[1] for name, array in arrays.items()}
     if len(set(sizes.values())) > 1:
-        raise DataError(f'features of several sizes, {sizes}: take one feature of one network')
+        raise DataError(f'features have different sizes, {sizes}: take one feature of one network')
     return list(arrays.values())
 
 
@@ -42,7 +42,7 @@ def proxy_a_distance(source_features: np.ndarray, target_features: np.ndarray, s
     of the smaller. Each half of the windows is tested by a logistic regression that the other half trained (features
     standardised by all windows), and e is the share of errors in both.
 
-    Windows of one recording lie in both halves, so what identifies recordings counts as distance, too.
+    Windows of one recording lie in both halves, so differences between recordings count as distance too.
 
     Args:
       source_features: float [N, D], N at least 4.
@@ -61,10 +61,10 @@ def proxy_a_distance(source_features: np.ndarray, target_features: np.ndarray, s
         given = ' and '.join(str(len(domain)) for domain in domains)
         raise DataError(f'{given} windows of source and target: at least {LEAST_WINDOWS} of each are needed')
     rng = np.random.default_rng(seed)
-    # An odd window out is left out: halves are equal, and both domains in each of them.
+    # With an odd number one window is left out, so that the halves are equal and hold both domains equally.
     half = size // 2
     drawn = [domain[rng.permutation(len(domain))[: 2 * half]] for domain in domains]
-    # Without the floor of `linear_head.Standardiser`: a value that tells domains apart may be small beside the others.
+    # Without the floor of `linear_head.Standardiser`: a value that separates the domains may be small beside others.
     standardise = StandardScaler().fit(np.concatenate(drawn)).transform
     halves = [standardise(np.concatenate([domain[part] for domain in drawn])) for part in (np.s_[:half], np.s_[half:])]
     labels = np.repeat([SOURCE, TARGET], half)
@@ -73,6 +73,6 @@ def proxy_a_distance(source_features: np.ndarray, target_features: np.ndarray, s
 
 
 def _error(train: np.ndarray, test: np.ndarray, labels: np.ndarray) -> float:
-    """Share of `test` that a classifier of `train` gets wrong; both hold the domains of `labels`, in that order."""
+    """Share of `test` that a classifier trained on `train` gets wrong; `labels` are the domains of both."""
     probabilities = LinearHead(train, labels).probabilities(test, num_classes=2)
     return float(np.mean(probabilities.argmax(axis=1) != labels))

@@ -20,7 +20,7 @@ from fdx.train.trainer import Layout, network_of
 
 
 def describe_adaptation(config: TrainConfig, plan: AdaptConfig, setup: ModelSetup, domains: TwoDomains) -> dict:
-    """`description.describe` of the source, with the shared classes, both domains' recordings and the plan."""
+    """What the checkpoints say about the run: `describe` of the source, the shared classes, both domains, the plan."""
     meta = describe(config, setup, domains.source, domains.splits, domains.gain)
     of_source, of_target = (
         set(side.dataset.table['recording'][side.rows].tolist())
@@ -53,7 +53,7 @@ def _of_target(config: TrainConfig, plan: AdaptConfig) -> TrainConfig:
 def init_leak_of(
     config: TrainConfig, plan: AdaptConfig, setup: ModelSetup, domains: TwoDomains, meta: dict
 ) -> dict[str, Any]:
-    """What the checkpoint says of a leak through the initial network; SplitError for one that is not allowed."""
+    """What the checkpoints say about a leak through the initial network; SplitError where it is not allowed."""
     seen = entries_of(setup.ancestor, config) if setup.ancestor else []
     of_target = _of_target(config, plan)
     found = [
@@ -68,7 +68,7 @@ def init_leak_of(
 
 
 def rest_of(state: AdaptState) -> dict:
-    """What only a resumed run needs; statistics of training, where those of the target are stored, among it."""
+    """What only a resumed run needs, including the statistics of training, as a step may hold those of the target."""
     return {'opt': state.opt_state, 'extra': state.extra, 'teacher': state.teacher, 'stats': state.stats}
 
 
@@ -90,7 +90,7 @@ LAYOUT = Layout(
     same=dataclasses.replace(
         SAME_CLASSIFIER,
         kind=ADAPTATION,
-        # Runs of before `classes` was a setting have none.
+        # Runs from before `classes` was a setting have none.
         settings={'adaptation': lambda stored: {'classes': [], **stored}, **SAME_CLASSIFIER.settings},
     ),
 )

@@ -9,29 +9,31 @@ from fdx.adapt.methods import get_method
 from fdx.data.protocols.two_domains import DomainName
 from fdx.types import ConfigError
 
-# Lower is better, of all; none reads a label of the target. `last` takes the last epoch.
+# For all of them lower is better, and none reads a label of the target. `last` takes the last epoch.
 CRITERIA = ('source_risk', 'dev', 'snd', 'entropy', 'last')
 DEFAULT_CRITERION = 'source_risk'
 
 
 @dataclasses.dataclass(frozen=True)
 class AdaptConfig:
-    """What makes a training run one of adaptation, beside its TrainConfig.
+    """The settings of domain adaptation besides those of its TrainConfig.
 
     Attributes:
-      source: labelled domain as builder/config:domain, e.g. cwru/faults_12k-vggish:load0; builder/config for all of it,
-        and domains joined by + for several.
-      target: unlabelled domain, likewise; the same front end.
+      source: labelled domain as builder/config:domain, e.g. cwru/faults_12k-vggish:load0; several domains are joined
+        by +, and builder/config alone means all of them.
+      target: unlabelled domain, written likewise, with the same front end.
       method: how the domains are brought together (fdx.adapt.methods).
-      target_protocol: how the target is split into windows seen without labels and windows scored; '' for the source's.
-      target_fold: which fold of it.
+      target_protocol: how the target is split into windows that are seen without labels and windows that are scored;
+        '' takes the protocol of the source.
+      target_fold: which fold of that protocol.
       feature: name of the layer whose output adapts.
-      weight: factor of the method's term; 0: the method's own default.
+      weight: factor of the method's term; 0 takes the default of the method.
       select_by: what chooses the epoch, without labels of the target.
       radius: of virtual adversarial perturbations, relative to the spread of an example's values.
-      score_all_target: score every window of the target, not only its test part; for methods that see none in training.
-      classes: the classes to learn, names of the source separated by commas; where they are given, no label of the
-        target decides its split or its windows, else both domains' labels say which classes they share.
+      score_all_target: score every window of the target, not only its test part; only for methods that see no window
+        of the target in training.
+      classes: the classes to learn, names of the source separated by commas. With them, no label of the target decides
+        its split or its windows; without them, the labels of both domains say which classes they share.
     """
 
     source: str
@@ -51,18 +53,18 @@ class AdaptConfig:
         self.names()
         object.__setattr__(self, 'classes', tuple(self.classes))
         if self.classes and (len(set(self.classes)) < 2 or len(set(self.classes)) < len(self.classes)):
-            raise ConfigError(f'--classes={",".join(self.classes)}: two or more classes of the source, each once')
+            raise ConfigError(f'`classes`={",".join(self.classes)}: name two or more classes of the source, each once')
         if self.select_by not in CRITERIA:
-            raise ConfigError(f'--select_by={self.select_by}: it is one of {", ".join(CRITERIA)}')
+            raise ConfigError(f'`select_by`={self.select_by}: it must be one of {", ".join(CRITERIA)}')
         finite = math.isfinite(self.weight) and math.isfinite(self.radius)
         if not (finite and self.weight >= 0 and self.radius > 0 and self.target_fold >= 0):
             raise ConfigError(
-                f'--weight={self.weight} and --target_fold={self.target_fold} are 0 or above, --radius={self.radius} '
-                'is above 0'
+                f'`weight`={self.weight} and `target_fold`={self.target_fold} must be 0 or above, and '
+                f'`radius`={self.radius} above 0'
             )
         if self.score_all_target and (method.sees_target or method.target_statistics):
             raise ConfigError(
-                f'--score_all_target: {self.method} sees windows of the target, so they cannot all be scored'
+                f'`score_all_target`: {self.method} sees windows of the target, so they cannot all be scored'
             )
 
     def names(self) -> tuple[DomainName, DomainName]:

@@ -1,4 +1,4 @@
-"""Criteria that choose a model or a setting for an unlabelled target; of all `_risk`s the lowest is best.
+"""Criteria that choose a model or a setting for an unlabelled target; of every `_risk`, lower is better.
 
 | criterion | needs | blind to |
 |---|---|---|
@@ -18,8 +18,8 @@ from scipy.special import entr, logsumexp
 from fdx.types import ConfigError, DataError
 
 TEMPERATURE = 0.05
-ROW_TOLERANCE = 1e-3  # of the sums of probabilities that a network computed in float32 or less
-CONSTANT = 1e-8  # spread of weights, over their mean, that is rounding and nothing else
+ROW_TOLERANCE = 1e-3  # for sums of probabilities that a network computed in float32 or a smaller type
+CONSTANT = 1e-8  # weights whose spread over their mean is below this differ by rounding only
 SIMILARITIES_AT_ONCE = 4_000_000  # 32 MB of them, whatever the number of windows
 
 
@@ -36,24 +36,24 @@ def dev_risk(weights: np.ndarray, losses: np.ndarray) -> float:
     """Deep embedded validation: the importance-weighted risk with a control variate.
 
     You et al., "Towards accurate model selection in deep unsupervised domain adaptation", ICML 2019:
-    mean(w l) + eta mean(w) - eta with eta = -cov(w l, w) / var(w). The mean of w is known to be 1, and how far the
-    sample's is from it corrects the estimate; equal weights have nothing to correct, and eta is 0.
+    mean(w l) + eta mean(w) - eta with eta = -cov(w l, w) / var(w). The true mean of w is known to be 1, so the
+    deviation of the sample's mean corrects the estimate. With equal weights there is nothing to correct: eta is 0.
 
     Args:
       weights: float [N], density ratios of target and source at validation windows of the source, not negative.
       losses: float [N], cross-entropy of the same windows.
 
     Returns:
-      An estimate of the target's risk; it may be below 0, being no mean of losses.
+      An estimate of the target's risk; it may be below 0, as it is not a mean of losses.
 
     Raises:
-      DataError: arrays of two lengths or of none, values that are not finite, or negative weights.
+      DataError: arrays of different lengths or empty ones, values that are not finite, or negative weights.
     """
     weights, losses = _vector('weights', weights), _vector('losses', losses)
     if len(weights) != len(losses):
         raise DataError(f'{len(weights)} weights and {len(losses)} losses: pass those of the same windows')
     if weights.min() < 0:
-        raise DataError(f'the least weight is {weights.min():g}: density ratios are not negative')
+        raise DataError(f'the smallest weight is {weights.min():g}: density ratios cannot be negative')
     weighted, mean = weights * losses, weights.mean()
     deviations = weights - mean
     variance = np.mean(np.square(deviations))
@@ -73,7 +73,7 @@ def mean_entropy(probabilities: np.ndarray) -> float:
       probabilities: float [N, K].
 
     Raises:
-      DataError: values that are no probabilities.
+      DataError: values that are not probabilities.
     """
     return float(entr(_probabilities(probabilities)).sum(axis=1).mean())
 
@@ -90,15 +90,15 @@ def soft_neighbourhood_density(target_probabilities: np.ndarray, temperature: fl
       temperature: above 0; 0.05 in the paper.
 
     Returns:
-      0 to log(N - 1) nats. Densities of different numbers of windows do not compare. A network that gives every
-      window the same output has the highest of all: the criterion compares trained networks.
+      0 to log(N - 1) nats. Densities of different numbers of windows cannot be compared. A network that gives every
+      window the same output has the highest density: the criterion is meant for trained networks.
 
     Raises:
-      DataError: values that are no probabilities, or fewer than 2 windows.
+      DataError: values that are not probabilities, or fewer than 2 windows.
       ConfigError: a temperature that is not above 0.
     """
     if not (np.isfinite(temperature) and temperature > 0):
-        raise ConfigError(f'temperature={temperature} must be above 0; the paper has {TEMPERATURE}')
+        raise ConfigError(f'temperature={temperature} must be above 0; the paper uses {TEMPERATURE}')
     outputs = _probabilities(target_probabilities)
     n = len(outputs)
     if n < 2:
@@ -116,7 +116,7 @@ def soft_neighbourhood_density(target_probabilities: np.ndarray, temperature: fl
 
 
 def soft_neighbourhood_risk(target_probabilities: np.ndarray, temperature: float = TEMPERATURE) -> float:
-    """-`soft_neighbourhood_density`: lower is better, as of the other risks."""
+    """-`soft_neighbourhood_density`: lower is better, as for the other risks."""
     return -soft_neighbourhood_density(target_probabilities, temperature)
 
 
@@ -124,7 +124,7 @@ def _vector(name: str, values: np.ndarray) -> np.ndarray:
     """float64 [N], or DataError."""
     array = np.asarray(values, np.float64)
     if array.ndim != 1 or not array.size:
-        raise DataError(f'{name} has shape {array.shape}: pass one value a window, of at least one window')
+        raise DataError(f'{name} has shape {array.shape}: pass one value per window, of at least one window')
     if not np.isfinite(array).all():
         raise DataError(f'{name}: {int((~np.isfinite(array)).sum())} of {len(array)} values are not finite')
     return array
@@ -136,10 +136,10 @@ def _probabilities(values: np.ndarray) -> np.ndarray:
     if array.ndim != 2 or not array.size:
         raise DataError(f'probabilities have shape {array.shape}: pass [N, K] of at least one window')
     total = array.sum(axis=1, keepdims=True)
-    # `not all` and no `any`: what is not a number must not pass.
+    # `not all` rather than `any` of the opposite, so that NaN is refused too.
     if not (np.all(array >= 0) and np.all(np.abs(total - 1) <= ROW_TOLERANCE)):
         raise DataError(
             f'rows of values from {array.min():g} to {array.max():g} and sums from {total.min():g} to {total.max():g} '
-            'are no probabilities: pass the outputs of a softmax'
+            'are not probabilities: pass the outputs of a softmax'
         )
     return array / total

@@ -1,4 +1,4 @@
-"""Density ratios of target and source by a classifier of domains: what reweights source losses for the target."""
+"""Density ratios of target and source from a classifier of domains; they reweight source losses for the target."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from fdx.adapt.a_distance import SOURCE, TARGET, checked_features
 from fdx.train.linear_head import MAX_ITERATIONS
 from fdx.types import DataError
 
-# Inverse strengths of the L2 penalty, the strongest first: of equal likelihoods it wins, as its ratios vary least.
+# Inverse strengths of the L2 penalty. The strongest penalty comes first: it wins where likelihoods are equal, as its
+# ratios vary least.
 PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
-HELD_OUT = 0.2  # of both domains, to choose the penalty
-LEAST_WINDOWS = 5  # of a domain: one of them is held out
-# Log-ratios beyond +-LARGEST_LOGIT are cut there: of domains that a hyperplane separates they would overflow.
+HELD_OUT = 0.2  # share of both domains that chooses the penalty
+LEAST_WINDOWS = 5  # per domain: one of them is held out
+# Log-ratios are clipped to +-LARGEST_LOGIT: they would overflow for domains that a hyperplane separates.
 LARGEST_LOGIT = 30.0
 
 
@@ -37,17 +38,17 @@ def importance_weights(
     is a logistic regression on standardised features, its penalty chosen by the likelihood of a held-out fifth and
     then fitted to all.
 
-    The validation windows of the source should come from other recordings than its training windows: those of the same
-    recordings look like the source more than their distribution does.
+    The validation windows of the source should come from other recordings than its training windows: windows of the
+    same recordings look more like the training windows than new windows of the source would.
 
     Args:
       source_train_features: float [N, D], N at least 5.
       target_features: float [M, D] of the unlabelled target, M at least 5.
       source_validation_features: float [V, D], where the ratios are wanted.
-      seed: of the held-out windows.
+      seed: decides which windows are held out.
 
     Returns:
-      float64 [V], above 0; their mean over source windows is about 1 where the classifier fits.
+      float64 [V], above 0; their mean over source windows is about 1 if the classifier fits well.
 
     Raises:
       DataError: fewer than 5 windows in a domain, other shapes, or values that are not finite.
@@ -72,7 +73,7 @@ def importance_weights(
 
 
 def _chosen_penalty(features: np.ndarray, domains: np.ndarray, seed: int) -> float:
-    """The inverse strength of PENALTIES under which held-out windows are likeliest."""
+    """The inverse strength of PENALTIES under which the held-out windows are most likely."""
     train, test, of_train, of_test = train_test_split(
         features, domains, test_size=HELD_OUT, stratify=domains, random_state=seed
     )
@@ -82,8 +83,9 @@ def _chosen_penalty(features: np.ndarray, domains: np.ndarray, seed: int) -> flo
 
 def _fitted(features: np.ndarray, domains: np.ndarray, penalty_c: float) -> LogisticRegression:
     classifier = LogisticRegression(C=penalty_c, max_iter=MAX_ITERATIONS)
-    # The products are small: threads that wait for each other would take two to three times as long.
+    # The matrix products are small: with several threads, which wait for each other, a fit takes two to three times as
+    # long.
     with threadpool_limits(1), warnings.catch_warnings():
-        # Separable domains have their optimum far away; the held-out likelihood has judged them by then.
+        # The optimum of separable domains lies far away; held-out windows judge the fit as it is.
         warnings.simplefilter('ignore', ConvergenceWarning)
         return classifier.fit(features, domains)

@@ -1,4 +1,4 @@
-"""The windows of a run of domain adaptation: parts of both domains in memory, and batches that pair them."""
+"""The windows of a run of domain adaptation: parts of both domains, in memory, and batches that pair them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PARTS = ('source_train', 'source_validation', 'target_train', 'target_test')
 
 
 def open_domains(config: TrainConfig, plan: AdaptConfig) -> TwoDomains:
-    """Both domains of a run, split and reduced to their shared classes; errors are `open_two_domains`'s."""
+    """Both domains of a run, split and reduced to their shared classes; raises what `open_two_domains` raises."""
     source, target = plan.names()
     return open_two_domains(
         source,
@@ -48,26 +48,26 @@ def load_parts(
     Args:
       config: of the run.
       setup: its network.
-      domains: what PARTS are taken from.
+      domains: where the PARTS are taken from.
       caches: keeps inputs and features between runs that share them.
       progress: wraps long work.
-      feature: the layer that adapts: one that a frozen prefix computes on its way, and does not end with, cannot be
-        read from what is cached, so inputs are kept then. None: no layer is asked for.
+      feature: the layer that adapts. If it lies inside the frozen prefix, the cached output of the prefix does not
+        contain it, so inputs are kept instead. None: no layer is asked for.
 
     Returns:
       (name of PARTS -> examples, the stage that they go into).
 
     Raises:
-      ConfigError: a part without windows, an unknown layer, or features that are to be cached and cannot be.
+      ConfigError: a part has no windows, the layer is unknown, or `cache_features` is on and nothing can be cached.
     """
     use_features = setup.start > 0 and config.cache_features != 'off'
     if config.cache_features == 'on' and not use_features:
-        raise ConfigError('--cache_features=on needs a frozen first stage: choose --freeze=head')
+        raise ConfigError('`cache_features`=on needs a frozen first stage: set `freeze` to head')
     if feature is not None and not is_reached(setup, domains.source.input_shape, feature) and use_features:
         if config.cache_features == 'on':
             raise ConfigError(
-                f'--cache_features=on: the layer --feature={feature} lies inside of the frozen stages, whose output '
-                'alone is cached; pass --cache_features=auto'
+                f'`cache_features`=on: the layer `feature`={feature} lies inside the frozen stages, of which only the '
+                'output is cached; set `cache_features` to auto'
             )
         use_features = False
     parts = {}
@@ -88,7 +88,7 @@ def load_parts(
 
 
 class InputCache:
-    """Inputs of a dataset's rows, each read once: adaptation passes over all parts in every epoch."""
+    """The inputs of the rows of a dataset, each read once, as adaptation passes over all parts in every epoch."""
 
     def __init__(self):
         self._inputs: dict[tuple, np.ndarray] = {}
@@ -104,10 +104,10 @@ class InputCache:
 
 
 class PairedBatches:
-    """Batches of both domains, each shuffled by itself and begun anew when used up."""
+    """Batches of both domains; each domain is shuffled by itself and starts again when it is used up."""
 
     def __init__(self, source, target=None):
-        """Takes endless iterators of `train_batches`; no target: the source alone."""
+        """Takes endless iterators of `train_batches`; without a target, batches hold the source alone."""
         self._iterators = {'source': source, **({'target': target} if target is not None else {})}
 
     def __iter__(self):

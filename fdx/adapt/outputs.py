@@ -1,4 +1,4 @@
-"""What a network says about the windows of a part: logits and the layer that adapts."""
+"""The outputs of a network for the windows of a part: logits, and the layer that adapts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fdx.types import ConfigError
 
 @dataclasses.dataclass(frozen=True)
 class Outputs:
-    """What a network says about the windows of one part.
+    """The outputs of a network for the windows of one part.
 
     Attributes:
       logits: float32 [N, K].
@@ -35,12 +35,12 @@ class Outputs:
     labels: np.ndarray
 
 
-# Parts -> numbers of an epoch: criteria (lower is better) under their names, and whatever else its row shows.
+# Parts -> the numbers of an epoch: criteria (lower is better) under their names, and whatever else its row shows.
 Judge = Callable[[Mapping[str, Outputs]], dict[str, Any]]
 
 
 def is_reached(setup: ModelSetup, input_shape: tuple[int, ...], feature: str) -> bool:
-    """Whether the layer can be had from outputs of the frozen prefix: a later stage names it, or it is that output.
+    """Whether outputs of the frozen prefix lead to the layer: a later stage names it, or it is that output itself.
 
     Args:
       setup: the network.
@@ -56,13 +56,13 @@ def is_reached(setup: ModelSetup, input_shape: tuple[int, ...], feature: str) ->
     def run(x: jax.Array) -> jax.Array:
         output, before = model.apply(variables, x, train=False, stop=setup.start)
         logits, after = model.apply(variables, output, train=False, start=setup.start)
-        # A pooled map is cached as its pooled form, an activation perhaps without it: only the same array will do.
+        # The cached output may be the layer after pooling, or before its activation: only the same array will do.
         found.update(names=(*before, *after), reached=feature in after or before.get(feature) is output)
         return logits
 
     jax.eval_shape(run, jax.ShapeDtypeStruct((1, *input_shape), jnp.float32))
     if feature not in found['names']:
-        raise ConfigError(f'--feature={feature}: the network names {", ".join(found["names"])}')
+        raise ConfigError(f'`feature`={feature}: the network names {", ".join(found["names"])}')
     return found['reached']
 
 
@@ -77,6 +77,6 @@ def make_outputs(model: nn.Module, start: int, feature: str) -> Callable:
 
 
 def outputs_of(forward: Callable, variables: dict, examples: ArrayExamples) -> Outputs:
-    """Runs a compiled `make_outputs` over all examples, each once."""
+    """Runs a compiled `make_outputs` over all examples; each counts once."""
     logits, features = forward_all(forward, variables, examples)
     return Outputs(logits, features, examples.labels())

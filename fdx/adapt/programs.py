@@ -1,4 +1,4 @@
-"""The compiled programs of a run of domain adaptation, and the state that it starts from."""
+"""The compiled programs of a run of domain adaptation, and the state in which it starts."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ class Programs:
 
     Attributes:
       step: the training step.
-      forward: of `adapt_outputs.make_outputs`.
+      forward: of `outputs.make_outputs`.
       statistics: of `target_statistics.make_statistics`.
-      optimiser: of the network, extra_optimiser: of the discriminator.
+      optimiser: of the network.
+      extra_optimiser: of the discriminator.
     """
 
     step: Callable
@@ -41,10 +42,10 @@ class Programs:
 
 
 def check_schedule(config: TrainConfig) -> None:
-    """ConfigError where the learning rate is to be halved: the step has its own schedule (`adapt_step.annealed`)."""
+    """ConfigError where the learning rate is to be halved: the step has its own schedule (`step.annealed`)."""
     if config.halve_every:
         raise ConfigError(
-            f'--halve_every={config.halve_every}: adaptation lowers its learning rate by itself; pass --halve_every=0'
+            f'`halve_every`={config.halve_every}: adaptation lowers its learning rate by itself; set `halve_every` to 0'
         )
 
 
@@ -54,14 +55,14 @@ def check_norms(method: str, setup: ModelSetup) -> None:
         return
     if setup.norms:
         raise ConfigError(
-            f'--method={method}: all {setup.norms} batch norms are frozen and keep their statistics; pass '
-            '--train_norms, or --freeze=none'
+            f'`method`={method}: all {setup.norms} batch norms are frozen and keep their statistics; set '
+            '`train_norms`, or `freeze` to none'
         )
-    raise ConfigError(f'--method={method}: the network keeps no batch statistics that could be those of the target')
+    raise ConfigError(f'`method`={method}: the network keeps no batch statistics that the target could replace')
 
 
 def compile_programs(config: TrainConfig, plan: AdaptConfig, setup: ModelSetup, start: int, caches: dict) -> Programs:
-    """Programs of a run whose batches go into stage `start`; runs that differ in data and seed share them."""
+    """The programs of a run whose batches go into stage `start`; runs that differ in data or seed share them."""
     numbers = (config.learning_rate, config.l2, config.clip_norm, plan.factor(), plan.radius)
     key = ('adapt step', setup.model, str(setup.mask), plan.method, plan.feature, start, numbers)
     if key not in caches:
@@ -102,13 +103,13 @@ def fresh_state(
     Args:
       setup: its network.
       programs: of `compile_programs`.
-      method: decides what is trained besides the network.
-      parts: of `adapt_data.load_parts`.
-      start: the stage that they go into; behind a cached prefix its variables are not needed.
+      method: decides what else is trained besides the network.
+      parts: of `data.load_parts`.
+      start: the stage that they go into; behind a cached prefix the variables of the prefix are not needed.
       seed: of dropout and of the discriminator.
       total_steps: of the whole run.
     """
-    # Copies: steps are given their state's memory, and the next run starts from the same network.
+    # Copies, as steps are given the memory of their state and the next run starts from the same network.
     params, stats, prefix = (jax.tree.map(np.array, tree) for tree in (setup.params, setup.stats, setup.prefix))
     state = AdaptState(
         step=np.int32(0),

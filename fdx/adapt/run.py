@@ -1,4 +1,4 @@
-"""A run of domain adaptation: two domains, a network, a method, and checkpoints that evaluate like any other's."""
+"""A run of domain adaptation: two domains, a network and a method; its checkpoints evaluate like any others."""
 
 from __future__ import annotations
 
@@ -50,20 +50,20 @@ def adapt(
     progress: Progress = no_progress,
     on_epoch: Callable[[dict], None] = lambda row: None,
 ) -> AdaptResult:
-    """Learns from a labelled source for an unlabelled target, or goes on where the workdir's last checkpoint stands.
+    """Learns from a labelled source for an unlabelled target, or goes on from the last checkpoint of the workdir.
 
     Args:
       config: network, freezing, optimiser, source protocol; its dataset is the plan's source.
       plan: domains, method and what chooses the epoch.
       workdir: for checkpoints, metrics.jsonl and TensorBoard files.
-      judge: turns outputs into criteria and scores, once an epoch (fdx.adapt.selection).
+      judge: turns outputs into criteria and scores, once per epoch (fdx.adapt.selection).
       caches: dict that keeps inputs, features and compiled steps between runs that share them.
       progress: wraps long work.
       on_epoch: called with every row of the history.
 
     Raises:
-      FdxError: whatever the flags, the data, weights or the workdir's checkpoints make impossible.
-      DivergedRunError: no epoch has a finite validation loss.
+      FdxError: the settings, the data, the weights or the checkpoints of the workdir make the run impossible.
+      DivergedRunError: no epoch has a finite criterion.
       InterruptedRunError: SIGTERM; the state is saved.
     """
     began = time.perf_counter()
@@ -116,13 +116,13 @@ def _batches(config: TrainConfig, method: Method, parts: Mapping[str, ArrayExamp
 
 
 def _kept(method: Method, programs: Programs, target: ArrayExamples) -> Callable[[AdaptState], AdaptState]:
-    """Function state -> the state whose network is judged and stored; training goes on from the given one."""
+    """Function state -> the state whose network is judged and stored; training goes on from the given state."""
     last: list[AdaptState] = []
 
     def kept(state: AdaptState) -> AdaptState:
         if not method.target_statistics:
             return state
-        # An epoch asks twice, to judge and to store.
+        # Every epoch asks twice, to judge and to store.
         if not last or last[0] is not state:
             stats = target_statistics(programs.statistics, state.variables(), state.stats, target)
             last[:] = [state, state.replace(stats=stats)]

@@ -1,4 +1,4 @@
-"""What judges a run of domain adaptation: criteria that read no target label, and, kept apart, the target's truth."""
+"""The judge of a run of domain adaptation: criteria that read no target label and, kept apart, the true scores."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from fdx.adapt.run import AdaptResult, Outputs, adapt
 from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import Progress, no_progress
 
-# Not usable for selection: it reads the labels that adaptation does without.
+# It must not be used for selection, as it reads the labels that adaptation does without.
 ORACLE = 'oracle'
 SELECTIONS = (*CRITERIA, ORACLE)
 
 
 def accuracy_and_f1(outputs: Outputs) -> tuple[float, float]:
-    """Share of right windows, and macro F1 over the classes that occur."""
+    """Share of windows that are classified correctly, and macro F1 over the classes that occur."""
     predicted = outputs.logits.argmax(axis=1)
     f1 = f1_score(outputs.labels, predicted, labels=np.unique(outputs.labels), average='macro', zero_division=0)
     return float((predicted == outputs.labels).mean()), float(f1)
@@ -36,10 +36,11 @@ def cross_entropies(outputs: Outputs) -> np.ndarray:
 
 
 def judge_epoch(parts: Mapping[str, Outputs], seed: int = 0) -> dict[str, Any]:
-    """Numbers of an epoch: scores of the source's validation windows, every criterion, and the target's truth.
+    """The numbers of an epoch: scores on validation windows of the source, every criterion, true scores on the target.
 
-    Criteria (all: lower is better): source_risk; dev (You et al., ICML 2019); snd, soft neighbourhood density with its
-    sign turned (Saito et al., ICCV 2021); entropy. Keys that begin with `oracle_` are for reports alone.
+    Criteria, for all of which lower is better: source_risk; dev (You et al., ICML 2019); snd, soft neighbourhood
+    density with its sign turned (Saito et al., ICCV 2021); entropy. Keys that begin with `oracle_` are for reports
+    only.
     """
     validation, target = parts['source_validation'], parts['target_train']
     accuracy, macro_f1 = accuracy_and_f1(validation)
@@ -68,7 +69,7 @@ def judge_epoch(parts: Mapping[str, Outputs], seed: int = 0) -> dict[str, Any]:
 def selected_rows(history: list[dict]) -> dict[str, dict]:
     """Selection -> the row of the epoch that it chooses.
 
-    Of equals the earliest, and the last where none is finite: those whose checkpoint `--step=best` takes.
+    Among equal epochs it is the earliest; if no value is finite, the last one. The best step is chosen in the same way.
     """
     chosen = {}
     for name in CRITERIA:

@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from fdx.adapt.methods import Domains, Method
+from fdx.adapt.method_terms import Domains
+from fdx.adapt.methods import Method
 from fdx.adapt.terms.dirt_t import teacher_divergence, update_teacher
 from fdx.adapt.terms.entropy import mean_entropy
 from fdx.adapt.terms.masks import masked_mean
@@ -20,18 +21,19 @@ from fdx.train import parallel
 from fdx.train.partition import apply_updates, join_variables, mean_gradients, stop_frozen_gradients
 from fdx.train.steps import TrainState
 
-# Of the refinement with a teacher (Shu et al., ICLR 2018): lambda_t and beta.
+# The factors of the refinement with a teacher (Shu et al., ICLR 2018): lambda_t and beta.
 TARGET_WEIGHT, TEACHER_WEIGHT = 1e-2, 1e-2
 
 
 @flax.struct.dataclass
 class AdaptState(TrainState):
-    """A TrainState whose `opt_state` is {'network', 'extra'}, and what adaptation trains besides.
+    """A TrainState whose `opt_state` is {'network', 'extra'}, with what adaptation trains besides the network.
 
     Attributes:
-      extra: parameters that belong to the method: of its discriminator; {} where it has none.
+      extra: parameters of the method's discriminator; {} where it has none.
       teacher: slowly moving copy of `params`; {} where the method has none.
-      total_steps: int32 scalar, of the whole run: the ramp's length, an array as runs share a compiled program.
+      total_steps: int32 scalar, steps of the whole run, over which the ramp rises. It is an array because runs of
+        different lengths share a compiled program.
     """
 
     extra: dict = flax.struct.field(default_factory=dict)
@@ -40,7 +42,7 @@ class AdaptState(TrainState):
 
 
 def annealed(progress: jax.Array) -> jax.Array:
-    """Factor of the learning rate, (1 + 10 p)^-0.75 (Ganin et al., JMLR 17, 2016): the last epochs settle."""
+    """Factor of the learning rate, (1 + 10 p)^-0.75 (Ganin et al., JMLR 17, 2016), so that the last epochs settle."""
     return (1 + 10 * progress) ** -0.75
 
 
@@ -68,11 +70,12 @@ def make_adapt_step(
 ) -> Callable:
     """Builds step(state, batch) -> (state, metrics), to be compiled by `parallel.compile_step`.
 
-    The batch holds `source` and, where the method sees it, `target`, each with `inputs` [B, ...], `labels` (of the
-    source alone they are read) and `mask`. Both domains go through the network as one batch, so that batch norms see
-    both; their examples take turns in it, so that the place of each, and so its dropout, is the same on any number of
-    devices. Terms are of the gathered batch, the same on every device: the gradient of a gather adds up what devices
-    ask of a feature, and the mean over devices then is the gradient of one loss over the whole batch.
+    The batch holds `source` and, where the method sees it, `target`, each with `inputs` [B, ...], `labels` (only those
+    of the source are read) and `mask`. Both domains go through the network as one batch, so that batch norms see both.
+    Their examples take turns in it: the place of each, and so its dropout, is then the same on any number of devices.
+
+    Terms are computed from the gathered batch, the same on every device. The gradient of a gather adds up the gradients
+    of all devices, so their mean over the devices is the gradient of one loss over the whole batch.
     """
 
     def step(state: AdaptState, batch: dict) -> tuple[AdaptState, dict]:
@@ -112,7 +115,7 @@ def make_adapt_step(
 
 
 def _reduced(grads: dict, mask: dict) -> dict:
-    """Means over devices; what is frozen is not sent around."""
+    """Means over devices; gradients of frozen parameters are not sent around."""
     return {'network': mean_gradients(grads['network'], mask), 'extra': jax.lax.pmean(grads['extra'], parallel.AXIS)}
 
 
@@ -126,7 +129,7 @@ def _forward(model: nn.Module, variables: dict, parts: Sequence[dict], start: in
         stats = changed.get('batch_stats', {})
     else:
         logits, features = model.apply(variables, inputs, **options)
-    # With cached features the layer may be the last one in front of what runs: its values are the inputs then.
+    # With cached features the layer may be the last cached one: its values are then the inputs.
     vectors, count = as_vectors(features.get(feature, inputs)), len(parts)
     return [logits[i::count] for i in range(count)], [vectors[i::count] for i in range(count)], stats
 
@@ -157,13 +160,13 @@ def _domains(logits: Sequence[jax.Array], features: Sequence[jax.Array], parts: 
 
 
 def _teacher_logits(model: nn.Module, state: AdaptState, target: dict, start: int) -> jax.Array:
-    """What the teacher says of the target, [B, K] of all devices; it acts as in evaluation."""
+    """Logits of the teacher for the target, [B, K] of all devices; the teacher acts as in evaluation."""
     variables = join_variables(state.prefix, state.teacher, state.stats)
     return _whole(model.apply(variables, target['inputs'], train=False, start=start)[0])
 
 
 def _refinement(domains: Domains, teacher_logits: jax.Array) -> jax.Array:
-    """DIRT-T's objective: a certain, smooth target that stays near its teacher (Shu et al., ICLR 2018)."""
+    """DIRT-T's objective: certain and smooth predictions of the target, near the teacher (Shu et al., ICLR 2018)."""
     certain = mean_entropy(domains.target_logits, domains.target_mask)
     smooth = masked_mean(domains.target_change, domains.target_mask)
     near = teacher_divergence(domains.target_logits, teacher_logits, domains.target_mask)

@@ -1,4 +1,4 @@
-"""AdaBN: the batch statistics of a network measured anew on windows of the target."""
+"""AdaBN: the batch statistics of a network are measured again, on windows of the target."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from fdx.types import ConfigError
 def make_statistics(model: nn.Module, *, start: int = 0) -> Callable:
     """Builds statistics(variables, batch) -> what each norm sees of a batch; for `parallel.compile_forward`.
 
-    Norms are asked for what they normalise by, not for how far a batch moves their running values: the difference of
-    those, over the momentum, has lost digits where source and target lie far apart.
+    The statistics are those that a norm normalises the batch by. They could also be computed from the change of its
+    running values, over the momentum, but that difference loses digits where source and target lie far apart.
 
     Returns:
-      function whose values are path of a norm -> {'mean' [C], 'var' [C] (biased), 'count', values a channel}, over all
-      devices and without padding; frozen norms are left out.
+      function that returns: path of a norm -> {'mean' [C], 'var' [C] (biased), 'count' of values per channel}, over
+      all devices and without padding. Frozen norms are left out.
     """
 
     def statistics(variables: dict, batch: dict) -> dict:
@@ -40,7 +40,7 @@ def make_statistics(model: nn.Module, *, start: int = 0) -> Callable:
             seen['/'.join(norm.path)] = {'mean': mean, 'var': var, 'count': count}
             return y
 
-        key = jax.random.key(0)  # Dropout stands behind the last norm.
+        key = jax.random.key(0)  # Any key will do, as dropout comes after the last norm.
         options = {'train': True, 'start': start, 'rngs': {'dropout': key}, 'mutable': ['batch_stats']}
         with nn.intercept_methods(read):
             model.apply(variables, batch['inputs'], mask=batch['mask'], **options)
@@ -52,8 +52,8 @@ def make_statistics(model: nn.Module, *, start: int = 0) -> Callable:
 def target_statistics(statistics: Callable, variables: dict, stats: dict, examples: Examples) -> dict:
     """Statistics of all examples (Li et al., "Revisiting batch normalization for practical domain adaptation", 2016).
 
-    Each batch is normalised by itself, as in training; means and variances of the batches are pooled exactly. Norms
-    that are frozen keep theirs.
+    Each batch is normalised by itself, as in training; means and variances of the batches are pooled exactly. Frozen
+    norms keep their statistics.
 
     Args:
       statistics: compiled `make_statistics`.
@@ -68,14 +68,14 @@ def target_statistics(statistics: Callable, variables: dict, stats: dict, exampl
       ConfigError: the network keeps no statistics.
     """
     if not stats:
-        raise ConfigError('--method=adabn: the network keeps no batch statistics that could be those of the target')
+        raise ConfigError('`method`=adabn: the network keeps no batch statistics that the target could replace')
     batches = [found for _, found in forward_batches(statistics, variables, examples)]
     seen = jax.tree.map(lambda *values: np.stack(values), *jax.device_get(batches))
     return _with(stats, seen, '')
 
 
 def _with(old: dict, seen: dict[str, dict], path: str) -> dict:
-    """Recurses to the norms, whose leaves are `mean` and `var`."""
+    """The tree `old` with the pooled statistics of each norm in `seen`; a norm is a branch with `mean` and `var`."""
     if set(old) != {'mean', 'var'}:
         return {name: _with(branch, seen, f'{path}/{name}' if path else name) for name, branch in old.items()}
     if path not in seen:

@@ -1,4 +1,4 @@
-"""A small network that judges generated images: trained on arrays, in seconds, always with the same settings."""
+"""A small network that judges generated images; it is trained on arrays within seconds, always in the same way."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def fit_classifier(
     steps: int = STEPS,
     progress: Progress = no_progress,
 ) -> Classifier:
-    """A `cnn_small` after `steps` updates on the given images, classes equally frequent; nothing is selected.
+    """A `cnn_small` after `steps` updates on the given images, with equally frequent classes; no epoch is selected.
 
     Args:
       images: float32 [N, H, W, C].
       labels: int [N].
       num_classes: K.
       seed: of initialisation, order and repeated rows.
-      steps: updates.
+      steps: number of updates.
       progress: wraps the steps.
     """
     config = TrainConfig(

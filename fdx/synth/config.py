@@ -14,24 +14,24 @@ class SynthConfig:
 
     Attributes:
       dataset: `builder/config` whose spectrograms are learned, e.g. cwru/load0_12k-vggish.
-      data_dir: folder of prepared datasets; the generated one goes there, too.
-      label_key: `label` or `fault_type`, the classes that are generated.
+      data_dir: folder of prepared datasets; the generated dataset is written there too.
+      label_key: the classes that are generated, `label` or `fault_type`.
       protocol: how recordings are split; only training rows are learned from.
       fold: which fold of the protocol.
       exclude_recordings: ids of recordings to leave out.
       labels_per_class: training windows kept of each class; 0 keeps all.
       imbalance: thins classes of the training rows, as in launch.train.
       steps: updates of the generator.
-      critic_steps: updates of the critic before each of them.
-      batch_size: images a critic update sees, over all devices; classes are equally frequent in them.
-      latent_size: random numbers that an image is made of.
+      critic_steps: updates of the critic before each update of the generator.
+      batch_size: images that an update of the critic sees, over all devices; classes are equally frequent in them.
+      latent_size: number of random numbers that an image is made from.
       width: channels of the largest feature maps; smaller maps have up to eight times as many.
-      learning_rate: Adam's, of both networks.
+      learning_rate: of Adam, for both networks.
       penalty: factor of the gradient penalty.
-      ema_decay: of the slowly moving copy of the generator that samples are drawn from.
+      ema_decay: decay of the moving average of the generator's parameters, from which samples are drawn.
       log_every: generator updates between two rows of the log.
       save_every: rows of the log between checkpoints.
-      seed: decides rows, initialisation, order and noise.
+      seed: decides the rows, the initialisation, the order and the noise.
     """
 
     dataset: str
@@ -58,19 +58,20 @@ class SynthConfig:
         counts = ('steps', 'critic_steps', 'batch_size', 'latent_size', 'width', 'log_every', 'save_every')
         for name in counts:
             if getattr(self, name) < 1:
-                raise ConfigError(f'--{name}={getattr(self, name)}: at least 1')
+                raise ConfigError(f'`{name}`={getattr(self, name)}: it must be at least 1')
         for name in ('learning_rate', 'penalty'):
             if not getattr(self, name) > 0:
-                raise ConfigError(f'--{name}={getattr(self, name)}: above 0')
+                raise ConfigError(f'`{name}`={getattr(self, name)}: it must be above 0')
         if not 0 <= self.ema_decay < 1:
-            raise ConfigError(f'--ema_decay={self.ema_decay}: it lies in [0, 1)')
+            raise ConfigError(f'`ema_decay`={self.ema_decay}: it must lie in [0, 1)')
         if self.label_key not in ('label', 'fault_type'):
-            raise ConfigError(f'--label_key={self.label_key}: it is label or fault_type')
+            raise ConfigError(f'`label_key`={self.label_key}: it must be label or fault_type')
         if self.steps % self.log_every:
             raise ConfigError(
-                f'--steps={self.steps} is no multiple of --log_every={self.log_every}: the last updates would be lost'
+                f'`steps`={self.steps} is not a multiple of `log_every`={self.log_every}: the last updates would be '
+                'lost'
             )
-        # A file may change: what it says is the setting, not its name.
+        # The setting is what the file says, not its name: the file may change later.
         object.__setattr__(self, 'imbalance', Imbalance.parse(self.imbalance).spelled_out())
 
     def to_json(self) -> dict:
@@ -79,7 +80,7 @@ class SynthConfig:
 
     @classmethod
     def from_json(cls, data: dict) -> SynthConfig:
-        """Inverse of `to_json`; ConfigError names fields of another fdx version."""
+        """Inverse of `to_json`; ConfigError names settings that this version of fdx does not have."""
         unknown = sorted(set(data) - {f.name for f in dataclasses.fields(cls)})
         if unknown:
             raise ConfigError(f'this fdx does not know the settings {", ".join(unknown)} of a stored generator')

@@ -1,4 +1,4 @@
-"""Generated records as a TFDS dataset that stands beside those of recordings and cannot be mistaken for one."""
+"""Generated records as a TFDS dataset, beside the datasets of recordings and not to be mistaken for one of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fdx.synth.sampler import Sampler
 from fdx.types import UNKNOWN, ConfigError, DataError
 
 BUILDER = 'synthetic'
-# What must agree where a dataset of the name is there already.
+# What must agree if a dataset of this name exists already.
 IDENTITY = ('checkpoint', 'draw_seed', 'draws')
 _NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]*')
 
@@ -30,8 +30,8 @@ _NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]*')
 class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """Spectrograms drawn from a generator, in records of the fields that recordings have, all in the split `train`.
 
-    `synthetic` is True in each, `checkpoint` says which generator drew it. A record is a recording of its own, of the
-    domain `synthetic`; what a machine would have told (speed, load, bearing) is unknown.
+    In each record `synthetic` is True, and `checkpoint` says which generator drew it. A record is a recording of its
+    own, of the domain `synthetic`. What only a machine has (speed, load, bearing) is unknown.
     """
 
     VERSION = tfds.core.Version('1.0.0')
@@ -70,7 +70,7 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         )
 
     def stated(self) -> dict:
-        """What the dataset says of itself: the real one's metadata, where its records come from, and how many."""
+        """What the dataset says about itself: metadata of the real one, where its records come from, and how many."""
         meta = self._sampler.meta
         return {
             **self._like.metadata,
@@ -115,7 +115,7 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             )
 
     def _other_labels(self) -> dict[int, int]:
-        """Class of what was generated -> the most frequent class of the other kind among its real records."""
+        """Generated class -> the most frequent class of the other label key among the real records of that class."""
         key = self._sampler.config.label_key
         other_key, table = 'fault_type' if key == 'label' else 'label', self._like.table
         return {int(k): int(np.bincount(table[other_key][table[key] == k]).argmax()) for k in np.unique(table[key])}
@@ -144,12 +144,12 @@ def write_generated(
       The dataset's folder.
 
     Raises:
-      ConfigError: a name that cannot be that of a folder.
-      DataError: there is such a dataset of another generator or other draws.
+      ConfigError: the name cannot be that of a folder.
+      DataError: a dataset of this name exists, of another generator or of other draws.
     """
     if not _NAME.fullmatch(name):
-        raise ConfigError(f'--name={name}: letters, digits, dot, dash and underscore, beginning with a letter or digit')
-    check_name(name, f'--name={name}')
+        raise ConfigError(f'`name`={name}: use letters, digits, dot, dash and underscore; begin with a letter or digit')
+    check_name(name, f'`name`={name}')
     with prepared_lock(data_dir, BUILDER) as held:
         remove_interrupted(pathlib.Path(data_dir) / BUILDER, held.left_since)
         builder = Builder(
@@ -166,11 +166,11 @@ def write_generated(
 
 
 def _check_same(folder: pathlib.Path, builder: Builder) -> None:
-    """DataError where a prepared dataset of the name is another one."""
-    with boundary('cannot read the dataset', folder, 'remove that folder, or choose another --name', DataError):
+    """DataError where the prepared dataset of this name holds other records."""
+    with boundary('cannot read the dataset', folder, 'remove that folder, or choose another `name`', DataError):
         there = dict(tfds.builder_from_directory(folder).info.metadata)
     differ = [k for k in IDENTITY if there.get(k) != builder.stated()[k]]
     if differ:
         raise DataError(
-            f'{folder} holds other records ({", ".join(differ)} differ): choose another --name, or remove it'
+            f'{folder} holds other records ({", ".join(differ)} differ): choose another `name`, or remove it'
         )

@@ -1,4 +1,4 @@
-"""The images that a generator learns from: training rows of a fold, brought to [-1, 1]."""
+"""The images that a generator learns from: training rows of a fold, scaled to [-1, 1]."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from fdx.types import ConfigError, DataError
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """Between images of a dataset and [-1, 1], channel by channel.
+    """Scales images of a dataset to [-1, 1] and back, channel by channel.
 
     Attributes:
-      low: smallest value of each channel among the training images; `high` the largest.
+      low: smallest value of each channel among the training images.
+      high: largest value.
     """
 
     low: tuple[float, ...]
@@ -29,7 +30,7 @@ class Scale:
 
     @classmethod
     def of(cls, images: np.ndarray) -> Scale:
-        """Of images [N, H, W, C]; DataError where a channel is constant or not finite."""
+        """The scale of images [N, H, W, C]; DataError where a channel is constant or not finite."""
         low, high = images.min((0, 1, 2)), images.max((0, 1, 2))
         if not np.isfinite([low, high]).all() or (high <= low).any():
             raise DataError(f'images whose channels reach from {low.tolist()} to {high.tolist()} cannot be scaled')
@@ -48,7 +49,7 @@ class Scale:
 
 @dataclasses.dataclass(frozen=True)
 class TrainingImages:
-    """What a generator learns from.
+    """The images that a generator learns from.
 
     Attributes:
       images: float32 [N, H, W, C], as the dataset holds them.
@@ -63,7 +64,7 @@ class TrainingImages:
     splits: Splits
 
     def evenly_drawn(self, scale: Scale, seed: int) -> ArrayExamples:
-        """Scaled images with those of rarer classes repeated until all classes are equally frequent."""
+        """Scaled images; those of rarer classes are repeated until all classes are equally frequent."""
         order = evenly(self.labels, seed)
         return ArrayExamples(scale.apply(self.images)[order], self.labels[order])
 
@@ -74,23 +75,25 @@ def images_of(dataset: Dataset, rows: np.ndarray) -> np.ndarray:
 
 
 def training_images(config: SynthConfig, dataset: Dataset) -> TrainingImages:
-    """The training rows that the config leaves, with the same draws as a training run of the same settings.
+    """The training rows that the config keeps: the same rows as in a training run with the same settings.
 
     Raises:
-      ConfigError: a table of readings, which has no images; rows of a single class.
-      SplitError: what the protocol refuses.
+      ConfigError: the dataset is a table of readings, which has no images, or its rows are of a single class.
+      SplitError: the protocol refuses the data.
     """
     if isinstance(dataset, ReadingsDataset):
         raise ConfigError(
-            f'--dataset={config.dataset} is a table of readings: a generator makes images; use --balance=smote'
+            f'`dataset`={config.dataset} is a table of readings: a generator makes images; use `balance`=smote'
         )
     splits, _ = select_rows(config, dataset)
     labels = dataset.table[config.label_key][splits.train].astype(np.int32)
     if len(np.unique(labels)) < 2:
-        raise ConfigError(f'--dataset={config.dataset}: its training rows are of one class; a generator learns several')
+        raise ConfigError(
+            f'`dataset`={config.dataset}: its training rows are of one class, but a generator needs several'
+        )
     return TrainingImages(images_of(dataset, splits.train), labels, splits.train, splits)
 
 
 def whole_training_part(config: SynthConfig, dataset: Dataset) -> np.ndarray:
-    """Rows of the training part before classes were thinned: what generated images are compared with."""
+    """Rows of the training part before classes were thinned; generated images are compared with them."""
     return select_rows(dataclasses.replace(config, imbalance='', labels_per_class=0), dataset)[0].train

@@ -1,6 +1,6 @@
-"""Judges a generator: how near its images are to real ones, how much of them they cover, and what they teach.
+"""Judges a generator: how close its images are to real ones, how much of them they cover, and what they teach.
 
-Only here are the rows looked at that an imbalance took away, and the test rows: nothing of it goes back into training.
+Only the judge looks at test rows and at the rows that an imbalance took away; nothing of that goes back into training.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fdx.synth.judge_metrics import frechet_distance, jittered, manifold_precisi
 from fdx.synth.sampler import Sampler
 from fdx.train.feature_cache import Progress, no_progress
 
-# Noise on the real images of another class, in standard deviations of the images: what a bad generator would draw.
+# Noise on real images of another class, in standard deviations of the images; a bad generator would draw such images.
 JITTER = 0.1
 
 
@@ -38,10 +38,10 @@ class Parts:
 
 
 def collect(sampler: Sampler, dataset: Dataset, per_class: int, seed: int) -> Parts:
-    """What is compared.
+    """The images that are compared.
 
-    `train` are the rows that the generator saw, `reference` the whole training part, from which an imbalance may have
-    taken rows, `test` the rows that the protocol scores, `generated` `per_class` new images of each class.
+    `train` holds the rows that the generator saw, `reference` the whole training part, from which an imbalance may have
+    taken rows, `test` the rows that the protocol scores, and `generated` has `per_class` new images of each class.
     """
     config, table = sampler.config, dataset.table
     data = training_images(config, dataset)
@@ -55,7 +55,7 @@ def collect(sampler: Sampler, dataset: Dataset, per_class: int, seed: int) -> Pa
 
 
 def judge(sampler: Sampler, parts: Parts, *, progress: Progress = no_progress) -> dict:
-    """Figures of a generator; see write_judgement for their names.
+    """The figures of a generator; write_judgement explains their names.
 
     The embedding is that of a classifier trained on the reference part with the generator's seed.
 
@@ -83,13 +83,13 @@ def judge(sampler: Sampler, parts: Parts, *, progress: Progress = no_progress) -
 
 
 def _classes(classifier: Classifier, parts: Parts, names: list[str], seed: int) -> list[dict]:
-    """One row a class."""
+    """One row per class."""
     inside = {name: classifier.embeddings(images) for name, images in parts.images.items()}
     other = classifier.embeddings(jittered(parts.images['reference'], JITTER, seed))
     rows = []
     for label, name in enumerate(names):
         if not (parts.labels['train'] == label).any():
-            continue  # Never seen, never drawn.
+            continue  # The generator never saw this class, so it draws none of it.
         real, fake, train, test = (
             inside[part][parts.labels[part] == label] for part in ('reference', 'generated', 'train', 'test')
         )

@@ -1,6 +1,6 @@
-"""How near generated samples are to real ones, how much of them they cover, and whether they are copies.
+"""How close generated samples are to real ones, how much of them they cover, and whether they are copies.
 
-All work on embeddings float [N, D], in float64.
+All functions take embeddings, float [N, D], and compute in float64.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 
 from fdx.types import DataError
 
-NEIGHBOURS = 3  # of the manifold
+NEIGHBOURS = 3  # the k of `manifold_precision_recall`
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,10 +21,11 @@ class Memorisation:
 
     Attributes:
       generated: median over generated samples.
-      among_train: median of training samples to their nearest other one; NaN for a single one.
+      among_train: median over training samples of the distance to their nearest other one; NaN if there is only one.
       held_out: median over real samples that were not learned from; NaN where none are given.
-      ratio: generated over held_out, or over among_train where there is none: well under 1 means copies.
-      share_closer: share of generated samples within half of among_train of a training sample; NaN where that is.
+      ratio: `generated` over `held_out`, or over `among_train` without held-out samples; well under 1 means copies.
+      share_closer: share of generated samples that lie within half of `among_train` of a training sample; NaN where
+        `among_train` is NaN.
     """
 
     generated: float
@@ -38,13 +39,13 @@ def _checked(*sets: np.ndarray) -> list[np.ndarray]:
     """The sets as float64.
 
     Raises:
-      DataError: an empty set, other widths, or values that are not finite.
+      DataError: an empty set, different widths, or values that are not finite.
     """
     found = [np.asarray(x, np.float64) for x in sets]
     for x in found:
         if x.ndim != 2 or not len(x) or x.shape[1] != found[0].shape[1]:
             shapes = ' and '.join(str(y.shape) for y in found)
-            raise DataError(f'embeddings of shapes {shapes} cannot be compared: [N, D] and [M, D], none empty')
+            raise DataError(f'embeddings of shapes {shapes} cannot be compared: pass [N, D] and [M, D], neither empty')
         if not np.isfinite(x).all():
             raise DataError('embeddings that are not finite cannot be compared: the network that made them diverged')
     return found
@@ -55,9 +56,10 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
 
     |mu_a - mu_b|^2 + tr A + tr B - 2 tr (A B)^(1/2); Dowson and Landau, J. Multivariate Analysis 12, 1982; as a figure
     of generators Heusel et al., NeurIPS 2017. The last trace is the sum of the singular values of the product of the
-    centred sets, which needs no root of a matrix and is exact where there are fewer samples than dimensions. Only the
-    triangles of their QR decompositions enter: many samples then cost no more than there are dimensions. One sample
-    has no spread. Few samples make the distance too large, of all sets alike: compare with others of this size.
+    centred sets, which needs no matrix root and is exact even with fewer samples than dimensions. Only the triangular
+    factors of their QR decompositions are needed, so that many samples cost no more than as many as dimensions. A
+    single sample has no spread. Few samples make the distance too large: compare it with that of other sets of this
+    size.
 
     Args:
       a: float [N, D].
@@ -76,13 +78,13 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
 def manifold_precision_recall(real: np.ndarray, generated: np.ndarray, k: int = NEIGHBOURS) -> tuple[float, float]:
     """Share of generated samples within the real manifold, and of real samples within the generated one.
 
-    Kynkaanniemi et al., NeurIPS 2019: a manifold is the union of balls around its samples that reach to their k-th
-    nearest other one. k is lowered to what few samples allow; a single sample spans no manifold (NaN).
+    Kynkaanniemi et al., NeurIPS 2019: a manifold is the union of balls around its samples, each of which reaches to the
+    k-th nearest other sample. With few samples k is lowered to what they allow; for a single sample the share is NaN.
 
     Args:
       real: float [N, D].
       generated: float [M, D].
-      k: neighbours, at least 1.
+      k: number of neighbours, at least 1.
 
     Raises:
       DataError: see `_checked`.
@@ -106,12 +108,12 @@ def _nearest_others(points: np.ndarray, k: int) -> np.ndarray:
 
 
 def memorisation(train: np.ndarray, generated: np.ndarray, held_out: np.ndarray | None = None) -> Memorisation:
-    """Whether generated samples are nearer to training samples than new real ones are.
+    """Whether generated samples are closer to training samples than new real samples are.
 
     Args:
-      train: float [N, D], what the generator learned from.
+      train: float [N, D], samples that the generator learned from.
       generated: float [M, D].
-      held_out: float [L, D], real ones that it did not see; None: there are none.
+      held_out: float [L, D], real samples that it did not see; None: there are none.
 
     Raises:
       DataError: see `_checked`.
@@ -128,6 +130,6 @@ def memorisation(train: np.ndarray, generated: np.ndarray, held_out: np.ndarray 
 
 
 def jittered(images: np.ndarray, noise: float, seed: int) -> np.ndarray:
-    """Images with Gaussian noise of `noise` times their standard deviation: float32, the same shape."""
+    """Images with Gaussian noise of `noise` times their standard deviation, float32 of the same shape."""
     rng = np.random.default_rng(seed)
     return (images + noise * images.std() * rng.standard_normal(images.shape)).astype(np.float32)

@@ -1,8 +1,8 @@
 """Generator and critic of a conditional WGAN for images of any size.
 
 The critic halves the image until a few positions are left; the generator goes the same way back. The class enters the
-generator through the scale and shift of every norm and the critic by projection, so that one pair of networks learns
-what spectrograms of all classes have in common from the frequent ones.
+generator through the scale and shift of every norm, and the critic by projection. One pair of networks serves all
+classes: what their spectrograms have in common it learns mostly from the frequent ones.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import numpy as np
 
 from fdx.synth.blocks import depth_to_space, shifted, space_to_depth
 
-SMALLEST = 4  # positions along an axis of the smallest map, about
+SMALLEST = 4  # positions along an axis of the smallest map, approximately
 WIDEST = 8  # times `width`
 SLOPE = 0.2  # of the leaky ReLU
-# Of class embeddings: Flax's default is so small that noise drowns the class (all classes then look alike).
+# For class embeddings: with Flax's default, which is much smaller, noise drowns the class and all classes look alike.
 AS_LARGE_AS_NOISE = nn.initializers.normal(1.0)
 
 
 def plan(height: int, width: int) -> list[tuple[int, int, int, int]]:
-    """Maps from the image to the smallest one, as (height, width, stride down, stride across) of what leads there.
+    """The maps from the image to the smallest one: (height, width, and the strides down and across that lead there).
 
     An axis is halved, rounded up, while it has more than SMALLEST + 2 positions: 96 x 64 -> 48 x 32 -> 24 x 16 ->
-    12 x 8 -> 6 x 4; an axis of one position stays. There is one map at least.
+    12 x 8 -> 6 x 4; an axis of one position stays. There is at least one map.
     """
     found: list[tuple[int, int, int, int]] = []
     while max(height, width) > SMALLEST + 2 or not found:
@@ -45,8 +45,8 @@ def channels(width: int, level: int) -> int:
 class ClassNorm(nn.Module):
     """Norm of each image and channel over positions, with scale and shift that depend on class and noise.
 
-    Adaptive instance normalisation (Huang and Belongie, ICCV 2017). It sees one image at a time: samples do not depend
-    on their batch, and nothing has to be averaged over devices.
+    Adaptive instance normalisation (Huang and Belongie, ICCV 2017). It sees one image at a time, so samples do not
+    depend on their batch, and nothing has to be averaged over devices.
     """
 
     @nn.compact
@@ -58,7 +58,7 @@ class ClassNorm(nn.Module):
 
 
 class Generator(nn.Module):
-    """Noise and a class to an image in [-1, 1].
+    """Maps noise and a class to an image in [-1, 1].
 
     Attributes:
       num_classes: K.
@@ -89,9 +89,10 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """An image and a class to a number, higher for real ones; no norm, as the penalty asks of each image by itself.
+    """Maps an image and a class to a number, higher for real images.
 
-    Conditioned by projection (Miyato and Koyama, ICLR 2018).
+    It has no norms, as the penalty is about single images, and is conditioned by projection (Miyato and Koyama, ICLR
+    2018).
 
     Attributes:
       num_classes: K.
@@ -107,8 +108,8 @@ class Critic(nn.Module):
         x = images
         for level, (_, _, down, across) in enumerate(plan(*images.shape[1:3]), 1):
             x = space_to_depth(x, down, across)
-            # The first map sees its own cell of the image alone: beyond it there is one channel to look at, and most
-            # of the work.
+            # The first map sees only its own cell of the image. Neighbouring cells would add most of the work for
+            # little, as the image usually has a single channel.
             x = x if level == 1 else shifted(x, 2)
             x = nn.leaky_relu(nn.Dense(channels(self.width, level - 1), name=f'down{level}')(x), SLOPE)
         vector = x.reshape(x.shape[0], -1)

@@ -1,4 +1,4 @@
-"""From training rows to a dataset of generated records, or straight to it where it is there."""
+"""From training rows to a dataset of generated records, or to the one that exists already."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from fdx.types import DataError
 
 @dataclasses.dataclass(frozen=True)
 class Synthesis:
-    """What a run leaves.
+    """The result of a synthesis.
 
     Attributes:
       workdir: of the generator.
       sampler: the trained generator.
       dataset: what it learned from.
-      name: of the generated dataset, synthetic/NAME.
+      name: name of the generated dataset, synthetic/NAME.
       history: rows of the log.
     """
 
@@ -41,7 +41,7 @@ class Synthesis:
 
 
 def default_name(config: SynthConfig) -> str:
-    """Name of the generated dataset: what it was made from, readable, and digits of all settings."""
+    """Name of the generated dataset: what it was made from, in readable form, and a hash of all settings."""
     settings = {k: v for k, v in config.to_json().items() if k not in ('data_dir', 'save_every')}
     digits = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
     source = config.dataset.replace('/', '-').replace(':', '-')
@@ -63,12 +63,12 @@ def synthesise(
       config: what to do.
       workdir: of the generator.
       name: of the generated dataset; '' for `default_name`.
-      per_class: records of each class; 0: as many as the most frequent class has training rows.
+      per_class: records per class; 0: as many as the most frequent class has training rows.
       progress: wraps long work.
       on_row: called with every row of the log.
 
     Raises:
-      FdxError: what the config, the data or the workdir make impossible.
+      FdxError: the config, the data or the workdir make it impossible.
     """
     history = train_generator(config, workdir, progress=progress, on_row=on_row)
     sampler, dataset = load_sampler(workdir), open_dataset(config.dataset, config.data_dir)
@@ -80,18 +80,18 @@ def synthesise(
 
 
 def generator_for(config: TrainConfig, **settings) -> SynthConfig:
-    """The generator that a training run with balance=gan asks for: of its own training rows, and no others.
+    """The settings of the generator that a training run with balance=gan needs: of exactly its training rows.
 
     Args:
       config: of the training run.
-      **settings: fields of SynthConfig in place of its defaults.
+      **settings: fields of SynthConfig that replace its defaults.
     """
     shared = {name: getattr(config, name) for name in (*DECIDES_ROWS, 'dataset', 'data_dir')}
     return SynthConfig(**{**shared, **settings})
 
 
 def is_written(config: SynthConfig) -> bool:
-    """Whether the dataset that `synthesise` would write under its default name is there."""
+    """Whether the dataset that `synthesise` would write under its default name exists."""
     try:
         open_dataset(f'{BUILDER}/{default_name(config)}', config.data_dir)
     except DataError:

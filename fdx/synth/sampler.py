@@ -16,10 +16,11 @@ from fdx.synth.networks import Generator, initial_parameters
 from fdx.synth.step import noise_of
 from fdx.synth.train import networks_of
 from fdx.train.checkpoints import Checkpoints
+from fdx.train.same_run import GENERATOR, WORDS, kind_of
 from fdx.types import CheckpointError, ConfigError
 
 DRAWN_AT_ONCE = 64
-# What tells the noise of samples from that of training with the same seed.
+# Keeps the noise of samples apart from that of training with the same seed.
 SAMPLE_STREAM = 0x5A3
 
 
@@ -31,9 +32,9 @@ class Sampler:
       config: what it was trained with.
       meta: what its checkpoint says about itself.
       step: number of the checkpoint.
-      checkpoint: its id: folder, step and the first digits of the SHA-256 of its files.
+      checkpoint: id of the checkpoint: folder, step and the first digits of the SHA-256 of its files.
       generator: the network.
-      params: its slowly moving average.
+      params: moving average of its parameters.
     """
 
     config: SynthConfig
@@ -44,7 +45,7 @@ class Sampler:
     params: dict
 
     def classes(self) -> np.ndarray:
-        """int32 [K]: numbers of the classes that it saw training windows of; of others it knows nothing."""
+        """int32 [K]: numbers of the classes that have training windows; the generator knows nothing of others."""
         counts = [self.meta['counts'][name] for name in self.meta['class_names']]
         return np.flatnonzero(counts).astype(np.int32)
 
@@ -53,17 +54,18 @@ class Sampler:
 
         Args:
           labels: int [N], numbers of `meta['class_names']`.
-          seed: decides the noise; image i depends on it, on i and on its class alone.
+          seed: decides the noise; image i depends only on the seed, on i and on its class.
 
         Returns:
           float32 [N, H, W, C], as the dataset holds them, before any gain.
 
         Raises:
-          ConfigError: a number without a class.
+          ConfigError: a number that stands for no class.
         """
         labels = np.asarray(labels, np.int32)
         if len(labels) and (labels.min() < 0 or labels.max() >= len(self.meta['class_names'])):
-            raise ConfigError(f'classes {labels.min()} to {labels.max()}: there are {len(self.meta["class_names"])}')
+            largest = len(self.meta['class_names']) - 1
+            raise ConfigError(f'class numbers {labels.min()} to {labels.max()}: they must lie in 0 to {largest}')
         key = jax.random.fold_in(jax.random.key(seed), SAMPLE_STREAM)
 
         @jax.jit
@@ -84,14 +86,14 @@ def load_sampler(workdir: str | pathlib.Path, step: str | int = 'last') -> Sampl
     """The generator of a workdir of `launch.synthesize`.
 
     Raises:
-      CheckpointError: no checkpoint there, a damaged one, or that of a classifier.
+      CheckpointError: there is no checkpoint, a damaged one, or one of a classifier.
     """
     checkpoints = Checkpoints(workdir)
     number = checkpoints.resolve(step)
     checkpoints.verify(number)
     meta = checkpoints.meta(number)
-    if 'generator' not in meta:
-        raise CheckpointError(f'{workdir} holds a classifier, no generator: name a workdir of launch.synthesize')
+    if kind_of(meta) != GENERATOR:
+        raise CheckpointError(f'{workdir} holds {WORDS[kind_of(meta)]}: name a workdir of launch.synthesize')
     config = SynthConfig.from_json(meta['generator'])
     networks = networks_of(config, len(meta['class_names']), meta['shape'])
     like = jax.eval_shape(lambda: initial_parameters(networks, config.latent_size, tuple(meta['shape']), 0))
@@ -102,6 +104,6 @@ def load_sampler(workdir: str | pathlib.Path, step: str | int = 'last') -> Sampl
 
 
 def _identity(workdir: pathlib.Path, step: int) -> str:
-    """Name of the workdir, step, and digits of what its manifest says of every file."""
+    """Name of the workdir, the step, and a hash of what its manifest says about every file."""
     digest = hashlib.sha256((workdir / 'checkpoints' / str(step) / 'sha256.json').read_bytes()).hexdigest()
     return f'{workdir.name}@{step}:{digest[:12]}'

@@ -1,4 +1,4 @@
-"""One update of the generator after a few of the critic, on each device; compiled by fdx.train.parallel."""
+"""One update of the generator after several of the critic, on each device; fdx.train.parallel compiles it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from fdx.synth.config import SynthConfig
 from fdx.synth.networks import Critic, Generator
 from fdx.train import parallel
 
-# What the log shows of every step.
+# The metrics of every step that the log shows.
 HEALTH = ('wasserstein', 'penalty', 'critic_gradient_norm', 'generator_gradient_norm', 'generator_score')
-BETA1, BETA2 = 0.0, 0.9  # of Adam, as Gulrajani et al. have it.
+BETA1, BETA2 = 0.0, 0.9  # of Adam, as in Gulrajani et al.
 
 
 @flax.struct.dataclass
@@ -25,8 +25,9 @@ class GanState:
 
     Attributes:
       step: int32 scalar, updates of the generator done.
-      seed: int32 scalar, of noise.
-      params: {'generator', 'critic', 'average'}: the last is the slowly moving copy that samples are drawn from.
+      seed: int32 scalar, seed of the noise.
+      params: {'generator', 'critic', 'average'}; 'average' is the moving average of the generator, from which samples
+        are drawn.
       opt_state: {'generator', 'critic'}.
     """
 
@@ -37,12 +38,12 @@ class GanState:
 
 
 def make_optimiser(config: SynthConfig) -> optax.GradientTransformation:
-    """Adam without momentum, of both networks."""
+    """Adam without momentum, for either network."""
     return optax.adam(config.learning_rate, b1=BETA1, b2=BETA2)
 
 
 def noise_of(key: jax.Array, count: int, latent_size: int, first: jax.Array | int = 0) -> jax.Array:
-    """float32 [count, latent_size], row i from `fold_in(key, first + i)`: the same on any number of devices."""
+    """float32 [count, latent_size]; row i comes from `fold_in(key, first + i)`, the same on any number of devices."""
     keys = jax.vmap(lambda i: jax.random.fold_in(key, i))(first + jnp.arange(count))
     return jax.vmap(lambda k: jax.random.normal(k, (latent_size,)))(keys)
 
@@ -52,11 +53,11 @@ def make_gan_step(
 ) -> Callable:
     """Builds step(state, batch) -> (state, metrics) of a WGAN-GP (Gulrajani et al., NeurIPS 2017).
 
-    The critic minimises E[D(fake)] - E[D(real)] + penalty E[(|grad D(between)| - 1)^2], the generator -E[D(fake)]; fake
+    The critic minimises E[D(fake)] - E[D(real)] + penalty E[(|grad D(between)| - 1)^2], the generator -E[D(fake)]. Fake
     images are drawn for the classes of the real ones.
 
     The batch holds `inputs` [critic_steps * B, H, W, C] in [-1, 1], `labels` int32 and `mask` float32, 0 for padding,
-    which counts nowhere. Every critic_steps-th example goes to the same update. Noise depends on the seed, the step
+    which never counts. Every critic_steps-th example goes to the same update. Noise depends on the seed, the step
     and the place of an example in the global batch. Metrics are means over the critic's updates; see HEALTH.
     """
     updates = _Updates(generator, critic, optimiser, config)
@@ -124,20 +125,20 @@ class _Updates:
         return optax.apply_updates(params, updates), opt_state, metrics
 
     def _fake(self, params: dict, batch: dict, key: jax.Array) -> jax.Array:
-        """An image of the class of each example."""
+        """A generated image for the class of each example."""
         size = batch['labels'].shape[0]
         noise = noise_of(key, size, self.config.latent_size, jax.lax.axis_index(parallel.AXIS) * size)
         return self.generator.apply({'params': params}, noise, batch['labels'])
 
 
 def _mean(values: jax.Array, mask: jax.Array) -> jax.Array:
-    """Adds up this device's part of a mean over the real examples of the global batch; the mean over devices is it."""
+    """The part of one device in the mean over real examples of the global batch, which is the mean of all parts."""
     count = jnp.maximum(jax.lax.psum(mask.sum(), parallel.AXIS), 1.0)
     return (values * mask).sum() * jax.lax.axis_size(parallel.AXIS) / count
 
 
 def _between(real: jax.Array, fake: jax.Array, key: jax.Array) -> jax.Array:
-    """Points at random places on the ways from real to fake images."""
+    """Random points on the lines from real to fake images."""
     size = real.shape[0]
     keys = jax.vmap(lambda i: jax.random.fold_in(key, i))(jax.lax.axis_index(parallel.AXIS) * size + jnp.arange(size))
     share = jax.vmap(jax.random.uniform)(keys)[:, None, None, None]
@@ -147,5 +148,5 @@ def _between(real: jax.Array, fake: jax.Array, key: jax.Array) -> jax.Array:
 def _slope_errors(critic: Critic, params: dict, images: jax.Array, labels: jax.Array) -> jax.Array:
     """[B]: (norm of the critic's gradient at each image - 1)^2."""
     slopes = jax.grad(lambda x: critic.apply({'params': params}, x, labels).sum())(images)
-    # The root has no gradient at 0.
+    # The small number is there because the root has no gradient at 0.
     return (jnp.sqrt((slopes**2).sum((1, 2, 3)) + 1e-12) - 1) ** 2

@@ -1,4 +1,4 @@
-"""Trains a generator, or goes on where its workdir stands."""
+"""Trains a generator, or goes on from the last checkpoint of its workdir."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from fdx.types import CheckpointError, FdxError
 
 
 class DivergedError(FdxError):
-    """Training of a generator that came to nothing; its last good checkpoint stays."""
+    """The training of a generator diverged; its last good checkpoint stays."""
 
 
 def networks_of(config: SynthConfig, num_classes: int, shape: tuple[int, ...]) -> tuple[Generator, Critic]:
@@ -51,11 +51,11 @@ def train_generator(
       on_row: called with every row of the log.
 
     Returns:
-      The history: a row every `log_every` updates with the health of training.
+      The history: a row with the health of training every `log_every` updates.
 
     Raises:
-      FdxError: whatever the config, the data or the workdir's checkpoints make impossible.
-      DivergedError: numbers that are not finite, or a critic that broke its bound.
+      FdxError: the config, the data or the checkpoints of the workdir make the run impossible.
+      DivergedError: metrics are not finite, or the critic exceeds the bound that its penalty sets.
       InterruptedRunError: SIGTERM; the state is saved.
     """
     began = time.perf_counter()
@@ -66,7 +66,7 @@ def train_generator(
     networks = networks_of(config, len(meta['class_names']), dataset.input_shape)
     optimiser = make_optimiser(config)
     examples = data.evenly_drawn(scale, config.seed)
-    # The examples of an update are dealt in turn, so each critic update needs a whole part on every device.
+    # The updates of the critic take turns in picking examples of the batch, so each needs a full part on every device.
     batch_size = config.critic_steps * parallel.padded_size(config.batch_size)
     batches = train_batches(examples, batch_size, config.seed)
     state = _fresh_state(config, networks, dataset.input_shape)
@@ -96,7 +96,7 @@ def train_generator(
 
 
 def describe(config: SynthConfig, dataset: Dataset, data: TrainingImages, scale: Scale) -> dict:
-    """What a generator's checkpoint says about itself; JSON can hold it."""
+    """What the checkpoint of a generator says about itself; JSON can hold it."""
     names = dataset.class_names(config.label_key)
     counts = np.bincount(data.labels, minlength=len(names)).tolist()
     return {
@@ -125,7 +125,7 @@ def _fresh_state(config: SynthConfig, networks: tuple[Generator, Critic], shape:
 def _divergence_check(shape: tuple[int, ...]) -> Callable[[dict], None]:
     """A function that raises on a row of a run that diverged.
 
-    Two images in [-1, 1] are at most 2 sqrt(H W C) apart; a critic whose slope is held near 1 cannot see a tenfold
+    Two images in [-1, 1] are at most 2 sqrt(H W C) apart. A critic whose slope is held near 1 cannot see ten times that
     distance.
     """
     bound = 20 * math.sqrt(math.prod(shape))
@@ -137,8 +137,8 @@ def _divergence_check(shape: tuple[int, ...]) -> Callable[[dict], None]:
             broken = [f'Wasserstein estimate {values["wasserstein"]:g}, above the bound {bound:g} of its images']
         if broken:
             raise DivergedError(
-                f'the generator diverged before update {row["step"]}: {", ".join(broken)}. Lower --learning_rate or '
-                'raise --penalty in a new --workdir; the checkpoint before it is still there'
+                f'the generator diverged before update {row["step"]}: {", ".join(broken)}. Set `learning_rate` lower '
+                'or `penalty` higher in a new `workdir`; the last checkpoint before it is still there'
             )
 
     return check

@@ -1,6 +1,7 @@
-"""Examples changed on the device, inside the training step: mixup and SpecAugment.
+"""Augmentation on the device, inside the training step: mixup and SpecAugment.
 
-Both draw for the examples of the global batch one by one, so a step gives the same on one device and on several.
+Both draw random numbers for each example by its place in the global batch, so a step gives the same result on one
+device and on several.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import jax.numpy as jnp
 from fdx.train import parallel
 
 MIXUP_ALPHA = 0.2
-# Of SpecAugment: how many bands are masked along each axis of the image, and how wide they are at most.
+# SpecAugment: the number of bands that are masked along each axis, and their largest width as a share of the axis.
 MASKS, LARGEST_SHARE = 2, 0.15
 
 # (inputs [B, ...], targets [B, K], mask [B], key) -> (inputs, targets)
@@ -21,7 +22,7 @@ Augmentation = Callable[[jax.Array, jax.Array, jax.Array, jax.Array], tuple[jax.
 
 
 def _example_keys(key: jax.Array, count: int) -> jax.Array:
-    """A key for each of the `count` examples of this device, from its place in the global batch."""
+    """A key for each of the `count` examples of this device, which depends on its place in the global batch."""
     first = jax.lax.axis_index(parallel.AXIS) * count
     return jax.vmap(lambda i: jax.random.fold_in(key, i))(first + jnp.arange(count))
 
@@ -30,7 +31,8 @@ def mixup(inputs: jax.Array, targets: jax.Array, mask: jax.Array, key: jax.Array
     """Each example mixed with another one of the global batch: lambda x + (1 - lambda) x', targets likewise.
 
     Zhang et al., "mixup: beyond empirical risk minimization", ICLR 2018, lambda ~ Beta(alpha, alpha) with alpha 0.2,
-    drawn for each example. Partners come from a random ring of the real examples: padding is nobody's partner.
+    drawn for each example. The real examples are put into a random ring, and each is mixed with the next one: padding
+    is never a partner.
 
     Args:
       inputs: float32 [B, ...] of this device.
@@ -39,13 +41,13 @@ def mixup(inputs: jax.Array, targets: jax.Array, mask: jax.Array, key: jax.Array
       key: of the step.
 
     Returns:
-      (inputs, targets) of the same shapes; padding is left as it is.
+      (inputs, targets) of the same shapes; padding is unchanged.
     """
     count = inputs.shape[0]
     everyone = parallel.gather(mask)
     size, real = everyone.shape[0], everyone.sum().astype(jnp.int32)
     ring_key, share_key = jax.random.split(key)
-    # Examples in random order, padding behind them; each one's partner is the next in the ring.
+    # Real examples in random order, padding at the end; the partner of each is the next one in the ring.
     lots = jax.vmap(lambda i: jax.random.uniform(jax.random.fold_in(ring_key, i)))(jnp.arange(size))
     order = jnp.argsort(jnp.where(everyone > 0, lots, 2.0))
     place = jnp.argsort(order)
@@ -62,15 +64,15 @@ def mixup(inputs: jax.Array, targets: jax.Array, mask: jax.Array, key: jax.Array
 
 
 def specaugment(inputs: jax.Array, targets: jax.Array, mask: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Bands of rows and of columns of each image set to its mean: time and frequency masks, in either order.
+    """Time and frequency masks: bands of rows and of columns of each image are set to the mean of the image.
 
-    Park et al., "SpecAugment", Interspeech 2019, without its time warp, which the authors found to matter least. Two
-    bands along each axis, each up to 15 % of it wide; all channels alike.
+    Park et al., "SpecAugment", Interspeech 2019, without its time warp, which the authors found to matter least. Along
+    each axis two bands are masked, each at most 15 % of the axis wide, and in all channels alike.
 
     Args:
       inputs: float32 [B, H, W, C] of this device.
       targets: float32 [B, K].
-      mask: float32 [B]; padding may be masked too, it counts nowhere.
+      mask: float32 [B]; it is not read, as padding may be masked too without any effect.
       key: of the step.
     """
     del mask
@@ -79,7 +81,7 @@ def specaugment(inputs: jax.Array, targets: jax.Array, mask: jax.Array, key: jax
 
 
 def _mask_image(image: jax.Array, key: jax.Array) -> jax.Array:
-    """[H, W, C] with its bands."""
+    """The image [H, W, C] with its bands masked."""
     hidden = jnp.zeros(image.shape[:2], bool)
     for axis, axis_key in enumerate(jax.random.split(key)):
         length = image.shape[axis]

@@ -1,4 +1,4 @@
-"""Imbalanced classes: weights in the loss, repeated rows or synthetic vectors, of the training part alone."""
+"""Remedies for imbalanced classes: weights in the loss, repeated rows, synthetic vectors; training rows only."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def class_weights(labels: np.ndarray, num_classes: int) -> tuple[float, ...]:
     """
     counts = np.bincount(labels, minlength=num_classes)
     if not counts.all():
-        raise DataError(f'--balance=class_weight: class number {int(counts.argmin())} has no training rows')
+        raise DataError(f'`balance`=class_weight: class number {int(counts.argmin())} has no training rows to weigh')
     return tuple(float(w) for w in len(labels) / (num_classes * counts))
 
 
 def evenly(labels: np.ndarray, seed: int) -> np.ndarray:
-    """Numbers of rows that make all classes as frequent as the most frequent one: random oversampling.
+    """Random oversampling: numbers of rows with which all classes are as frequent as the most frequent one.
 
     Args:
       labels: int [N], of the training rows.
@@ -48,7 +48,7 @@ def evenly(labels: np.ndarray, seed: int) -> np.ndarray:
 
 
 def oversampled(examples: Examples, seed: int) -> Examples:
-    """Training examples with rows of the rarer classes repeated (`evenly`)."""
+    """Training examples in which rows of the rarer classes are repeated, see `evenly`."""
     rows = evenly(examples.labels(), seed)
     if isinstance(examples, ArrayExamples):
         return ArrayExamples(examples.inputs[rows], examples.targets[rows])
@@ -58,21 +58,21 @@ def oversampled(examples: Examples, seed: int) -> Examples:
 def with_smote(examples: Examples, seed: int, remedy: str = 'smote') -> tuple[ArrayExamples, int]:
     """Training examples with synthetic ones of the rarer classes, as many as make all classes equal.
 
-    Chawla et al., "SMOTE: synthetic minority over-sampling technique", JAIR 16, 2002, by imbalanced-learn: a point on
-    the way from a vector to one of its nearest neighbours of the same class. Vectors are standardised readings, or
-    embeddings of a frozen network; of these, one that is alone in its class is repeated.
+    Chawla et al., "SMOTE: synthetic minority over-sampling technique", JAIR 16, 2002, as imbalanced-learn does it: a
+    synthetic vector lies between a vector and one of its nearest neighbours of the same class. Vectors are
+    standardised readings, or embeddings of a frozen network. An embedding that is alone in its class is repeated.
 
     Args:
       examples: inputs [C].
-      seed: decides which.
-      remedy: value of --balance, for messages: smote or smote_embedding.
+      seed: decides which neighbours and which points.
+      remedy: value of `balance`, for messages: smote or smote_embedding.
 
     Returns:
       (the real examples in their order, then the synthetic ones; number of the synthetic ones).
 
     Raises:
-      ConfigError: examples that are no vectors.
-      DataError: of readings, a class of a single row, which has no neighbour.
+      ConfigError: the examples are not vectors.
+      DataError: a class of readings has a single row, which has no neighbour.
     """
     inputs = np.stack([examples[i]['inputs'] for i in range(len(examples))])
     labels = examples.labels()
@@ -81,7 +81,7 @@ def with_smote(examples: Examples, seed: int, remedy: str = 'smote') -> tuple[Ar
     classes, counts = np.unique(labels, return_counts=True)
     alone = classes[counts == 1]
     if len(alone) and remedy == 'smote':
-        raise DataError('--balance=smote: a class has a single training row and no neighbour; use class_weight')
+        raise DataError('`balance`=smote: a class has a single training row, which has no neighbour; use class_weight')
     rarest = counts[counts > 1].min(initial=counts.max())
     sampler = SMOTE(
         sampling_strategy={int(k): int(counts.max()) for k in classes if k not in alone},
@@ -101,10 +101,7 @@ def with_smote(examples: Examples, seed: int, remedy: str = 'smote') -> tuple[Ar
 def _no_vectors(remedy: str, shape: tuple[int, ...]) -> str:
     if remedy == 'smote':
         return (
-            f'--balance=smote is for tables of readings: a point between two images of {shape} is no image of a '
-            'machine; use --balance=class_weight, or --balance=smote_embedding with a frozen network'
+            f'`balance`=smote is for tables of readings: a point between two images of {shape} does not look like an '
+            'image of a machine; use `balance`=class_weight, or `balance`=smote_embedding with a frozen network'
         )
-    return (
-        f'--balance=smote_embedding needs embeddings, and what the frozen stages give are maps of {shape}: use '
-        '--freeze=head'
-    )
+    return f'`balance`=smote_embedding needs embeddings, but the frozen stages give maps of {shape}: use `freeze`=head'

@@ -1,8 +1,8 @@
-"""Batches that a batch norm cannot use: of one example, where it has one value per channel.
+"""Batches that a batch norm cannot use: a single example with one value per channel.
 
-The mean is then the value itself and the variance 0, so the norm puts out its bias whatever the example is: nothing can
-be learned from it, and the running variance falls towards 0 (torch raises an error there). Padding does not help, as
-norms look at real examples only.
+The mean is then the value itself and the variance is 0, so the norm puts out its bias, whatever the example is. Nothing
+can be learned from that, and the running variance falls towards 0 (torch raises an error in this case). Padding does
+not help, as norms look only at real examples.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from fdx.types import ConfigError
 
 
 def lonely_norm(setup: ModelSetup, input_shape: tuple[int, ...], start: int = 0) -> str | None:
-    """Path of the first batch norm in training that sees one value per channel and example; None where there is none.
+    """Path of the first batch norm that sees, in training, one value per channel and example; None if there is none.
 
     Args:
-      setup: of a run; its frozen norms normalise by their running statistics and are passed over.
+      setup: of a run; its frozen norms are skipped, as they normalise by their running statistics.
       input_shape: of what goes into stage `start`, without the batch.
       start: first stage that runs.
     """
@@ -59,10 +59,10 @@ def check_batches(
       examples: what is trained on.
       batch_size: of the run, over all devices.
       start: first stage that the examples go into.
-      what: the examples in words.
+      what: the kind of examples in words, for messages.
 
     Raises:
-      ConfigError: names the norm, the batch and a size that can be used.
+      ConfigError: the text names the norm, the batch and a size that can be used.
     """
     count = len(examples)
     if count == 0 or 1 not in {min(batch_size, count), count % batch_size}:
@@ -70,14 +70,14 @@ def check_batches(
     norm = lonely_norm(setup, np.shape(examples[0]['inputs']), start)
     if norm is None:
         return
-    reason = f'batch norm {norm} of the network sees one value per channel in it, and would put out the same for all'
+    reason = f'batch norm {norm} of the network sees one value per channel in it, and puts out its bias for any input'
     if batch_size == 1:
-        raise ConfigError(f'--batch_size=1: a batch of one example cannot be trained on: {reason}; use 2 or more')
+        raise ConfigError(f'`batch_size`=1: a batch of one example cannot be trained on: {reason}; use 2 or more')
     if count == 1:
-        raise ConfigError(f'there is one {what} example: {reason}; more recordings or labels are needed')
+        raise ConfigError(f'there is only one {what} example: {reason}; more recordings or labels are needed')
     fits = [b for b in range(2, 2 * batch_size + 1) if count % b != 1]
     nearest = min(fits, key=lambda b: (abs(b - batch_size), b))
     raise ConfigError(
-        f'--batch_size={batch_size}: the last batch of the {count} {what} examples holds one: {reason}; use e.g. '
-        f'--batch_size={nearest}'
+        f'`batch_size`={batch_size}: the last batch of the {count} {what} examples holds only one: {reason}; use e.g. '
+        f'`batch_size`={nearest}'
     )

@@ -5,8 +5,8 @@
 
 Batch statistics lie beside the stages' parameters, under `batch_stats`, as in a file of weights.
 
-Kept are the two newest steps and the one that the validation criterion chose. What of a workdir fdx may remove is the
-subject of `fdx.train.ownership`.
+The two newest steps are kept, and the one that the validation criterion chose. `fdx.train.ownership` says what fdx may
+remove from a workdir.
 """
 
 from __future__ import annotations
@@ -41,21 +41,22 @@ class Checkpoints(FinishedSteps):
     def writing(self) -> Iterator[Checkpoints]:
         """Holds the workdir for this program, and closes the checkpoints at the end.
 
-        What killed programs left is removed first.
+        It first removes what killed programs left behind.
 
         Raises:
           LockedError: another program writes there.
-          CheckpointError: the workdir holds what fdx did not make, or a step that lost its manifest; both are named.
+          CheckpointError: the workdir holds files that fdx did not make, or a step that has lost its manifest; the text
+            names them.
           FileWriteError: the workdir cannot be written.
         """
         with self._folders.held(), contextlib.closing(self):
             yield self
 
     def save_prefix(self, prefix: dict) -> None:
-        """Writes the variables of the frozen prefix, once for a run.
+        """Writes the variables of the frozen prefix, once per run.
 
         Raises:
-          CheckpointError: it cannot be written, or the folder holds what fdx did not make.
+          CheckpointError: it cannot be written, or the folder holds files that fdx did not make.
         """
         if not prefix['params'] or ownership.has_manifest(self._folders.frozen):
             return
@@ -63,15 +64,21 @@ class Checkpoints(FinishedSteps):
             saver.save(self._folders.frozen, replicate(file_tree(prefix)))
 
     def save(self, step: int, variables: dict, opt_state, meta: dict) -> None:
-        """Writes a step, then its manifest, then removes steps that are neither new nor best.
+        """Writes a step, then its manifest; then removes steps that are neither among the newest nor the best one.
 
         A step whose writing was interrupted has no manifest and is not used.
 
+        Args:
+          step: its number.
+          variables: {'params': ..., perhaps 'batch_stats': ...} of the trained stages.
+          opt_state: what only a resumed run needs, any tree of arrays.
+          meta: what the step says about itself; JSON can hold it.
+
         Raises:
-          CheckpointError: it cannot be written, nothing stays behind; or a folder of its number is there.
+          CheckpointError: it cannot be written, and nothing stays behind; or there is a folder of this number already.
         """
         arrays = file_tree(variables)
-        if jax.process_count() > 1:  # There a step gives arrays that only their own process knows of.
+        if jax.process_count() > 1:  # Several processes: a training step gives arrays that only one process knows.
             arrays, opt_state = replicate((arrays, opt_state))
         args = {'params': ocp.args.StandardSave(arrays), 'meta': ocp.args.JsonSave(meta)}
         if jax.tree.leaves(opt_state):  # Orbax does not write empty trees.
@@ -81,17 +88,17 @@ class Checkpoints(FinishedSteps):
                 options = ocp.CheckpointManagerOptions(enable_async_checkpointing=False)
                 self._manager = ocp.CheckpointManager(self._root, options=options)
             self._manager.save(step, args=ocp.args.Composite(**args), force=True)
-        # A damaged older step must not stop the run: it stays, and whoever asks for the best one is told.
+        # A damaged older step must not stop the run. It stays, and best_step reports it.
         steps = self.steps()
         sound = [s for s in steps if not self._meta_damage(s)]
         keep = {*steps[-KEEP_LATEST:], self._best_of(sound)}
         self._folders.remove_own([s for s in sound if s not in keep])
 
     def restore_variables(self, step: int, like: dict, prefix_like: dict) -> tuple[dict, dict]:
-        """Variables (trained part, frozen prefix) of a verified step; `like` give names, shapes and dtypes.
+        """Variables (trained part, frozen prefix) of a verified step; the `like` trees give names, shapes and dtypes.
 
         Raises:
-          CheckpointError: they are others than `like`.
+          CheckpointError: the step holds other arrays than `like`.
         """
         prefix = {'params': {}}
         with self._reading(step), ocp.StandardCheckpointer() as reader:
@@ -109,18 +116,19 @@ class Checkpoints(FinishedSteps):
         return jax.tree.unflatten(jax.tree.structure(like), [leaves[k] for k in sorted(leaves)])
 
     def discard_after(self, step: int | None) -> None:
-        """Removes steps after `step` and what an interrupted save left; the run goes on from there.
+        """Removes the steps after `step` and what an interrupted save left, so that the run can go on from `step`.
 
-        None: the run begins anew, so the frozen prefix of a run that came to no step goes too: it may be of another
-        config.
+        With None the run begins anew. Then the frozen prefix goes too: it is left from a run that never finished a
+        step, perhaps of another config.
 
         Raises:
-          CheckpointError: something there is not fdx's to remove; it is named, and nothing is removed.
+          CheckpointError: fdx did not make something that it would have to remove; the text names it, and nothing is
+            removed.
         """
         self._folders.discard_after(step)
 
     def keep_only(self, step: int) -> None:
-        """Removes every finished step but `step`; links, and steps in which others have put files, stay."""
+        """Removes every finished step except `step`; links, and steps that hold files of others, stay."""
         self._folders.remove_own([s for s in self.steps() if s != step])
 
     def close(self) -> None:
@@ -131,7 +139,7 @@ class Checkpoints(FinishedSteps):
 
     @contextlib.contextmanager
     def _reading(self, step: int) -> Iterator[None]:
-        """A sharp error where Orbax finds other arrays than the run's description promises."""
-        remedy = 'it is whole but of another network or another version of Orbax: train again'
+        """Turns errors of Orbax into one that says what the step is and what to do."""
+        remedy = 'its files are intact, but of another network or another version of Orbax: train again'
         with boundary('cannot restore', self._root / str(step), remedy, CheckpointError), no_tracebacks():
             yield

@@ -9,7 +9,7 @@ from fdx.data.imbalance import Imbalance
 from fdx.train.decision import DecisionRule
 from fdx.types import ConfigError
 
-# What is done about rare classes; what acts on images inside the step; what the frozen part of a network goes before.
+# Remedies for rare classes, and those of them that change images inside the training step.
 BALANCES = ('none', 'class_weight', 'oversample', 'mixup', 'specaugment', 'smote_embedding', 'smote', 'gan')
 AUGMENTATIONS = ('mixup', 'specaugment')
 SELECTIONS = ('loss', 'macro_f1', 'accuracy', 'last')
@@ -24,7 +24,7 @@ class TrainConfig:
     Attributes:
       dataset: `builder/config`, e.g. cwru/load0_12k-vggish.
       data_dir: folder of prepared datasets.
-      label_key: `label` or `fault_type`, what is learned.
+      label_key: what is learned, `label` or `fault_type`.
       protocol: how recordings are split (fdx.data.protocols.splits).
       fold: which fold of the protocol.
       exclude_recordings: ids of recordings to leave out.
@@ -32,37 +32,40 @@ class TrainConfig:
       model: name in fdx.models.
       model_options: options of the model, e.g. {'width_multiplier': 0.25}.
       dropout_rate: dropout in front of the classifier.
-      init: random; published weights, fetched on first use: audioset (vggish), imagenet (resnet50), musicnn_mtt or
-        musicnn_msd (musicnn_vgg), imagenet_lite0 (efficientnet_lite0); a file of weights; or the workdir of an fdx
-        run whose backbone is taken.
-      allow_leak: train although the network of init has learned from recordings that this run is scored on; the report
-        is then marked as leaking.
-      weights_version: with init=imagenet, which of torchvision's files: v2 (resnet50-11ad3fa6.pth, where empty) or v1
-        (resnet50-0676ba61.pth).
+      init: where the initial weights come from: random; published weights, fetched on first use, namely audioset
+        (vggish), imagenet (resnet50), musicnn_mtt or musicnn_msd (musicnn_vgg), imagenet_lite0 (efficientnet_lite0);
+        a file of weights; or the workdir of an fdx run, whose backbone is taken.
+      allow_leak: train even though the network of init has learned from recordings that this run is scored on; the
+        report then says that it leaks.
+      weights_version: with init=imagenet, which of torchvision's files is taken: v2 (resnet50-11ad3fa6.pth, the
+        default) or v1 (resnet50-0676ba61.pth).
       freeze: none, head, first_last, or a file of `train REGEX` and `freeze REGEX` lines.
-      train_norms: with freeze=head or first_last, train the batch norms too; else they stay as they are, statistics
-        included.
+      train_norms: with freeze=head or first_last, train the batch norms too; otherwise they stay as they are, and so do
+        their statistics.
       epochs: passes over the training rows.
-      batch_size: examples a step, over all devices.
-      learning_rate: Adam's at the start.
+      batch_size: examples per step, over all devices together.
+      learning_rate: of Adam, at the start.
       halve_every: epochs after which the learning rate is halved; 0 keeps it.
       l2: factor of the L2 penalty on kernels.
       clip_norm: largest global norm of the trainable gradients; 0 does not clip.
       select_by: validation criterion that chooses the best epoch.
-      patience: epochs without a better validation score after which training stops; the best epoch is kept. 0: train
-        for all epochs.
-      imbalance: thins classes of the training rows, to study rare faults: 1:20 for all classes but the healthy one,
-        CLASS=1:20,CLASS=1:5 for some (patterns such as ball_* too), or a file of such lines. Validation and test rows
-        stay.
-      balance: none; class_weight, every class counts alike in the loss; oversample, rows of rarer classes are
-        repeated until all classes are equally frequent; mixup and specaugment, the same and examples mixed or masked
-        in every step; smote_embedding, synthetic embeddings of the rarer classes (needs a frozen backbone); smote,
-        synthetic readings (tables only); gan, generated images of the rarer classes (launch.synthesize).
+      patience: training stops after this many epochs without a better validation score, and the best epoch is kept; 0
+        trains for all epochs.
+      imbalance: thins classes of the training rows, to study rare faults: 1:20 thins all classes but the healthy one,
+        CLASS=1:20,CLASS=1:5 thins those classes (patterns such as ball_* are allowed), and a file holds such lines.
+        Validation and test rows stay as they are.
+      balance: what is done about rare classes. none; class_weight: every class counts alike in the loss; oversample:
+        rows of rarer classes are repeated until all classes are equally frequent; mixup and specaugment: the same, and
+        examples are mixed or masked in every step; smote_embedding: synthetic embeddings of the rarer classes (needs a
+        frozen backbone); smote: synthetic readings (tables only); gan: generated images of the rarer classes
+        (launch.synthesize).
       synthetic: with balance=gan, the dataset of generated images, synthetic/NAME; where empty, launch.train makes one.
-      threshold: of two classes, what chooses the decision threshold on the validation rows: f_beta:BETA, cost:RATIO (a
-        missed failure costs RATIO false alarms) or recall:SHARE; where empty, the more probable class wins.
-      cache_features: auto, on or off: compute a frozen prefix once.
-      save_every: epochs between checkpoints, and so the epochs that selection chooses from; 0: at most 20 in a run.
+      threshold: with two classes, how the decision threshold is chosen on the validation rows: f_beta:BETA, cost:RATIO
+        (a missed failure costs as much as RATIO false alarms) or recall:SHARE; where empty, the more probable class
+        wins.
+      cache_features: whether the outputs of frozen leading stages are computed once and kept: auto, on or off.
+      save_every: epochs between checkpoints; only epochs with a checkpoint can be chosen. 0: at most 20 checkpoints
+        per run.
       seed: decides initialisation, data order, dropout and what is random in the protocol.
     """
 
@@ -116,40 +119,43 @@ class TrainConfig:
         }
         for name, good in checks.items():
             if not good:
-                raise ConfigError(f'--{name}={getattr(self, name)!r} cannot be used; {_ALLOWED[name]}')
+                raise ConfigError(f'--{name}={getattr(self, name)!r} cannot be used: {_ALLOWED[name]}')
         if self.weights_version and self.init != 'imagenet':
-            raise ConfigError(f'--weights_version={self.weights_version} chooses among files of --init=imagenet only')
+            raise ConfigError(f'`weights_version`={self.weights_version} chooses among files of `init`=imagenet only')
         if self.threshold:
             DecisionRule.parse(self.threshold)
         if self.patience and self.select_by == 'last':
-            raise ConfigError(f'--patience={self.patience}: with --select_by=last every epoch is the best so far')
-        # A file may change: what it says is the setting, not its name.
+            raise ConfigError(f'`patience`={self.patience}: with `select_by`=last every epoch is the best so far')
+        # The setting is what the file says, not its name: the file may change later.
         object.__setattr__(self, 'imbalance', Imbalance.parse(self.imbalance).spelled_out())
         self._check_balance()
         if self.train_norms and self.freeze not in ('head', 'first_last'):
             raise ConfigError(
-                f'--train_norms goes with --freeze=head or first_last; --freeze={self.freeze} says itself what trains'
+                f'`train_norms` goes with `freeze`=head or first_last; `freeze`={self.freeze} itself says what trains'
             )
 
     def _check_balance(self) -> None:
         """Refuses settings of balance that do not go together."""
         if self.balance == 'smote' and self.freeze != 'none':
             raise ConfigError(
-                f'--balance=smote goes with --freeze=none, not {self.freeze}: it makes inputs, no features; of a '
-                'frozen network the embeddings are balanced by --balance=smote_embedding'
+                f'`balance`=smote goes with `freeze`=none, not {self.freeze}: it makes inputs, not features; to '
+                'balance the embeddings of a frozen network, use `balance`=smote_embedding'
             )
         if self.balance == 'smote_embedding' and (self.freeze == 'none' or self.cache_features == 'off'):
             raise ConfigError(
-                '--balance=smote_embedding needs embeddings that stay: --freeze=head, and --cache_features not off. '
-                'For a network of your own, train it first and give it as --init=RUN'
+                '`balance`=smote_embedding needs embeddings that do not change: use `freeze`=head, and leave '
+                '`cache_features` on or auto. To use a network of your own, train it first and give its workdir as '
+                '`init`'
             )
         if self.balance in AUGMENTATIONS and self.cache_features == 'on':
-            raise ConfigError(f'--balance={self.balance} changes images in every step: --cache_features is off or auto')
+            raise ConfigError(
+                f'`balance`={self.balance} changes images in every step: set `cache_features` to off or auto'
+            )
         if self.synthetic and self.balance != 'gan':
-            raise ConfigError(f'--synthetic={self.synthetic} goes with --balance=gan, not {self.balance}')
+            raise ConfigError(f'`synthetic`={self.synthetic} goes with `balance`=gan, not {self.balance}')
 
     def epochs_between_saves(self) -> int:
-        """`save_every`, or what makes at most MAX_SAVES checkpoints."""
+        """`save_every`, or as many epochs as make at most MAX_SAVES checkpoints."""
         return self.save_every or -(-self.epochs // MAX_SAVES)
 
     def to_json(self) -> dict:
@@ -158,7 +164,7 @@ class TrainConfig:
 
     @classmethod
     def from_json(cls, data: dict) -> TrainConfig:
-        """Inverse of `to_json`; ConfigError names fields of another fdx version."""
+        """Inverse of `to_json`; ConfigError names settings that this version of fdx does not have."""
         known = {f.name for f in dataclasses.fields(cls)}
         unknown = sorted(set(data) - known)
         if unknown:
@@ -169,18 +175,18 @@ class TrainConfig:
 
 
 _ALLOWED = {
-    'label_key': 'it is label or fault_type',
-    'labels_per_class': 'it is a count, 0 for all',
-    'dropout_rate': 'it lies in [0, 1)',
-    'epochs': 'at least 1',
-    'batch_size': 'at least 1',
-    'learning_rate': 'it is above 0',
-    'halve_every': 'epochs, 0 for never',
-    'l2': 'it is 0 or above',
-    'clip_norm': 'it is 0 (off) or above',
-    'patience': 'it is a number of epochs, or 0 to train for all',
-    'balance': f'it is one of {", ".join(BALANCES)}',
-    'save_every': 'it is a number of epochs, or 0',
-    'select_by': f'it is one of {", ".join(SELECTIONS)}',
-    'cache_features': f'it is one of {", ".join(CACHE_MODES)}',
+    'label_key': 'it must be label or fault_type',
+    'labels_per_class': 'it must be a count, or 0 for all',
+    'dropout_rate': 'it must lie in [0, 1)',
+    'epochs': 'it must be at least 1',
+    'batch_size': 'it must be at least 1',
+    'learning_rate': 'it must be above 0',
+    'halve_every': 'it must be a number of epochs, or 0 for never',
+    'l2': 'it must be 0 or above',
+    'clip_norm': 'it must be 0 (off) or above',
+    'patience': 'it must be a number of epochs, or 0 to train for all',
+    'balance': f'it must be one of {", ".join(BALANCES)}',
+    'save_every': 'it must be a number of epochs, or 0',
+    'select_by': f'it must be one of {", ".join(SELECTIONS)}',
+    'cache_features': f'it must be one of {", ".join(CACHE_MODES)}',
 }

@@ -21,7 +21,7 @@ PACKAGES = ('jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy', 'scipy', 'tenso
 
 
 def describe(config: TrainConfig, setup: ModelSetup, dataset: Dataset, splits: Splits, gain: float) -> dict:
-    """What a checkpoint says about itself, all but the numbers of the step; JSON can hold it."""
+    """What a checkpoint says about itself, except for the numbers of its step; JSON can hold it."""
     return {
         'config': config.to_json(),
         'class_names': dataset.class_names(config.label_key),
@@ -46,7 +46,7 @@ def describe(config: TrainConfig, setup: ModelSetup, dataset: Dataset, splits: S
 
 
 def environment() -> dict:
-    """Versions of fdx and what it stands on, JAX's backend and the number of devices."""
+    """Versions of fdx and of the packages it depends on, JAX's backend and the number of devices."""
     return {
         'versions': {
             'fdx': fdx.__version__,
@@ -59,7 +59,7 @@ def environment() -> dict:
 
 
 def selection(row: dict, select_by: str) -> dict:
-    """Criterion and score of an epoch, the higher the better; a diverged epoch has no score."""
+    """Criterion and score of an epoch; higher is better, and a diverged epoch has no score."""
     score = {
         'loss': -row['validation_loss'],
         'macro_f1': row['validation_macro_f1'],

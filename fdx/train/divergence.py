@@ -9,8 +9,8 @@ from typing import Any
 from fdx.types import FdxError
 
 REMEDY = (
-    'lower --learning_rate (a tenth is a start) or set --clip_norm=1, and check the data for values that are far too '
-    'large'
+    'set `learning_rate` lower (start with a tenth of it) or set `clip_norm`=1, and check the data for values that are '
+    'far too large'
 )
 
 LOSS = 'validation_loss'
@@ -23,15 +23,16 @@ class DivergedRunError(FdxError):
 def hopeless(history: Sequence[dict[str, Any]], criterion: str = LOSS) -> Callable[[dict[str, Any]], None]:
     """A check of every new row of a run's history, for fdx.train.loop.Plan.
 
-    A loss of training that is not finite has made the parameters so, and they stay so: where no earlier epoch can be
-    chosen either, every further epoch is waste.
+    A training loss that is not finite has made the parameters not finite, and they stay so. If no earlier epoch can be
+    chosen either, training on is useless.
 
     Args:
-      history: the rows before; it may grow.
-      criterion: what has to be finite for an epoch to be chosen; rows without it are judged by their training loss.
+      history: the rows so far; the list may grow between calls.
+      criterion: the number that must be finite for an epoch to be chosen; rows without it are judged by their
+        training loss.
 
     Returns:
-      Function of a row; it raises DivergedRunError.
+      Function of a row, which raises DivergedRunError.
     """
 
     def check(row: dict[str, Any]) -> None:
@@ -39,7 +40,7 @@ def hopeless(history: Sequence[dict[str, Any]], criterion: str = LOSS) -> Callab
             return
         raise DivergedRunError(
             f'the run diverged in epoch {row["epoch"]}: its training loss is {row["train_loss"]:g}, and neither this '
-            f'epoch nor one before it can be chosen; {REMEDY}'
+            f'epoch nor an earlier one can be chosen; {REMEDY}'
         )
 
     return check
@@ -58,7 +59,7 @@ def refuse_diverged(history: Sequence[dict[str, Any]], criterion: str = LOSS) ->
     if history and not any(_scored(row, criterion) for row in history):
         raise DivergedRunError(
             f'the run diverged: its {criterion.replace("_", " ")} was not finite in any of {len(history)} epochs, so '
-            f'none can be chosen and no step is best; in a new --workdir {REMEDY}'
+            f'none can be chosen and no step is best; in a new `workdir` {REMEDY}'
         )
 
 

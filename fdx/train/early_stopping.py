@@ -1,4 +1,4 @@
-"""When to stop: no better validation score for some epochs (Prechelt, LNCS 1524, 1998)."""
+"""Early stopping: training ends after some epochs without a better validation score (Prechelt, LNCS 1524, 1998)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from fdx.train.description import selection
 
 @dataclasses.dataclass(frozen=True)
 class EarlyStopping:
-    """Decides from the history alone, so that a resumed run stops where an unbroken one does.
+    """Decides from the history alone, so that a resumed run stops where an unbroken one stops.
 
     Attributes:
-      select_by: the validation criterion, as selection has it.
+      select_by: the validation criterion, one of fdx.train.config.SELECTIONS.
       patience: epochs without a better score after which training stops; 0 never stops.
     """
 
@@ -21,13 +21,13 @@ class EarlyStopping:
     patience: int
 
     def epochs_since_best(self, history: Sequence[dict]) -> int:
-        """Epochs after the earliest of the best ones; epochs that diverged have no score."""
+        """Number of epochs after the earliest best one; epochs that diverged have no score."""
         scores = [selection(row, self.select_by)['score'] for row in history]
         known = [score for score in scores if score is not None]
         return len(scores) - 1 - scores.index(max(known)) if known else len(scores)
 
     def improved(self, history: Sequence[dict]) -> bool:
-        """Whether the last epoch is the best so far and must be kept to be restored."""
+        """Whether the last epoch is the best so far, and so must have a checkpoint."""
         return self.patience > 0 and self.epochs_since_best(history) == 0
 
     def stops(self, history: Sequence[dict]) -> bool:

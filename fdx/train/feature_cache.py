@@ -1,4 +1,4 @@
-"""Outputs of a frozen prefix, computed once: a frozen network gives the same features in every epoch."""
+"""Outputs of a frozen prefix, computed once: frozen stages give the same features in every epoch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from fdx.train.forward import Progress, forward_all, make_forward, no_progress
 class FeatureCache:
     """Features of a dataset's rows at the end of a frozen prefix; rows are computed when first asked for.
 
-    One cache serves all folds and epochs of a run, as long as prefix, gain and dataset stay the same.
+    One cache serves all folds and epochs of a run, as long as they have the same prefix. Rows are kept apart by dataset
+    and gain.
     """
 
     def __init__(self, model: nn.Module, prefix: dict, stop: int, progress: Progress = no_progress):

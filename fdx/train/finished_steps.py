@@ -27,38 +27,38 @@ class FinishedSteps:
         return self._folders.steps()
 
     def meta(self, step: int) -> dict:
-        """What the step says about itself; the step must be verified.
+        """What a verified step says about itself.
 
         Raises:
-          CheckpointError: it does not say so as fdx writes it.
+          CheckpointError: its JSON is not what fdx writes.
         """
         path = self._root / str(step) / 'meta' / 'metadata'
         with boundary('cannot read', path, 'train again in a new workdir', CheckpointError):
             said = parse_json(path.read_text(encoding='utf-8'))
             if not isinstance(said, dict) or 'frozen_stages' not in said:
-                raise ValueError('no description of a run of fdx')
-            float(said['selection']['score'] or 0)  # Raises where the choice of a step would.
+                raise ValueError('it does not describe a run of fdx')
+            float(said['selection']['score'] or 0)  # Fails here rather than when the best step is chosen.
             return said
 
     def best_step(self) -> int:
         """The step with the highest selection score, the earliest of equals.
 
         Raises:
-          CheckpointError: none is there, or one whose JSON, which holds the score, is damaged, or one that has no
-            manifest; or none has a score.
+          CheckpointError: there is no step; a step has no manifest, or its JSON, which holds the score, is damaged; or
+            no step has a score.
         """
         steps = self._need_steps()
         self._refuse_orphans(steps)
         for step in steps:
             damage = self._meta_damage(step)
-            if damage and step in self.steps():  # Else a run that goes on has removed it meanwhile.
+            if damage and step in self.steps():  # Otherwise a run that is going on has removed it meanwhile.
                 self._raise_damage(step, damage)
         best = self._best_of(self._need_steps())
         if self.meta(best)['selection']['score'] is None:
             raise CheckpointError(
                 f'{self._root} has no best step: none has a finite validation score, as the run diverged or was '
-                'stopped before the end of its first epoch; go on with the same command, train again in a new '
-                f'--workdir with a lower --learning_rate, or name a step, e.g. --step={best}'
+                'stopped before the end of its first epoch; go on with the same settings, train again in a new '
+                f'`workdir` with a lower `learning_rate`, or name a step, e.g. `step`={best}'
             )
         return best
 
@@ -66,7 +66,8 @@ class FinishedSteps:
         """`best`, `last` or a number -> a finished step.
 
         Raises:
-          CheckpointError: none is there, or not this one; for `best` and `last` also a step without its manifest.
+          CheckpointError: there is no step, or not this one; with `best` and `last`, also where a step has lost its
+            manifest.
         """
         steps = self._need_steps()
         if step in ('best', 'last'):
@@ -80,17 +81,17 @@ class FinishedSteps:
         """Checks every byte of a step and of the frozen prefix.
 
         Raises:
-          CheckpointError: a file is missing, truncated, changed or none of the step's, or the step is another one or
-            of another run; names it and the newest intact step.
+          CheckpointError: a file is missing, truncated, changed or does not belong to the step, or the folder holds
+            another step or a step of another run; the text names it and the newest intact step.
         """
         # The step first: only then can its JSON be trusted about the prefix.
         self._raise_damage(step, self._folders.damage(step))
         if self.meta(step)['frozen_stages']:
-            remedy = 'without the frozen parameters no step can be used: train again'
+            remedy = 'no step can be used without the frozen parameters: train again'
             manifest.verify(self._folders.frozen, remedy, run=self._folders.run())
 
     def _best_of(self, steps: list[int]) -> int:
-        """The step to keep: the best one, the newest where none has a score."""
+        """The step to keep: the best one, or the newest one if none has a score."""
         scores = {s: self.meta(s)['selection']['score'] for s in steps}
         scored = [(-score, s) for s, score in scores.items() if score is not None]
         return min(scored)[1] if scored else steps[-1]
@@ -104,17 +105,17 @@ class FinishedSteps:
         intact = [s for s in self.steps() if s != step and not self._folders.damage(s)]
         remedy = 'no other step is intact: train again in a new workdir'
         if intact:
-            remedy = f'the newest intact step is {intact[-1]}: pass --step={intact[-1]}'
+            remedy = f'the newest intact step is {intact[-1]}: pass `step`={intact[-1]}'
         raise CheckpointError(f'step {step} is damaged: {damage}; {remedy}')
 
     def _refuse_orphans(self, steps: list[int]) -> None:
         lost = ownership.orphans(self._root)
         if lost:
             intact = [s for s in steps if not self._folders.damage(s)]
-            offer = f', or pass --step={intact[-1]}, the newest intact one' if intact else ''
+            offer = f', or pass `step`={intact[-1]}, the newest intact one' if intact else ''
             raise CheckpointError(
-                f'{lost[0]} has no {manifest.MANIFEST}: the file was deleted, or the folder copied without it; put it '
-                f'back, or move the folder away{offer}'
+                f'{lost[0]} has no {manifest.MANIFEST}: the file was deleted, or the folder was copied without it; put '
+                f'it back, or move the folder away{offer}'
             )
 
     def _need_steps(self) -> list[int]:
@@ -122,6 +123,6 @@ class FinishedSteps:
         if not steps:
             self._refuse_orphans(steps)
             folds = folds_in(self.workdir)
-            remedy = f'name one of its folds, e.g. {folds[0]}' if folds else 'train first with this --workdir'
+            remedy = f'name one of its folds, e.g. {folds[0]}' if folds else 'train first with this `workdir`'
             raise CheckpointError(f'{self.workdir} holds no finished checkpoint of its own: {remedy}')
         return steps

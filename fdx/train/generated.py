@@ -1,4 +1,4 @@
-"""Generated records among the training examples: which ones may go there, and how many."""
+"""Generated records among the training examples: which ones may be used, and how many."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from fdx.signal.scaling import Gain
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError, DataError
 
-# What decides the training rows: a network that generated from other ones may have seen rows that are scored here.
+# What decides the training rows. A generator that learned from other rows may have seen rows that are scored here.
 DECIDES_ROWS = ('label_key', 'protocol', 'fold', 'exclude_recordings', 'labels_per_class', 'imbalance', 'seed')
 
 
 def rows_key(config: Any, dataset: str) -> dict[str, Any]:
-    """What decides the training rows of a config, JSON-able: stored with generated records, compared before their use.
+    """What decides the training rows of a config, JSON-able; it is stored with generated records, and compared later.
 
     Args:
       config: a TrainConfig, or anything with its fields of DECIDES_ROWS.
@@ -30,9 +30,9 @@ def rows_key(config: Any, dataset: str) -> dict[str, Any]:
 
 
 def with_generated(config: TrainConfig, real: RecordExamples, gain: Gain) -> JoinedExamples:
-    """Real training examples, then generated ones of the rarer classes, as many as make all classes equal.
+    """Real training examples, then as many generated ones of the rarer classes as make all classes equal.
 
-    Fewer where the generated dataset holds fewer: the counts are in the checkpoint.
+    If the generated dataset holds fewer, all of them are taken; the checkpoint states the counts.
 
     Args:
       config: of the run; `synthetic` names the generated dataset.
@@ -40,22 +40,22 @@ def with_generated(config: TrainConfig, real: RecordExamples, gain: Gain) -> Joi
       gain: of the run.
 
     Raises:
-      ConfigError: no generated dataset is named, or one that was made from other training rows, classes or another
-        front end, or that is not a generated one.
-      DataError: it is not prepared.
+      ConfigError: no generated dataset is named; or the named one was made from other training rows, has other classes
+        or another front end, or holds recordings.
+      DataError: the named dataset is not prepared.
     """
     if not config.synthetic:
         raise ConfigError(
-            '--balance=gan needs --synthetic=synthetic/NAME: make it with python -m launch.synthesize and the same '
-            '--dataset, --protocol, --fold, --imbalance and --seed'
+            '`balance`=gan needs `synthetic`=synthetic/NAME: make that dataset with python -m launch.synthesize and '
+            'the same `dataset`, `protocol`, `fold`, `imbalance` and `seed`'
         )
     try:
         generated = open_dataset(config.synthetic, config.data_dir)
     except DataError as e:
         have = ', '.join(sorted(p.parent.name for p in pathlib.Path(config.data_dir).glob('synthetic/*/*.*.*')))
         raise DataError(
-            f'--synthetic={config.synthetic} is not in {config.data_dir}; generated datasets there: {have or "none"}. '
-            'python -m launch.synthesize makes them'
+            f'`synthetic`={config.synthetic} is not in {config.data_dir}; generated datasets there: {have or "none"}. '
+            'python -m launch.synthesize makes such a dataset'
         ) from e
     _check_origin(config, real.dataset, generated)
     labels, names = real.labels(), generated.class_names(config.label_key)
@@ -69,15 +69,15 @@ def _check_origin(config: TrainConfig, real: Dataset, generated: Dataset) -> Non
     origin = generated.metadata.get('generated_from')
     if not origin:
         raise ConfigError(
-            f'--synthetic={config.synthetic} holds recordings, no generated records: name what launch.synthesize wrote'
+            f'`synthetic`={config.synthetic} holds recordings: name a dataset that launch.synthesize wrote'
         )
     wanted = rows_key(config, real.name)
     differ = [f'{k}: {origin.get(k)!r} there, {v!r} here' for k, v in wanted.items() if origin.get(k) != v]
     if differ:
         raise ConfigError(
-            f'--synthetic={config.synthetic} was generated from other training rows ({"; ".join(differ)}), which may '
+            f'`synthetic`={config.synthetic} was generated from other training rows ({"; ".join(differ)}), which may '
             'be among those scored here: run launch.synthesize with the settings of this run'
         )
     same_classes = generated.class_names(config.label_key) == real.class_names(config.label_key)
     if not same_classes or generated.front_end.config() != real.front_end.config():
-        raise ConfigError(f'--synthetic={config.synthetic} has other classes or another front end than {real.name}')
+        raise ConfigError(f'`synthetic`={config.synthetic} has other classes or another front end than {real.name}')

@@ -1,4 +1,4 @@
-"""Whether a run starts from a network that has learned from what the run is chosen or scored on."""
+"""Whether a run starts from a network that has already learned from windows which choose or score the run."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class InitLeak:
     """What the network that a run starts from has seen of the run's validation and test windows.
 
     Attributes:
-      share: of them that it has learned from, in [0, 1], in the part where it is largest.
-      reason: in words; '' where there is no leak.
+      share: share of them that it has learned from, in [0, 1], in the part where this share is largest.
+      reason: the leak in words; '' where there is none.
       parts: the share in each part, where there is a leak.
     """
 
@@ -61,16 +61,17 @@ def check_init(
       entries: what the network has learned from.
       dataset: of the rows.
       parts: name in words ('validation', 'test') -> rows.
-      protocol: by which they were split; one that is known to leak is not looked at, as its runs are marked anyway.
+      protocol: how the rows were split; nothing is checked for a protocol that is known to leak, as its runs are
+        marked anyway.
 
     Returns:
-      What was found: of a run with allow_leak, which is marked by it; else nothing.
+      The leak of a run with `allow_leak`, which is marked by it; otherwise an empty one.
 
     Raises:
-      SplitError: a leak without allow_leak; names the recordings, the run and the remedy.
+      SplitError: a leak without `allow_leak`; the text names the recordings, the run and the remedy.
     """
     if is_readings(dataset.table):
-        # Rows of the same split are the same; readings that a log repeats are the affair of that split.
+        # The same split has the same training rows. Readings that a log repeats are for that split to judge.
         split = (dataset.name, protocol, config.fold, config.seed)
         entries = [e for e in entries if (e['dataset'], e['protocol'], e['fold'], e['seed']) != split]
     if not entries or PROTOCOLS[protocol].leaks:
@@ -83,20 +84,20 @@ def check_init(
         return InitLeak()
     seen = {name: np.isin(part, rows[learned]) for name, part in parts.items()}
     counts = ' and '.join(f'{int(s.sum())} of the {len(s)} {name}' for name, s in seen.items() if s.any())
-    reason = f'--init={config.init} has learned from {counts} {_words(dataset, rows[learned])}'
+    reason = f'the initial network ({config.init}) has learned from {counts} {_words(dataset, rows[learned])}'
     if not config.allow_leak:
         raise SplitError(
-            f'{reason}: start from a run of the same --protocol={protocol} and fold (of --fold=all the folder '
-            f'fold_{config.fold}), from a run on other recordings, or pass --allow_leak, which marks the score as '
+            f'{reason}: set `init` to a run of the same `protocol`={protocol} and fold (in a workdir of all folds, '
+            f'fold_{config.fold}) or to a run on other recordings, or set `allow_leak`, which marks the score as '
             'leaking'
         )
-    logger.warning('%s: its scores are no estimate of new data', reason)
+    logger.warning('%s: the scores do not tell how well it does on new data', reason)
     shares = {name: float(s.mean()) for name, s in seen.items()}
     return InitLeak(max(shares.values()), reason, shares)
 
 
 def _words(dataset: Dataset, rows: np.ndarray) -> str:
-    """'windows (recordings a, b and 3 more)'; rows of a table have no names that say anything."""
+    """'windows (recordings a, b and 3 more)'; for a table of readings 'rows', as their names say nothing."""
     if is_readings(dataset.table):
         return 'rows'
     names = sorted(set(dataset.table['recording'][rows].tolist()))
@@ -107,6 +108,6 @@ def _words(dataset: Dataset, rows: np.ndarray) -> str:
 def check_init_of_splits(
     config: TrainConfig, entries: Sequence[Mapping[str, Any]], dataset: Dataset, splits: Splits
 ) -> InitLeak:
-    """`check_init` of a run's validation and test rows."""
+    """`check_init` for the validation and test rows of a run."""
     parts = {'validation': splits.validation, 'test': splits.test}
     return check_init(config, entries, dataset, parts, splits.protocol)

@@ -18,11 +18,11 @@ BITS = np.int64(2**32 - 1)
 
 @dataclasses.dataclass(frozen=True)
 class Sketch:
-    """The smallest landmarks of a set, of which the low 32 bits are kept.
+    """The smallest landmarks of a set; the low 32 bits of each are kept.
 
     Attributes:
       marks: uint32 [N], sorted.
-      up_to: the largest of them, whole: smaller ones that are not there were not in the set.
+      up_to: the largest of them, with all its bits: a smaller landmark that is not here was not in the set.
     """
 
     marks: np.ndarray
@@ -30,7 +30,7 @@ class Sketch:
 
     @classmethod
     def of(cls, table: Table, rows: np.ndarray) -> Sketch:
-        """Of the landmarks that tell the time: those found in one recording only, and there at one time only."""
+        """The sketch of those landmarks that occur in one recording only, and there at one time only."""
         if is_readings(table):
             values = np.unique(reading_marks(table, rows))
         elif table.fingerprints() is None or not len(rows):
@@ -42,7 +42,7 @@ class Sketch:
         return cls(np.unique((values & BITS).astype(np.uint32)), up_to)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON-able."""
+        """As JSON can hold it."""
         return {'up_to': self.up_to, 'marks': base64.b64encode(self.marks.astype('<u4').tobytes()).decode()}
 
     @classmethod
@@ -61,7 +61,7 @@ class Sketch:
 
 
 def is_readings(table: Table) -> bool:
-    """Whether rows are single readings, whose recording is the hash of what was read."""
+    """Whether rows are single readings; the name of their recording is then a hash of what was read."""
     return table.window_length == 1
 
 
@@ -71,9 +71,10 @@ def reading_marks(table: Table, rows: np.ndarray) -> np.ndarray:
 
 
 def telling(table: Table, rows: np.ndarray) -> list[tuple[str, np.ndarray, float]]:
-    """For each recording of `rows`: (its name, landmarks int64 [N] that it holds once, share of those it repeats).
+    """For each recording of `rows`: (its name, landmarks int64 [N] that it holds once, share of landmarks it repeats).
 
-    What it repeats at another time, or shares with another recording of the rows, is of a periodic machine.
+    A landmark that a recording repeats at another time, or shares with another recording of the rows, comes from the
+    periodic motion of the machine and identifies nothing.
     """
     prints, names = table.fingerprints()[rows], table['recording'][rows]
     there = prints > 0

@@ -1,10 +1,10 @@
-"""What a network has learned from, kept with it: what starts from it must not be scored on the same samples.
+"""What a network has learned from. It is kept with the network: a run that starts from it must not be scored on that.
 
-A checkpoint's `learned_from` is a list: what its own run learned from, then what the networks before it did. An entry
-is JSON-able: dataset (with version), protocol, fold, seed; `spans`, recording -> [[from, to], ...] in seconds; `runs`,
-recording -> acquisition where that is another name; `bearings`; and `landmarks`, the smallest 8192 of
-fdx.data.fingerprint that its rows hold, by which samples are found under other names. Of a table of readings the spans
-are empty, and the landmarks are hashes of the readings.
+A checkpoint's `learned_from` is a list: first the entry of its own run, then those of the networks that it started
+from. An entry is JSON-able. It holds dataset (with version), protocol, fold, seed; `spans`, recording -> [[from, to],
+...] in seconds; `runs`, recording -> acquisition where that has another name; `bearings`; and `landmarks`, the smallest
+8192 landmarks (fdx.data.fingerprint) of its rows, by which samples are found under other names. For a table of readings
+the spans are empty, and the landmarks are hashes of the readings.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ import numpy as np
 from fdx.data.table import Table
 from fdx.train.landmarks import Sketch, is_readings, reading_marks, telling
 
-# A recording was learned from if so many of its landmarks were, and at least this share.
+# A recording counts as learned from if at least so many of its landmarks were, and at least this share of them.
 MIN_LANDMARKS, MIN_SHARE = 6, 0.25
 MIN_SHARE_OF_READINGS = 0.1
-# Protocols whose test part is of recordings (or bearings) that are new as a whole.
+# Protocols whose test recordings (or bearings) must be new as a whole.
 OF_WHOLE_RECORDINGS = ('by_recording', 'by_bearing', 'by_domain', 'domain_pairs')
 FOREVER = 1e9
 
 
 def learned_from(config: Any, dataset: str, table: Table, rows: np.ndarray, rate_hz: float) -> dict[str, Any]:
-    """The entry of a run: what its training rows are of.
+    """The entry of a run: what its training rows were taken from.
 
     Args:
       config: has protocol, fold and seed.
@@ -59,8 +59,8 @@ def rows_learned(
 ) -> np.ndarray:
     """Which rows a network has learned from: bool [N].
 
-    Under a protocol of whole recordings a row counts as learned from where anything of its recording (bearing) was,
-    under others where a sample of it was.
+    Under a protocol of whole recordings, a row counts if anything of its recording (or bearing) was learned from;
+    under other protocols, if a sample of the row itself was.
 
     Args:
       entries: of `learned_from`.
@@ -68,7 +68,7 @@ def rows_learned(
       table: its table.
       rows: int [N].
       rate_hz: common rate of its windows; 0 for a table of readings.
-      protocol: by which they were split.
+      protocol: how the rows were split.
     """
     learned = np.zeros(len(rows), bool)
     for entry in entries:
@@ -83,7 +83,7 @@ def rows_learned(
 
 
 def _readings_learned(entry: Mapping[str, Any], table: Table, rows: np.ndarray) -> np.ndarray:
-    """Rows of readings that were learned from, unless they are so few that two tables may meet in them by chance."""
+    """Which rows of readings were learned from; none if they are so few that two tables may share them by chance."""
     sketch, marks = Sketch.from_json(entry['landmarks']), reading_marks(table, rows)
     told = marks <= sketch.up_to
     learned = told & sketch.holds(marks)
@@ -103,7 +103,7 @@ def _by_name(entry: Mapping[str, Any], table: Table, rows: np.ndarray, rate_hz: 
     for name, run in sorted(set(zip(names.tolist(), runs.tolist()))):
         mine = (names == name) & (runs == run)
         for low, high in spans.get(name, []) + (spans.get(run, []) if run != name else []):
-            # A hair less than touching: seconds are rounded.
+            # Spans that merely touch do not overlap; the tolerance is for rounded seconds.
             overlap = (starts[mine] < high - 1e-9) & (ends[mine] > low + 1e-9)
             learned[mine] |= True if protocol in OF_WHOLE_RECORDINGS else overlap
     if protocol == 'by_bearing':
@@ -112,7 +112,7 @@ def _by_name(entry: Mapping[str, Any], table: Table, rows: np.ndarray, rate_hz: 
 
 
 def _by_content(entry: Mapping[str, Any], table: Table, rows: np.ndarray) -> list[str]:
-    """Recordings of other names, or of other datasets, whose samples were learned from."""
+    """Recordings whose samples were learned from under another name or in another dataset."""
     sketch, found = Sketch.from_json(entry['landmarks']), []
     if not len(sketch.marks):
         return []
@@ -120,19 +120,20 @@ def _by_content(entry: Mapping[str, Any], table: Table, rows: np.ndarray) -> lis
     run_of = dict(zip(table['recording'][rows].tolist(), table.acquisitions()[rows].tolist()))
     for name, values, periodic in telling(table, rows):
         hits, told = sketch.share(values)
-        # A recording under its own name was looked for by time: what it repeats of its training part is no copy.
+        # A recording under its own name was already compared by time. If it repeats landmarks of its training part,
+        # that does not make it a copy.
         if name not in own and run_of[name] not in own and hits >= max(MIN_LANDMARKS, (MIN_SHARE + periodic) * told):
             found.append(name)
     return found
 
 
 def whole_recordings(meta: Mapping[str, Any], same_split: bool) -> dict[str, Any]:
-    """The entry of a run that was trained before entries were kept: all of every recording that it trained on.
+    """The entry of a run of before entries were kept: the whole of every recording that it trained on.
 
     Args:
-      meta: of its checkpoint.
-      same_split: whether protocol, fold, seed and data are those of the run that starts from it, whose training part
-        it then shares.
+      meta: what its checkpoint says.
+      same_split: whether the run that starts from it has the same protocol, fold, seed and data, and so the same
+        training part.
     """
     config = meta['config']
     names: Sequence[str] = () if same_split else meta['train_recordings']

@@ -1,4 +1,4 @@
-"""A linear classifier on feature vectors: what a frozen network's features are worth."""
+"""A linear classifier on feature vectors: it measures what the features of a frozen network are worth."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-# Inverse strength of the L2 penalty on standardised features; scikit-learn's default, not tuned.
+# Inverse strength of the L2 penalty on standardised features: scikit-learn's default, which was not tuned.
 PENALTY_C = 1.0
 MAX_ITERATIONS = 300
-# Of the root mean square of all spreads: added to each of them, so that values which hardly vary (units that fire once
-# in a hundred windows) are not blown up to the size of the others. CWRU, load to load, stage 3 of musicnn: 88 to 96 %.
+# This share of the root mean square of all spreads is added to each spread, so that values which hardly vary (units
+# that fire once in a hundred windows) are not blown up to the size of the others. On CWRU, load to load, stage 3 of
+# musicnn: from 88 to 96 %.
 FLOOR = 0.1
 
 
 class Standardiser:
-    """Features less the mean of reference windows, over their spread and FLOOR.
+    """Subtracts the mean of reference windows and divides by their spread plus FLOOR.
 
-    The reference needs no labels: of the few windows that have some, mean and spread would be poor estimates.
+    The reference windows need no labels. The few labelled windows alone would give poor estimates of mean and spread.
     """
 
     def __init__(self, reference: np.ndarray):
-        """Measures float [M, D]."""
+        """Measures the reference, float [M, D]."""
         self._mean = reference.mean(axis=0, dtype=np.float64)
         spread = reference.std(axis=0, dtype=np.float64)
         floor = FLOOR * np.sqrt(np.mean(np.square(spread)))
@@ -42,12 +43,12 @@ class LinearHead:
 
     def __init__(self, features: np.ndarray, labels: np.ndarray):
         """Fits to standardised features float64 [N, D] and labels int [N], at least two classes among them."""
-        # The penalised optimum lies in the span of the labelled windows (the representer theorem): in coordinates of
-        # that span a fit to ten windows has ten values a class to find in place of thousands, and finds the same.
+        # The penalised optimum lies in the span of the labelled windows (the representer theorem). In coordinates of
+        # that span, a fit to ten windows has ten values per class to find instead of thousands, and finds the same.
         self._span = np.linalg.qr(features.T)[0] if len(features) < features.shape[1] else None
         self._classifier = LogisticRegression(C=PENALTY_C, max_iter=MAX_ITERATIONS)
         with warnings.catch_warnings():
-            # Separable windows have their optimum far away; the classes are told apart long before.
+            # The optimum of separable windows lies far away; the classes are separated long before it is reached.
             warnings.simplefilter('ignore', ConvergenceWarning)
             self._classifier.fit(self._projected(features), labels)
 

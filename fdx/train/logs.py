@@ -22,14 +22,14 @@ def _line(row: dict) -> str:
 
 
 class MetricsLog:
-    """Appends one JSON line an epoch to metrics.jsonl, and the same numbers to TensorBoard event files.
+    """Appends one JSON line per epoch to metrics.jsonl, and the same numbers to TensorBoard event files.
 
-    A resumed run first writes the lines of its checkpoint anew, so that no epoch stands there twice and none is
-    missing. Of several processes the first one writes.
+    A resumed run first writes the lines of its checkpoint again, so that no epoch occurs twice and none is missing.
+    With several processes, only the first one writes.
     """
 
     def __init__(self, workdir: pathlib.Path, history: list[dict]):
-        """Starts the log with the history of the checkpoint that the run resumes from ([]: a new run)."""
+        """Starts the log with the history of the checkpoint that the run resumes from; [] for a new run."""
         self._path = workdir / 'metrics.jsonl'
         self._writer = None
         if jax.process_index() != 0:
@@ -38,9 +38,9 @@ class MetricsLog:
             atomic_write_text(self._path, ''.join(_line(row) for row in history))
             folder = workdir / 'tensorboard'
             folder.mkdir(parents=True, exist_ok=True)
-            # Not SummaryWriter: its thread dies of a full disk, and the run then waits for it for ever.
+            # Not SummaryWriter: a full disk kills its thread, and the run would then wait for it for ever.
             self._writer = EventsWriter(str(folder / 'events'))
-            # TensorBoard drops what older files say from this step on: all that the history has is written again.
+            # TensorBoard drops what older files say from this step on, so the whole history is written again.
             self._writer.write_event(
                 Event(wall_time=time.time(), step=0, session_log=SessionLog(status=SessionLog.START))
             )
@@ -72,7 +72,7 @@ class MetricsLog:
     def close(self) -> None:
         """Flushes and closes the event file."""
         if self._writer is not None:
-            # What it says is in metrics.jsonl, too; an error on the way out would hide the run's own.
+            # The numbers are in metrics.jsonl too, and an error here would hide the error that ended the run.
             with contextlib.suppress(OSError):
                 self._writer.close()
             self._writer = None

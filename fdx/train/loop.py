@@ -1,4 +1,4 @@
-"""The training loop, top to bottom: steps, validation once an epoch, a checkpoint, a line of the log."""
+"""The training loop, top to bottom: the steps of an epoch, validation, a checkpoint, a line of the log."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class InterruptedRunError(FdxError):
 
 @dataclasses.dataclass
 class Progressed:
-    """Where a run stands, beside its arrays: what resuming needs.
+    """Where a run stands: what resuming needs besides the arrays.
 
     Attributes:
-      history: one row an epoch.
-      sums: loss, correct and count of the unfinished epoch, so far.
+      history: one row per epoch.
+      sums: loss, correct and count of the unfinished epoch so far.
       data: state of the data iterator.
     """
 
@@ -46,8 +46,8 @@ class Progressed:
 class StopRequest:
     """Turns SIGTERM into a question that the loop asks between steps.
 
-    Several processes must stop after the same step, or those that go on wait for ever: there JAX's own handler, which
-    `jax.distributed` installs, agrees on a step with the others.
+    Several processes must stop after the same step, or those that go on would wait for ever. There the handler that
+    `jax.distributed` installs agrees on a step with the other processes.
     """
 
     def __init__(self):
@@ -68,7 +68,7 @@ class StopRequest:
         self._asked = True
 
     def asked(self, step: int) -> bool:
-        """Whether the run is to stop after `step`; asked once a step, by every process."""
+        """Whether the run is to stop after `step`; every process asks once per step."""
         if jax.process_count() > 1:
             self._asked = self._asked or multihost_utils.reached_preemption_sync_point(step)
         return self._asked
@@ -83,16 +83,16 @@ class Plan:
       batches: endless iterator of global batches, with get_state.
       batch_size: their size.
       steps_per_epoch: steps that make an epoch.
-      epochs: when to stop.
+      epochs: epochs after which training ends.
       validate: state -> metrics of the validation rows.
       on_epoch: row -> None; logs.
-      save: state, progressed, candidate -> None; writes a checkpoint, one that selection may choose or not
-        (fdx.train.trainer gives it).
-      save_every: epochs between checkpoints; the last epoch has one in any case.
+      save: (state, progressed, candidate) -> None; writes a checkpoint; `candidate` says whether selection may choose
+        it. fdx.train.trainer fills this in.
+      save_every: epochs between checkpoints; the last epoch always has one.
       progress: wraps the steps of an epoch.
-      stopping: when training is over before its last epoch, and which epochs must be kept for that.
-      averages: names of further metrics whose means over the steps of an epoch go into its row, as train_NAME.
-      check: called with every row before its checkpoint is written; raises where the run is not worth going on.
+      stopping: decides whether training ends early, and which epochs must be kept for that; None: it does not.
+      averages: further metrics whose means over the steps of an epoch go into its row, under train_NAME.
+      check: called with every row before its checkpoint is written; it raises where going on makes no sense.
       classifies: whether steps count a loss and correct examples; then train_loss and train_accuracy are in the row.
     """
 
@@ -121,12 +121,12 @@ def fit(state: TrainState, plan: Plan, progressed: Progressed) -> TrainState:
       progressed: its history and sums grow in place.
 
     Returns:
-      The last state. `progressed.history` has a row an epoch: epoch, step, train_loss, train_accuracy,
+      The last state. `progressed.history` has one row per epoch: epoch, step, train_loss, train_accuracy,
       validation metrics, seconds.
 
     Raises:
-      InterruptedRunError: SIGTERM came; the state was saved after the running step, at the end of an epoch after
-        its validation.
+      InterruptedRunError: SIGTERM came. The state was saved first: after the step that was running, or, at the end
+        of an epoch, after its validation.
     """
     done = int(state.step)
     with StopRequest() as stop:
@@ -147,10 +147,12 @@ def fit(state: TrainState, plan: Plan, progressed: Progressed) -> TrainState:
             last = epoch + 1 == plan.epochs or bool(plan.stopping and plan.stopping.stops(progressed.history))
             due = last or (epoch + 1) % plan.save_every == 0
             due = due or bool(plan.stopping and plan.stopping.improved(progressed.history))
-            # After the last epoch, too: what follows, in a benchmark the next run, was to be stopped.
+            # Asked after the last epoch too: the signal may be meant for what comes next, such as the next run of a
+            # benchmark.
             stopped = stop.asked(done)
             if due or stopped:
-                # A stop must not give selection an epoch that an unbroken run does not save.
+                # An epoch that is saved only because of the stop is not a candidate: an unbroken run would not have
+                # saved it.
                 plan.save(state, progressed, due)
             plan.on_epoch(row)
             if stopped:
@@ -167,7 +169,7 @@ def _run_steps(
 ) -> TrainState:
     """Runs `count` steps, fewer when asked to stop.
 
-    Metrics stay on the devices until the end, so no step waits for the host.
+    Metrics stay on the devices until the epoch ends, so that no step waits for the host.
     """
     pending: list[dict] = []
     done = int(state.step)

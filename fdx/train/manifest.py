@@ -1,11 +1,11 @@
 """Manifests of checkpoint folders: Orbax restores a flipped byte silently, so fdx checks every file.
 
-`sha256.json` lists all files of a folder with their sizes and SHA-256, and binds the folder: to its step's number and
-to the run (an id that is drawn when a run begins).
+`sha256.json` lists all files of a folder with their sizes and SHA-256. It also binds the folder to the number of its
+step and to its run, whose id is drawn when the run begins.
 
     {"format": 2, "run": "9f3c...", "step": 30, "files": {"meta/metadata": {"bytes": 812, "sha256": "..."}, ...}}
 
-Manifests of fdx before that hold the list alone; they are read, and bind nothing.
+Older manifests of fdx hold the list alone; they are still read, and bind nothing.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from fdx.types import CheckpointError
 MANIFEST = 'sha256.json'
 FORMAT = 2
 _SHA256 = re.compile(r'[0-9a-f]{64}')
-# What desktops and network file systems put into any folder.
+# Files that desktops and network file systems put into any folder.
 _JUNK = re.compile(r'\.DS_Store|\._.*|Thumbs\.db|desktop\.ini|\.nfs[0-9a-f]+|\.directory')
 
 
 class _UnusableError(Exception):
-    """A manifest that says nothing usable; the text is for the user."""
+    """A manifest that cannot be used; the text is for the user."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +52,7 @@ def is_junk(name: str) -> bool:
 
 
 def _names(folder: pathlib.Path) -> list[str]:
-    """Relative paths of everything below a folder that is no folder itself, but its manifest."""
+    """Relative paths of everything below a folder, except for folders and its manifest."""
     found = []
     for above, folders, files in os.walk(folder):
         links = [name for name in folders if os.path.islink(os.path.join(above, name))]
@@ -81,7 +81,7 @@ def write_manifest(folder: pathlib.Path, run: str | None = None, step: int | Non
 
 
 def read_manifest(folder: pathlib.Path) -> Manifest | None:
-    """The manifest of a folder; None where there is none, or one that says nothing usable."""
+    """The manifest of a folder; None where there is none, or one that cannot be used."""
     try:
         return _read(folder)
     except _UnusableError:
@@ -96,7 +96,9 @@ def _read(folder: pathlib.Path) -> Manifest:
         said = parse_json(path.read_text(encoding='utf-8'))
     except (ValueError, OSError, RecursionError) as e:
         raise _UnusableError(f'{path} cannot be read: {reason_of(e)}') from e
-    changed = _UnusableError(f'{path} is no list of files with bytes and sha256: it has changed since it was written')
+    changed = _UnusableError(
+        f'{path} is not a list of files with bytes and sha256: it has changed since it was written'
+    )
     if not isinstance(said, dict):
         raise changed
     old = 'format' not in said
@@ -120,7 +122,7 @@ def _is_entry(name: str, entry: object) -> bool:
 
 
 def extra_files(folder: pathlib.Path, below: str = '') -> list[str]:
-    """Files below a folder that its manifest does not list, all of them where it has none; files of desktops aside."""
+    """Files below a folder that its manifest does not list, without those of desktops; all files if it has none."""
     manifest = read_manifest(folder)
     known = manifest.files if manifest else {}
     names = [name for name in _names(folder) if name not in known and name.startswith(below)]
@@ -156,7 +158,7 @@ def find_damage(
         if damage:
             return damage
     extra = extra_files(folder, below)
-    return f'{folder / extra[0]} is none of its files: it came there later' if extra else None
+    return f'{folder / extra[0]} is not one of its files: it was put there later' if extra else None
 
 
 def _file_damage(path: pathlib.Path, size: int, digest: str) -> str | None:

@@ -1,4 +1,4 @@
-"""A model with its parameters, its freezing mask and its frozen prefix: what training and evaluation start from."""
+"""A network with its parameters, its freezing mask and its frozen prefix: where training and evaluation start."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from fdx.train.partition import (
     split_variables,
     trainable_mask,
 )
+from fdx.train.same_run import GENERATOR, WORDS, kind_of
 from fdx.train.steps import initial_variables
 from fdx.train.workdir import folds_in
 from fdx.types import CheckpointError, ConfigError
@@ -55,7 +56,8 @@ class ModelSetup:
       trained: number of trained values.
       norms: number of batch norms.
       frozen_norms: paths of those that are frozen: they act as in evaluation and keep their statistics.
-      ancestor: what the checkpoint or manifest of the initial weights says of itself; None where they are of no run.
+      ancestor: what the checkpoint or manifest of the initial weights says about itself; None where they are not from
+        a run.
     """
 
     model: nn.Module
@@ -87,13 +89,13 @@ def set_up_model(config: TrainConfig, num_classes: int, input_shape: tuple[int, 
 
     Raises:
       ConfigError: unknown model, option or init, an input shape that the model cannot take, or bad freezing rules.
-      WeightsError: weights that cannot be had or do not fit.
+      WeightsError: weights that cannot be fetched or read, or do not fit.
       CheckpointError: an init run that is damaged.
     """
     check_input_shape(config.model, input_shape)
     model = build_model(config, num_classes, input_shape)
     # The partitionable form of threefry, JAX's default, costs XLA's CPU compiler seconds for every array that is drawn
-    # (measured on 2 cores, jax 0.10.2: a slim VGGish takes 23 s of CPU time, in this form 5 s).
+    # (measured on 2 cores, jax 0.10.2: a slim VGGish takes 23 s of CPU time with it, and 5 s without).
     with jax.threefry_partitionable(False):
         variables, origin, ancestor = _initial(config, model, input_shape)
     params, stats = variables['params'], variables.get('batch_stats', {})
@@ -126,7 +128,7 @@ def _initial(config: TrainConfig, model: nn.Module, shape: tuple[int, ...]) -> t
     if config.init in PUBLISHED:
         if config.model != PUBLISHED[config.init].model:
             wanted = PUBLISHED[config.init].model
-            raise ConfigError(f'--init={config.init} has weights for {wanted}, not for {config.model}')
+            raise ConfigError(f'`init`={config.init} has weights for {wanted}, not for `model`={config.model}')
         path = fetch_published(config.init, version=config.weights_version, progress=_log_download())
         origin = f'imagenet {path.stem}' if config.init == 'imagenet' else config.init
         return _weights_of_file(config, plain, path, origin, shape)
@@ -152,7 +154,7 @@ def _weights_of_file(
 
 
 def _log_download() -> Callable[[int, int | None], None]:
-    """A progress function for downloads: a line in the log for every tenth."""
+    """A progress function for downloads that logs a line for every tenth."""
     shown = 0
 
     def progress(done: int, total: int | None) -> None:
@@ -168,10 +170,10 @@ def _log_download() -> Callable[[int, int | None], None]:
 def _backbone_of_run(
     config: TrainConfig, model: nn.Module, workdir: pathlib.Path, shape: tuple[int, ...]
 ) -> tuple[dict, str, dict | None]:
-    """Everything but the classifier of another run's best step; the classifier is fresh."""
+    """The best step of another run with a fresh classifier."""
     variables, meta, step = load_run(workdir, 'best')
     if meta['config']['model'] != config.model:
-        raise ConfigError(f'--init={workdir} holds a {meta["config"]["model"]}, --model is {config.model}')
+        raise ConfigError(f'`init`={workdir} holds a {meta["config"]["model"]}, but `model` is {config.model}')
     plain = model.clone(axis_name=None)
     shapes = variable_shapes(plain, shape)
     fresh = {**shapes, 'params': {**shapes['params'], 'head': init_head(plain, config.seed, shape)}}
@@ -181,7 +183,7 @@ def _backbone_of_run(
 
 
 def input_shape_of(meta: dict) -> tuple[int, ...]:
-    """Shape of one example of a run, from what its checkpoint says about itself."""
+    """The shape of one example of a run, from what its checkpoint says about itself."""
     front_end = front_end_from_config(meta['front_end'])
     if isinstance(front_end, ReadingsInput):
         return front_end.output_shape()
@@ -199,14 +201,15 @@ def load_run(workdir: str | pathlib.Path, step: str | int = 'best') -> tuple[dic
       (variables of all stages, meta, step number).
 
     Raises:
-      CheckpointError: no checkpoint there, or a damaged one; the text offers the newest intact step.
+      CheckpointError: there is no checkpoint, or a damaged one; the text offers the newest intact step. Or the workdir
+        holds a generator.
     """
     checkpoints = Checkpoints(workdir)
     number = checkpoints.resolve(step)
     checkpoints.verify(number)
     meta = checkpoints.meta(number)
-    if 'config' not in meta:
-        raise CheckpointError(f'{workdir} holds a generator of launch.synthesize: name the workdir of a classifier')
+    if kind_of(meta) == GENERATOR:
+        raise CheckpointError(f'{workdir} holds {WORDS[GENERATOR]}: name the workdir of a classifier')
     config = TrainConfig.from_json(meta['config'])
     shape = input_shape_of(meta)
     model = build_model(config, len(meta['class_names']), shape)

@@ -19,8 +19,8 @@ def learning_rate_schedule(config: TrainConfig, steps_per_epoch: int) -> optax.S
 def make_optimiser(config: TrainConfig, mask: dict, steps_per_epoch: int) -> optax.GradientTransformation:
     """Adam (Kingma and Ba, 2015) with an L2 penalty on kernels, masked by `mask`.
 
-    Clipping and the penalty stand inside the trainable branch: outside, they would read the gradients of frozen
-    parameters, which would then be computed. Frozen parameters have no optimiser state and an update of zero.
+    Clipping and the penalty are part of what is masked. In front of the mask they would read the gradients of frozen
+    parameters, which would then have to be computed. Frozen parameters have no optimiser state and an update of zero.
 
     Args:
       config: learning_rate, halve_every, l2 and clip_norm are read.
@@ -31,7 +31,7 @@ def make_optimiser(config: TrainConfig, mask: dict, steps_per_epoch: int) -> opt
     if config.clip_norm:
         parts.append(optax.clip_by_global_norm(config.clip_norm))
     if config.l2:
-        # The penalty l2/2 |w|^2 is part of the loss, so its gradient goes through Adam; biases are spared.
+        # The penalty l2/2 |w|^2 is part of the loss, so its gradient goes through Adam; biases have none.
         parts.append(optax.masked(optax.add_decayed_weights(config.l2), _is_kernel))
     parts += [optax.scale_by_adam(), optax.scale_by_learning_rate(learning_rate_schedule(config, steps_per_epoch))]
     return masked_optimiser(optax.chain(*parts), mask)

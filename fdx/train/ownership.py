@@ -1,8 +1,9 @@
-"""What of a workdir is fdx's own: only that is ever removed.
+"""Which files of a workdir fdx made itself: it never removes any others.
 
-Before fdx writes or removes the folder NAME of a step (or `frozen`) it puts the file `.NAME.unfinished` beside it, and
-takes it away when all is done. A killed process leaves it: the next start then knows whose the half-written folder is.
-A folder with neither this mark nor a manifest is not fdx's, or has lost its manifest: it is named and left alone.
+Before fdx writes or removes the folder NAME of a step (or `frozen`), it puts the file `.NAME.unfinished` beside it, and
+it takes that file away when all is done. A killed process leaves it, so that the next start knows that the half-written
+folder is fdx's. A folder with neither this mark nor a manifest was not made by fdx, or has lost its manifest: it is
+named in an error and left alone.
 
     workdir/checkpoints/run.json        id of the run, drawn when it begins; every manifest repeats it
     workdir/checkpoints/.30.unfinished  step 30 is being written or removed
@@ -41,16 +42,16 @@ def workdir_lock(workdir: str | pathlib.Path):
       FileWriteError: the workdir cannot be written.
     """
     path = pathlib.Path(workdir)
-    return hold(path / LOCK, f'the workdir {path}', remedy='wait for it to end, or choose another --workdir')
+    return hold(path / LOCK, f'the workdir {path}', remedy='wait until it ends, or choose another `workdir`')
 
 
 def is_step_name(name: str) -> bool:
-    """Whether a folder's name is a number as fdx writes it."""
+    """Whether the name of a folder is a number as fdx writes it."""
     return name.isascii() and name.isdigit() and str(int(name)) == name
 
 
 def mark_of(folder: pathlib.Path) -> pathlib.Path:
-    """The file that says that `folder` is being written or removed."""
+    """The file which says that `folder` is being written or removed."""
     return folder.with_name(f'.{folder.name}.unfinished')
 
 
@@ -60,10 +61,10 @@ def has_manifest(folder: pathlib.Path) -> bool:
 
 
 def orphans(root: pathlib.Path) -> list[pathlib.Path]:
-    """Folders of steps without a manifest that no interrupted save explains, by number."""
+    """Folders of steps that lack a manifest although no save was interrupted, by number."""
     found = []
     for path in root.glob('*'):
-        # Asked twice around the mark: a step may be finished or removed while this process looks.
+        # Asked before and after the mark: a step may be finished or removed while this process looks.
         if is_step_name(path.name) and _lacks_manifest(path) and not mark_of(path).exists() and _lacks_manifest(path):
             found.append(path)
     return sorted(found, key=lambda p: int(p.name))
@@ -74,7 +75,7 @@ def _lacks_manifest(folder: pathlib.Path) -> bool:
 
 
 def begin_change(folder: pathlib.Path, what: str) -> None:
-    """Marks a folder before it is written or removed (`what`)."""
+    """Marks a folder before it is written or removed; `what` says which."""
     write_json(mark_of(folder), {'folder': folder.name, 'change': what})
 
 
@@ -84,7 +85,7 @@ def end_change(folder: pathlib.Path) -> None:
 
 
 def remove(folder: pathlib.Path) -> None:
-    """Removes a folder of fdx's; killed in the middle, the next start ends it."""
+    """Removes a folder that fdx made; if the process is killed meanwhile, the next start completes it."""
     with boundary('cannot remove', folder, 'check that the folder is writable', CheckpointError):
         begin_change(folder, 'removing')
         (folder / manifest.MANIFEST).unlink(missing_ok=True)
@@ -93,7 +94,7 @@ def remove(folder: pathlib.Path) -> None:
 
 
 def discard_unfinished(folder: pathlib.Path) -> None:
-    """Removes what an interrupted change of a marked folder left, and then the mark."""
+    """Removes what an interrupted change of a marked folder left behind, and then the mark."""
     with boundary('cannot remove', folder, 'check that the folder is writable', CheckpointError):
         for path in folder.parent.glob(f'{folder.name}.orbax-checkpoint-tmp*'):
             _remove_tree(path)
@@ -103,14 +104,14 @@ def discard_unfinished(folder: pathlib.Path) -> None:
 
 
 def _remove_tree(path: pathlib.Path) -> None:
-    """Removes a folder; of a link, which fdx never makes, nothing."""
+    """Removes a folder, but not a link, as fdx never makes links."""
     if path.is_dir() and not path.is_symlink():
         logger.warning('removing %s: its writing was interrupted', path)
         shutil.rmtree(path)
 
 
 def clear_remains(workdir: pathlib.Path, root: pathlib.Path) -> None:
-    """Removes what killed processes left: marked folders and temporary files."""
+    """Removes what killed processes left behind: marked folders and temporary files."""
     for folder in (workdir, root):
         for path in folder.glob('.*.unfinished'):
             match = _MARK.fullmatch(path.name)
@@ -120,20 +121,20 @@ def clear_remains(workdir: pathlib.Path, root: pathlib.Path) -> None:
 
 
 def refuse_foreign(root: pathlib.Path, frozen: pathlib.Path) -> None:
-    """Refuses a workdir in whose folders lies what fdx did not make.
+    """Refuses a workdir whose folders hold files that fdx did not make.
 
     Raises:
-      CheckpointError: names it.
+      CheckpointError: the text names them.
     """
     if root.exists() and not root.is_dir():
-        raise CheckpointError(f'{root} is no folder: move it away, or choose another --workdir')
+        raise CheckpointError(f'{root} is not a folder: move it away, or choose another `workdir`')
     lost = orphans(root)
     if lost:
         steps = [p.name for p in root.glob('*') if is_step_name(p.name) and has_manifest(p)]
         rest = f' (training then goes on from step {max(map(int, steps))})' if steps else ''
         raise CheckpointError(
-            f'{lost[0]} has no {manifest.MANIFEST}: the file was deleted, or the folder copied without it, or fdx did '
-            f'not make it; put the file back, or move the folder away{rest}'
+            f'{lost[0]} has no {manifest.MANIFEST}: the file was deleted, or the folder was copied without it, or '
+            f'fdx did not make it; put the file back, or move the folder away{rest}'
         )
     foreign = sorted(str(p) for p in root.glob('*') if not _is_ours(p))
     if frozen.exists() and not (frozen.is_dir() and has_manifest(frozen)):
@@ -145,12 +146,12 @@ def refuse_foreign(root: pathlib.Path, frozen: pathlib.Path) -> None:
         more = f' and {len(foreign) - SHOWN} more' if len(foreign) > SHOWN else ''
         raise CheckpointError(
             f'fdx did not make {", ".join(foreign[:SHOWN])}{more}: move what is yours elsewhere, or choose another '
-            '--workdir'
+            '`workdir`'
         )
 
 
 def is_log(path: pathlib.Path) -> bool:
-    """Whether a file is a log of fdx's epochs, which a run writes anew; so is none at all, or a half-written line."""
+    """Whether a file is a log of epochs that a run may write anew; so are a missing file and a half-written line."""
     if not os.path.lexists(path):
         return True
     try:
@@ -173,7 +174,7 @@ def _is_ours(path: pathlib.Path) -> bool:
 
 
 def why_kept(folder: pathlib.Path) -> str | None:
-    """Why a finished folder is not fdx's to remove, in words; None where it is."""
+    """Why fdx must not remove a finished folder, in words; None where it may."""
     if folder.is_symlink():
         return 'it is a link'
     if manifest.read_manifest(folder) is None:

@@ -13,8 +13,8 @@ AXIS = 'batch'
 def compile_step(step: Callable) -> Callable:
     """Compiles step(state, batch) -> (state, metrics): one program, many devices, explicit `lax.pmean` over AXIS.
 
-    State and metrics have no device axis (they lie replicated); arrays of the batch are [devices here, B, ...].
-    The state is donated: use the returned one.
+    State and metrics have no device axis, as they are replicated; arrays of the batch are [devices here, B, ...]. The
+    memory of the state is given to the step: afterwards only the returned state can be used.
     """
     return jax.pmap(step, axis_name=AXIS, in_axes=(None, 0), out_axes=(None, None), donate_argnums=(0,))
 
@@ -39,8 +39,8 @@ def shard(batch: dict[str, np.ndarray], batch_size: int) -> dict[str, np.ndarray
     """Pads a global batch and takes the part of this process.
 
     Args:
-      batch: arrays [n, ...] with n <= batch_size, the same on every process; or several such batches by name, of which
-        each is treated by itself.
+      batch: arrays [n, ...] with n <= batch_size, the same on every process; or several such batches by name, each of
+        which is treated separately.
       batch_size: the size of a full batch; every batch is padded to it, so that one program serves all.
 
     Returns:
@@ -65,9 +65,9 @@ def shard(batch: dict[str, np.ndarray], batch_size: int) -> dict[str, np.ndarray
 
 
 def replicate(tree):
-    """Lays a tree's arrays whole on every device of every process; all processes must hold the same values.
+    """Copies the arrays of a tree to every device of every process; all processes must hold the same values.
 
-    Orbax writes no array that only one process knows of, and a step that sees its first state laid out like the next
+    Orbax does not write arrays that only one process knows. And a step whose first state is laid out like the later
     ones is compiled once instead of twice.
     """
     sharding = replicated_sharding()
@@ -80,6 +80,6 @@ def replicate(tree):
 
 
 def replicated_sharding() -> jax.sharding.NamedSharding:
-    """The sharding of arrays that lie whole on every device of every process."""
+    """The sharding of arrays of which every device of every process has a full copy."""
     mesh = jax.make_mesh((jax.device_count(),), (AXIS,), axis_types=(jax.sharding.AxisType.Auto,))
     return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())

@@ -1,4 +1,4 @@
-"""Several processes of one run: what one of them does, and what all must learn."""
+"""Several processes of one run: work that one of them does for all, and waiting for each other."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def sync(what: str) -> None:
 
 
 def by_first(work: Callable[[], None]) -> None:
-    """Calls `work` in process 0 alone; what it raises is raised in all, which would else wait for ever.
+    """Calls `work` in process 0 alone; an error of it is raised in all processes, which would otherwise wait for ever.
 
     Raises:
-      FdxError: of `work`.
+      FdxError: what `work` raised.
     """
     error: FdxError | None = None
     if is_first():

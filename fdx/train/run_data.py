@@ -1,4 +1,4 @@
-"""The examples of a run: rows of its splits, and features of a frozen prefix in place of inputs."""
+"""The examples of a run: rows of its splits, as inputs or as features of a frozen prefix."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class RunData:
     Attributes:
       dataset: where they come from.
       splits: rows of each split, thinned to the labels that the run may use.
-      gain: what scaling `train` fitted, one number or one an axis.
-      train: training examples; likewise validation.
+      gain: what scaling `train` fitted, one number, or one per axis.
+      train, validation: the examples of these splits.
     """
 
     dataset: Dataset
@@ -43,7 +43,7 @@ class RunData:
 def select_rows(config: TrainConfig, dataset: Dataset) -> tuple[Splits, Gain]:
     """The rows of a run and the gain fitted on its training rows; evaluation calls it with the stored config.
 
-    A SynthConfig has the fields that are read here, too: a generator learns from the rows of a run.
+    A SynthConfig has the fields that are read here too: a generator learns from the training rows of a run.
     """
     splits = split_rows(
         dataset.table,
@@ -61,10 +61,10 @@ def select_rows(config: TrainConfig, dataset: Dataset) -> tuple[Splits, Gain]:
 
 
 def load_data(config: TrainConfig, dataset: Dataset) -> RunData:
-    """Training and validation examples of a run; SplitError where the protocol does not fit."""
+    """Training and validation examples of a run; SplitError where the protocol does not fit the data."""
     if config.balance == 'specaugment' and len(dataset.input_shape) < 3:
         raise ConfigError(
-            f'--balance=specaugment masks bands of images; examples of {dataset.name} are {dataset.input_shape}: use '
+            f'`balance`=specaugment masks bands of images; examples of {dataset.name} are {dataset.input_shape}: use '
             'oversample, mixup or smote'
         )
     splits, gain = select_rows(config, dataset)
@@ -82,15 +82,15 @@ def with_cached_features(
     """Replaces inputs by features of the frozen prefix where the config allows; `caches` keeps them between runs.
 
     Returns:
-      (the data, the first stage that they go into). Readings of a table then lie in memory in any case.
+      (the data, the first stage that they go into). Readings of a table are kept in memory in any case.
     """
-    # What is changed in every step has to go through the whole network in every step.
+    # Images that change in every step must go through the whole network in every step.
     changes = config.balance in AUGMENTATIONS
     if config.cache_features == 'off' or (config.cache_features == 'auto' and (setup.start == 0 or changes)):
         return _in_memory(data), 0
     if setup.start == 0:
         raise ConfigError(
-            '--cache_features=on needs a frozen first stage: choose --freeze=head, or --cache_features=auto'
+            '`cache_features`=on needs a frozen first stage: set `freeze` to head, or `cache_features` to auto'
         )
     seed = config.seed if setup.origin == 'random' else 0
     key = (setup.origin, setup.start, config.model, str(config.model_options), str(data.dataset.data_dir), seed)
@@ -101,7 +101,7 @@ def with_cached_features(
 
 
 def _in_memory(data: RunData) -> RunData:
-    """Readings as arrays: fetching them one by one would take longer than the steps."""
+    """Readings as arrays, as fetching them one by one would take longer than the steps."""
     if not isinstance(data.dataset, ReadingsDataset):
         return data
     values, scale = data.dataset.values, data.dataset.front_end.with_gain
@@ -118,8 +118,8 @@ def balanced(
     """The run's data with its classes balanced as the config says; validation and test rows stay as they are.
 
     Returns:
-      (data, weights of the classes in the loss or None, what the checkpoint says about it: real training rows of each
-      class, synthetic or generated ones, weights, the remedy, examples of an epoch).
+      (data, weights of the classes in the loss or None, what the checkpoint says about balance: the real training rows
+      of each class, the number of synthetic or generated ones, the weights, the remedy, the examples of an epoch).
     """
     labels, names = data.train.labels(), list(class_names)
     real, weights, synthetic = len(data.splits.train), None, len(data.train) - len(data.splits.train)

@@ -1,4 +1,4 @@
-"""The id of a run: drawn when it begins, kept in checkpoints/run.json, and repeated by the manifest of every step."""
+"""The id of a run: it is drawn when the run begins, kept in checkpoints/run.json, and repeated in every manifest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RUN = 'run.json'
 
 
 def run_id(root: pathlib.Path) -> str | None:
-    """The id in run.json; None where there is none that can be read."""
+    """The id in run.json; None where it is missing or cannot be read."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
         said = parse_json((root / RUN).read_text(encoding='utf-8'))
         if isinstance(said, dict) and isinstance(said.get('run'), str):
@@ -23,17 +23,17 @@ def run_id(root: pathlib.Path) -> str | None:
 
 
 def expected_run(root: pathlib.Path, steps: list[int]) -> str | None:
-    """The run that the steps of a workdir belong to: that of run.json, else the one that all manifests name.
+    """The run that the steps of a workdir belong to, by run.json or else by the manifests of the steps.
 
     Raises:
-      CheckpointError: run.json is damaged, or it is gone and the steps are of several runs.
+      CheckpointError: run.json is damaged, or it is missing and the steps belong to several runs.
     """
     said = run_id(root)
     if said is not None:
         return said
     if (root / RUN).exists():
         raise CheckpointError(
-            f'{root / RUN} cannot be read: remove it, fdx then goes by what the steps say of their run'
+            f'{root / RUN} cannot be read: remove it, and fdx goes by what the steps say about their run'
         )
     read = {step: manifest.read_manifest(root / str(step)) for step in steps}
     runs: dict[str, list[int]] = {}
@@ -47,7 +47,7 @@ def expected_run(root: pathlib.Path, steps: list[int]) -> str | None:
 
 
 def begin_run(root: pathlib.Path, steps: list[int]) -> str:
-    """The id of the run that writes here; a run that begins draws one."""
+    """The id of the run that writes here; a new run draws one."""
     run = expected_run(root, steps)
     if run is None or run_id(root) is None:
         run = run or uuid.uuid4().hex

@@ -20,7 +20,7 @@ from fdx.train.partition import (
     trained_leaves,
 )
 
-# What tells the random numbers of augmentation from those of dropout.
+# Keeps the random numbers of augmentation apart from those of dropout.
 AUGMENT_STREAM = 0x5EC
 
 
@@ -30,8 +30,8 @@ class TrainState:
 
     Attributes:
       step: int32 scalar, steps done.
-      seed: int32 scalar, of dropout: an array, so that runs with other seeds share one compiled program.
-      params: parameters of the stages from `start` on, some of them possibly frozen.
+      seed: int32 scalar, of dropout. It is an array so that runs with different seeds share one compiled program.
+      params: parameters of the stages from `start` on; some of them may be frozen.
       stats: batch statistics of the same stages; empty where the model has none.
       prefix: variables of the frozen leading stages; their trees are empty where their outputs are cached.
       opt_state: the optimiser's, for `params` only.
@@ -68,10 +68,10 @@ def make_train_step(
       class_weights: factors of the loss of each class, K numbers whose mean over the training rows is 1; None: all 1.
       augment: changes inputs and targets in every step (fdx.train.augment); None: they stay as they are.
 
-    The batch holds `inputs` [B, ...], `labels` int32 [B] and `mask` float32 [B]; what the mask leaves out moves
+    The batch holds `inputs` [B, ...], `labels` int32 [B] and `mask` float32 [B]; examples where the mask is 0 move
     neither parameters nor batch statistics. The dropout of an example depends on the seed, the step and its place in
-    the global batch. Metrics are sums over the global batch: `loss` (cross-entropy in nats), `correct` (of mixed
-    examples the larger part counts), `count`, and the norm of the trainable gradients.
+    the global batch. Metrics are sums over the global batch: `loss` (cross-entropy in nats), `correct` (for a mixed
+    example, the class with the larger share), `count`; and the norm of the trained gradients.
     """
 
     def step(state: TrainState, batch: dict) -> tuple[TrainState, dict]:
@@ -136,7 +136,7 @@ def _apply_in_training(model: nn.Module, variables: dict, batch: dict, start: in
     (logits, _), changed = model.apply(
         variables, batch['inputs'], mask=batch['mask'], mutable=['batch_stats'], **options
     )
-    # With cached features no norm runs any more.
+    # Behind cached features there may be no norm left to change its statistics.
     return logits, changed.get('batch_stats', {})
 
 

@@ -1,4 +1,4 @@
-"""Changes of a workdir's folders: each is whole or undone, and touches only what is fdx's own."""
+"""Changes of the folders of a workdir: each is completed or undone, and touches only what fdx made."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Workdir:
 
     Attributes:
       path: the workdir.
-      root: its folder of steps.
-      frozen: its frozen prefix.
+      root: the folder of its steps.
+      frozen: the folder of its frozen prefix.
     """
 
     def __init__(self, path: str | pathlib.Path):
@@ -39,16 +39,16 @@ class Workdir:
         return self.root / str(number)
 
     def run(self) -> str | None:
-        """The id of the run that the steps belong to; None where none of them knows."""
+        """The id of the run that the steps belong to; None where no step says it."""
         return run_ids.expected_run(self.root, self.steps())
 
     def damage(self, step: int, below: str = '') -> str | None:
-        """What is wrong with a step, in a sentence, as `manifest.find_damage` has it; None when it is intact."""
+        """What is wrong with a step, in a sentence (see `manifest.find_damage`); None when it is intact."""
         return manifest.find_damage(self.step(step), below, step=step, run=self.run())
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Holds the lock while the body runs, and tidies up first; of several processes, process 0 does both for all.
+        """Holds the lock while the body runs, and tidies up first; process 0 does both for all processes.
 
         Raises:
           FdxError: see `fdx.train.checkpoints.Checkpoints.writing`.
@@ -63,13 +63,13 @@ class Workdir:
             yield
 
     def tidy(self) -> None:
-        """Removes what killed processes left, and refuses what is not fdx's (CheckpointError)."""
+        """Removes what killed processes left behind; raises CheckpointError for files that fdx did not make."""
         ownership.clear_remains(self.path, self.root)
         ownership.refuse_foreign(self.root, self.frozen)
 
     @contextlib.contextmanager
     def written(self, folder: pathlib.Path, step: int | None = None) -> Iterator[None]:
-        """The body writes `folder`; then its manifest is written, or nothing stays behind.
+        """The body writes `folder`, then the manifest is written; if either fails, nothing stays behind.
 
         Raises:
           CheckpointError: the folder is there already, or it cannot be written.
@@ -77,7 +77,7 @@ class Workdir:
 
         def begin() -> None:
             if folder.exists():
-                raise CheckpointError(f'{folder} is there already: move it away, or choose another --workdir')
+                raise CheckpointError(f'{folder} is there already: move it away, or choose another `workdir`')
             run_ids.begin_run(self.root, self.steps())
             ownership.begin_change(folder, 'saving')
 
@@ -98,14 +98,14 @@ class Workdir:
         sync(f'manifest {folder}')
 
     def _forget_empty_run(self) -> None:
-        """A run whose first folder could not be written leaves nothing."""
+        """Removes what a run has written if its first folder could not be written."""
         if not self.steps() and not ownership.has_manifest(self.frozen):
             (self.root / run_ids.RUN).unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 self.root.rmdir()
 
     def remove(self, folders: Sequence[pathlib.Path]) -> None:
-        """Process 0 removes folders, no sooner than all processes have listed them."""
+        """Process 0 removes folders, after all processes have listed them."""
         sync('before removal')
         if is_first():
             for folder in folders:
@@ -113,7 +113,7 @@ class Workdir:
         sync('after removal')
 
     def remove_own(self, steps: Sequence[int]) -> None:
-        """Removes finished steps; links, and steps in which others have put files, stay."""
+        """Removes finished steps; links, and steps that hold files of others, stay."""
         self.remove([self.step(s) for s in steps if not ownership.why_kept(self.step(s))])
 
     def discard_after(self, step: int | None) -> None:
@@ -130,7 +130,7 @@ class Workdir:
         # Tidying may have removed an unfinished prefix.
         folders = [folder for folder in folders if folder.is_dir()]
         for folder in folders:
-            logger.warning('removing %s: after the resumed step, or of a run that came to none', folder)
+            logger.warning('removing %s: it lies after the resumed step, or its run never finished a step', folder)
         self.remove(folders)
         if step is None and is_first():
             (self.root / run_ids.RUN).unlink(missing_ok=True)
@@ -138,7 +138,7 @@ class Workdir:
 
 @contextlib.contextmanager
 def no_tracebacks() -> Iterator[None]:
-    """Keeps Orbax's threads from logging the traceback of an error that it raises as well."""
+    """Keeps the threads of Orbax from logging the traceback of an error that Orbax raises too."""
 
     def is_plain(record: logging.LogRecord) -> bool:
         return not record.exc_info
@@ -168,6 +168,6 @@ def _refuse_kept(folders: Sequence[pathlib.Path]) -> None:
         why = ownership.why_kept(folder) if folder.is_dir() else None
         if why:
             raise CheckpointError(
-                f'{folder} is in the way of training and not removed, since {why}: move it away, or choose another '
-                '--workdir'
+                f'{folder} is in the way of training, but not removed, since {why}: move it away, or choose another '
+                '`workdir`'
             )

@@ -151,10 +151,10 @@ def test_mean_entropy_in_nats():
         (lambda: source_risk([]), DataError, r'source_losses has shape \(0,\)'),
         (lambda: source_risk([1.0, math.nan]), DataError, 'source_losses: 1 of 2 values are not finite'),
         (lambda: dev_risk([1.0, 1.0], [1.0]), DataError, '2 weights and 1 losses'),
-        (lambda: dev_risk([1.0, -0.5], [1.0, 1.0]), DataError, 'the least weight is -0.5'),
-        (lambda: mean_entropy([[0.5, 0.2]]), DataError, 'sums from 0.7 to 0.7 are no probabilities'),
+        (lambda: dev_risk([1.0, -0.5], [1.0, 1.0]), DataError, 'the smallest weight is -0.5'),
+        (lambda: mean_entropy([[0.5, 0.2]]), DataError, 'sums from 0.7 to 0.7 are not probabilities'),
         (lambda: mean_entropy([[1.5, -0.5]]), DataError, 'values from -0.5 to 1.5'),
-        (lambda: mean_entropy([[math.nan, 1.0]]), DataError, 'are no probabilities'),
+        (lambda: mean_entropy([[math.nan, 1.0]]), DataError, 'are not probabilities'),
         (lambda: mean_entropy([0.5, 0.5]), DataError, r'shape \(2,\)'),
         (lambda: soft_neighbourhood_density([[1.0, 0.0]]), DataError, '1 window has no neighbours'),
         (lambda: soft_neighbourhood_density([[1.0, 0.0]] * 2, 0.0), ConfigError, 'temperature=0.0 must be above 0'),
@@ -166,7 +166,7 @@ def test_mean_entropy_in_nats():
         (
             lambda: importance_weights(normal(0, 9), normal(1, 9), normal(2, 3, size=3), seed=0),
             DataError,
-            'several sizes',
+            'different sizes',
         ),
     ],
 )

@@ -88,8 +88,8 @@ def test_a_workdir_fits_the_flags_that_made_it(scored, dataset):
 @pytest.mark.parametrize(
     ('fields', 'error', 'words'),
     [
-        ({'learning_rate': 0.1}, CheckpointError, r'--learning_rate: 0.05 there, 0.1 now.*remove .*run'),
-        ({'epochs': 1}, ConfigError, 'trained for 2 epochs, --epochs=1.*Use --epochs=2'),
+        ({'learning_rate': 0.1}, CheckpointError, r'`learning_rate`: 0.05 there, 0.1 now.*remove .*run'),
+        ({'epochs': 1}, ConfigError, 'trained for 2 epochs, `epochs`=1.*Use `epochs`=2'),
     ],
 )
 def test_other_flags_are_refused_before_training(copy, dataset, forget_score, fields, error, words):
@@ -150,7 +150,7 @@ def test_errors_of_training_reach_the_user_with_a_hint(copy, monkeypatch):
 
     monkeypatch.setattr(comparison_runs, 'train', broken)
     (copy.workdir / 'score.json').unlink()
-    with pytest.raises(CheckpointError, match='time_blocks head seed 0 fold 0: step 10 is damaged.*new --workdir'):
+    with pytest.raises(CheckpointError, match='time_blocks head seed 0 fold 0: step 10 is damaged.*new `workdir`'):
         do_run(copy)
-    with pytest.raises(ConfigError, match='--keep_checkpoints=none'):
+    with pytest.raises(ConfigError, match='`keep_checkpoints`=none'):
         do_run(copy, keep='none')

@@ -163,7 +163,7 @@ def test_what_few_or_equal_training_samples_leave_unknown():
 def test_what_cannot_be_compared(compare):
     good = np.zeros((3, 2))
     for bad, message in (
-        (np.zeros((0, 2)), r'\(0, 2\).*none empty'),
+        (np.zeros((0, 2)), r'\(0, 2\).*neither empty'),
         (np.zeros((3, 4)), r'\(3, 4\).*cannot be compared'),
         (np.zeros(3), r'\(3,\)'),
         (np.full((3, 2), np.inf), 'not finite'),

@@ -58,11 +58,11 @@ def test_what_a_norm_makes_of_one_value_is_its_bias():
 @pytest.mark.parametrize(
     ('count', 'batch_size', 'message'),
     [
-        (10, 1, r'--batch_size=1: .*batch norm hidden/bn .*one value per channel.*use 2 or more'),
-        (9, 4, r'--batch_size=4: the last batch of the 9 training examples holds one.*--batch_size=3'),
-        (33, 32, r'--batch_size=32: .*--batch_size=31'),
+        (10, 1, r'`batch_size`=1: .*batch norm hidden/bn .*one value per channel.*use 2 or more'),
+        (9, 4, r'`batch_size`=4: the last batch of the 9 training examples holds only one.*`batch_size`=3'),
+        (33, 32, r'`batch_size`=32: .*`batch_size`=31'),
         (1, 32, r'there is one training example'),
-        (1, 1, r'--batch_size=1'),
+        (1, 1, r'`batch_size`=1'),
     ],
 )
 def test_a_batch_of_one_is_refused_with_what_fits(count, batch_size, message):
@@ -84,6 +84,6 @@ def test_norms_over_a_map_can_do_with_one_example(count, batch_size):
 def test_a_run_is_refused_before_its_first_step(make_config, tmp_path, batch_size):
     """18 training windows: batches of 17 leave one."""
     config = dataclasses.replace(make_config(), model='band_mlp', model_options={}, batch_size=batch_size)
-    with pytest.raises(ConfigError, match=f'--batch_size={batch_size}:'):
+    with pytest.raises(ConfigError, match=f'`batch_size`={batch_size}:'):
         train(config, tmp_path / 'run')
     assert not (tmp_path / 'run' / 'checkpoints').exists()

@@ -84,7 +84,7 @@ def test_no_step_is_best_where_none_has_a_score(tmp_path):
     checkpoints = fill(tmp_path, [None, None, None], frozen=0)
     assert (checkpoints.steps(), checkpoints.resolve('last'), checkpoints.resolve(20)) == ([20, 30], 30, 20)
     for asked in (checkpoints.best_step, lambda: checkpoints.resolve('best')):
-        with pytest.raises(CheckpointError, match=r'has no best step: none has a finite .*--learning_rate.*--step=30'):
+        with pytest.raises(CheckpointError, match=r'has no best step: none has a finite .*`learning_rate`.*`step`=30'):
             asked()
 
 
@@ -152,7 +152,7 @@ def test_damage_names_the_file_and_the_newest_intact_step(workdir, name, damage)
     with pytest.raises(CheckpointError, match=words) as e:
         Checkpoints(workdir).verify(30)
     assert str(path) in str(e.value)
-    assert 'newest intact step is 20: pass --step=20' in str(e.value)
+    assert 'newest intact step is 20: pass `step`=20' in str(e.value)
     Checkpoints(workdir).verify(20)
 
 

@@ -45,7 +45,14 @@ def test_another_fold_is_refused_with_recordings_run_and_remedy(make_config, unb
         train(config, tmp_path / 'run')
     said = str(caught.value)
     assert '\n' not in said
-    for part in (f'--init={unbroken.workdir}', 'rec-inner_race', 'rec-normal', '--allow_leak', f'fold_{config.fold}'):
+    for part in (
+        f'({unbroken.workdir}) has learned from',
+        '`init`',
+        'rec-inner_race',
+        'rec-normal',
+        '`allow_leak`',
+        f'fold_{config.fold}',
+    ):
         assert part in said
     assert not (tmp_path / 'run' / 'checkpoints').exists()
 
@@ -65,13 +72,15 @@ def test_allowed_it_is_marked_and_the_score_leaks(leaking, unbroken):
     assert (meta['init_leak']['share'], meta['init_leak']['parts']) == (1.0, {'validation': 0.0, 'test': 1.0})
     scored = score_run(leaking)
     assert (scored.leaks, scored.leak_share) == (True, 1.0)
-    assert re.match(re.escape(f'--init={unbroken.workdir} has learned from 6 of the 6 test win'), scored.leak_reason)
+    assert re.match(
+        re.escape(f'the initial network ({unbroken.workdir}) has learned from 6 of the 6 test win'), scored.leak_reason
+    )
     assert not score_run(leaking, split='validation').leaks
 
 
 def test_the_network_before_the_network_counts_too(make_config, leaking, tmp_path):
     """The run in between is of the same fold; what it began with is not."""
-    with pytest.raises(SplitError, match='--allow_leak'):
+    with pytest.raises(SplitError, match='`allow_leak`'):
         train(make_config(init=str(leaking), fold=1, **SHORT), tmp_path / 'run')
 
 
@@ -107,4 +116,4 @@ def test_a_probe_of_a_run_is_refused_or_marked_too(make_config, unbroken):
     with pytest.raises(SplitError, match='has learned from 6 of the 6 .* windows'):
         run_probe(config, plan)
     (said,) = run_probe(dataclasses.replace(config, allow_leak=True), plan, stages=('embedding',))['init_leaks']
-    assert said.startswith('fold 2: --init=')
+    assert said.startswith('fold 2: the initial network (')

@@ -55,13 +55,13 @@ def test_a_run_of_other_widths_does_not_fit(make_config, unbroken):
 
 def test_a_run_of_another_model_is_refused(make_config, unbroken, monkeypatch):
     monkeypatch.setitem(MODELS, 'other', dataclasses.replace(MODELS['vggish']))
-    with pytest.raises(ConfigError, match=r'holds a vggish, --model is other'):
+    with pytest.raises(ConfigError, match=r'holds a vggish, but `model` is other'):
         set_up_model(make_config(model='other', init=str(unbroken.workdir)), 3, VGGISH_INPUT)
 
 
 def test_audioset_weights_are_for_vggish(make_config, monkeypatch):
     monkeypatch.setitem(MODELS, 'other', MODELS['vggish'])
-    with pytest.raises(ConfigError, match='--init=audioset has weights for vggish, not for other'):
+    with pytest.raises(ConfigError, match='`init`=audioset has weights for vggish, not for .*other'):
         set_up_model(make_config(model='other', init='audioset'), 3, VGGISH_INPUT)
 
 
@@ -70,7 +70,7 @@ def test_neither_file_nor_run(make_config, tmp_path):
         known = 'random, audioset, imagenet, musicnn_msd, musicnn_mtt, imagenet_lite0'
         with pytest.raises(ConfigError, match=f'neither {known}, a file of weights nor the workdir') as e:
             set_up_model(make_config(init=init), 3, VGGISH_INPUT)
-        assert f'--init={init} ' in str(e.value)
+        assert f'`init`={init} ' in str(e.value)
 
 
 def test_a_run_without_a_finished_checkpoint(make_config, tmp_path):

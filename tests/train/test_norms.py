@@ -156,7 +156,7 @@ def test_evaluation_uses_the_running_statistics(pretrained, dataset):
 
 def test_only_presets_take_train_norms():
     for freeze in ('none', 'rules.txt'):
-        with pytest.raises(ConfigError, match=f'--freeze={freeze} says itself what trains'):
+        with pytest.raises(ConfigError, match=f'`freeze`={freeze} itself says what trains'):
             TrainConfig(dataset='x', freeze=freeze, train_norms=True)
     with pytest.raises(ConfigError, match='`train_norms`: VGGish has no batch norms'):
         freezing_rules('head', create_model('vggish', 2), train_norms=True)

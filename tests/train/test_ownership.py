@@ -86,7 +86,7 @@ def test_foreign_entries_are_refused_where_a_run_begins(tmp_path):
     refused(tmp_path, 'fdx did not make .*frozen: move')
     (tmp_path / 'frozen').unlink()
     (tmp_path / 'checkpoints').write_text('mine')
-    refused(tmp_path, 'checkpoints is no folder')
+    refused(tmp_path, 'checkpoints is not a folder')
 
 
 def test_a_users_run_json_is_not_taken_for_the_runs_id(run):
@@ -123,7 +123,7 @@ def test_a_step_that_lost_its_manifest_is_named_and_kept(run, step):
     (run / 'checkpoints' / str(step) / manifest.MANIFEST).unlink()
     refused(run, rf'checkpoints/{step} has no sha256\.json: the file was deleted')
     for ask in ('best', 'last'):
-        with pytest.raises(CheckpointError, match=rf'checkpoints/{step} has no sha256.*or pass --step='):
+        with pytest.raises(CheckpointError, match=rf'checkpoints/{step} has no sha256.*or pass `step`='):
             Checkpoints(run).resolve(ask)
     others = [s for s in (10, 20, 30) if s != step]
     assert Checkpoints(run).resolve(others[0]) == others[0]
@@ -194,21 +194,21 @@ def test_extra_files_are_found(run):
         path = run / 'checkpoints' / '30' / name
         path.parent.mkdir(exist_ok=True)
         path.write_text('x')
-        with pytest.raises(CheckpointError, match=f'{name} is none of its files.*--step=20'):
+        with pytest.raises(CheckpointError, match=f'{name} is not one of its files.*`step`=20'):
             Checkpoints(run).verify(30)
         path.unlink()
     (run / 'checkpoints' / '30' / 'link').symlink_to(run / 'frozen')
-    with pytest.raises(CheckpointError, match='30/link is none of its files'):
+    with pytest.raises(CheckpointError, match='30/link is not one of its files'):
         Checkpoints(run).verify(30)
     (run / 'frozen' / 'x').write_text('x')
-    with pytest.raises(CheckpointError, match='frozen/x is none of its files'):
+    with pytest.raises(CheckpointError, match='frozen/x is not one of its files'):
         Checkpoints(run).verify(20)
 
 
 def test_a_renamed_a_copied_and_swapped_steps_are_found(run):
     root = run / 'checkpoints'
     shutil.copytree(root / '10', root / '40')
-    with pytest.raises(CheckpointError, match='40 holds step 10: it was renamed or copied.*--step=30'):
+    with pytest.raises(CheckpointError, match='40 holds step 10: it was renamed or copied.*`step`=30'):
         Checkpoints(run).verify(Checkpoints(run).resolve('last'))
     with pytest.raises(CheckpointError, match='40 holds step 10'):
         Checkpoints(run).best_step()
@@ -220,11 +220,11 @@ def test_a_renamed_a_copied_and_swapped_steps_are_found(run):
     for old, new in (('10', 'x'), ('20', '10'), ('x', '20')):
         (root / old).rename(root / new)
     for step, other in ((10, 20), (20, 10)):
-        with pytest.raises(CheckpointError, match=f'{step} holds step {other}.*--step=30'):
+        with pytest.raises(CheckpointError, match=f'{step} holds step {other}.*`step`=30'):
             Checkpoints(run).verify(step)
     Checkpoints(run).verify(30)
     shutil.copytree(root / '10', root / '30' / '10')
-    with pytest.raises(CheckpointError, match='is none of its files'):
+    with pytest.raises(CheckpointError, match='is not one of its files'):
         Checkpoints(run).verify(30)
 
 
@@ -234,7 +234,7 @@ def test_steps_and_prefixes_of_another_run_are_found(run, made):
     (root / '40').rename(root / 'x')
     shutil.rmtree(root / '30')
     (root / 'x').rename(root / '30')
-    with pytest.raises(CheckpointError, match='30 is of another run .*it was copied here.*--step=20'):
+    with pytest.raises(CheckpointError, match='30 is of another run .*it was copied here.*`step`=20'):
         Checkpoints(run).verify(30)
     (root / 'run.json').unlink()
     with pytest.raises(CheckpointError, match=r'steps of several runs \(10, 20 of \w{8}; 30 of \w{8}\)'):
@@ -278,7 +278,7 @@ def test_manifests_of_before_are_read_with_what_they_have(run):
 )  # fmt: skip
 def test_nonsense_in_a_manifest_is_one_line(run, content):
     (run / 'checkpoints' / '30' / manifest.MANIFEST).write_text(content)
-    with pytest.raises(CheckpointError, match='step 30 is damaged.*--step=20') as e:
+    with pytest.raises(CheckpointError, match='step 30 is damaged.*`step`=20') as e:
         Checkpoints(run).verify(30)
     assert '\n' not in str(e.value)
     assert (run / 'checkpoints' / '30').is_dir()
@@ -319,7 +319,7 @@ def test_a_second_program_is_refused_in_one_line_and_readers_are_not(run):
         with pytest.raises(LockedError) as e, Checkpoints(run).writing():
             pytest.fail('was let in')
         assert f'{run} is in use by process {process.pid} since ' in str(e.value)
-        assert 'choose another --workdir' in str(e.value)
+        assert 'choose another `workdir`' in str(e.value)
         assert '\n' not in str(e.value)
         Checkpoints(run).verify(Checkpoints(run).best_step())
         process.kill()

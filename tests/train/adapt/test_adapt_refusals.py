@@ -17,13 +17,13 @@ from fdx.types import ConfigError
         (
             'dann',
             {'halve_every': 2},
-            '--halve_every=2: adaptation lowers its learning rate by itself; pass --halve_every=0',
+            '`halve_every`=2: adaptation lowers its learning rate by itself',
         ),
-        ('dann', {'cache_features': 'on'}, '--cache_features=on needs a frozen first stage'),
-        ('dann', {'feature': 'middle'}, '--feature=middle: the network names stage1, '),
-        ('adabn', {'freeze': 'first_last'}, '--method=adabn: all 3 batch norms are frozen and keep their statistics'),
+        ('dann', {'cache_features': 'on'}, '`cache_features`=on needs a frozen first stage'),
+        ('dann', {'feature': 'middle'}, '`feature`=middle: the network names stage1, '),
+        ('adabn', {'freeze': 'first_last'}, '`method`=adabn: all 3 batch norms are frozen and keep their statistics'),
         ('adabn', {'model': 'vggish', 'model_options': {'width_multiplier': 1 / 32}}, 'keeps no batch statistics'),
-        ('dann', {'exclude_recordings': ('nobody',)}, '--exclude_recordings names nobody'),
+        ('dann', {'exclude_recordings': ('nobody',)}, ' names nobody'),
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_is_written(run, tmp_path, method, changes, words):

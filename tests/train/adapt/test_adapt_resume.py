@@ -6,10 +6,10 @@ import os
 import shutil
 import signal
 
-import jax
 import pytest
 
-from fdx.train.checkpoints import Checkpoints
+from fdx.adapt.checkpoint import LAYOUT
+from fdx.adapt.step import AdaptState
 from fdx.train.loop import InterruptedRunError
 from fdx.types import CheckpointError
 
@@ -26,58 +26,36 @@ def sigterm_before(epoch, step):
     return progress
 
 
-@pytest.mark.parametrize('method', ['dann', 'adabn', 'dirt_t'])
-def test_stopped_and_resumed_is_unbroken(finished, run, tmp_path, method, assert_same_trees, stored_rest):
-    """In the first epoch, and behind the middle of the run, where dirt_t has left the source."""
+def test_a_stopped_adaptation_goes_on_to_the_same_numbers(finished, run, tmp_path, assert_same_trees, stored_rest):
+    """In the first epoch, and behind the middle of the run, where dirt_t has left the source.
+
+    dirt_t has all that adaptation stores: a network with statistics, a discriminator, a teacher.
+    """
     with pytest.raises(InterruptedRunError, match='after step 1;'):
-        run(tmp_path, method, sigterm_before(1, 0))
+        run(tmp_path, 'dirt_t', sigterm_before(1, 0))
     with pytest.raises(InterruptedRunError, match='after step 8;'):
-        run(tmp_path, method, sigterm_before(3, 1))
-    _, got = run(tmp_path, method)
-    result, wanted = finished(method)
+        run(tmp_path, 'dirt_t', sigterm_before(3, 1))
+    _, got = run(tmp_path, 'dirt_t')
+    result, wanted = finished('dirt_t')
     assert got.history == wanted.history
     assert got.best_step == wanted.best_step
     for name in ('params', 'stats', 'best', 'best_stats'):
         assert_same_trees(getattr(got, name), getattr(wanted, name))
-    assert_same_trees(stored_rest(tmp_path, method), stored_rest(result.workdir, method))
+    assert_same_trees(stored_rest(tmp_path, 'dirt_t'), stored_rest(result.workdir, 'dirt_t'))
 
 
-def test_another_plan_is_refused_in_the_same_workdir(finished, run, tmp_path):
-    shutil.copytree(finished('dann')[0].workdir, tmp_path / 'copy')
-    for method, changes, words in (
-        ('cdan', {}, "--method: 'dann' there, 'cdan' now"),
-        ('dann', {'select_by': 'last'}, "--select_by: 'source_risk' there, 'last' now"),
-        ('dann', {'weight': 0.5, 'radius': 0.2}, '--weight: 0.0 there, 0.5 now; --radius: 0.1 there, 0.2 now'),
-        ('dann', {'source': 'adapt_tones/two:fast', 'target': 'adapt_tones/two:slow'}, '--source: '),
-        ('dann', {'batch_size': 5}, '--batch_size: 6 there, 5 now'),
-    ):
-        with pytest.raises(CheckpointError, match='the workdir holds another .*choose another --workdir') as caught:
-            run(tmp_path / 'copy', method, **changes)
-        assert words in str(caught.value)
-    # It is still there, and finished.
-    assert run(tmp_path / 'copy', 'dann')[1].history == finished('dann')[1].history
+def test_training_goes_on_with_its_own_statistics_and_not_with_those_of_the_target():
+    """adabn stores a network with statistics of the target; see `kept` in tests/train/test_trainer.py."""
+    state = AdaptState(3, 0, {'p': 1}, {'mean': 2}, {'params': {}}, {'network': 3, 'extra': 4}, {'d': 5}, {'t': 6})
+    network = LAYOUT.network(state.replace(stats={'mean': -1}))
+    assert network == {'params': {'p': 1}, 'batch_stats': {'mean': -1}}
+    blank = state.replace(params={}, stats={}, opt_state={}, extra={}, teacher={})
+    assert blank.replace(**LAYOUT.fields(network, LAYOUT.rest(state))) == state
 
 
-def test_a_workdir_without_adaptation_is_refused(finished, run, tmp_path, monkeypatch):
-    shutil.copytree(finished('dann')[0].workdir, tmp_path / 'copy')
-    meta = Checkpoints.meta
-    monkeypatch.setattr(
-        Checkpoints, 'meta', lambda self, step: {k: v for k, v in meta(self, step).items() if k != 'adaptation'}
-    )
-    with pytest.raises(CheckpointError, match='the workdir holds a run without adaptation'):
-        run(tmp_path / 'copy', 'dann')
-
-
-def test_other_initial_weights_are_refused(run, tmp_path, monkeypatch):
-    """The frozen stages are not in the steps: those of now would be joined with the classifier of then."""
-    options = {'method': 'jmmd', 'freeze': 'head', 'epochs': 1, 'cache_features': 'off', 'dropout_rate': 0.0}
-    run(tmp_path, **options)
-    restore = Checkpoints.restore_variables
-
-    def changed(self, step, like, prefix_like):
-        variables, prefix = restore(self, step, like, prefix_like)
-        return variables, jax.tree.map(lambda x: x + 1, prefix)
-
-    monkeypatch.setattr(Checkpoints, 'restore_variables', changed)
-    with pytest.raises(CheckpointError, match='--init=random holds other weights than when this run began'):
-        run(tmp_path, **options)
+def test_another_plan_is_refused_in_the_same_workdir_and_the_same_one_is_finished(finished, run, tmp_path):
+    """Every setting that counts: tests/train/test_same_run.py."""
+    shutil.copytree(finished('dirt_t')[0].workdir, tmp_path / 'copy')
+    with pytest.raises(CheckpointError, match="`method`: 'dirt_t' there, 'source_only' now.*choose another `workdir`"):
+        run(tmp_path / 'copy', 'source_only')
+    assert run(tmp_path / 'copy', 'dirt_t')[1].history == finished('dirt_t')[1].history

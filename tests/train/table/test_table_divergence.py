@@ -20,7 +20,7 @@ def row(validation_loss: float, train_loss: float = 1.0) -> dict:
 
 def test_a_learning_rate_far_too_high_ends_the_run_in_its_first_epoch(config_of, tmp_path):
     seen = []
-    with pytest.raises(FdxError, match=r'diverged in epoch 1: .*lower --learning_rate') as caught:
+    with pytest.raises(FdxError, match=r'diverged in epoch 1: .*lower `learning_rate`') as caught:
         train(config_of(learning_rate=1e30, epochs=5), tmp_path / 'run', on_epoch=seen.append)
     assert '\n' not in str(caught.value)
     assert seen == []
@@ -45,7 +45,7 @@ def test_a_learning_rate_far_too_high_ends_the_run_in_its_first_epoch(config_of,
 )
 def test_a_run_is_given_up_where_nothing_can_come_of_it(before, now, refused):
     if refused:
-        with pytest.raises(DivergedRunError, match='--learning_rate'):
+        with pytest.raises(DivergedRunError, match='`learning_rate`'):
             hopeless(before)(now)
     else:
         hopeless(before)(now)
@@ -57,7 +57,7 @@ def test_a_run_is_given_up_where_nothing_can_come_of_it(before, now, refused):
 def test_a_run_is_refused_where_no_epoch_can_be_chosen(losses, refused):
     history = [row(loss) for loss in losses]
     if refused:
-        with pytest.raises(DivergedRunError, match=f'not finite in any of {len(losses)} epochs.*--learning_rate'):
+        with pytest.raises(DivergedRunError, match=f'not finite in any of {len(losses)} epochs.*`learning_rate`'):
             refuse_diverged(history)
     else:
         refuse_diverged(history)

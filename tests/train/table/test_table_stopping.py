@@ -65,5 +65,5 @@ def test_the_finished_command_given_again_changes_nothing(trained, config_of, tm
         assert (again.best_step, numbers(again.history)) == (whole.best_step, numbers(whole.history))
     assert files_of(workdir) == before
     assert (workdir / 'metrics.jsonl').read_text() == log
-    with pytest.raises(CheckpointError, match='--patience: 3 there, 5 now'):
+    with pytest.raises(CheckpointError, match='`patience`: 3 there, 5 now'):
         train(config_of(**{**RESTLESS, 'patience': 5}), workdir)

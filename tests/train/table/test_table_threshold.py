@@ -64,7 +64,7 @@ def test_folds_of_different_thresholds_pool_row_by_row(trained, tmp_path):
 
 
 def test_a_threshold_of_three_classes_is_refused_before_training(make_config, tmp_path):
-    with pytest.raises(ConfigError, match='--threshold=cost:3: a threshold decides between 2 classes, this run has 3'):
+    with pytest.raises(ConfigError, match='`threshold`=cost:3: .* between 2 classes, but this run has 3'):
         train(make_config(threshold='cost:3'), tmp_path / 'run')
     assert not (tmp_path / 'run').exists()
 
@@ -73,7 +73,7 @@ def test_an_epoch_that_diverged_has_no_threshold(config_of, tmp_path, monkeypatc
     monkeypatch.setattr(
         run_module, 'forward_all', lambda f, v, examples: np.full((len(examples), 2), np.nan, np.float32)
     )
-    with pytest.raises(DivergedRunError, match=r'not finite in any of 1 epochs.*--learning_rate'):
+    with pytest.raises(DivergedRunError, match=r'not finite in any of 1 epochs.*`learning_rate`'):
         train(config_of(threshold='f_beta:1', epochs=1), tmp_path / 'run')
     meta = Checkpoints(tmp_path / 'run').meta(Checkpoints(tmp_path / 'run').resolve('last'))
     assert 'threshold' not in meta['history'][0]
