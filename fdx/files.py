@@ -24,7 +24,7 @@ except ImportError:  # Windows: there the user removes what a killed process lef
 
 
 MAX_REASON = 240
-# What libraries in C++, which raise no OSError, say somewhere in their text of a failure of the system.
+# Libraries in C++ raise other exceptions than OSError; these phrases in their text tell a failure of the system.
 SYSTEM = re.compile(
     'No space left on device|Read-only file system|File too large|Disk quota exceeded|Permission denied|'
     'Operation not permitted|Input/output error|Too many open files'
@@ -37,7 +37,7 @@ class FileWriteError(FdxError, OSError):
 
 
 def reason_of(error: BaseException) -> str:
-    """What an exception of another library says, in one line of bounded length; its class where it says nothing."""
+    """What an exception of another library says, in one line of bounded length, or its class name if that is empty."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     text = ' '.join(str(error).split()) or type(error).__name__
@@ -51,7 +51,7 @@ def reason_of(error: BaseException) -> str:
 def boundary(what: str, path: str | os.PathLike, remedy: str, error: type[FdxError]) -> Iterator[None]:
     """Turns whatever other libraries raise in the body into one line for the user; the cause stays chained.
 
-    Errors of fdx pass as they are, and so does Ctrl-C.
+    Errors of fdx and Ctrl-C pass unchanged.
 
     Args:
       what: what the body does, e.g. 'cannot read'.
@@ -73,7 +73,7 @@ def boundary(what: str, path: str | os.PathLike, remedy: str, error: type[FdxErr
 def lock_temporary(file: BinaryIO) -> None:
     """Marks an open temporary file as in use by a living process, for `remove_temporaries` of another one."""
     if fcntl is not None:
-        # Some file systems have no locks; a temporary file there is as safe as it always was.
+        # Some file systems have no locks; there the file is written without one.
         with contextlib.suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -131,7 +131,7 @@ def atomic_write_bytes(path: str | os.PathLike, data: bytes) -> None:
             'or choose another path'
         ) from error
     finally:
-        # After a success the name is gone already; this is for errors and for an interrupt from the keyboard.
+        # After a success this name no longer exists; it is there after an error or an interrupt from the keyboard.
         _remove_quietly(temporary)
 
 
@@ -146,7 +146,7 @@ def _remove_quietly(path: pathlib.Path) -> None:
 def atomic_write_text(path: str | os.PathLike, text: str) -> None:
     """Writes `text` to `path` as UTF-8, completely or not at all.
 
-    What UTF-8 does not have, such as the bytes of a file's name that is in another encoding, is written as its escape.
+    What UTF-8 cannot hold, such as the bytes of a file name in another encoding, is written as escapes.
 
     Raises:
       FileWriteError: see `atomic_write_bytes`.
@@ -195,7 +195,7 @@ def _jsonable(obj: Any, where: str) -> Any:
 def _array_to_python(array: Any, where: str) -> Any:
     """A NumPy or JAX array or scalar as nested lists or a Python scalar."""
     array = np.asarray(array)
-    # NumPy files bfloat16 and its kin under 'V' (void); they are floats all the same.
+    # NumPy gives bfloat16 and similar types the kind 'V' (void), although they are floats.
     if array.dtype.kind == 'V' and array.dtype.names is None:
         array = array.astype(np.float32)
     if array.dtype.kind not in 'biufU':
@@ -226,7 +226,7 @@ def parse_json(text: str | bytes) -> Any:
     (litert-converter does), a file of 100,000 brackets ends the process with a segmentation fault.
 
     Raises:
-      ValueError: no JSON, no UTF-8, or nested deeper than 200 levels.
+      ValueError: the text is not JSON or not UTF-8, or it is nested deeper than 200 levels.
     """
     text = text.decode('utf-8') if isinstance(text, bytes) else text
     depth = deepest = 0

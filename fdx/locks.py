@@ -1,10 +1,10 @@
 """One writer at a time for a folder or a cache entry, over processes and hosts.
 
-The lock is the operating system's (`flock`, by way of the filelock package): it ends with its process, however that
-ends, so no lock is ever stale. The lock file says who holds it, for messages. It is removed on release; one that was
-left behind tells the next holder that its predecessor was killed.
+The lock is the operating system's (`flock`, by way of the filelock package). It ends with its process, however that
+ends, so that no lock outlives its holder. The lock file says who holds it, for messages. It is removed on release; a
+file that was left behind tells the next holder that the one before was killed.
 
-Readers take no lock: what they read is complete or not there.
+Readers need no lock: a file is either complete or not there.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Held:
     """A lock that this process holds.
 
     Attributes:
-      left_since: when a former holder that was killed had taken it, seconds since 1970; None where none was.
+      left_since: when a holder that was killed had taken it, in seconds since 1970; None where nobody was killed.
     """
 
     left_since: float | None = None
@@ -65,7 +65,7 @@ def hold(
     Args:
       path: the lock file; folders are made for it, and removed afterwards where nothing else came into them.
       what: what is locked, in words, for messages.
-      remedy: how the sentence of refusal ends.
+      remedy: how the error's sentence ends.
       wait: whether to wait for another holder, or to refuse.
       notify: called with one line before waiting.
 
@@ -75,8 +75,8 @@ def hold(
     """
     path = pathlib.Path(path).absolute()
     made = _make_folders(path.parent, what)
-    # One object for a path and thread: taking it twice counts instead of blocking. Nothing but the kernel's own lock,
-    # which dies with its process, is taken for one.
+    # One object per path and thread, so that taking the lock twice counts instead of blocking. Only the kernel's lock,
+    # which ends with its process, will do (no `fallback_to_soft`).
     lock = filelock.FileLock(path, is_singleton=True, thread_local=True, fallback_to_soft=False)
     again = lock.is_locked
     try:
@@ -86,7 +86,7 @@ def hold(
         finally:
             if held:
                 if not again:
-                    # While it is held: whoever waits on the old file sees that it is gone and makes a new one.
+                    # Removed while it is held: whoever waits on the old file sees that it is gone and makes a new one.
                     _unlink(path)
                 lock.release()
     finally:
@@ -146,7 +146,7 @@ def _acquire(lock, path: pathlib.Path, what: str, remedy: str, wait: bool, notif
 
 
 def _wait(lock, path: pathlib.Path) -> None:
-    """Takes the lock when its holder has let go; one that failed has also removed the folders that it made."""
+    """Takes the lock when its holder has let go; a holder that failed has also removed the folders that it made."""
     while True:
         try:
             lock.acquire(poll_interval=POLL_S)

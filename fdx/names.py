@@ -11,7 +11,7 @@ MAX_BYTES = 180
 
 
 def complaint_about(name: str) -> str | None:
-    """What keeps a text from being the name of one file or folder, in words; None where nothing does."""
+    """Why a text cannot be the name of one file or folder, in words; None where it can."""
     if not isinstance(name, str) or not name.strip():
         return 'it is empty'
     if any(unicodedata.category(c) in ('Cc', 'Cs', 'Zl', 'Zp') for c in name):
@@ -26,11 +26,11 @@ def complaint_about(name: str) -> str | None:
 
 
 def check_name(name: str, what: str, error: type[FdxError] = ConfigError) -> str:
-    """Returns `name` where it can be the name of one file or folder below another, and of nothing elsewhere.
+    """Returns `name` if it names one file or folder inside another, and nothing outside of that.
 
     Args:
-      name: what the user gave, or what a file that the user gave says.
-      what: the flag or field, for the message.
+      name: what the user gave, or what a file of the user says.
+      what: the parameter or field, for the message.
       error: class of the error.
 
     Raises:

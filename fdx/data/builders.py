@@ -18,7 +18,7 @@ def builder_class(name: str) -> type[tfds.core.DatasetBuilder] | None:
       name: of the dataset, e.g. cwru.
 
     Raises:
-      ModuleNotFoundError: the builder is there and imports something that is not.
+      ModuleNotFoundError: the builder exists, but a module that it imports does not.
     """
     if not name.isidentifier():
         return None
@@ -32,7 +32,7 @@ def builder_class(name: str) -> type[tfds.core.DatasetBuilder] | None:
 
 
 def known_builder(name: str, parameter: str, value: str) -> type[tfds.core.DatasetBuilder]:
-    """The same, and an error where there is none.
+    """As `builder_class`, with an error where there is no such builder.
 
     Args:
       name: of the dataset.

@@ -71,7 +71,7 @@ def check_same_file(dataset: PreparedDataset, csv: str | CsvTable) -> None:
         raise ConfigError(f'`csv`={csv}: {dataset.name} is made of recordings, not of a table: leave it out')
     path, there = pathlib.Path(csv).expanduser(), dataset.csv_sha256
     if not path.is_file():
-        raise ConfigError(f'`csv`={csv} is no file')
+        raise ConfigError(f'`csv`={csv} is not a file; check the path')
     if hashlib.sha256(path.read_bytes()).hexdigest() != there:
         made_of = f'from other rows ({dataset.metadata.get("source")})' if there else 'without a file'
         raise ConfigError(

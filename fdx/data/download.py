@@ -1,6 +1,6 @@
 """One file over HTTP: streamed, counted and checked, and under its final name only when it is whole.
 
-Time and size are bounded: a server that sends a byte now and then, or never stops, does not hold a program for ever.
+Time and size are bounded, so that a server that sends a byte now and then, or never stops, cannot block a program.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _CHUNK_BYTES = 1 << 16
 _PART = re.compile(r'.+\.[0-9a-f]{8}\.part')
 MAX_BYTES = 4 << 30
 MAX_SECONDS = 3600.0
-# Answers whose body is the file: 203 is what proxies make of 200. 206 is a part of it, and 204 has none.
+# Answers whose body is the whole file. Proxies turn 200 into 203; 206 brings a part of the file, 204 no body.
 _WHOLE = (200, 203)
 _REMEDY = 'try again later, or fetch the file by other means and put it where it belongs'
 
 
 class NetworkUnreachableError(DataError):
-    """No connection: the name lookup, connecting, or the connection itself failed; the next file fares no better."""
+    """No connection: the name lookup, connecting, or the connection itself failed; other files would fail as well."""
 
 
 NetworkUnreachable = NetworkUnreachableError
@@ -74,15 +74,15 @@ def download(
 ) -> pathlib.Path:
     """Fetches one file, without a second try.
 
-    The bytes go to a '.part' file beside the target, which takes the target's name (and its place, if there is one)
-    after every check has passed; on any failure it is removed, and that of a killed download by the next one.
+    The bytes go to a '.part' file beside the target. After every check has passed, it takes the target's name, and
+    replaces an older file. On a failure it is removed; the one of a killed download is removed by the next download.
 
     Args:
       url: address, http or https.
       target: the file to write; its folder is made if need be.
       timeout_s: longest wait for the connection and for each piece of the answer, in seconds.
       min_bytes: fewer bytes than this are a failure.
-      max_bytes: so are more than this, announced or sent.
+      max_bytes: more than this, announced or sent, are a failure, too.
       max_seconds: for all of it, from the first connection on.
       looks_right: called with the path of the complete temporary file; returns None, or what is wrong with it.
       progress: called after every piece with (bytes so far, bytes announced or None).
@@ -124,7 +124,7 @@ def download(
 
 
 def _open(url: str, timeout_s: float, bounds: _Bounds) -> http.client.HTTPResponse:
-    """`_connect` within the bound on time: in a thread, as the name lookup and slow headers heed no time-out."""
+    """`_connect` within the bound on time; in a thread, since name lookup and slow headers ignore the time-out."""
     done: queue.Queue = queue.Queue()
 
     def connect() -> None:
@@ -144,7 +144,7 @@ def _open(url: str, timeout_s: float, bounds: _Bounds) -> http.client.HTTPRespon
 
 
 def _refuse_partial(url: str, response: http.client.HTTPResponse) -> None:
-    """An answer whose body is not the file as it is."""
+    """Refuses an answer whose body is not the unchanged, whole file."""
     if response.status not in _WHOLE:
         words = ': a part of the file' if response.status == http.client.PARTIAL_CONTENT else ''
         raise DataError(f'{url} answered with status {response.status} ({response.reason}){words}; {_REMEDY}')

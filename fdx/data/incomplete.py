@@ -21,8 +21,8 @@ def remove_interrupted(folder: pathlib.Path, since: float | None) -> None:
 
     Args:
       folder: data_dir/builder, whose lock this program holds.
-      since: when the killed program had taken the lock (`fdx.locks.Held.left_since`): what is older is not its own.
-        None: no program was killed, so whatever lies there is being written by another tool, and stays.
+      since: when the killed program had taken the lock (`fdx.locks.Held.left_since`); older folders are not its own.
+        None: no program was killed, so that another tool is writing whatever lies there; it stays.
     """
     if since is None:
         return

@@ -1,4 +1,4 @@
-"""What building a dataset needs around TFDS: the folder of recordings, errors in the open, and no remains."""
+"""What building a dataset needs around TFDS: the folder of recordings, the user's error, no half-written folders."""
 
 from __future__ import annotations
 
@@ -22,27 +22,29 @@ RAW_DATA_VARIABLE = 'FDX_RAW_DATA'
 
 
 def check_manual_dir(manual_dir: str | os.PathLike | None) -> pathlib.Path | None:
-    """The folder of raw recordings, None where none is named; ConfigError where it does not exist."""
+    """The folder of raw recordings, or None where none is named; ConfigError if it does not exist."""
     if manual_dir is None:
         return None
     folder = pathlib.Path(manual_dir).expanduser()
     if not folder.is_dir():
         raise ConfigError(
-            f'`manual_dir` (or {RAW_DATA_VARIABLE}) is {manual_dir}, which is no folder; '
+            f'`manual_dir` (or {RAW_DATA_VARIABLE}) is {manual_dir}, which is not a folder; '
             'name the folder of your recordings'
         )
     return folder
 
 
 def check_not_half_there(builder: tfds.core.DatasetBuilder) -> None:
-    """Refuses a folder of a dataset that is not whole: TFDS would keep it as it is.
+    """Refuses an incomplete folder of a dataset, which TFDS would keep as it is.
 
     Raises:
-      DataError: it is there without its dataset_info.json.
+      DataError: the folder exists without its dataset_info.json.
     """
     folder = pathlib.Path(builder.data_dir)
     if folder.is_dir() and not (folder / 'dataset_info.json').is_file():
-        raise DataError(f'{folder} has no dataset_info.json, it is not whole: remove the folder and prepare again')
+        raise DataError(
+            f'{folder} has no dataset_info.json, so the dataset is incomplete: remove the folder and prepare again'
+        )
 
 
 def user_error(e: BaseException | None) -> FdxError | None:
@@ -60,7 +62,9 @@ def user_error(e: BaseException | None) -> FdxError | None:
 def preparing(
     data_dir: str | os.PathLike, builders: Sequence[str], notify: Callable[[str], None] = logger.info
 ) -> Iterator[None]:
-    """The body prepares datasets of these builders: alone, without remains, and a full disk is the user's error.
+    """Holds the builders' locks while the body prepares datasets. A failure leaves nothing behind.
+
+    A full disk is an error for the user, not a defect.
 
     Waits, after a line to `notify`, for another program that prepares datasets of the same builders.
 
@@ -79,7 +83,7 @@ def preparing(
             try:
                 held = stack.enter_context(prepared_lock(folder, name, notify=notify))
             except FileWriteError:
-                # On read-only media everything can still be found prepared.
+                # On read-only media the dataset may be prepared already.
                 if not (folder / name).is_dir():
                     raise
                 continue
@@ -102,7 +106,7 @@ def preparing(
 
 
 def writing_failure(e: BaseException | None) -> str | None:
-    """Why the system refused to write or read, where an exception, or one behind it, is due to that."""
+    """The system's reason, if an exception or one of its causes is a failure to read or write; else None."""
     seen = set()
     while e is not None and id(e) not in seen:
         if isinstance(e, OSError) or SYSTEM.search(str(e)):
@@ -136,7 +140,7 @@ def _folders(data_dir: pathlib.Path) -> Iterator[pathlib.Path]:
 
 def _remove_empty(folders: list[pathlib.Path]) -> None:
     for folder in folders:
-        # TFDS notes the default config beforehand; alone in its folder it describes nothing.
+        # TFDS writes the default config beforehand; alone in its folder it describes nothing.
         if folder.is_dir() and [p.name for p in folder.iterdir()] == ['.config']:
             (folder / '.config' / 'metadata.json').unlink(missing_ok=True)
             _remove_if_empty(folder / '.config')

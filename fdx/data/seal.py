@@ -1,8 +1,8 @@
-"""Prepared datasets say what their files were: a changed class name would else change every verdict in silence.
+"""A prepared dataset keeps a seal of its files: without it, a changed class name would silently change every verdict.
 
-Shards carry hashes of their own, which are checked as records are read; of them only the size is compared here. The
-small files beside them (class names, features, metadata) are compared by SHA-256. Datasets that stock TFDS has built
-have no seal; of them the class names are checked for being as many as the features say.
+Shards carry hashes of their own, which are checked as records are read; here only their sizes are compared. The small
+files beside them (class names, features, metadata) are compared by SHA-256. Datasets that stock TFDS has built have no
+seal; there, the class names are checked to be as many as the features say.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def check_seal(folder: pathlib.Path) -> None:
     """Compares a prepared dataset with its seal, where it has one.
 
     Raises:
-      DataError: a file is missing or another one, or the seal cannot be read; the text names it.
+      DataError: a file is missing or has changed, or the seal cannot be read; the text names it.
     """
     path = folder / SEAL
     if not path.exists():

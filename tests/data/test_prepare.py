@@ -49,7 +49,7 @@ def test_overwrite_leaves_a_folder_that_fdx_did_not_make(rig, small, tmp_path):
 
 
 def test_errors_name_the_parameters(tmp_path):
-    with pytest.raises(ConfigError, match='`manual_dir`.* is .*absent, which is no folder'):
+    with pytest.raises(ConfigError, match='`manual_dir`.* is .*absent, which is not a folder'):
         check_manual_dir(tmp_path / 'absent')
     with pytest.raises(ConfigError, match='`group_column`=machine .* `csv`'):
         prepare('motor_maintenance/mine', tmp_path, group_column='machine')

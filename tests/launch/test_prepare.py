@@ -212,7 +212,7 @@ def test_raw_data_variable_is_the_default_of_manual_dir(run, make_builder, tmp_p
         error_line(run(folder, f'--manual_dir={tmp_path / "other"}')[2]) == f'error: manual_dir is {tmp_path / "other"}'
     )
     line = error_line(run(folder, '--manual_dir=absent')[2])
-    assert 'absent, which is no folder' in line
+    assert 'absent, which is not a folder' in line
 
 
 def test_help_starts_with_examples_and_names_overwrite():

@@ -101,7 +101,7 @@ def test_classes_that_the_checkpoint_does_not_know(call, cwru_run, leaking):
 
 def test_the_variable_names_the_folder_where_no_flag_does(three_files, raw_data, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv('FDX_RAW_DATA', str(tmp_path / 'absent'))
-    with pytest.raises(ConfigError, match='FDX_RAW_DATA.*absent, which is no folder'):
+    with pytest.raises(ConfigError, match='FDX_RAW_DATA.*absent, which is not a folder'):
         prepare_if_missing('cwru/load0_12k', str(tmp_path / 'data'), None)
     monkeypatch.setenv('FDX_RAW_DATA', str(raw_data))
     prepare_if_missing('cwru/load0_12k', str(tmp_path / 'data'), None)

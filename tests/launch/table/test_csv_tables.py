@@ -26,7 +26,7 @@ HEADER = ','.join(COLUMNS)
             'other.csv',
             r'is prepared already, from other rows \(log\.csv\): choose another na',
         ),
-        ('motor_maintenance/mine', 'gone.csv', 'gone.csv is no file'),
+        ('motor_maintenance/mine', 'gone.csv', 'gone.csv is not a file'),
         ('motor_maintenance/small', 'log.csv', 'give the table a name of its own, other than study, small'),
         ('motor_maintenance', 'log.csv', 'give the table a name of its own'),
         ('cwru/mine', 'log.csv', 'cwru is made of recordings, not of a table'),
