@@ -1,6 +1,8 @@
-"""A tiny dataset built by fdx's own builder, and tables of records that need no recording."""
+"""Tiny datasets built by fdx's own builder, and tables of records that need no recording."""
 
 from __future__ import annotations
+
+import dataclasses
 
 import numpy as np
 import pytest
@@ -8,12 +10,14 @@ import tensorflow_datasets as tfds
 
 from fdx.data.blocks import Windowing, cut_windows
 from fdx.data.builder import VibrationBuilder, VibrationConfig
+from fdx.data.protocols.two_domains import DomainName, open_two_domains
 from fdx.data.source import open_dataset
 from fdx.data.table import Table
 from fdx.types import Recording
 
 RATE_HZ = 8000.0
 CLASSES = ('normal', 'ball', 'inner_race')
+OTHER = ('inner_race', 'cage', 'normal', 'outer_race')  # of the other rig
 
 
 def tiny_recording(label: str, number: int, seconds: float, rate_hz: float = RATE_HZ) -> Recording:
@@ -126,3 +130,63 @@ def make_table(recordings: list[dict], windowing: Windowing) -> Table:
 @pytest.fixture(scope='session')
 def table_of():
     return make_table
+
+
+@pytest.fixture(scope='session')
+def pair_dir(tiny_dir, recording_of):
+    """tiny_dir with another rig: of its four classes three have recordings, two of them are TinyRig's, turned round."""
+
+    class OtherRig(VibrationBuilder, skip_registration=True):
+        name = 'other_rig'
+        VERSION = tfds.core.Version('1.0.0')
+        BUILDER_CONFIGS = [
+            VibrationConfig(name='six_s-vggish', front_end='vggish', hop_s=0.1, with_waveform=False),
+            VibrationConfig(name='gain', front_end='vggish_train', hop_s=0.1, with_waveform=False),
+            VibrationConfig(name='cages-vggish', subset='cages', front_end='vggish', hop_s=0.1, with_waveform=False),
+        ]
+
+        def class_names(self):
+            return OTHER
+
+        def fault_types(self):
+            return ('normal', 'fault')
+
+        def common_rate_hz(self):
+            return 8000.0
+
+        def recordings(self, dl_manager):
+            del dl_manager
+            shown = ('cage', 'normal') if self.builder_config.subset == 'cages' else ('normal', 'inner_race', 'cage')
+            found = []
+            for i, label in enumerate(('normal', 'inner_race', 'cage')):
+                if label not in shown:
+                    continue
+                one = recording_of('normal', 20 + i, 6.0)
+                fault_type = 'normal' if label == 'normal' else 'fault'
+                names = {'recording': f'other_{label}', 'label': label, 'fault_type': fault_type, 'domain': 'bench'}
+                # The cage's recording is the loudest by far: it would show in a gain.
+                samples = one.samples / np.abs(one.samples).max() * (800 if label == 'cage' else 1)
+                found.append(dataclasses.replace(one, samples=samples, **names))
+            return found
+
+    for config in OtherRig.BUILDER_CONFIGS:
+        OtherRig(config=config.name, data_dir=tiny_dir).download_and_prepare()
+    return tiny_dir
+
+
+@pytest.fixture
+def pair(pair_dir):
+    """Function source, target -> TwoDomains."""
+
+    def make(source, target, **changes):
+        options = {
+            'label_key': 'label',
+            'protocols': ('time_blocks', 'time_blocks'),
+            'folds': (0, 0),
+            'seed': 3,
+            **changes,
+        }
+        names = DomainName.parse(source, 'source'), DomainName.parse(target, 'target')
+        return open_two_domains(*names, str(pair_dir), **options)
+
+    return make

@@ -112,3 +112,16 @@ def resnet_pth(tmp_path, resnet_state, torch_bytes):
     path = tmp_path / 'resnet50-tiny.pth'
     path.write_bytes(torch_bytes.state_file(resnet_state))
     return path
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Function bytes -> arrays of a .pth file of them."""
+    from fdx.weights.readers.torch_file import read_torch_file
+
+    def read_bytes(raw: bytes):
+        path = tmp_path / 'given.pth'
+        path.write_bytes(raw)
+        return read_torch_file(path)
+
+    return read_bytes
