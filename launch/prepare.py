@@ -5,7 +5,7 @@
     python -m launch.prepare datasets/motor_maintenance --config=mine --csv=log.csv
 
 A config that is already prepared in --data_dir is kept as it is, even if the builder's code or the recordings have
-changed since: pass --overwrite to build it again. Without --config, every config of the dataset is built. Where
+changed since then: pass --overwrite to build it again. Without --config, every config of the dataset is built. If
 --manual_dir is not given, the environment variable FDX_RAW_DATA names the folder of recordings.
 """
 
@@ -48,8 +48,8 @@ class PathOptions(cli_utils.PathOptions):
     Attributes:
       data_dir: Where prepared datasets lie, as for every program of fdx.
       manual_dir: Folder of recordings that you already have; FDX_RAW_DATA is its default.
-      csv: A table of readings, for datasets that are made of one; --config is then a name of your own.
-      group_column: Column of that table that names the machine, run or day of each row and is no reading.
+      csv: A table of readings, for datasets that are made from one; --config is then a name of your own.
+      group_column: Column of that table that names the machine, run or day of each row, and is not a reading.
     """
 
     data_dir: epath.Path = simple_parsing.field(default=epath.Path('data'))
@@ -186,7 +186,7 @@ def announce(args: Args, builder_cls: type[tfds.core.DatasetBuilder]) -> None:
                 f'{builder.data_path} is prepared already; leave out --fail_if_exists or pass --overwrite'
             )
         if args.paths.csv and not debug.overwrite:
-            # A name that holds other rows would be kept in silence.
+            # Otherwise a dataset of other rows with this name would silently be kept.
             name = f'{builder_cls.name}/{builder.builder_config.name}'
             table = csv_table(args.paths.csv, args.paths.group_column)
             check_same_file(open_dataset(name, args.paths.data_dir), table)

@@ -13,10 +13,10 @@ Main = Callable[[Sequence[str]], int | None]
 
 
 def locks_workdir(main: Main) -> Main:
-    """A `main` that holds the lock of --workdir while it runs; of several processes, the first one holds it.
+    """A `main` that holds the lock of --workdir while it runs. Of several processes, only the first one holds it.
 
-    A run holds its own folder, too. This one makes a second program wait until all runs of a workdir are done, and not
-    slip in between two of them.
+    A run holds the lock of its own folder, too. This lock covers all runs of a workdir, so that a second program cannot
+    start between two of them.
 
     Raises:
       LockedError: when called while another program writes there.
