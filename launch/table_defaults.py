@@ -6,10 +6,9 @@ from typing import Any
 
 from absl import flags
 
-FLAGS = flags.FLAGS
-# Builders of tables.
-TABLES = ('motor_maintenance',)
+from fdx.data.builders import builder_class
 
+FLAGS = flags.FLAGS
 # A network is small, and a step takes no time: train until validation says stop.
 TABLE_DEFAULTS: dict[str, Any] = {
     'protocol': 'stratified',
@@ -24,13 +23,23 @@ TABLE_DEFAULTS: dict[str, Any] = {
 DROPOUT_OF_LARGE = 0.3
 
 
+def is_table(dataset: str) -> bool:
+    """Whether a dataset is a table of readings: its builder makes configs of CSV files.
+
+    Args:
+      dataset: `builder/config`; it need not be prepared yet.
+    """
+    builder = builder_class(dataset.partition('/')[0])
+    return builder is not None and hasattr(builder.builder_config_cls, 'csv')
+
+
 def table_settings(dataset: str) -> dict[str, Any]:
     """Fields of TrainConfig that a dataset decides: none for recordings, else those whose flags were not given.
 
     Args:
       dataset: `builder/config`; it need not be prepared yet.
     """
-    if dataset.partition('/')[0] not in TABLES:
+    if not is_table(dataset):
         return {}
     settings = {k: v for k, v in TABLE_DEFAULTS.items() if not FLAGS[k].present}
     if 'size=large' in FLAGS.model_option and 'dropout_rate' in settings:

@@ -11,11 +11,11 @@ finds 95 % of the failures of the validation rows:
     python -m launch.train --dataset=motor_maintenance/mine --csv=log.csv --balance=smote --threshold=recall:0.95 \
         --workdir=runs/mine
 
-Rows of a log follow each other and are no independent examples: whole stretches of it go to one split each
-(--protocol=row_blocks, the default for --csv), or whole machines, runs or days, where --group_column=NAME tells them.
+Rows of a log follow each other and are not independent examples. So whole stretches go to one split each
+(--protocol=row_blocks, the default for --csv), or whole machines, runs or days where --group_column=NAME names them.
 
-Rare faults: --imbalance=1:20 makes them rare on purpose, --balance says what is done about it (gan trains a generator
-of their spectrograms first, or takes what launch.synthesize wrote).
+Rare faults: --imbalance=1:20 makes them rare on purpose, and --balance says what is done about it. gan first trains a
+generator of their spectrograms, or takes the records that launch.synthesize wrote.
 
 Defaults are Table 2 of Di Maggio, Sensors 23(1):211, 2023; for a table those that are printed. Score the run with
 launch.evaluate, use it on raw files with launch.predict, take it to a microcontroller with launch.export.
@@ -46,7 +46,7 @@ from .config_flags import define_train_flags, train_config
 from .display import epoch_line, progress
 from .prepare_on_demand import prepare_if_missing
 from .synthesize_on_demand import with_synthetic
-from .table_defaults import TABLES, settings_text, table_settings
+from .table_defaults import is_table, settings_text, table_settings
 from .workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
@@ -67,7 +67,7 @@ def define_flags() -> None:
     flags.DEFINE_string(
         'group_column',
         None,
-        'column of --csv that names the machine, run or day of each row: no reading; rows of a group stay in one split',
+        'column of --csv that names the machine, run or day of a row, whose rows stay in one split; it is not a reading',
     )
     flags.DEFINE_string('step', 'last', 'which checkpoint of the workdir to resume from: last, best or a number')
     flags.DEFINE_string('coordinator', None, 'several hosts: address:port of process 0; the others connect to it')
@@ -85,7 +85,7 @@ def _connect() -> None:
 
 
 def _check_step() -> None:
-    """Refuses a --step that would be ignored: that of a workdir without checkpoints, or of all folds at once."""
+    """Refuses a --step that would be ignored, because the workdir has no checkpoints or all folds are run."""
     if FLAGS.step == 'last':
         return
     if FLAGS.fold == 'all':
@@ -94,7 +94,7 @@ def _check_step() -> None:
 
 
 def _of_table(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
-    """The config with the protocol that fits the table where no flag says; prints what is known of its rows."""
+    """The config, with the table's own protocol if no flag names one; prints what is known about its rows."""
     data = open_dataset(config.dataset, config.data_dir)
     if 'protocol' in settings:
         config = dataclasses.replace(config, protocol=data.default_protocol)
@@ -122,7 +122,7 @@ def main(argv) -> None:
     _connect()
     table = csv_table(FLAGS.csv, FLAGS.group_column)
     prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir, table)
-    if FLAGS.dataset.partition('/')[0] in TABLES:
+    if is_table(FLAGS.dataset):
         config = _of_table(config, of_table)
     folds = [config.fold]
     if FLAGS.fold == 'all':

@@ -127,7 +127,7 @@ def _check_group_column(file: pathlib.Path, name: str, columns: Sequence[str], l
     """Refuses a column of groups that has another meaning."""
     if name and name in (*columns, label):
         raise DataError(
-            f'{file}: --group_column={name} is {"the label" if name == label else "a reading"}; name a column of its '
+            f'{file}: `group_column`={name} is {"the label" if name == label else "a reading"}; name a column of its '
             'own that tells machines, runs or days apart'
         )
 
@@ -156,7 +156,7 @@ def check_trainable(readings: Readings, label: str = LABEL) -> None:
     if readings.groups is not None and len(set(readings.groups)) == len(readings):
         raise DataError(
             f'{source}: the column of groups names another group in each of {len(readings)} rows, so it holds none '
-            'together; --group_column names a column that tells machines, runs or days apart, no count and no time'
+            'together; `group_column` names a column that tells machines, runs or days apart, no count and no time'
         )
     for number, (name, count) in enumerate(balance(readings.labels).items()):
         if count < MIN_ROWS_OF_CLASS:
@@ -263,9 +263,9 @@ def _advice(unknown: Sequence[str], may_group: bool) -> str:
     if times:
         return (
             f'. Rows are taken in the order of the file: sort them by {times[0]!r} before that column is removed; a '
-            'column that tells machines or runs apart goes with --group_column=NAME'
+            'column that tells machines or runs apart goes with `group_column`=NAME'
         )
-    return '. A column that tells machines, runs or days apart may stay: --group_column=NAME'
+    return '. A column that tells machines, runs or days apart may stay: `group_column`=NAME'
 
 
 def _number(cell: str, file: pathlib.Path, row: int, column: str) -> float:

@@ -174,7 +174,7 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
         thresholds = np.concatenate([part.thresholds for part in parts])
     elif any(part.thresholds is not None for part in parts):
         raise DataError(
-            'some of the folds have a decision threshold and some none: train all with the same --threshold'
+            'some of the folds have a decision threshold and some none: train all with the same `threshold`'
         )
     return Predictions(
         probabilities=np.concatenate([part.probabilities for part in parts]),

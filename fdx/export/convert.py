@@ -16,8 +16,8 @@ from fdx.export.graph import folded_scaling, identity, inference
 from fdx.export.litert import quantise_dynamic, quantise_static, to_flatbuffer
 from fdx.export.onnx_file import to_onnx
 from fdx.predict.backends.checkpoint import Predictor
-from fdx.predict.load import SUFFIXES, run_folders
-from fdx.signal.readings import ReadingsInput, neutral_gain
+from fdx.predict.load import SUFFIXES, check_single
+from fdx.signal.readings import neutral_gain, reads_tables
 from fdx.signal.scaling import Gain
 from fdx.train.run_data import select_rows
 from fdx.types import CheckpointError, ConfigError
@@ -56,11 +56,9 @@ def load_single(workdir: str | pathlib.Path, step: str | int) -> Predictor:
     Raises:
       CheckpointError: none, several folds, or a damaged one.
     """
-    folders = run_folders(workdir)
-    if folders[0].suffix in SUFFIXES:
+    if pathlib.Path(workdir).suffix in SUFFIXES:
         raise CheckpointError(f'{workdir} is exported already: name the workdir of launch.train')
-    if folders != [pathlib.Path(workdir)]:
-        raise CheckpointError(f'{workdir} holds several folds: export one, e.g. {folders[0]}')
+    check_single(workdir)
     return Predictor(workdir, step)
 
 
@@ -80,7 +78,7 @@ def representative_inputs(
       ConfigError: fewer than 1.
     """
     if count < 1:
-        raise ConfigError(f'--calibration={count}: at least one training window sets the ranges of the integers')
+        raise ConfigError(f'`calibration`={count}: at least one training window sets the ranges of the integers')
     data = open_own_dataset(predictor, data_dir)
     rows = select_rows(predictor.config, data)[0].train
     labels = data.table[predictor.config.label_key][rows]
@@ -92,7 +90,7 @@ def representative_inputs(
     return np.stack([examples[i]['inputs'][None] for i in range(len(examples))])
 
 
-def make_model(predictor: Predictor, form: str, samples: Callable[[Gain], np.ndarray]) -> Exported:
+def make_model(predictor: Predictor, format: str, samples: Callable[[Gain], np.ndarray]) -> Exported:
     """Turns a checkpoint into a model.
 
     Scaling that was fitted on training data is folded into float models. An 8-bit model has one scale for its whole
@@ -101,37 +99,37 @@ def make_model(predictor: Predictor, form: str, samples: Callable[[Gain], np.nda
 
     Args:
       predictor: the checkpoint.
-      form: one of FORMATS.
+      format: one of FORMATS.
       samples: gain -> representative inputs, asked for where activations are integers.
     """
-    if form not in FORMATS:
-        raise ConfigError(f'--format={form}: it is one of {", ".join(FORMATS)}')
+    if format not in FORMATS:
+        raise ConfigError(f'`format`={format}: it is one of {", ".join(FORMATS)}')
     model, variables, shape = predictor.network()
     scaling = folded_scaling(predictor.front_end, predictor.gain)
     # The gain of 1 that most front ends have needs no folding: it is the same model.
-    folded = scaling is identity or (scaling is not None and form != 'tflite_int8')
+    folded = scaling is identity or (scaling is not None and format != 'tflite_int8')
     gain = neutral_gain(predictor.front_end, predictor.gain) if folded else predictor.gain
     function = inference(model, variables, scaling if folded else identity)
     float_model = to_flatbuffer(function, (1, *shape))
     content, calibrated = float_model, 0
-    if form == 'onnx':
+    if format == 'onnx':
         content = to_onnx(function, shape)
-    elif form == 'tflite_int8':
+    elif format == 'tflite_int8':
         inputs = samples(gain)
         content, calibrated = quantise_static(float_model, inputs), len(inputs)
-    elif form == 'tflite_dynamic':
+    elif format == 'tflite_dynamic':
         content = quantise_dynamic(float_model)
-    return Exported(content, float_model, describe_export(predictor, form, folded), gain, calibrated)
+    return Exported(content, float_model, describe_export(predictor, format, folded), gain, calibrated)
 
 
-def describe_export(predictor: Predictor, form: str, folded: bool) -> dict:
+def describe_export(predictor: Predictor, format: str, folded: bool) -> dict:
     """What an exported file says about itself; JSON can hold it."""
     meta = {k: v for k, v in predictor.meta.items() if k not in NOT_EXPORTED}
-    if isinstance(predictor.front_end, ReadingsInput):
+    if reads_tables(predictor.front_end):
         meta['train_recordings'] = []  # As many names as rows, larger than the model; splits follow from the config.
     return {
         'fdx': fdx.__version__,
-        'format': form,
+        'format': format,
         'model': predictor.config.model,
         'step': predictor.step,
         'folded': folded,
@@ -147,7 +145,7 @@ def describe_export(predictor: Predictor, form: str, folded: bool) -> dict:
 def input_text(predictor: Predictor, folded: bool) -> str:
     """What goes into the model, in words."""
     front_end = predictor.front_end
-    if isinstance(front_end, ReadingsInput):
+    if reads_tables(predictor.front_end):
         columns = ', '.join(front_end.columns)
         return columns if folded else f'(reading - mean) / deviation of {columns}'
     scaled = '' if folded else ', times the gain of the checkpoint'

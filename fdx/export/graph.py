@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fdx.signal.patch import FrontEnd
-from fdx.signal.readings import ReadingsInput
+from fdx.signal.readings import reads_tables
 from fdx.signal.scaling import Gain, is_neutral
 
 
@@ -41,10 +41,9 @@ def folded_scaling(front_end: FrontEnd, gain: Gain) -> Callable[[jax.Array], jax
 
     z-scores of readings, and the gain of log-mel images with an offset (fdx.signal.scaling.apply_gain), can.
     """
-    if isinstance(front_end, ReadingsInput):
-        mean, deviation = (np.asarray(g, np.float64) for g in gain)
+    if reads_tables(front_end):
         # As a product and a sum of constants: a dense layer behind it can take both in.
-        factor, shift = (1 / deviation).astype(np.float32), (-mean / deviation).astype(np.float32)
+        factor, shift = front_end.as_affine(gain)
         return lambda x: x * factor + shift
     if is_neutral(gain):
         return identity

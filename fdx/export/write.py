@@ -40,7 +40,7 @@ class Export:
 
 def export(
     workdir: str | pathlib.Path,
-    form: str,
+    format: str,
     *,
     step: str | int = 'best',
     data_dir: str | None = None,
@@ -53,7 +53,7 @@ def export(
 
     Args:
       workdir: of `launch.train`, a single fold.
-      form: one of fdx.export.FORMATS.
+      format: one of fdx.export.FORMATS.
       step: best, last or a number.
       data_dir: where the run's dataset lies now; None: where it lay.
       calibration: with tflite_int8, training windows that set the ranges of the integers.
@@ -62,24 +62,25 @@ def export(
       progress: wraps long work.
 
     Raises:
-      FdxError: whatever the checkpoint, its dataset or the form make impossible.
+      FdxError: the checkpoint, its dataset or the format make an export impossible.
       DisagreementError: the agreement is below `min_agreement`.
     """
     predictor = load_single(workdir, step)
-    exported = make_model(predictor, form, lambda gain: representative_inputs(predictor, data_dir, calibration, gain))
+    exported = make_model(predictor, format, lambda gain: representative_inputs(predictor, data_dir, calibration, gain))
     measured = compare_with_checkpoint(exported, workdir, step=step, data_dir=data_dir, progress=progress)
     if measured['agreement'] < min_agreement:
         raise DisagreementError(
-            f'{workdir} as {form}: both call {100 * measured["agreement"]:.2f} % of {measured["windows"]} test windows '
-            f'the same, less than --min_agreement={min_agreement:g} (accuracy {100 * measured["float_accuracy"]:.2f} % '
-            f'as checkpoint, {100 * measured["accuracy"]:.2f} % exported); nothing was written: calibrate on more '
-            'windows (--calibration), take --format=tflite_dynamic, or lower --min_agreement'
+            f'{workdir} as {format}: both call {100 * measured["agreement"]:.2f} % of {measured["windows"]} test '
+            f'windows the same, less than `min_agreement`={min_agreement:g} (accuracy '
+            f'{100 * measured["float_accuracy"]:.2f} % as checkpoint, {100 * measured["accuracy"]:.2f} % exported); '
+            'nothing was written: calibrate on more windows (`calibration`), take `format`=tflite_dynamic, or lower '
+            '`min_agreement`'
         )
     content = file_content(exported)
     summary = {
         'checkpoint': str(workdir),
         'step': predictor.step,
-        'format': form,
+        'format': format,
         'model': predictor.config.model,
         'dataset': predictor.meta['dataset']['name'],
         'file_bytes': len(content),

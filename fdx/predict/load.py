@@ -54,13 +54,18 @@ def load_predictor(
     return ExportedPredictor(path, progress)
 
 
+def check_single(path: str | pathlib.Path) -> None:
+    """CheckpointError where a path is the workdir of several folds (the text names one), or holds nothing."""
+    folders = run_folders(path)
+    if folders != [pathlib.Path(path)]:
+        raise CheckpointError(f'{path} holds several folds: choose one, e.g. {folders[0]}')
+
+
 def load_single(path: str | pathlib.Path, step: str | int = 'best', progress: Progress = no_progress) -> AnyPredictor:
     """`load_predictor` for a path that a user names, where the workdir of several folds is an error of its own.
 
     Raises:
-      CheckpointError: as `load_predictor`, or several folds; the text names one.
+      CheckpointError: as `load_predictor` and `check_single`.
     """
-    folders = run_folders(path)
-    if folders != [pathlib.Path(path)]:
-        raise CheckpointError(f'{path} holds several folds: choose one, e.g. {folders[0]}')
+    check_single(path)
     return load_predictor(path, step, progress)

@@ -69,6 +69,11 @@ class ReadingsInput:
             )
         return ((np.asarray(patches, np.float64) - values[0]) / values[1]).astype(np.float32)
 
+    def as_affine(self, gain: Gain) -> tuple[np.ndarray, np.ndarray]:
+        """(factor, shift), float32 [C] each: `with_gain` is reading * factor + shift, up to rounding."""
+        mean, deviation = np.asarray(gain, np.float64)
+        return (1 / deviation).astype(np.float32), (-mean / deviation).astype(np.float32)
+
     def config(self) -> dict:
         """JSON-able description; `fdx.signal.front_ends.front_end_from_config` reads it."""
         return {'kind': 'readings', 'name': self.name, 'columns': list(self.columns), 'scaling': self.scaling}

@@ -264,7 +264,7 @@ def test_a_column_of_groups_is_text_and_no_reading(csv_file):
     ('lines', 'column', 'words'),
     [
         ((HEADER, *GOOD), 'machine', "columns missing: 'machine'"),
-        ((HEADER, *GOOD), 'failure', '--group_column=failure is the label'),
+        ((HEADER, *GOOD), 'failure', '`group_column`=failure is the label'),
         ((HEADER, *GOOD), COLUMNS[0], 'is a reading; name a column of its own'),
         ((f'{HEADER},machine', *GROUPED[:-1], GOOD[-1] + ', '), 'machine', 'column machine: the cell is empty'),
         (

@@ -95,7 +95,7 @@ def test_a_run_with_several_folds_or_an_exported_file_is_refused(workdir, tmp_pa
         (tmp_path / f'fold_{fold}' / 'checkpoints').mkdir(parents=True)
     with pytest.raises(CheckpointError) as caught:
         load_single(tmp_path, 'best')
-    assert str(caught.value) == f'{tmp_path} holds several folds: export one, e.g. {tmp_path}/fold_0'
+    assert str(caught.value) == f'{tmp_path} holds several folds: choose one, e.g. {tmp_path}/fold_0'
     for suffix in ('.tflite', '.onnx'):
         with pytest.raises(CheckpointError, match=rf'a\{suffix} is exported already: name the workdir of launch.train'):
             load_single(tmp_path / f'a{suffix}', 'best')
@@ -139,12 +139,12 @@ def test_samples_are_scaled_by_the_gain_that_is_left(predictor, data, splits):
 
 @pytest.mark.parametrize('count', [0, -3])
 def test_calibration_needs_a_window(predictor, count):
-    with pytest.raises(ConfigError, match=f'^--calibration={count}: at least one training window'):
+    with pytest.raises(ConfigError, match=f'^`calibration`={count}: at least one training window'):
         representative_inputs(predictor, None, count, predictor.gain)
 
 
 def test_calibration_needs_the_dataset(predictor, tmp_path):
-    with pytest.raises(DataError, match='name their folder with --data_dir'):
+    with pytest.raises(DataError, match='name their folder with `data_dir`'):
         representative_inputs(predictor, str(tmp_path), 8, predictor.gain)
 
 
@@ -227,7 +227,7 @@ def test_what_is_not_folded_is_left_to_the_caller(front_end, gain, form, folded)
 def test_an_unknown_form_is_refused(predictor):
     with pytest.raises(ConfigError) as caught:
         make_model(predictor, 'tflite', refuse_samples)
-    assert str(caught.value) == f'--format=tflite: it is one of {", ".join(FORMATS)}'
+    assert str(caught.value) == f'`format`=tflite: it is one of {", ".join(FORMATS)}'
 
 
 def test_the_description_holds_what_is_needed_to_use_the_file(predictor, splits):

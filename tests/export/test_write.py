@@ -113,7 +113,7 @@ def test_a_badly_calibrated_model_is_not_handed_out(workdir, checkpoint, monkeyp
     assert isinstance(caught.value, FdxError)
     agreement = float(re.search(r'both call ([\d.]+) % of', text).group(1))
     assert agreement < 97
-    assert f'of {len(checkpoint)} test windows the same, less than --min_agreement=0.99' in text
+    assert f'of {len(checkpoint)} test windows the same, less than `min_agreement`=0.99' in text
     assert f'accuracy {100 * np.mean(checkpoint.predicted == checkpoint.labels):.2f} % as checkpoint' in text
     assert 'nothing was written' in text
     assert list(tmp_path.iterdir()) == []
@@ -151,12 +151,12 @@ def test_a_file_is_written_whole_or_not_at_all(made, tmp_path, monkeypatch):
 
 
 def test_a_dataset_that_has_moved_is_found_by_its_folder(workdir, tmp_path):
-    with pytest.raises(DataError, match='--data_dir'):
+    with pytest.raises(DataError, match='`data_dir`'):
         export(workdir, 'tflite_float', data_dir=str(tmp_path))
     os.symlink(workdir.parent / 'data', tmp_path / 'moved')
     assert export(workdir, 'tflite_float', data_dir=str(tmp_path / 'moved')).summary['agreement'] == 1.0
 
 
 def test_an_unknown_form_is_refused(workdir):
-    with pytest.raises(ConfigError, match='--format=pickle: it is one of tflite_int8, '):
+    with pytest.raises(ConfigError, match='`format`=pickle: it is one of tflite_int8, '):
         export(workdir, 'pickle')

@@ -9,7 +9,7 @@ from fdx.train import run as run_module
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
 from fdx.types import FdxError
-from launch.table_defaults import DROPOUT_OF_LARGE, TABLE_DEFAULTS, settings_text, table_settings
+from launch.table_defaults import DROPOUT_OF_LARGE, TABLE_DEFAULTS, is_table, settings_text, table_settings
 
 # A user's table may be a log; drawn rows are stratified.
 OF_FILE = {**TABLE_DEFAULTS, 'protocol': 'row_blocks'}
@@ -109,3 +109,5 @@ def test_the_larger_network_has_dropout_where_none_is_given(config_of):
 
 def test_recordings_keep_their_defaults():
     assert table_settings('cwru/load0_12k') == {} == table_settings('')
+    assert is_table('motor_maintenance/mine')
+    assert not any(map(is_table, ('cwru/load0_12k', 'nothing/at_all', '')))
