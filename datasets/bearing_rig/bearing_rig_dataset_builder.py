@@ -81,7 +81,7 @@ class Builder(VibrationBuilder):
         return STATES
 
     def fault_types(self) -> Sequence[str]:
-        """The three states again: the labels are no finer."""
+        """The three states again: the labels are not finer."""
         return STATES
 
     def common_rate_hz(self) -> float:

@@ -122,7 +122,7 @@ class Machine:
         """(radial, axial) load in kN of load case 0 to 3.
 
         Raises:
-          ConfigError: there is no such load case.
+          ConfigError: the machine does not have this load case.
         """
         if not isinstance(load_case, numbers.Integral) or load_case not in range(len(LOAD_CASES)):
             raise ConfigError(f'load case {load_case!r} is unknown; the load cases are 0 to {len(LOAD_CASES) - 1}')
@@ -203,7 +203,7 @@ def get_machine(name: str) -> Machine:
     """The machine of that name.
 
     Raises:
-      ConfigError: there is none; the message lists the known ones.
+      ConfigError: the name is unknown; the message lists the known ones.
     """
     if name not in MACHINES:
         raise ConfigError(f'machine {name!r} is unknown; the machines are {", ".join(MACHINES)}')

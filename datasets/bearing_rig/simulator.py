@@ -95,7 +95,7 @@ def simulate(
 ) -> np.ndarray:
     """Simulates one recording.
 
-    Same arguments, same samples: the stream of random numbers hangs on the seed and on the condition.
+    Same arguments, same samples: the stream of random numbers depends on the seed and on the condition.
 
     Args:
       machine: key of MACHINES.

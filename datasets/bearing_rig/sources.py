@@ -80,7 +80,7 @@ def harmonics(
     """Shaft harmonics, float32 [T]: unbalance (1x) grows as speed squared, misalignment (2x, 3x) with load too.
 
     Within a block of samples the shaft turns at its mean rate and its wander is a straight line, so a harmonic is the
-    product of one phasor a block and one a sample: a small matrix product in place of a cosine a sample.
+    product of one phasor per block and one per sample: a small matrix product in place of a cosine per sample.
     """
     speed = shaft.rate_hz * 60 / REFERENCE_SPEED_RPM
     load = impacts.relative_load(machine, load_case)

@@ -158,7 +158,7 @@ def select_files(
       max_size_in: keep only faults of at most this diameter in inches.
 
     Returns:
-      The files; empty where the table has no such group.
+      The files; empty where the table does not have the group.
     """
     return tuple(
         file

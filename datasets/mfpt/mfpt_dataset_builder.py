@@ -80,7 +80,7 @@ class Builder(VibrationBuilder):
         return self._subset.classes
 
     def fault_types(self) -> Sequence[str]:
-        """The labels again: they are no finer."""
+        """The labels again: they are not finer."""
         return self._subset.classes
 
     def unit(self) -> str:

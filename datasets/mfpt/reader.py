@@ -124,7 +124,7 @@ def _fields(path: pathlib.Path) -> dict[str, Any]:
     struct = _unwrap(contents[STRUCT])
     if not isinstance(struct, MatStruct) or struct.size != 1:
         found = f'one with {struct.size}' if isinstance(struct, MatStruct) else _shown(_plain(struct))
-        raise DataError(f'the variable {STRUCT} is no struct with one element but {found}')
+        raise DataError(f'the variable {STRUCT} is not a struct with one element but {found}')
     names = tuple(struct.fields)
     missing = [name for name in (SIGNAL, RATE) if name not in names]
     if missing:

@@ -85,7 +85,7 @@ def _files_below(root: str | os.PathLike | None, names: set[str]) -> dict[str, p
         folders.sort()
         for name in names.intersection(files):
             path = pathlib.Path(folder) / name
-            if path.is_file():  # A dangling link is none.
+            if path.is_file():  # A dangling link is not a file.
                 paths.setdefault(name, path)
     return paths
 
@@ -117,7 +117,7 @@ def _complaint(path: pathlib.Path) -> str | None:
         with zipfile.ZipFile(path) as archive:
             broken = archive.testzip()
     except _ZIP_ERRORS as error:
-        return f'it is no whole zip archive ({type(error).__name__}: {error})'
+        return f'it is not a whole zip archive ({type(error).__name__}: {error})'
     return None if broken is None else f'its member {broken!r} is damaged'
 
 

@@ -74,7 +74,7 @@ class Parameters:
     p_failure_otherwise: float = 0.05
 
     def __post_init__(self):
-        """Refuses what is no probability."""
+        """Refuses a value outside of 0 to 1."""
         for name in ('p_failure_if_condition', 'p_failure_otherwise'):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f'{name} is {getattr(self, name)}; it must lie between 0 and 1')

@@ -29,7 +29,7 @@ class MotorMaintenanceConfig(tfds.core.BuilderConfig):
       p_failure_if_condition: chance of failure where a reading is beyond its threshold.
       p_failure_otherwise: chance of failure elsewhere.
       csv: a file for fdx.data.readings_csv.read_readings in place of drawn readings.
-      group_column: a column of that file that names the group (machine, run) of each row and is no reading.
+      group_column: a column of that file that names the group (machine, run) of each row; it is not a reading.
       protocol: how rows are split where a run does not say: stratified, row_blocks or by_group; where empty, drawn
         rows are stratified, those of a file are dealt by group_column or, without one, as a log.
 

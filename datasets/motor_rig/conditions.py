@@ -25,7 +25,7 @@ class Condition:
       rotated: whether the sensor is turned by 90 degrees about the shaft.
 
     Raises:
-      ConfigError: the bench has no such state.
+      ConfigError: the bench does not have this state.
     """
 
     imbalanced: bool = False

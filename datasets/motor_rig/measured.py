@@ -39,8 +39,8 @@ HARMONICS = (
     Tone(8, 0, (27, 152, 127), (-142, -9)),
 )
 
-# Tones that are no harmonics of the shaft. The strongest stands still to 0.02 Hz; it belongs to a clock of its own (the
-# drive or another machine). The others wander by 0.1% around an order; bearings or the belt, by their orders.
+# Tones that are not harmonics of the shaft. The strongest stands still to 0.02 Hz; it belongs to a clock of its own
+# (the drive or another machine). The others wander by 0.1% around an order; bearings or the belt, by their orders.
 TONES = (
     Tone(0, 44.882, (1252, 176, 1313), (96, -57)),
     Tone(4.823, 0, (1187, 132, 1254), (-166, -173), 0.001),

@@ -41,7 +41,7 @@ class Motor:
       pull: magnetic pull at twice the supply frequency with a current of 1 A, in counts; the gap is never even.
       eccentric_share: amplitude of the sidebands of the ripple one shaft frequency away, over the ripple's.
       harmonics: of the shaft, from the second on.
-      tones: lines that are no harmonics of the shaft.
+      tones: lines that are not harmonics of the shaft.
       floor: (Hz, density along x, y, z) of the broadband part.
       mount: orientation [3, 3] of the sensor.
     """
@@ -145,7 +145,7 @@ def get_motor(name: str) -> Motor:
     """The motor of that name.
 
     Raises:
-      ConfigError: there is none; the message lists the known ones.
+      ConfigError: the name is unknown; the message lists the known ones.
     """
     if name not in MOTORS:
         raise ConfigError(f'motor {name!r} is unknown; the motors are {", ".join(MOTORS)}')

@@ -130,7 +130,7 @@ def parse_name(name: str) -> SoonFile:
     """
     match = _NAME.fullmatch(name)
     if match is None:
-        raise DataError(f"{name!r} is no name of a SOON file: 'NN - m1_... [m2_...]' is needed")
+        raise DataError(f"{name!r} is not the name of a SOON file: 'NN - m1_... [m2_...]' is needed")
     m1, m2 = match['m1'], match['m2'] or ''
     resistance, load = re.search(r'electrically_(\d+)_ohm', m1), re.search(r'load_([\d.]+)Nm', m1)
     return SoonFile(

@@ -22,7 +22,7 @@ TIME, AXES = 'Timestamp', ('AccX', 'AccY', 'AccZ')
 # Taking rates within some percent for the nominal one instead would shift the spectra of whole recordings, which are
 # classes, by as much, and show a classifier how long each recording was.
 COMMON_RATE_HZ = 512.0
-# Rates beyond this are no fast logger but another unit or another data set.
+# Rates beyond this do not come from a fast logger but from another unit or another data set.
 HIGHEST_RATE_HZ = 600.0
 # A step of more than 1.5 medians has lost samples. Up to this many (6 ms) are bridged by the interpolation in time.
 GAP_STEPS = 1.5
@@ -49,8 +49,8 @@ def read_file(path: str | os.PathLike, file: SoonFile, label: str | None = None)
       the load is in Nm, the speed is not known.
 
     Raises:
-      DataError: another header, no rows, a cell that is no finite number, times that repeat or go back, too many lost
-        samples (all with their row in the file), or a rate below COMMON_RATE_HZ or above HIGHEST_RATE_HZ.
+      DataError: another header, no rows, a cell that is not a finite number, times that repeat or go back, too many
+        lost samples (all with their row in the file), or a rate below COMMON_RATE_HZ or above HIGHEST_RATE_HZ.
     """
     path = pathlib.Path(path)
     samples, rate_hz = load(path)
@@ -100,7 +100,7 @@ def _check_cells(table: NumberTable) -> None:
     if len(bad):
         row, i = bad[0]
         raise DataError(
-            f'{table.path}: row {table.row_number(row)}, column {wanted[i]}: {table.values[row, i]} is no finite '
+            f'{table.path}: row {table.row_number(row)}, column {wanted[i]}: {table.values[row, i]} is not a finite '
             f'number; {_remedy(table.path)}'
         )
 
@@ -109,7 +109,7 @@ def _check_steps(column: TimeColumn) -> float:
     """The median step; refuses times that do not rise, long gaps and many, and warns of short ones."""
     path, times, steps = column.path, column.values, np.diff(column.values)
     if not steps.size:
-        raise DataError(f'{path}: one row of numbers is no recording; {_remedy(path)}')
+        raise DataError(f'{path}: one row of numbers is not a recording; {_remedy(path)}')
     back = np.flatnonzero(steps <= 0)
     if back.size:
         what = 'repeats' if steps[back[0]] == 0 else 'goes back'

@@ -19,7 +19,7 @@ from .subsets import SUBSETS, Subset
 
 logger = logging.getLogger(__name__)
 
-# The low-pass of the common band hangs on 0.22 s to each side, the interpolation in time on 0.06 s: with this guard no
+# The low-pass of the common band reaches 0.22 s to each side, the interpolation in time 0.06 s: with this guard no
 # sample of the file reaches windows of two blocks.
 GUARD_S = 0.6
 

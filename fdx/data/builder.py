@@ -47,7 +47,7 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     Splits are fold 0 of the protocol time_blocks (law 2). Windows of recordings too short for their blocks have
     block -1 and lie in the train split; the protocol time_blocks refuses them by name when a run asks for it. Where
-    all are too short, there is no other split.
+    all are too short, the other splits are left out.
     Shards are array_record unless said otherwise: they can be read without TensorFlow, in any order.
     """
 

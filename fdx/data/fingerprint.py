@@ -6,7 +6,7 @@ chooses, and neither on where the window starts nor on gain, sign, offset, slow 
 1. A band around 1/16 of the sampling rate is taken by a short filter, where it does not reach beyond the window.
 2. Extrema of the band-passed signal are found, with their heights by a parabola.
 3. An extremum that stands out among its neighbours is an anchor. Its landmark tells of 128 pairs of the 65 extrema
-   around it which one is larger, hashed. Where two are so nearly equal that rounding decides, there is no landmark.
+   around it which one is larger, hashed. Where rounding decides which of two is larger, no landmark is set.
 4. A landmark that a window holds twice is of a periodic signal and says nothing about when it was taken: both go.
 5. The smallest 32 hashes stay: overlapping windows keep the same ones of what they share (bottom-k sketch: Broder, On
    the resemblance and containment of documents, 1997).

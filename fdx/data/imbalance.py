@@ -101,7 +101,7 @@ def _lines(name: str) -> list[str]:
 def _ratio(ratio: str, text: str) -> float:
     match = _RATIO.fullmatch(ratio)
     if not match or float(match[1]) < 1:
-        raise ConfigError(f'`imbalance`={text}: {ratio or "nothing"} is no ratio 1:N with N of 1 or more; {_FORMS}')
+        raise ConfigError(f'`imbalance`={text}: {ratio or "nothing"} is not a ratio 1:N with N of 1 or more; {_FORMS}')
     return float(match[1])
 
 

@@ -6,7 +6,8 @@ than after it. It follows the length, so any size works; torch's port fixes it f
 
 What an image means: the origin feeds pixels v from 0 to 255 as (v - 127) / 128. fdx feeds log-mel values x as they
 come, which read as pixels 127 + 128 x: the floor of the front ends, log(0.01) = -4.6, lies far below black, and loud
-bands above white. The published statistics know no such images; how well the weights serve is for measurements to say.
+bands above white. The published statistics were not learned on such images; how well the weights serve must be
+measured.
 Stochastic depth (rates up to 0.2), with which the origin was trained, is not built in.
 """
 

@@ -95,7 +95,7 @@ class Block(nn.Module):
       out: output channels.
       size: of the depthwise kernel.
       stride: of the depthwise convolution.
-      expansion: factor of the inner channels; with 1 there is no first convolution.
+      expansion: factor of the inner channels; with 1 the first convolution is left out.
       skip: the input is added to the output (not in the first block of a stage, which changes the width).
       axis_name, frozen_norms: of the norms.
     """

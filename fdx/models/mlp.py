@@ -40,7 +40,7 @@ class MLP(Staged):
     def __post_init__(self):
         if self.size not in WIDTHS:
             raise ConfigError(f'mlp: `size`={self.size!r} must be one of {", ".join(WIDTHS)}')
-        # A network without a second hidden layer has no such stage either.
+        # A network without a second hidden layer does not have its stage either.
         self.STAGES = (*type(self).STAGES[: len(WIDTHS[self.size])], 'head')  # type: ignore[misc]
         super().__post_init__()
 

@@ -2,7 +2,7 @@
 
 Five stages of a 3x3 convolution, ReLU, batch norm and max pool, as Choi et al. (ISMIR 2016) shaped them for music tags.
 They run over patches of any length. What differs from the original, in training only: it drops a quarter of the values
-between stages as well; here nothing is dropped but in front of the classifier. Its batch norm is TensorFlow's: epsilon
+between stages as well; here values are dropped in front of the classifier only. Its batch norm is TensorFlow's: epsilon
 1e-3, running values of 0.99 old + 0.01 batch, and, as in torch, the running variance is the unbiased one (TensorFlow's
 fused kernel hands it out so, while the biased one normalises).
 """

@@ -1,4 +1,4 @@
-"""The table of networks: one line a model.
+"""The table of networks: one line per model.
 
 A model is a linen module that
   - takes `num_classes` and its own options, `axis_name` among them;
@@ -37,7 +37,7 @@ class ModelSpec:
       input_shape: shape of one example, e.g. (96, 64, 1); None stands for an axis of any length.
       front_end: name of the front end that makes such examples.
       channels: lengths of the last axis that are accepted where `input_shape` leaves it free; () for any.
-      defaults: options that the size of the examples decides where nobody else does; None: there are none.
+      defaults: function that chooses options by the size of the examples where the user does not; None: no option does.
     """
 
     module: type[Staged]

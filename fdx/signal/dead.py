@@ -1,4 +1,4 @@
-"""Stretches of a recording in which its sensor says nothing: zeros, a held value, a flicker of the last bit."""
+"""Stretches of a recording in which its sensor says nothing: zeros, a held value, or a flicker of the last bit."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _silent(x: np.ndarray, length: int) -> np.ndarray:
     if count == 0:
         return np.zeros(len(x), bool)
     pieces = x[: count * length].reshape(count, length).astype(np.float64)
-    # Around each piece's own line: a drift is no vibration.
+    # Relative to each piece's own line: a drift is not a vibration.
     level = np.diff(pieces, axis=1).std(axis=1)
     silent = level < SILENT * np.quantile(level, LOUD_QUANTILE)
     values = 1 + (np.diff(np.sort(pieces, axis=1), axis=1) > 0).sum(axis=1)

@@ -39,14 +39,14 @@ def prewhitened_spectrum(x: np.ndarray) -> np.ndarray:
     """One-sided spectrum of x [T], complex128 [T // 2 + 1]: magnitudes 1 up to USED_BAND, 0 beyond and at 0 Hz.
 
     Cepstrum pre-whitening: lines of the shaft, gears and the mains, and the machine's resonances, weigh no more than
-    any other frequency, so impacts that were buried become visible, and the level of the signal has no part in it
+    any other frequency, so impacts that were buried become visible, and the level of the signal does not matter
     (Borghesani, Pennacchi, Randall, Sawalhi and Ricci, "Application of cepstrum pre-whitening for the diagnosis of
     bearing faults under variable speed conditions", MSSP 36(2):370-384, 2013).
     """
     spectrum = np.fft.rfft(np.asarray(x, np.float64))
     spectrum[0] = 0.0
     magnitude = np.abs(spectrum)
-    # Far below everything else there is rounding, and a line of zero has no phase.
+    # Values far below all others are rounding errors, and a line of zero has no phase.
     floor = 1e-9 * magnitude.max(initial=0.0)
     flat = np.where(magnitude > floor, spectrum / np.where(magnitude > floor, magnitude, 1.0), 0.0)
     flat[_last_bin(len(x)) :] = 0.0

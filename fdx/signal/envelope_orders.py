@@ -18,7 +18,7 @@ class EnvelopeOrders:
     """log of the squared-envelope spectrum over its median, at orders that are multiples of `max_order / points`.
 
     The plain tool of bearing diagnosis (Randall and Antoni, MSSP 25(2):485-520, 2011), without bands, pre-whitening or
-    the bearing: what a network has to learn from it hangs on the bearing it was trained on.
+    the bearing: what a network learns from it depends on the bearing that it was trained on.
 
     Attributes:
       name: name in the registry, its scaling included.

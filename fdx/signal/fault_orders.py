@@ -91,7 +91,7 @@ class FaultOrders:
     axes = 'FT'
     unit = 'log ratio to background'
     plot_labels = ('cells of harmonics', 'demodulation band')
-    hop_s = 1.0  # Columns are no times: plots count them.
+    hop_s = 1.0  # Columns are not times: plots count them.
 
     def __post_init__(self):
         object.__setattr__(self, 'channels', tuple(self.channels))

@@ -119,7 +119,7 @@ def create_front_end(name: str, rate_hz: float | None = None) -> FrontEnd:
 
     Args:
       name: one of `front_end_names()`.
-      rate_hz: the dataset's common rate; `vggish` and `musicnn` have an analysis rate of their own and leave it aside.
+      rate_hz: the dataset's common rate; `vggish` and `musicnn` do not use it: they have an analysis rate of their own.
 
     Raises:
       ConfigError: an unknown name (the text lists the known ones), or no rate for a front end that follows it.

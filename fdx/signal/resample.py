@@ -29,7 +29,7 @@ def rational_ratio(from_hz: float, to_hz: float) -> tuple[int, int]:
     """Integers (up, down) with up / down = to_hz / from_hz.
 
     A ratio within 1e-4 of a small one (parts up to 32) is that one: 12000.5 Hz beside 16,000 Hz means 3:4. Other rates
-    that are no integers (533.05 Hz from timestamps) give the nearest fraction with parts up to 20,000; its relative
+    that are not integers (533.05 Hz from timestamps) give the nearest fraction with parts up to 20,000; its relative
     error is below 1e-5.
 
     Raises:
@@ -100,7 +100,7 @@ def samples_before_resampling(num_samples: int, from_hz: float, to_hz: float) ->
 
 
 def filter_reach(from_hz: float, to_hz: float) -> int:
-    """Input samples before and behind its instant that an output sample of `resample` hangs on."""
+    """Input samples before and behind its instant that an output sample of `resample` depends on."""
     up, down = rational_ratio(from_hz, to_hz)
     if up == down == 1:
         return 0

@@ -8,13 +8,13 @@
     train  a channel of all chunks is divided by one number, its largest magnitude among the training chunks:
            amplitude is kept
     none   samples go in as they were recorded
-    zscore readings of a table, not signals: every column less its mean over the training rows, divided by its standard
-           deviation there
+    zscore readings of a table, not signals: the mean over the training rows is subtracted from every column, which is
+           then divided by its standard deviation there
 
 A magnitude mel spectrum is linear in the signal, so a gain can be applied to log(mel + offset) afterwards, exactly
 up to rounding. Records of a `train` config therefore hold the unscaled spectrogram and each chunk's peak; the gain
 is fitted when the training rows are known, and stored with the checkpoint. It is a float for recordings of one
-channel, a tuple of one float a channel for others, and for `zscore` two such tuples: means and deviations.
+channel, a tuple of one float per channel for others, and for `zscore` two such tuples: means and deviations.
 """
 
 from __future__ import annotations
@@ -111,11 +111,11 @@ def apply_gain(log_mel: np.ndarray, gain: Gain, log_offset: float) -> np.ndarray
 
     Args:
       log_mel: float32 [..., C], channels last.
-      gain: one number, or one a channel.
+      gain: one number, or one per channel.
       log_offset: the offset.
 
     Raises:
-      DataError: as many gains as there are channels were not given.
+      DataError: the number of gains is not that of the channels.
     """
     gains = np.asarray(gain, np.float64)
     if gains.ndim and gains.shape != log_mel.shape[-1:]:

@@ -57,7 +57,7 @@ class SpeedEstimate:
 
     Attributes:
       speed_rpm: of the shaft, the mean over the recording.
-      confidence: 1 less the score of the best other speed over its own, from MIN_CONFIDENCE to 1.
+      confidence: 1 minus the ratio of the best other score to its own, from MIN_CONFIDENCE to 1.
       candidates: the speed itself, and the best others in the range with the highest score first.
     """
 
@@ -101,9 +101,9 @@ def estimate_speed_rpm(
     Unbalance, misalignment and looseness shake a machine at 1, 2, 3 ... times the shaft's rate, and the load modulates
     impacts with it (Randall and Antoni, MSSP 25(2):485-520, 2011). A candidate's score is the mean log ratio of these
     harmonics to the local background, as Hinich's harmogram takes it ("Detecting a hidden periodic signal when its
-    period is unknown", IEEE TASSP 30(5):747-750, 1982), without the strongest of them: one line is no shaft. Lines
-    halfway or a third between the harmonics are taken off, as they belong to a slower shaft; half the true speed scores
-    little, as every other harmonic is missing.
+    period is unknown", IEEE TASSP 30(5):747-750, 1982), without the strongest of them: a single line is not a shaft.
+    Lines halfway or a third between the harmonics are taken off, as they belong to a slower shaft; half the true speed
+    scores little, as every other harmonic is missing.
 
     The speed that stands out is then doubted (fdx.signal.shaft_speed_doubts): hum of the mains, half orders and two
     lobes, a second shaft, a speed that changes. A speed and twice or half of it are told apart where half orders are

@@ -82,7 +82,7 @@ def first_doubt(evidence: Evidence, best_hz: float) -> Doubt | None:
 
 
 def _mains(evidence: Evidence, best_hz: float) -> Doubt | None:
-    """Hum of the mains is a perfect comb, and no shaft."""
+    """Hum of the mains is a perfect comb, but not a shaft."""
     if RAILWAY_HZ[0] < best_hz < RAILWAY_HZ[1]:
         return Doubt(f"{60 * best_hz:.0f} rpm are the {best_hz:.2f} Hz of a railway's mains, too")
     if any(abs(best_hz / hz - 1) < 0.0025 for hz in MAINS_MULTIPLES_HZ):
@@ -96,7 +96,7 @@ def _mains(evidence: Evidence, best_hz: float) -> Doubt | None:
 
 
 def _few_lines(evidence: Evidence, best_hz: float) -> Doubt | None:
-    """Two lines are in a ratio of small numbers too easily."""
+    """Two lines alone are in a ratio of small numbers too often."""
     orders = best_hz * np.arange(1, 6)
     seen = int(((evidence.vibration.at(orders) > LINE) | (evidence.envelope.at(orders) > ENVELOPE_LINE)).sum())
     if seen >= LEAST_LINES:
@@ -178,7 +178,7 @@ def _near_shaft(evidence: Evidence, best_hz: float) -> Doubt | None:
     fine = lines_of(evidence.slow, evidence.slow_rate_hz, seconds, cap=np.inf)
     far = np.arange(NEAR, NEAR_END, NEAR_STEP)
     near_hz = best_hz * np.concatenate([1 - far[::-1], 1 + far])
-    # The slip of a motor is a few percent: mains of p pole pairs are no second shaft.
+    # The slip of a motor is a few percent: mains of p pole pairs are not a second shaft.
     mains = [np.abs(near_hz * pairs / hz - 1) < 0.004 for pairs in (1, 2, 3) for hz in MAINS_HZ]
     stands_out, level = [], []
     for k in range(1, min(8, int(fine.hz[-1] / best_hz / (1 + NEAR_END))) + 1):

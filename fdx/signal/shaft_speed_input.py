@@ -52,7 +52,7 @@ def usable_samples(samples: np.ndarray, sample_rate_hz: float, low_rpm: float, h
         )
     _check_duration(len(x) / sample_rate_hz, '')
     if not np.isfinite(x).all():
-        raise DataError('the recording has samples that are no finite numbers: cut them out')
+        raise DataError('the recording has samples that are not finite numbers: cut them out')
     x = replace_wild_samples(x.astype(np.float64)[:, None]).samples
     alive = np.concatenate(([0], ~dead_samples(x, sample_rate_hz), [0])).astype(np.int8)
     starts, stops = np.flatnonzero(np.diff(alive) == 1), np.flatnonzero(np.diff(alive) == -1)

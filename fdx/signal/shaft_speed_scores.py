@@ -116,6 +116,6 @@ def vertex(shaft_hz: np.ndarray, score: np.ndarray, best: int) -> float:
         return float(shaft_hz[best])
     left, top, right = score[best - 1 : best + 2]
     curvature = left - 2 * top + right
-    # On the flank of another candidate there is no top.
+    # A candidate on the flank of another one has no maximum of its own.
     shift = 0.5 * (left - right) / curvature if top >= max(left, right) and curvature < 0 else 0.0
     return float(shaft_hz[best] * math.exp(GRID_STEP * shift))

@@ -25,7 +25,7 @@ def _slow_basis(length: int, degree: int) -> np.ndarray:
 
 
 def without_slow_part(x: np.ndarray, sample_rate_hz: float, slow_hz: float = SLOW_HZ) -> np.ndarray:
-    """A window less its offset, its drift and whatever is slower than `slow_hz`.
+    """A window without its offset, its drift and everything slower than `slow_hz`.
 
     The least-squares polynomial with two degrees more than the window has half periods of `slow_hz` is subtracted: a
     zero-phase high-pass that needs no samples beyond the window, so that no block of a recording hears another one, and

@@ -67,7 +67,7 @@ class Usability:
         dead, wild = (np.concatenate(([0], np.cumsum(mask))) for mask in (self.dead, self.wild))
         is_dead = dead[stop] > dead[first]
         is_wild = wild[stop] - wild[first] > MAX_WILD_SHARE * np.maximum(stop - first, 1)
-        # A break before the first sample of a window is none inside it.
+        # A break before the first sample of a window does not lie inside it.
         broken = np.searchsorted(self.breaks, stop) > np.searchsorted(self.breaks, first, side='right')
         return [
             DEAD if d else LOST_TIME if b else WILD if w else '' for d, b, w in zip(is_dead, broken, is_wild)

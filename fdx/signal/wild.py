@@ -1,7 +1,7 @@
 """Wild samples: single values far from their neighbours, which no vibration makes.
 
 A glitch of the converter or of the transmission is one sample, or two. An impact is not: it rings the machine's
-resonances and the sensor's, so its neighbours are large, too. A spectrum cannot tell: one wild sample a second is as
+resonances and the sensor's, so its neighbours are large, too. A spectrum cannot tell: one wild sample per second is as
 flat and as strong as a fault.
 """
 

@@ -26,7 +26,7 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Arrays of a .pth, .pt or .safetensors file by their names in it.
 
     Raises:
-      WeightsError: another suffix, no such file, or a damaged one.
+      WeightsError: another suffix, or a file that is absent or damaged.
     """
     suffix = pathlib.Path(path).suffix.lower()
     if suffix in TORCH_SUFFIXES:
@@ -68,7 +68,7 @@ def convert_arrays(
 
 
 def _axis_size(state: Mapping[str, np.ndarray], name: str | None, *, axis: int, ndim: int) -> int:
-    """Length of an axis of an array of `ndim` axes, or 0 where there is no such array: strictness then reports it."""
+    """Length of an axis of an array of `ndim` axes, or 0 where it is absent: the strict merge then reports it."""
     array = None if name is None else state.get(name)
     return array.shape[axis] if array is not None and array.ndim == ndim else 0
 

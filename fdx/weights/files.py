@@ -113,7 +113,7 @@ def load_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Arrays of a safetensors file by their names in it.
 
     Raises:
-      WeightsError: no such file, or not a whole safetensors file.
+      WeightsError: the file is absent, or not a whole safetensors file.
     """
     refuse_pipe(path)
     try:
@@ -144,7 +144,7 @@ def load_manifest(path: str | os.PathLike) -> dict[str, Any]:
     if not isinstance(manifest, dict) or not isinstance(manifest.get('sha256'), str):
         raise WeightsError(f"{beside}: not a manifest (it has no 'sha256'); convert the weights again")
     if not isinstance(manifest.get('options'), dict | None):
-        raise WeightsError(f"{beside}: its 'options' are no options of a network; convert the weights again")
+        raise WeightsError(f"{beside}: its 'options' are not options of a network; convert the weights again")
     try:
         digest = file_sha256(path)
     except OSError as e:
@@ -164,7 +164,7 @@ def load_weights(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, Any
       (params, manifest): nested dict of NumPy arrays; {} when no manifest lies beside the file.
 
     Raises:
-      WeightsError: no such file, truncated or damaged, or not the file that its manifest describes.
+      WeightsError: the file is absent, truncated, damaged, or not the one that its manifest describes.
     """
     manifest = load_manifest(path)
     return unflatten_tree(load_arrays(path)), manifest

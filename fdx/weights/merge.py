@@ -21,7 +21,7 @@ def merge_params(
 
     Args:
       init: nested dict of arrays; outside `replace`, shapes and dtypes alone suffice (`jax.ShapeDtypeStruct`).
-      loaded: nested dict of arrays of the same paths and shapes; what it holds under `replace` is left aside.
+      loaded: nested dict of arrays of the same paths and shapes; what it holds under `replace` is ignored.
       replace: path prefixes ('head', 'stage4/conv2') that keep the values of `init`: the new classifier.
 
     Returns:

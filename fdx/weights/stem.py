@@ -26,7 +26,7 @@ CHANGES = {
 
 
 def _kernel(params: Mapping[str, Any]) -> Any:
-    """The array `stem/conv/kernel` [7, 7, C, C'], or None in a tree that has no such 4-D array."""
+    """The array `stem/conv/kernel` [7, 7, C, C'], or None in a tree without this 4-D array."""
     node: Any = params
     for part in STEM_KERNEL.split('/'):
         node = node.get(part) if isinstance(node, Mapping) else None

@@ -26,7 +26,7 @@ def model_name(model: Staged) -> str:
     """
     names = [name for name, spec in MODELS.items() if spec.module is type(model)]
     if not names:
-        raise WeightsError(f'{type(model).__name__} is no model of fdx.models.registry; it has: {", ".join(MODELS)}')
+        raise WeightsError(f'{type(model).__name__} is not a model of fdx.models.registry; it has: {", ".join(MODELS)}')
     return names[0]
 
 

@@ -1,4 +1,4 @@
-"""The published checkpoints that fdx can convert: one line a model."""
+"""The published checkpoints that fdx can convert: one line per model."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_a_rate_in_hz_is_a_shaft_speed_only_if_it_can_be_one(tmp_path, caplog):
     r = read_raw_file(path)
     assert (r.sample_rate_hz, r.load) == (97656.0, 1.0)
     assert math.isnan(r.speed_rpm)
-    assert r.notes == ('bearing.rate is 97656, which is no shaft speed in Hz, and was left out',)
+    assert r.notes == ('bearing.rate is 97656, which is not a shaft speed in Hz, and was left out',)
     assert r.notes[0] in caplog.text
     for rate, sr, speed_rpm in ((25.0, 97656.0, 1500.0), (0.0, 97656.0, math.nan), (1000.0, 1000.0, math.nan)):
         scipy.io.savemat(path, {'bearing': {'gs': X, 'sr': sr, 'rate': rate, 'load': 270}})

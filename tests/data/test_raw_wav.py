@@ -136,7 +136,7 @@ def test_a_second_data_chunk_and_an_incomplete_sample_are_named(tmp_path):
     (tmp_path / 'b.wav').write_bytes(riff(fmt(channels=2), data(RAW[:-1], size=0)))
     r = read_raw_file(tmp_path / 'b.wav')
     assert r.samples.shape == (NUM // 2 - 1, 2)
-    assert any('last 3 bytes are no whole sample' in note for note in r.notes)
+    assert any('last 3 bytes are not a whole sample' in note for note in r.notes)
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_a_classifier_makes_the_generator_that_it_needs_once(call, own_data, tmp
         (['--steps=5'], '--steps=5 is no multiple of --log_every=2'),
         (['--judge_samples=-1'], '--judge_samples=-1: 0 or above'),
         (['--seed=-1'], '--seed=-1: a whole number'),
-        (['--imbalance=1:0'], '1:0 is no ratio'),
+        (['--imbalance=1:0'], '1:0 is not a ratio'),
         (['--imbalance=worn=1:2'], 'no class is called worn; the classes are normal, inner_race, outer_race'),
         (['--protocol=by_moon'], "unknown protocol 'by_moon'"),
         (['--name=a/b'], '--name=a/b'),

@@ -136,9 +136,7 @@ def test_other_files_are_refused(tmp_path, files, slim_width):
     model = create_model('vggish', 4, width_multiplier=slim_width)
     with pytest.raises(WeightsError, match=r'w\.h5: weights are read from \.pth, \.pt and \.safetensors'):
         load_pretrained(tmp_path / 'w.h5', model)
-    with pytest.raises(
-        WeightsError, match=r'Dense is no model of fdx\.models\.registry; it has: .*, musicnn_vgg, resnet50, vggish'
-    ):
+    with pytest.raises(WeightsError, match=r'Dense is not a model .*, musicnn_vgg, resnet50, vggish'):
         load_pretrained(files['own'], nn.Dense(3))
 
 

@@ -201,7 +201,7 @@ def test_keys_out_of_order_and_a_table_without_header(tf_bundle_bytes, tmp_path)
 
 
 def test_a_file_of_another_kind(tmp_path):
-    for raw, words in ((b'', '0 bytes are no table'), (b'x' * 500, 'does not end in the magic number')):
+    for raw, words in ((b'', '0 bytes are not a table'), (b'x' * 500, 'does not end in the magic number')):
         pathlib.Path(tmp_path / 'm.index').write_bytes(raw)
         with pytest.raises(WeightsError, match=words):
             read_tf_bundle(tmp_path / 'm')

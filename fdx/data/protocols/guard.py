@@ -114,7 +114,7 @@ def copies_between(one: Table, rows: np.ndarray, other: Table, other_rows: np.nd
         return None
     names = [np.unique(table['recording'][of], return_inverse=True) for table, of in sides]
     first = len(names[0][0])
-    # Copies within a side are the affair of its own splits: all recordings of a side count as one run here.
+    # Copies within a side are judged by its own splits: here all recordings of a side count as one run.
     parts = [
         _windows(table, of, number + side * first, np.full(len(of), side))
         for side, ((table, of), (_, number)) in enumerate(zip(sides, names))
@@ -145,7 +145,7 @@ def copies_text(found: list[Shared], names: np.ndarray, starts: list[int]) -> st
 
 
 def refuse_synthetic(table: Table, rows: np.ndarray, split: str) -> None:
-    """Refuses to score generated records: they may be trained on, and what a model says of them is no result.
+    """Refuses to score generated records: they may be trained on, but what a model says of them is not a result.
 
     Args:
       table: the dataset's table.

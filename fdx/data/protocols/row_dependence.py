@@ -1,4 +1,4 @@
-"""Whether rows of a table that follow each other are alike: then they are no independent examples."""
+"""Whether rows of a table that follow each other are alike: then they are not independent examples."""
 
 from __future__ import annotations
 

@@ -135,6 +135,6 @@ def _pairs_alike(table: Table, pairs: np.ndarray, label_key: str) -> bool:
         a, b = ranks[pairs[:, 0]], ranks[pairs[:, 1]]
         return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else 0.0
 
-    # Pairs of the same two groups are no independent evidence: what counts is how much they are alike, not the number.
+    # Pairs of the same two groups are not independent evidence: their likeness counts, not their number.
     readings = np.median([correlation(column) for column in values.T])
     return readings >= PAIR_READINGS and correlation(labels) >= PAIR_LABELS

@@ -102,7 +102,7 @@ def stratified(table: Table, fold: int, seed: int, label_key: str) -> Rows:
     """
     if not _is_readings(table):
         raise SplitError(
-            'protocol stratified is for tables of readings: windows of a recording are no independent rows; use '
+            'protocol stratified is for tables of readings: windows of a recording are not independent rows; use '
             'time_blocks'
         )
     return deal(table[label_key], table['recording'], fold=fold, seed=seed)

@@ -41,7 +41,7 @@ class Body:
 
 
 def floats(body: Body, count: int, decimal: str) -> np.ndarray | None:
-    """float64 [N, columns]; None where a cell is no plain number or a row has another length."""
+    """float64 [N, columns]; None where a cell is not a plain number or a row has another length."""
     if count > _WIDE and not body.quoted:
         rows = [line for line in body.text.split('\n') if line]
         if any(line.count(body.delimiter) != count - 1 + body.trailing for line in rows):

@@ -54,7 +54,7 @@ class Clock:
 def read_clock(column: TimeColumn, neighbours: Sequence[str] = (), *, need_rate: bool) -> Clock:
     """Reads a column of times.
 
-    The rate is the number of steps over the whole span, less the gaps (see fdx.data.raw.gaps.find_gaps). Rates within
+    The rate is the number of steps over the whole span without the gaps (see fdx.data.raw.gaps.find_gaps). Rates within
     1e-4 of a round number are that number, others are kept. Where the clock drifts the rate is 1 / median step. Times
     that repeat because they are rounded are fine where they follow a straight line over 2000 units of their last digit.
     The unit is `column.unit_s`, or what `_unit_s` can tell.

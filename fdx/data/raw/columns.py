@@ -54,8 +54,8 @@ def find_roles(table: NumberTable, fmt: TextFormat) -> Roles:
 
     The clock is the column that the user names, else one with a name of times, of dates and times as text, the first
     four columns where they are hour, minute, second and microsecond, or the first without a name that rises steadily
-    as clocks do. A column named T is a clock only if it rises steadily. Columns that rise steadily or count rows are no
-    channels unless the user chooses them.
+    as clocks do. A column named T is a clock only if it rises steadily. Columns that rise steadily or count rows
+    are not channels unless the user chooses them.
 
     Raises:
       DataError: a column that does not exist or holds text, or none is left for the samples.

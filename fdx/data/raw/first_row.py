@@ -75,7 +75,7 @@ def _decimals(cell: str) -> int:
 
 
 def _value(cell: str) -> float:
-    """The number, with any last comma or point as its decimal sign; 0 where that is none."""
+    """The number, with any last comma or point as its decimal sign; 0 where it is not a number."""
     try:
         return float(cell.replace(',', '.').replace('\u2212', '-'))
     except ValueError:

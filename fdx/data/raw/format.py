@@ -43,7 +43,7 @@ class TextFormat:
         """Refuses values that no file could have."""
         if self.delimiter is not None and not _is_delimiter(self.delimiter):
             raise ConfigError(
-                f'`delimiter`={self.delimiter!r}: one character that is no part of a number, or one of: comma, '
+                f'`delimiter`={self.delimiter!r}: one character that is not part of a number, or one of: comma, '
                 'semicolon, tab, pipe, space'
             )
         if self.decimal not in (None, '.', ','):

@@ -9,7 +9,7 @@ import numpy as np
 
 # A step of that many nominal ones has lost a sample.
 GAP_STEPS = 1.5
-# More gaps than that are no lost samples but a clock that comes in bursts.
+# More gaps than that are not lost samples: the clock comes in bursts.
 MAX_GAP_SHARE = 0.1
 # Times within one unit of their last digit of a straight line are rounded and nothing else, if there are that many.
 _MIN_ROUNDED = 3
@@ -49,7 +49,7 @@ class Gaps:
 def find_gaps(times: np.ndarray) -> Gaps:
     """Finds steps of at least 1.5 nominal ones that are neither rounding nor jitter.
 
-    The nominal step is the mean of the steps that are no gaps. Times rounded to a coarse unit (milliseconds at 768 Hz
+    The nominal step is the mean of the steps that are not gaps. Times rounded to a coarse unit (milliseconds at 768 Hz
     step by 1 and 2) must step by 0.8 units more than the nominal step. A late time that the next ones make up for is
     jitter: a gap shifts the median of the ten times behind it against that of the ten before.
 

@@ -19,7 +19,7 @@ NUMBER, TIME, TEXT = 'number', 'time', 'text'
 _SHORT = 50
 _PART = 50
 _SAMPLE_CHARACTERS = 150_000
-# So many rows with fractions of one length are no chance.
+# So many rows with fractions of one length do not occur by chance.
 _MIN_EVEN = 10
 _CANDIDATES = ';\t|'
 _DATE = r'\d{4}[-/]\d\d?[-/]\d\d?|\d\d?[./]\d\d?[./]\d{4}'
@@ -33,7 +33,7 @@ class Layout:
     """How the rows of a table are written.
 
     Attributes:
-      delimiter: one character, or None for white space. ONE_COLUMN where there is none to see.
+      delimiter: one character, or None for white space. ONE_COLUMN where no delimiter is seen.
       num_columns: cells of a row.
       trailing: every row ends with a delimiter.
       kinds: of each column, NUMBER, TIME (dates or times of day) or TEXT.
@@ -54,7 +54,7 @@ def split(text: str, delimiter: str | None) -> list[str]:
     """The cells of a line, without quotes and blanks around them."""
     if delimiter == ONE_COLUMN:
         return [text.strip().strip('"').strip()]
-    # A blank is no delimiter at the ends of a line, but a tab may be one.
+    # At the ends of a line a blank is not a delimiter, but a tab may be one.
     text = text.strip(' ') if delimiter is not None else text.strip()
     if '"' not in text:
         return [cell.strip() for cell in text.split(delimiter)]

@@ -69,7 +69,7 @@ def rows_of(lines: Sequence[str], start: int = 0) -> Iterator[tuple[int, str]]:
 def row_number(lines: Sequence[str], start: int, index: int) -> int:
     """The row in the file of the row of numbers with this index, where these begin at lines[start].
 
-    The last one where there are fewer: what is blank to Python (a control character alone in a line) is none to Arrow.
+    The last one where there are fewer: a line blank to Python (a control character alone) is not blank to Arrow.
     """
     return next(itertools.islice(rows_of(lines, start), index, None), (len(lines), ''))[0]
 

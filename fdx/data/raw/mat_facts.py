@@ -75,7 +75,7 @@ def facts_beside(path: pathlib.Path, signal: str, values: Mapping[str, MatArray 
     rate_hz, origin = _rate(path, signal, values, need_rate, notes)
     speed_rpm = _first(signal, values, _SPEED_NAMES)
     if not math.isnan(speed_rpm) and not is_speed(speed_rpm):
-        notes.append(f'its {speed_rpm:g} rpm are no speed of a running shaft and were left out')
+        notes.append(f'its {speed_rpm:g} rpm are not the speed of a running shaft and were left out')
         speed_rpm = UNKNOWN
     scope = _parent(signal)
     if scope and origin and _parent(origin) == scope:
@@ -83,7 +83,7 @@ def facts_beside(path: pathlib.Path, signal: str, values: Mapping[str, MatArray 
         if is_speed(60 * turns_hz) and turns_hz != rate_hz:
             speed_rpm = 60 * turns_hz
         elif not math.isnan(turns_hz) and origin != f'{scope}.rate':
-            notes.append(f'{scope}.rate is {turns_hz:g}, which is no shaft speed in Hz, and was left out')
+            notes.append(f'{scope}.rate is {turns_hz:g}, which is not a shaft speed in Hz, and was left out')
     load = number(values.get(f'{scope}.load')) if scope else UNKNOWN
     return MatFacts(rate_hz, origin, speed_rpm, load, tuple(notes))
 

@@ -65,7 +65,7 @@ class _Elements:
             raise MatDamageError(f'{what} has the unknown type {kind}')
         dtype = np.dtype(self.order + _NUMBERS[kind])
         if len(content) % dtype.itemsize:
-            raise MatDamageError(f'{what} has {len(content)} bytes, which is no whole number of {dtype}')
+            raise MatDamageError(f'{what} has {len(content)} bytes, which is not a whole number of {dtype}')
         return np.frombuffer(content, dtype)
 
     def text(self, what: str) -> str:
@@ -85,7 +85,7 @@ def read_v5(data: bytes, budget: Budget) -> dict[str, MatValue]:
       budget: of the file.
 
     Raises:
-      MatDamageError: the file is no such one, cut off, or contradicts itself.
+      MatDamageError: the file is of another kind, cut off, or contradicts itself.
     """
     mark = data[126:128]
     if len(data) < HEADER_BYTES or mark not in (b'IM', b'MI'):

@@ -75,7 +75,7 @@ class Budget:
         self._bytes -= num_bytes
         if self._bytes < 0:
             raise MatDamageError(
-                f'it unpacks to more than {self._total / 2**20:.0f} MiB; if it is no mistake, save it without '
+                f'it unpacks to more than {self._total / 2**20:.0f} MiB; if that is right, save it without '
                 'compression (save -v6)'
             )
 

@@ -71,7 +71,7 @@ def _size(shape: tuple[int, ...]) -> str:
 
 
 def _check(file: pathlib.Path, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    """Refuses what is no signal by its header, before anything else is read."""
+    """Refuses a file whose header describes no signal, before anything else is read."""
     if dtype.hasobject:
         raise DataError(f'{file} holds Python objects, which are not read; {_SAVE_AGAIN}')
     if dtype.names:

@@ -19,7 +19,7 @@ _ANY_NUMBER = re.compile(
     rf'[+\-\u2212]?(?:(?:\d{{1,3}}(?:[{_GROUP_MARKS}.,]\d{{3}})+|\d+)(?:[.,]\d*)?|[.,]\d+){_EXPONENT}'
     rf'|[+-]?{_SPECIAL}'
 )
-# So many plain whole numbers below 1000, and such a share of a column, show that 1,234 in it is no fraction: numbers
+# So many plain whole numbers below 1000, and such a share of a column, show that 1,234 in it is not a fraction: numbers
 # written with three decimals have them always, and of those written with as many as needed few are whole.
 _MIN_PLAIN = 20
 _MIN_PLAIN_SHARE = 0.05
@@ -128,7 +128,7 @@ def decide_style(path: object, columns: Iterable[pa.ChunkedArray], decimal: str 
 
 
 def numbers(column: pa.ChunkedArray, style: NumberStyle) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    """Converts cleaned cells of text to float64: (the numbers, null where a cell is none; whether each cell is one)."""
+    """Cleaned cells of text as float64: (the numbers, null where a cell is not one; whether each cell is a number)."""
     marks = re.escape(style.thousands) if style.thousands else ''
     whole = rf'\d+|\d{{1,3}}(?:{marks}\d{{3}})+' if marks else r'\d+'
     d = re.escape(style.decimal)
@@ -151,7 +151,7 @@ def sampled_style(cells: Sequence[str], body_has: dict[str, bool]) -> NumberStyl
 
     Args:
       cells: number cells of some rows.
-      body_has: whether '.' and ',' occur in the body at all, ',' only where it is no delimiter.
+      body_has: whether '.' and ',' occur in the body at all, ',' only where it is not a delimiter.
     """
     if not body_has['.'] and not body_has[',']:
         return NumberStyle()

@@ -71,7 +71,7 @@ def read_table(
       allow_text: columns of dates or words go to `texts` in place of an error.
 
     Raises:
-      DataError: no rows, a cell that is no number, rows of different length, or a file that can be read in two ways;
+      DataError: no rows, a cell that is not a number, rows of different length, or a file that can be read in two ways;
         it names row (line of the file, from 1) and column, and the parameter that settles it.
     """
     fmt = text_format or TextFormat()
@@ -129,7 +129,7 @@ class _Table:
             values = floats(body, self.layout.num_columns, style.decimal)
             if values is not None:
                 return values, {}, style
-        # Unusual cells, or one that is no number. The second try goes row by row, seconds for a million rows.
+        # Unusual cells, or one that is not a number. The second try goes row by row, seconds for a million rows.
         columns = strings(body, self.layout.num_columns)
         if columns is None and body.delimiter != JOINT:
             columns = strings(self._normalised_body(), self.layout.num_columns)

@@ -133,7 +133,7 @@ def check_order(column: TimeColumn, *, repeats_allowed: bool) -> None:
     bad = np.flatnonzero(steps < 0 if repeats_allowed else steps <= 0)
     if bad.size:
         before = bad[0]
-        what, remedy = 'goes back', 'put the rows in order, or pass `time_column=none` if it is no time'
+        what, remedy = 'goes back', 'put the rows in order, or pass `time_column=none` if it is not a time'
         if steps[before] == 0:
             what, remedy = 'repeats', 'remove the row, write the times with more digits, or pass `sample_rate_hz` in Hz'
         raise DataError(
@@ -147,7 +147,7 @@ def on_even_grid(column: TimeColumn, samples: np.ndarray, rate_hz: float) -> np.
 
     A logger that samples between two prints slows down as its numbers grow longer: SOON's file 01 runs at 548 Hz for
     10 s, at 538 Hz up to 100 s and at 528 Hz from there on, and an even shaft would seem to gain 4 % of speed. Times
-    that were rounded stay near a straight line and carry no such knowledge: their samples are taken as even.
+    that were rounded stay near a straight line and do not tell: their samples are taken as even.
 
     Args:
       column: times that rise.
@@ -158,7 +158,7 @@ def on_even_grid(column: TimeColumn, samples: np.ndarray, rate_hz: float) -> np.
       float32 [N, C] at `rate_hz` (fdx.signal.even_time.even_samples); `samples` itself where the times stray by at most
       one step from a straight line or scatter by more than 5 %, and where samples are not finite.
     """
-    # Values that are no numbers are refused later, by their own position.
+    # Values that are not numbers are refused later, with their position.
     if not has_drift(column) or not np.isfinite(samples).all():
         return samples
     times_s = (column.values - column.values[0]) / (np.median(np.diff(column.values)) * rate_hz)

@@ -21,7 +21,7 @@ def seconds_of_day(table: NumberTable, index: int) -> np.ndarray | None:
     The date itself is not needed: it must change where the time of day falls back, and nowhere else.
 
     Returns:
-      None where a cell is no time of day, or the dates do not fit.
+      None where a cell is not a time of day, or the dates do not fit.
     """
     parts = pc.extract_regex(pc.utf8_trim_whitespace(table.texts[index]), _PATTERN)
     if parts.null_count or not len(parts):

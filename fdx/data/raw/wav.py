@@ -140,7 +140,7 @@ def _numbers(
     raw = np.fromfile(stream, np.uint8, frames * form.block_bytes)
     frames = len(raw) // form.block_bytes  # fewer than the file's length promised, where it shrinks meanwhile
     samples = _as_numbers(raw[: frames * form.block_bytes], form, layout.order).reshape(frames, form.channels)
-    notes = [f'its last {rest} bytes are no whole sample and were left out'] if rest else []
+    notes = [f'its last {rest} bytes are not a whole sample and were left out'] if rest else []
     known = frames - doubtful // form.block_bytes
     if doubtful and not _continues(samples[:known], samples[known:]):
         notes.append(f'what follows the {known} samples of its header does not look like samples and was left out')

@@ -13,7 +13,7 @@ FIXED_SIZES = {FIXED64: 8, FIXED32: 4}
 
 
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """(number, place behind it) of a varint: 7 bits a byte, the lowest first.
+    """(number, place behind it) of a varint: 7 bits per byte, the lowest first.
 
     Raises:
       ValueError: it has no end, or ends in bits that it does not need: writers make none such, so a byte was changed.

@@ -96,7 +96,7 @@ def _read(path: pathlib.Path) -> bytes:
 def _shards(header: bytes | None) -> int:
     """Number of data files."""
     if header is None:
-        raise ValueError('the table is no index of a checkpoint (it has no header)')
+        raise ValueError('the table is not the index of a checkpoint (it has no header)')
     fields = Message(header)
     if fields.number(HEADER_ENDIANNESS):
         raise WeightsError('its elements are big-endian, fdx reads little-endian ones; save the checkpoint again')
@@ -113,7 +113,7 @@ def _entries(table: Mapping[bytes, bytes], shards: int) -> dict[str, BundleEntry
     """The places of all tensors by name, in the order of the table."""
     messages = {key: Message(value) for key, value in table.items()}
     for key, fields in messages.items():
-        # Looked for first: the keys of the parts, which stand before all names, are no text.
+        # Looked for first: the keys of the parts, which stand before all names, are not text.
         if ENTRY_SLICES in fields:
             raise WeightsError(
                 f'the variable {key.decode(errors="replace")!r} is stored in parts (partitioned), which fdx does not '

@@ -58,7 +58,7 @@ def read_table(data: bytes) -> dict[bytes, bytes]:
 def _footer(data: bytes) -> tuple[Handle, Handle]:
     """The handles of the metaindex and the index."""
     if len(data) < FOOTER_SIZE:
-        raise ValueError(f'{len(data)} bytes are no table')
+        raise ValueError(f'{len(data)} bytes are not a table')
     footer = data[-FOOTER_SIZE:]
     if int.from_bytes(footer[-8:], 'little') != MAGIC:
         raise ValueError('it does not end in the magic number of a table')
@@ -78,7 +78,7 @@ def _handle(data: bytes, at: int) -> tuple[Handle, int]:
 def _whole_handle(data: bytes) -> Handle:
     handle, at = _handle(data, 0)
     if at != len(data):
-        raise ValueError('an entry of the index is no handle of a block')
+        raise ValueError('an entry of the index is not the handle of a block')
     return handle
 
 

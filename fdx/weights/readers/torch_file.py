@@ -41,7 +41,7 @@ def read_torch_file(path: str | os.PathLike) -> dict[str, np.ndarray]:
       float32, every other dtype stays. Arrays may be read-only.
 
     Raises:
-      WeightsError: no such file, not a torch file, truncated or damaged, a reference to anything but tensors and
+      WeightsError: the file is absent, not a torch file, truncated or damaged, a reference to anything but tensors and
         plain values (a file that wants to run code), a tensor outside its storage, or an unsafe archive.
     """
     path = pathlib.Path(path)

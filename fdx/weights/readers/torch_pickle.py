@@ -58,7 +58,7 @@ class _Call(NamedTuple):
 
 
 class _StateDict(dict):
-    """Stands for OrderedDict; the attributes that torch hangs on it (`_metadata`) are left aside."""
+    """Stands for OrderedDict; the attributes that torch adds to it (`_metadata`) are ignored."""
 
     __slots__ = ()
 

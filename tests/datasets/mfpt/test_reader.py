@@ -158,8 +158,8 @@ def test_missing_fields_and_structs_list_what_there_is(tmp_path, write_mfpt):
     for variables, text in (
         ({'signal': ramp(), 'BPFO': 81.125}, 'the variable bearing is missing; the file holds BPFO, signal.'),
         ({}, 'the file holds nothing'),
-        ({'bearing': ramp()}, 'bearing is no struct with one element but float64 (1, 1000)'),
-        ({'bearing': np.zeros((2, 1), [('gs', 'O'), ('sr', 'O')])}, 'bearing is no struct with one element'),
+        ({'bearing': ramp()}, 'bearing is not a struct with one element but float64 (1, 1000)'),
+        ({'bearing': np.zeros((2, 1), [('gs', 'O'), ('sr', 'O')])}, 'bearing is not a struct with one element'),
     ):
         scipy.io.savemat(path, variables)
         assert text in message(path)

@@ -184,7 +184,7 @@ def test_damaged_archives(tmp_path, subset, make_archive, monkeypatch):
     downloads = tmp_path / 'downloads'
     with pytest.raises(DataError, match=r'3 of 3 .*its member .*baseline_1\.mat. is damaged'):
         resolve_files(subset, None, downloads, downloader=FakeDownloader(damaged))
-    with pytest.raises(DataError, match=r'3 of 3 .*it is no whole zip archive \(BadZipFile'):
+    with pytest.raises(DataError, match=r'3 of 3 .*it is not a whole zip archive \(BadZipFile'):
         resolve_files(subset, None, downloads, downloader=FakeDownloader(lambda p: _write(p, b'PK\x03\x04 cut')))
     assert files_in(downloads) == []
     # The user's own archive is not checked as a whole: what is whole in it is used.

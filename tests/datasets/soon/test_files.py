@@ -85,7 +85,7 @@ def test_the_background_motor_says_nothing_about_m1():
 
 @pytest.mark.parametrize('name', ['m1_half_speed', '1 - m1_half_speed', '01 - m2_half_speed', '01-m1_half_speed'])
 def test_other_names_are_refused(name):
-    with pytest.raises(DataError, match=f"'{name}' is no name of a SOON file"):
+    with pytest.raises(DataError, match=f"'{name}' is not the name of a SOON file"):
         parse_name(name)
 
 
