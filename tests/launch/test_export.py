@@ -135,7 +135,7 @@ def test_a_model_that_disagrees_leaves_nothing(call, workdir, tmp_path, monkeypa
             '--c_array={tmp}/a.h: C arrays are of TensorFlow Lite models; leave it out with onnx',
         ),
         (['--checkpoint={tmp}/a.tflite'], '{tmp}/a.tflite is exported already: name the workdir of launch.train'),
-        (['--checkpoint={tmp}/folds'], '{tmp}/folds holds several folds: export one, e.g. {tmp}/folds/fold_0'),
+        (['--checkpoint={tmp}/folds'], '{tmp}/folds holds several folds: choose one, e.g. {tmp}/folds/fold_0'),
         (
             ['--checkpoint={tmp}/nothing'],
             '{tmp}/nothing holds no checkpoints, neither its own nor in fold_0, fold_1, ...: train first',
