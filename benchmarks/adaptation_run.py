@@ -161,6 +161,11 @@ def configs(
     return TrainConfig.from_json(fields), plan
 
 
+def records_of(plan: AdaptConfig, data_dir: str) -> list[str]:
+    """Versions of the records of source and target, whatever their domains; another version holds other images."""
+    return [prepared_folder(name.dataset, data_dir).name for name in plan.names()]
+
+
 def run_cell(cell: Cell, call: Call, names: tuple[str, str], caches: dict) -> tuple[dict[str, Any], bool]:
     """Results of a cell, and whether they lay on the disk: its row, classes and history.
 
@@ -168,8 +173,7 @@ def run_cell(cell: Cell, call: Call, names: tuple[str, str], caches: dict) -> tu
     many equally large recordings they are worth (`units`).
     """
     config, plan = configs(cell, call.data_dir, names, caches)
-    # Records of another version hold other images.
-    records = [prepared_folder(name, call.data_dir).name for name in names]
+    records = records_of(plan, call.data_dir)
     asked = {'config': config.to_json(), 'plan': plan.to_json(), 'records': records}
 
     def measure() -> dict[str, Any]:

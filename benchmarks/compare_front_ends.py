@@ -9,18 +9,18 @@ from fdx.data.names import resolve_config
 from fdx.data.source import Dataset
 from fdx.types import ConfigError, DataError
 
-# Of a strategy's metrics: those that the summary repeats.
+# The metrics of a strategy that the summary repeats.
 CARRIED = ('accuracy', 'recording_vote_accuracy', 'seconds', 'seconds_an_epoch')
 
 
-def configs_of_front_ends(dataset: str, wanted: Sequence[str], known: Mapping[str, str], flag: str) -> list[str]:
-    """Datasets that differ from one in their front end only: CONFIG, where it has that front end, or CONFIG-FRONT_END.
+def configs_of_front_ends(dataset: str, wanted: Sequence[str], known: Mapping[str, str], parameter: str) -> list[str]:
+    """Datasets that differ in their front end alone: CONFIG, where it has that front end, else CONFIG-FRONT_END.
 
     Args:
       dataset: `builder/config` or `builder/config:version`; its front end may be named or left out.
       wanted: names of front ends.
       known: every config of the builder -> its front end.
-      flag: that named the dataset, for errors.
+      parameter: that named the dataset, for errors.
 
     Returns:
       `builder/config`, with the version where one was given, for each of `wanted`.
@@ -32,13 +32,13 @@ def configs_of_front_ends(dataset: str, wanted: Sequence[str], known: Mapping[st
     builder, _, config = path.partition('/')
     base = resolve_config(config, known)
     if base is None:
-        raise ConfigError(f'--{flag}={dataset}: {builder} has the configs {", ".join(known)}')
+        raise ConfigError(f'`{parameter}`={dataset}: {builder} has the configs {", ".join(known)}')
     stem = base.removesuffix(f'-{known[base]}')
     siblings = {front_end: name for name, front_end in known.items() if name in (stem, f'{stem}-{front_end}')}
     missing = [name for name in wanted if name not in siblings]
     if missing:
         raise ConfigError(
-            f'--front_ends={",".join(wanted)}: no {", ".join(missing)} for --{flag}={dataset}; '
+            f'`front_ends`={",".join(wanted)}: no {", ".join(missing)} for `{parameter}`={dataset}; '
             f'{builder} has it with the front ends {", ".join(siblings)}'
         )
     return [f'{builder}/{siblings[name]}{colon}{version}' for name in wanted]
@@ -77,7 +77,7 @@ def compare_front_ends(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     deviation is the root of the sum of both variances.
 
     Args:
-      parts: a front end each: what `benchmarks.compare_outcome.compare` and `describe_images` return, in one dict.
+      parts: for each front end, one dict with what `benchmarks.compare_outcome.compare` and `describe_images` return.
 
     Returns:
       dataset, without its front end; front_ends: `parts`; summary: list of {protocol, leaks, rows: list of {strategy,

@@ -14,7 +14,7 @@ from fdx.types import CheckpointError
 from .compare_runs import Outcome
 from .compare_scores import METRICS, curves, differences, score, votes
 
-# Averaged over seeds.
+# Metrics that are averaged over seeds.
 AVERAGED = (*METRICS, 'seconds', 'seconds_an_epoch')
 BUDGET = (
     'epochs',
@@ -80,8 +80,8 @@ def common_origin(outcomes: Sequence[Outcome]) -> str | None:
     if len(origins) > 1:
         which = '; '.join(f'{run.title}: {origin}' for origin, run in origins.items())
         raise CheckpointError(
-            f'the runs started from different weights ({which}): the weights of --init have changed since the first '
-            'call. Choose a new --workdir, or remove the older runs'
+            f'the runs started from different weights ({which}): the weights of `init` have changed since the first '
+            'call. Choose a new `workdir`, or remove the older runs'
         )
     return next(iter(origins), None)
 

@@ -165,4 +165,4 @@ def norms_statement(results: Mapping[str, Any]) -> str:
             parts.append(f'{s["name"]}: all {frozen} frozen, running statistics untouched')
         else:
             parts.append(f'{s["name"]}: {trained} of {trained + frozen} train, with their running statistics')
-    return 'Batch norms (--train_norms) of ' + '; '.join(parts) + '.' if parts else ''
+    return 'Batch norms (train_norms) of ' + '; '.join(parts) + '.' if parts else ''

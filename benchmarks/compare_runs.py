@@ -1,6 +1,6 @@
 """The runs of a comparison: each is trained, scored and stored once, and found again by the next call.
 
-The workdir of a run is root/PROTOCOL/STRATEGY/seed_S/fold_F; it has the files of comparison_store, too.
+The workdir of a run is root/PROTOCOL/STRATEGY/seed_S/fold_F; it has the files of `benchmarks.compare_store`, too.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .compare_store import Stored, keep_only, read_score, read_stored, rules_dig
 from .compare_strategies import Strategy
 
 KEEP = ('best', 'all')
-# Of a checkpoint's JSON: where the run stood then.
+# Parts of a checkpoint's JSON that say where the run stood.
 _PROGRESS = ('history', 'sums', 'data')
 
 
@@ -75,7 +75,7 @@ def plan_runs(
       base: the common budget; its `init` names the weights.
       strategies: of parse_strategies.
       folds: protocol -> its folds.
-      seeds: one run a seed.
+      seeds: one run for each.
       root: of the workdirs.
     """
     runs = []
@@ -119,15 +119,15 @@ def check_workdir(run: Run, dataset: Dataset) -> None:
         raise _with_hint(run, e) from e
     if epochs > run.config.epochs:
         raise ConfigError(
-            f'{run.workdir} was trained for {epochs} epochs, --epochs={run.config.epochs} asks for fewer: the '
-            f'strategies would not share one budget. Use --epochs={epochs} or a new --workdir'
+            f'{run.workdir} was trained for {epochs} epochs, `epochs`={run.config.epochs} asks for fewer: the '
+            f'strategies would not share one budget. Use `epochs`={epochs} or a new `workdir`'
         )
 
 
 def _with_hint(run: Run, error: CheckpointError) -> CheckpointError:
     return CheckpointError(
-        f'{run.title}: {error}. A comparison has one budget: give the flags of the first call, or a new --workdir, or '
-        f'remove {run.workdir} to train that run again'
+        f'{run.title}: {error}. A comparison has one budget: give the settings of the first call, or a new `workdir`, '
+        f'or remove {run.workdir} to train that run again'
     )
 
 
@@ -152,7 +152,7 @@ def do_run(
       FdxError: whatever training or scoring cannot do.
     """
     if keep not in KEEP:
-        raise ConfigError(f'--keep_checkpoints={keep}: it is one of {", ".join(KEEP)}')
+        raise ConfigError(f'`keep_checkpoints`={keep}: it is one of {", ".join(KEEP)}')
     found = finished(run)
     if found is not None:
         return Outcome(run, found, fresh=False)
@@ -162,7 +162,7 @@ def do_run(
     except CheckpointError as e:
         raise _with_hint(run, e) from e
     for key in [k for k, v in caches.items() if not isinstance(v, FeatureCache)]:
-        del caches[key]  # A network a seed would fill the memory.
+        del caches[key]  # One network per seed would fill the memory.
     scored = score_run(run.workdir, progress=progress)
     stored = Stored(
         predictions=scored.predictions,

@@ -15,7 +15,7 @@ from fdx.types import ConfigError
 
 # A name is a folder of the workdir and a column of the report.
 _NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9_.-]*')
-# Where --train_norms has a meaning; a freezing table says itself what trains.
+# Strategies for which `train_norms` has a meaning; a freezing table says itself what trains.
 NORM_CHOICE = ('head', 'first_last')
 
 
@@ -26,7 +26,7 @@ class Strategy:
     Attributes:
       name: short, distinct, fit for a folder.
       freeze: `freeze` of TrainConfig: a preset or a file of rules.
-      pretrained: whether it starts from the weights of --init; else from random ones.
+      pretrained: whether it starts from the weights of `init`; else from random ones.
       words: what it does, for the report.
       train_norms: `train_norms` of TrainConfig.
     """
@@ -63,28 +63,28 @@ def parse_strategies(texts: Sequence[str], *, has_weights: bool, train_norms: bo
       train_norms: whether first_last and head train the batch norms, too.
 
     Returns:
-      One Strategy a text, in their order.
+      One Strategy for each text, in their order.
 
     Raises:
       ConfigError: none given, an unknown or doubled one, a name that cannot be a folder, or one that needs weights
         where there are none, or `train_norms` for strategies that it says nothing to.
     """
     if not texts:
-        raise ConfigError(f'--strategies is empty: name some of {", ".join(PRESETS)} or files of freezing rules')
+        raise ConfigError(f'`strategies` is empty: name some of {", ".join(PRESETS)} or files of freezing rules')
     strategies = [_parse(text) for text in texts]
     names = [s.name for s in strategies]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
-        raise ConfigError(f'--strategies={",".join(texts)}: {", ".join(doubled)} is there twice; NAME:FILE renames one')
+        raise ConfigError(f'`strategies`={",".join(texts)}: {", ".join(doubled)} is there twice; NAME:FILE renames one')
     needy = [s.name for s in strategies if s.pretrained]
     if needy and not has_weights:
         raise ConfigError(
-            f'--init=random: {", ".join(needy)} start from pretrained weights, so there must be some: --init=imagenet '
-            '(as in the study), audioset, a file of weights or the workdir of a run, or --pretrain_dataset=NAME; '
+            f'`init`=random: {", ".join(needy)} start from pretrained weights, so there must be some: `init`=imagenet '
+            '(as in the study), audioset, a file of weights or the workdir of a run, or `pretrain_dataset`=NAME; '
             'from random weights there is only scratch'
         )
     if train_norms and not any(s.freeze in NORM_CHOICE for s in strategies):
-        raise ConfigError('--train_norms says what first_last and head train; --strategies names neither')
+        raise ConfigError('`train_norms` says what first_last and head train; `strategies` names neither')
     return [dataclasses.replace(s, train_norms=train_norms and s.freeze in NORM_CHOICE) for s in strategies]
 
 
@@ -96,15 +96,15 @@ def _parse(text: str) -> Strategy:
         name, file = pathlib.Path(text).stem, text
     if not pathlib.Path(file).is_file():
         raise ConfigError(
-            f'--strategies: {text!r} is none of {", ".join(PRESETS)}, nor a file of freezing rules, nor NAME:FILE with '
+            f'`strategies`: {text!r} is none of {", ".join(PRESETS)}, nor a file of freezing rules, nor NAME:FILE with '
             'such a file'
         )
     if not _NAME.fullmatch(name) or name in PRESETS:
         raise ConfigError(
-            f'--strategies: {text!r} cannot be called {name!r}: write NAME:{file} with a NAME of letters, digits, '
+            f'`strategies`: {text!r} cannot be called {name!r}: write NAME:{file} with a NAME of letters, digits, '
             f'_ . and -, other than {", ".join(PRESETS)}'
         )
-    check_name(name, f'--strategies: {text!r}')
+    check_name(name, f'`strategies`: {text!r}')
     return Strategy(name, file, True, f'freezing table {file}, pretrained weights')
 
 

@@ -64,7 +64,7 @@ def run_probe(
     unknown = [stage for stage in stages if stage not in features.stages]
     if unknown:
         raise ConfigError(
-            f'--stages={",".join(stages)}: {config.model} has the stages {", ".join(features.stages)}, or all'
+            f'`stages`={",".join(stages)}: {config.model} has the stages {", ".join(features.stages)}, or all'
         )
     return {
         'dataset': dataset.name,

@@ -38,18 +38,18 @@ from absl import flags
 
 from fdx.benchmarks.compare_front_ends import compare_front_ends, describe_images
 from fdx.benchmarks.compare_outcome import common_origin, compare
+from fdx.benchmarks.compare_plan import Design, Part, plan
 from fdx.benchmarks.compare_report import write_comparison, write_front_ends
 from fdx.benchmarks.compare_runs import KEEP, Outcome, Run, do_run
 from fdx.benchmarks.compare_scores import score
 from fdx.benchmarks.compare_strategies import PRESETS, parse_strategies, recordings_seen
+from fdx.benchmarks.compare_tables import Table, front_end_tables, front_end_title, strategy_tables
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError
 
 from . import cli
-from .compare_display import show, show_front_ends
-from .compare_plan import Design, Part, plan
 from .config_flags import MAX_SEED, define_train_flags, train_config
-from .display import progress
+from .display import progress, table
 from .workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
@@ -159,7 +159,13 @@ def _design() -> Design:
         pretrain_dataset=FLAGS.pretrain_dataset,
         pretrain_epochs=FLAGS.pretrain_epochs,
         manual_dir=FLAGS.manual_dir,
+        notify=lambda line: print(line, flush=True),
     )
+
+
+def _show(tables: list[Table]) -> None:
+    for title, header, rows in tables:
+        print(f'\n{title}\n{table(header, rows)}')
 
 
 @locks_workdir
@@ -182,12 +188,15 @@ def main(argv) -> None:
     ]
     if len(parts) == 1:
         report = write_comparison(root, found[0])
-        show(found[0])
+        _show(strategy_tables(found[0]))
     else:
         described = [{**results, **describe_images(part.dataset)} for part, results in zip(parts, found, strict=True)]
         results = compare_front_ends(described)
         report = write_front_ends(root, results)
-        show_front_ends(results)
+        for part in results['front_ends']:
+            print(f'\n{front_end_title(part)}')
+            _show(strategy_tables(part))
+        _show(front_end_tables(results))
     print(f'\nreport: {report}\nwhole comparison: {time.perf_counter() - began:.0f} s')
 
 

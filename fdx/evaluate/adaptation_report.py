@@ -38,7 +38,7 @@ def selection_cells(results: Mapping[str, Any], *, usable: bool) -> list[tuple[s
         if row['usable'] != usable:
             continue
         low, high = row['accuracy_interval']
-        chosen = '--select_by' if row['selection'] == results['criterion'] else ''
+        chosen = 'select_by' if row['selection'] == results['criterion'] else ''
         rows.append(
             (
                 row['selection'],
@@ -105,14 +105,14 @@ def target_label_words(results: Mapping[str, Any]) -> str:
     if results.get('classes_given'):
         return (
             'Labels of the target were read for scores alone: the classes were given '
-            f'(--classes={",".join(results["classes_given"])}), the target was split without labels, training saw '
+            f'(classes={",".join(results["classes_given"])}), the target was split without labels, training saw '
             'windows of every class of it, and windows of other classes are not scored.'
         )
     protocol = results['protocols']['target']['protocol']
     dealt = f', and {protocol} dealt it to training and test class by class' if protocol in READ_LABELS else ''
     return (
         'Labels of the target were read before training: they say which classes both domains have, and its windows of '
-        f'other classes were left out{dealt}. Where nobody knows them, give the classes: --classes=A,B.'
+        f'other classes were left out{dealt}. Where nobody knows them, give the classes: classes=A,B.'
     )
 
 
@@ -177,7 +177,7 @@ def _kept_words(results: Mapping[str, Any]) -> str:
 
 
 def _left_out_words(results: Mapping[str, Any]) -> str:
-    return f'Left out, as {"--classes names others" if results.get("classes_given") else "the other side lacks them"}: '
+    return f'Left out, as {"others were given" if results.get("classes_given") else "the other side lacks them"}: '
 
 
 def _interval_words(results: Mapping[str, Any]) -> str:

@@ -78,8 +78,8 @@ def network_outputs(
     )
     if not all(np.isfinite(o.logits).all() and np.isfinite(o.features).all() for o in after.values()):
         raise DataError(
-            f'step {step} of {result.workdir}, the one that --select_by={plan.select_by} keeps, has diverged: lower '
-            '--learning_rate or --weight'
+            f'step {step} of {result.workdir}, the one that `select_by`={plan.select_by} keeps, has diverged: set '
+            '`learning_rate` or `weight` lower'
         )
     return Networks(before, after, meta['init'])
 

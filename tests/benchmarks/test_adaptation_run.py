@@ -7,9 +7,10 @@ import json
 
 import pytest
 
+from fdx.adapt.config import AdaptConfig
 from fdx.adapt.methods import METHODS
 from fdx.benchmarks import adaptation_run as adaptation_bench
-from fdx.benchmarks.adaptation_run import DEFAULT_FRONT_ENDS, configs, dataset_names, run_cell
+from fdx.benchmarks.adaptation_run import DEFAULT_FRONT_ENDS, configs, dataset_names, records_of, run_cell
 from fdx.benchmarks.adaptation_suite import (
     BATCH_SIZE,
     DEFAULT_METHODS,
@@ -161,6 +162,12 @@ def test_an_input_that_nothing_adapts_is_scored_whole_and_others_on_one_part(dat
         _, plan = configs(cell, str(data_dir), NAMES)
         assert plan.score_all_target == scores_all(cell) == whole
         assert ('all target windows' in protocol_of(cell)) == whole
+
+
+def test_records_of_a_domain_are_those_of_its_dataset(data_dir):
+    whole, part = AdaptConfig(*NAMES), AdaptConfig(f'{NAMES[0]}:speed1', f'{NAMES[1]}:speed2')
+    assert records_of(part, str(data_dir)) == records_of(whole, str(data_dir))
+    assert all(version[0].isdigit() for version in records_of(part, str(data_dir)))
 
 
 def test_every_cell_has_a_file_of_its_own(tmp_path):

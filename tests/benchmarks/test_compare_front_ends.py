@@ -56,12 +56,12 @@ def test_siblings_where_every_config_names_its_front_end():
 
 
 def test_what_a_builder_does_not_have():
-    with pytest.raises(ConfigError, match='no c for --dataset=rig/small; rig has .* front ends a, b, a_train, b_x$'):
+    with pytest.raises(ConfigError, match='no c for `dataset`=rig/small; .* front ends a, b, a_train, b_x$'):
         configs_of_front_ends('rig/small', ['a', 'c'], WITHOUT_SUFFIX, 'dataset')
     # The other config has no second front end.
-    with pytest.raises(ConfigError, match=r'no b for --pretrain_dataset=rig/other; .* front ends a$'):
+    with pytest.raises(ConfigError, match=r'no b for `pretrain_dataset`=rig/other; .* front ends a$'):
         configs_of_front_ends('rig/other', ['a', 'b'], WITHOUT_SUFFIX, 'pretrain_dataset')
-    with pytest.raises(ConfigError, match='--dataset=rig/none: rig has the configs small, small-b'):
+    with pytest.raises(ConfigError, match='`dataset`=rig/none.*small, small-b'):
         configs_of_front_ends('rig/none', ['a'], WITHOUT_SUFFIX, 'dataset')
 
 

@@ -70,7 +70,7 @@ def test_statements_tell_the_budget_and_what_chose_the_step(results):
 
 def test_the_norms_of_freezing_strategies_are_stated(results):
     assert norms_statement(results) == (
-        'Batch norms (--train_norms) of first_last: all 53 frozen, running statistics untouched.'
+        'Batch norms (train_norms) of first_last: all 53 frozen, running statistics untouched.'
     )
     trained = [{**s, 'norms': {'trained': 53, 'frozen': 0}} for s in results['strategies']]
     assert '53 of 53 train, with their running statistics' in norms_statement({**results, 'strategies': trained})

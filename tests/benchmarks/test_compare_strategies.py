@@ -22,7 +22,7 @@ def test_presets_change_the_start_and_the_freezing_alone():
 def test_norms_train_where_layers_are_frozen_by_name():
     found = parse_strategies(['full', 'first_last', 'head', 'scratch'], has_weights=True, train_norms=True)
     assert [s.config(BASE).train_norms for s in found] == [False, True, True, False]
-    with pytest.raises(ConfigError, match='--train_norms'):
+    with pytest.raises(ConfigError, match='`train_norms`'):
         parse_strategies(['full', 'scratch'], has_weights=True, train_norms=True)
 
 
@@ -59,7 +59,7 @@ def test_names_must_be_folders_of_their_own(tmp_path, name):
 
 def test_without_weights_there_is_only_scratch():
     assert [s.name for s in parse_strategies(['scratch'], has_weights=False)] == ['scratch']
-    with pytest.raises(ConfigError, match='full, head start from pretrained weights.*--init=imagenet'):
+    with pytest.raises(ConfigError, match='full, head start from pretrained weights.*`init`=imagenet'):
         parse_strategies(['full', 'head', 'scratch'], has_weights=False)
 
 

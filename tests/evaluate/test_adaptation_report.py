@@ -126,7 +126,7 @@ def test_the_page_stands_alone_and_marks_what_is_not_usable(results, tmp_path):
         '73.3',
         '{:.1f} to {:.1f}'.format(*OF_KEPT),
         '0.710',
-        '--select_by',
+        'select_by',
     ]
     words = prose(text)
     assert 'No target label took part in the steps of training or in choosing the epoch.' in words
@@ -174,7 +174,7 @@ def test_statements_follow_the_method_and_the_choice(config, plan, expected):
 def test_cells(results):
     usable, oracle = selection_cells(results, usable=True), selection_cells(results, usable=False)
     assert [row[0] for row in usable] == ['last', 'source_risk', 'dev', 'snd', 'entropy']
-    assert [row[-1] for row in usable] == ['', '', '', '--select_by', '']
+    assert [row[-1] for row in usable] == ['', '', '', 'select_by', '']
     # 80 % of three recordings.
     low, high = (100 * v for v in wilson_interval(2.4, 3))
     assert oracle == [('oracle', '1', '80.0', f'{low:.1f} to {high:.1f}', '0.810', 'not usable: reads target labels')]
@@ -185,8 +185,8 @@ def test_the_first_line_says_what_labels_of_the_target_were_read_for(results):
     first = page[page.index('<h1>') :].split('<p>')[1]
     assert first.startswith('<strong>Labels of the target were read before training: they say which classes both')
     words = target_label_words(results)
-    assert '--classes=A,B' in words and 'class by class' not in words
+    assert 'classes=A,B' in words and 'class by class' not in words
     dealt = {**results, 'protocols': {**results['protocols'], 'target': {'protocol': 'by_recording', 'fold': 0}}}
     assert 'by_recording dealt it to training and test class by class' in target_label_words(dealt)
     given = target_label_words({**results, 'classes_given': ['normal', 'ball']})
-    assert given.startswith('Labels of the target were read for scores alone: the classes were given (--classes=normal')
+    assert given.startswith('Labels of the target were read for scores alone: the classes were given (classes=normal')

@@ -1,22 +1,25 @@
-"""What launch.compare will do: datasets, pretraining and runs, all checked before anything is trained."""
+"""What a comparison will do: datasets, pretraining and runs, all checked before anything is trained."""
 
 from __future__ import annotations
 
 import dataclasses
+import logging
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from fdx.benchmarks.compare_front_ends import check_comparable, configs_of_front_ends
-from fdx.benchmarks.compare_runs import Run, check_workdir, plan_runs
-from fdx.benchmarks.compare_strategies import Strategy
 from fdx.data.builders import known_builder
+from fdx.data.prepare import prepare_if_missing
 from fdx.data.protocols.splits import folds_of, split_rows
 from fdx.data.source import Dataset, open_dataset
 from fdx.models.registry import check_input_shape
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError
 
-from .prepare_on_demand import prepare_if_missing
+from .compare_front_ends import check_comparable, configs_of_front_ends
+from .compare_runs import Run, check_workdir, plan_runs
+from .compare_strategies import Strategy
+
+logger = logging.getLogger(__name__)
 
 PRETRAIN = Strategy('pretrain', 'none', False, 'all layers, random weights')
 
@@ -29,11 +32,12 @@ class Design:
       budget: the common one; its dataset is the base whose front end the others replace.
       strategies: of parse_strategies.
       protocols: their names.
-      seeds: one run a seed.
+      seeds: one run for each.
       every_fold: all folds of the protocols; else the one of `budget`.
       pretrain_dataset: on which the weights are trained first; None: they are those of the budget's init.
       pretrain_epochs: as many as the budget's where None.
-      manual_dir: folder of raw recordings; None: see prepare_if_missing.
+      manual_dir: folder of raw recordings; None: see `fdx.data.prepare.prepare`.
+      notify: called with a line where a dataset is prepared.
     """
 
     budget: TrainConfig
@@ -44,6 +48,7 @@ class Design:
     pretrain_dataset: str | None = None
     pretrain_epochs: int | None = None
     manual_dir: str | None = None
+    notify: Callable[[str], None] = logger.info
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -68,7 +73,7 @@ class Part:
 
 
 def plan(design: Design, front_ends: Sequence[str] | None, root: pathlib.Path) -> list[Part]:
-    """A part each front end, below root/FRONT_END where there are several; one in root itself where there is one.
+    """A part for each front end, below root/FRONT_END where there are several; one in root itself where there is one.
 
     Args:
       design: what to compare, with the dataset that names the base.
@@ -81,7 +86,7 @@ def plan(design: Design, front_ends: Sequence[str] | None, root: pathlib.Path) -
     if front_ends is None:
         return [_plan_part(design, root)]
     if not front_ends or len(set(front_ends)) < len(front_ends):
-        raise ConfigError(f'--front_ends={",".join(front_ends)}: at least one, each once')
+        raise ConfigError(f'`front_ends`={",".join(front_ends)}: at least one, each once')
     names = _of_front_ends(design.budget.dataset, front_ends, 'dataset')
     sources: list[str | None] = [None] * len(names)
     if design.pretrain_dataset:
@@ -96,14 +101,14 @@ def plan(design: Design, front_ends: Sequence[str] | None, root: pathlib.Path) -
     return parts
 
 
-def _of_front_ends(dataset: str, front_ends: Sequence[str], flag: str) -> list[str]:
-    configs = known_builder(dataset.partition('/')[0], flag, dataset).BUILDER_CONFIGS
-    return configs_of_front_ends(dataset, front_ends, {c.name: c.front_end for c in configs}, flag)
+def _of_front_ends(dataset: str, front_ends: Sequence[str], parameter: str) -> list[str]:
+    configs = known_builder(dataset.partition('/')[0], parameter, dataset).BUILDER_CONFIGS
+    return configs_of_front_ends(dataset, front_ends, {c.name: c.front_end for c in configs}, parameter)
 
 
 def _plan_part(design: Design, root: pathlib.Path, label: str = '') -> Part:
     config = design.budget
-    dataset = _open(config, design.manual_dir)
+    dataset = _open(config, design)
     folds = _folds(design, dataset)
     pretraining = _pretraining(design, dataset, root)
     if pretraining:
@@ -114,9 +119,9 @@ def _plan_part(design: Design, root: pathlib.Path, label: str = '') -> Part:
     return Part(label, config, dataset, root, pretraining, runs)
 
 
-def _open(config: TrainConfig, manual_dir: str | None) -> Dataset:
+def _open(config: TrainConfig, design: Design) -> Dataset:
     """The dataset, prepared where it is not yet; it fits the model."""
-    prepare_if_missing(config.dataset, config.data_dir, manual_dir)
+    prepare_if_missing(config.dataset, config.data_dir, design.manual_dir, notify=design.notify)
     dataset = open_dataset(config.dataset, config.data_dir)
     check_input_shape(config.model, dataset.input_shape)
     return dataset
@@ -149,11 +154,11 @@ def _pretraining(design: Design, dataset: Dataset, root: pathlib.Path) -> Run | 
         labels_per_class=0,
         exclude_recordings=(),
     )
-    source = _open(config, design.manual_dir)
+    source = _open(config, design)
     shared = sorted(set(source.table['recording']) & set(dataset.table['recording']))
     if shared and source.name.partition('/')[0] == dataset.name.partition('/')[0]:
         raise ConfigError(
-            f'--pretrain_dataset={config.dataset} holds recordings of --dataset={budget.dataset} '
+            f'`pretrain_dataset`={config.dataset} holds recordings of `dataset`={budget.dataset} '
             f'({", ".join(shared[:3])}...), whose test windows the weights must not see: name another machine'
         )
     run = Run(PRETRAIN, config, root / 'pretrain')
