@@ -119,7 +119,7 @@ class TrainConfig:
         }
         for name, good in checks.items():
             if not good:
-                raise ConfigError(f'--{name}={getattr(self, name)!r} cannot be used: {_ALLOWED[name]}')
+                raise ConfigError(f'`{name}`={getattr(self, name)!r} cannot be used: {_ALLOWED[name]}')
         if self.weights_version and self.init != 'imagenet':
             raise ConfigError(f'`weights_version`={self.weights_version} chooses among files of `init`=imagenet only')
         if self.threshold:

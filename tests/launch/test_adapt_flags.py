@@ -161,7 +161,7 @@ def test_booleans_are_read_as_such(configs_of, flags, value):
         (['--freeze=head'], '--freeze=head freezes --feature=embedding, so --method=dann could not move it'),
         (
             ['--freeze=head', '--method=mcc', '--feature=stage2', '--cache_features=on'],
-            'lies inside of the frozen stages',
+            'lies inside the frozen stages',
         ),
         (['--exclude_recordings=x7'], '--exclude_recordings names x7, which neither source nor target holds'),
         (['--cache_features=on'], '--cache_features=on needs a frozen first stage'),

@@ -128,7 +128,7 @@ def test_a_generator_of_other_rows_is_refused(synthesis, dataset, data_dir, chan
 
 
 def test_recordings_are_no_generated_records(synthesis, dataset, data_dir):
-    with pytest.raises(ConfigError, match='holds recordings, not generated records'):
+    with pytest.raises(ConfigError, match='holds recordings: name .*launch.synthesize'):
         load_data(run_config(synthesis, data_dir, synthetic='synth_room_tones/three'), dataset)
     with pytest.raises(ConfigError, match='`balance`=gan needs `synthetic`=synthetic/NAME'):
         load_data(run_config(synthesis, data_dir, synthetic=''), dataset)

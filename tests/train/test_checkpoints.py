@@ -223,7 +223,7 @@ def test_damage_of_the_frozen_prefix(workdir, damage):
     with pytest.raises(CheckpointError, match=words) as e:
         Checkpoints(workdir).verify(30)
     assert str(path if damage != 'folder' else path.parent) in str(e.value)
-    assert 'no step can be used: train again' in str(e.value)
+    assert 'no step can be used without the frozen parameters: train again' in str(e.value)
 
 
 def interrupt(workdir, step):

@@ -29,8 +29,8 @@ from fdx.types import ConfigError
         ('save_every', -1, 'number of epochs'),
     ],
 )
-def test_a_bad_value_names_its_flag(name, value, words):
-    with pytest.raises(ConfigError, match=f'--{name}={value!r} cannot be used; .*{words}'):
+def test_a_bad_value_is_named(name, value, words):
+    with pytest.raises(ConfigError, match=f'`{name}`={value!r} cannot be used: .*{words}'):
         TrainConfig(dataset='x', **{name: value})
 
 

@@ -126,7 +126,7 @@ def test_the_order_of_rows_does_not_matter():
 
 @pytest.mark.parametrize('label', [0, 1])
 def test_rows_of_one_class_decide_nothing(label):
-    with pytest.raises(ConfigError, match='`threshold`: the validation rows hold one class only'):
+    with pytest.raises(ConfigError, match='`threshold`: the validation rows hold only one class'):
         DecisionRule('f_beta', 1).choose(np.array([0.2, 0.7]), np.full(2, label))
 
 
