@@ -34,7 +34,8 @@ def _interval(file: File, **fields: str) -> str:
 
 def loads(root: pathlib.Path) -> list[str]:
     """From each motor load to each other."""
-    accuracy = _accuracy(File(root, 'loads.json', SEEDS, ['source time_blocks, test part of time_blocks']))
+    file = File(root, 'loads.json', SEEDS, ['source time_blocks, test part of time_blocks'])
+    accuracy, windows = _accuracy(file), [row['windows'] for row in file.rows(input='mel')]
     mel = {m: accuracy(input='mel', method=m) for m in ('source_only', 'jmmd', 'mcc', 'adabn', 'coral', 'dann')}
     time = {m: accuracy(input='time', method=m) for m in ('source_only', 'mk_mmd', 'jmmd', 'dann')}
     best, next_best = share(mel['jmmd'], mel['mcc']), share(mel['adabn'], mel['coral'], mel['dann'])
@@ -43,6 +44,7 @@ def loads(root: pathlib.Path) -> list[str]:
     return [
         'loads: CWRU, nine faults, from each motor load to each other (12 pairs) '
         f'| {source} | JMMD and MCC {best}, AdaBN, CORAL and DANN {next_best} | |',
+        f'({min(windows)} to {max(windows)} per pair of loads and seed)',
         f"DANN's {mean(mel['dann'])} and JMMD's {mean(mel['jmmd'])} differ by one window",
         f'source only {low} %, with MK-MMD, JMMD or DANN {adapted}',
         '| CWRU, load to load, no target labels (JMMD) | target test windows, 12 pairs '
@@ -148,6 +150,10 @@ class _Pretraining:
         cell = next(c for c in self._row(task, network)['cells'] if c['shots'] == shots)
         return spread_text(cell['accuracy'], percent=True, sign='+-')
 
+    def mean(self, task: str, network: str, shots: int = 5) -> float:
+        """Mean accuracy of linear heads."""
+        return next(c for c in self._row(task, network)['cells'] if c['shots'] == shots)['accuracy']['mean']
+
     def plain(self, task: str, front_end: str, shots: int = 5) -> str:
         """Mean accuracy without a network."""
         return self.frozen(task, f'log_mel of {front_end}', shots).partition(' ')[0]
@@ -165,6 +171,12 @@ class _Pretraining:
 def pretraining(root: pathlib.Path) -> list[str]:
     """Frozen and fine-tuned networks."""
     page = _Pretraining(root)
+    pairs = (
+        ('musicnn_mtt', 'musicnn_vgg untrained'),
+        ('musicnn_msd', 'musicnn_vgg untrained'),
+        ('imagenet_lite0', 'lite0 untrained'),
+    )
+    gains = [page.mean('rig_machines', of) - page.mean('rig_machines', untrained) for of, untrained in pairs]
     motor = {n: page.frozen('motor_rig', n) for n in ('lite0 untrained', 'imagenet_lite0', 'motor_resnet50')}
     head = [f'{float(motor[n].partition(" ")[0]):.0f}' for n in ('imagenet_lite0', 'lite0 untrained')]
     loads_of = {n: page.whole('cwru_loads', n) for n in _FROZEN}
@@ -172,6 +184,7 @@ def pretraining(root: pathlib.Path) -> list[str]:
     single = {n: page.whole('cwru_load0', n) for n in _FROZEN}
     hundred = {single[n].partition(' ')[0] for n in _FROZEN if n != 'lite0 untrained'}.pop()
     return [
+        f'From machine to machine it is worth {between(gains)} points',
         page.line('cwru_one_load', 'CWRU, one load -> the same load'),
         page.line('cwru_one_load', 'the same, one label a class', shots=1),
         page.line('cwru_loads', 'CWRU, each load -> each other load'),

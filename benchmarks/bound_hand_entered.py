@@ -21,6 +21,7 @@ def hand_entered(root: pathlib.Path) -> list[str]:
         *hand.printed('demo'),
         *hand.printed('demo_heads'),
         *_cwru(hand),
+        *_asides(hand),
         *_zero_shot(hand),
         *_readings(hand),
         *(line for entry in tabled for line in hand.lines(entry)),
@@ -74,4 +75,27 @@ def _readings(hand: HandEntered) -> list[str]:
         f'agrees with its checkpoint on {hand.row("table_seeds", "agreement of int8")[0]} %',
         f'| motor-maintenance table, int8 | 1999 test rows | {hand.row("table", "small, threshold, int8")[0]} % '
         '(no classifier exceeds 93.06 %) |',
+    ]
+
+
+def _asides(hand: HandEntered) -> list[str]:
+    """Figures in sentences."""
+    variants = hand.row('design', 'other variants of fault_orders')
+    networks = hand.row('design', 'cnn_small on three pairs of loads')
+    right, agreed = hand.row('int8_refused', 'accuracy'), hand.row('int8_refused', 'agreement')
+    minutes, seconds = hand.row('gan_time', 'time')
+    saved = hand.row('kills', 'checkpoints, after the marks of folders changed')
+    wrong, study = hand.row('superseded', 'musicnn'), hand.row('foreign', 'study')
+    return [
+        f'whole demo: {hand.row("demo_time", "whole demo")[0]} s',
+        f'also had all {hand.row("cwru_baseline", "right windows")[0]} windows right',
+        f'(the others had {variants[0]} to {variants[1]} %)',
+        f'where cnn_small had {networks[0]} to {networks[1]} %',
+        f'hesitates ({right[0]} to {right[1]} % right) agrees on {agreed[0]} to {agreed[1]} % only',
+        f'{hand.row("gan_time", "updates")[0]} updates took {minutes} min {seconds} s',
+        f'at most {hand.row("gan_time", "precision")[0]} % lie within the manifold',
+        f'{hand.row("kills", "training, prediction and preparation")[0]} times and lost nothing',
+        f'{saved[1]} of {saved[0]} kills',
+        f'said {wrong[0]} against {wrong[1]} % for music',
+        f"The order is the study's ({study[0]}, {study[1]} and {study[2]} % on random windows",
     ]
