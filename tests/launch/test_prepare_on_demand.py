@@ -18,6 +18,7 @@ from fdx.datasets.cwru import cwru_dataset_builder
 from fdx.evaluate import evaluate
 from fdx.evaluate.predictions import load_predictions
 from fdx.types import ConfigError, DataError
+from launch import prepare_on_demand
 
 NUMBERS = (97, 105, 118)
 
@@ -104,10 +105,10 @@ def test_the_variable_names_the_folder_where_no_flag_does(three_files, raw_data,
     with pytest.raises(ConfigError, match='FDX_RAW_DATA.*absent, which is not a folder'):
         prepare_if_missing('cwru/load0_12k', str(tmp_path / 'data'), None)
     monkeypatch.setenv('FDX_RAW_DATA', str(raw_data))
-    prepare_if_missing('cwru/load0_12k', str(tmp_path / 'data'), None)
+    prepare_on_demand.prepare_if_missing('cwru/load0_12k', str(tmp_path / 'data'), None)
     assert len(open_dataset('cwru/load0_12k', tmp_path / 'data')) > 50
     assert 'preparing' in capsys.readouterr().out
-    prepare_if_missing('cwru/load0_12k', str(tmp_path / 'data'), None)
+    prepare_on_demand.prepare_if_missing('cwru/load0_12k', str(tmp_path / 'data'), None)
     assert capsys.readouterr().out == ''
 
 
