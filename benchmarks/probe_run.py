@@ -14,7 +14,7 @@ from fdx.data.protocols.splits import folds_of
 from fdx.data.source import Dataset, open_dataset
 from fdx.train.config import TrainConfig
 from fdx.train.description import environment
-from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.forward import Progress, no_progress
 from fdx.train.init_leak import check_init_of_splits, entries_of
 from fdx.train.model_setup import ModelSetup, set_up_model
 from fdx.types import ConfigError

@@ -9,7 +9,8 @@ from fdx.adapt.outputs import is_reached
 from fdx.data.pipeline import ArrayExamples, RecordExamples
 from fdx.data.protocols.two_domains import TwoDomains, open_two_domains
 from fdx.train.config import TrainConfig
-from fdx.train.feature_cache import FeatureCache, Progress, no_progress
+from fdx.train.feature_cache import FeatureCache
+from fdx.train.forward import Progress, no_progress
 from fdx.train.model_setup import ModelSetup
 from fdx.types import ConfigError
 

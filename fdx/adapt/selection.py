@@ -15,7 +15,7 @@ from fdx.adapt.criteria import dev_risk, mean_entropy, soft_neighbourhood_risk, 
 from fdx.adapt.criteria_weights import importance_weights
 from fdx.adapt.run import AdaptResult, Outputs, adapt
 from fdx.train.config import TrainConfig
-from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.forward import Progress, no_progress
 
 # It must not be used for selection, as it reads the labels that adaptation does without.
 ORACLE = 'oracle'

@@ -23,7 +23,7 @@ from fdx.evaluate.metrics import summarise
 from fdx.evaluate.predictions import Predictions
 from fdx.train.config import TrainConfig
 from fdx.train.description import environment
-from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.forward import Progress, no_progress
 from fdx.train.model_setup import load_run, set_up_model
 from fdx.train.partition import join_variables
 from fdx.types import DataError

@@ -14,7 +14,7 @@ from fdx.synth.classifier import MODEL, STEPS, Classifier, fit_classifier
 from fdx.synth.images import images_of, training_images, whole_training_part
 from fdx.synth.judge_metrics import frechet_distance, jittered, manifold_precision_recall, memorisation
 from fdx.synth.sampler import Sampler
-from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.forward import Progress, no_progress
 
 # Noise on real images of another class, in standard deviations of the images; a bad generator would draw such images.
 JITTER = 0.1

@@ -16,7 +16,7 @@ from fdx.synth.dataset import BUILDER, write_generated
 from fdx.synth.sampler import Sampler, load_sampler
 from fdx.synth.train import train_generator
 from fdx.train.config import TrainConfig
-from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.forward import Progress, no_progress
 from fdx.train.generated import DECIDES_ROWS
 from fdx.types import DataError
 

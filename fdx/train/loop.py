@@ -15,7 +15,7 @@ from jax.experimental import multihost_utils
 
 from fdx.train import parallel
 from fdx.train.early_stopping import EarlyStopping
-from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.forward import Progress, no_progress
 from fdx.train.steps import TrainState
 from fdx.types import FdxError
 

@@ -16,7 +16,8 @@ from fdx.data.source import Dataset
 from fdx.signal.scaling import Gain, fit_gain
 from fdx.train.balance import class_weights, oversampled, with_smote
 from fdx.train.config import AUGMENTATIONS, TrainConfig
-from fdx.train.feature_cache import FeatureCache, Progress
+from fdx.train.feature_cache import FeatureCache
+from fdx.train.forward import Progress
 from fdx.train.generated import with_generated
 from fdx.train.model_setup import ModelSetup
 from fdx.types import ConfigError

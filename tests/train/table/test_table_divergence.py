@@ -20,7 +20,7 @@ def row(validation_loss: float, train_loss: float = 1.0) -> dict:
 
 def test_a_learning_rate_far_too_high_ends_the_run_in_its_first_epoch(config_of, tmp_path):
     seen = []
-    with pytest.raises(FdxError, match=r'diverged in epoch 1: .*lower `learning_rate`') as caught:
+    with pytest.raises(FdxError, match=r'diverged in epoch 1: .*`learning_rate` lower') as caught:
         train(config_of(learning_rate=1e30, epochs=5), tmp_path / 'run', on_epoch=seen.append)
     assert '\n' not in str(caught.value)
     assert seen == []
