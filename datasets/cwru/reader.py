@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import logging
 import math
 import os
 import pathlib
@@ -11,7 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fdx.data.download import NetworkUnreachableError, download, looks_like_html
+from fdx.data.download import download
+from fdx.data.published_files import complaint, fetch_missing, find_file, refuse_other_than_mat_v5
 from fdx.data.raw.mat_v5 import read_v5
 from fdx.data.raw.mat_values import Budget, MatArray, MatDamageError
 from fdx.signal.bearings import BEARINGS
@@ -23,7 +22,6 @@ from .subsets import Subset
 _FOLDER = 'cwru'
 # The bearing that is faulty or, of a healthy machine, the one beside the accelerometer.
 _BEARINGS = {'DE': 'skf_6205', 'FE': 'skf_6203', 'BA': 'skf_6205'}
-_log = logging.getLogger(__name__)
 
 
 def read_file(path: str | os.PathLike, file: CwruFile, channel: str) -> Recording:
@@ -98,47 +96,25 @@ def resolve_files(
     if '{N}' not in url_template:
         raise DataError(f"url_template {url_template!r} has no '{{N}}' in it, the place of the file's number")
     folders = [pathlib.Path(folder) for folder in (manual_dir, download_dir) if folder is not None]
-    found = {file.number: _find(file, folders) for file in subset.files}
+    found = {file.number: find_file(file.name, folders, _FOLDER) for file in subset.files}
     if offline:
         reason = 'downloads are off'
     elif download_dir is None:
         reason = 'no download folder is given'
     else:
-        reason = _fetch_missing(subset, found, pathlib.Path(download_dir) / _FOLDER, url_template, downloader)
+        files = {file.number: file for file in subset.files}
+        reason = fetch_missing(
+            found,
+            {number: file.name for number, file in files.items()},
+            pathlib.Path(download_dir) / _FOLDER,
+            url_of=lambda number: url_template.replace('{N}', str(number)),
+            complaint_of=lambda number: complaint(lambda path: _load(path, files[number], subset.channel)),
+            downloader=downloader,
+        )
     missing = [file for file in subset.files if found[file.number] is None]
     if missing:
         raise DataError(_missing_text(subset, missing, manual_dir, url_template, reason))
     return found
-
-
-def _find(file: CwruFile, folders: list[pathlib.Path]) -> pathlib.Path | None:
-    candidates = (folder / place / file.name for folder in folders for place in ('', _FOLDER))
-    return next((path for path in candidates if path.is_file()), None)
-
-
-def _fetch_missing(
-    subset: Subset,
-    found: dict[int, pathlib.Path | None],
-    folder: pathlib.Path,
-    url_template: str,
-    downloader: Callable[..., pathlib.Path],
-) -> str:
-    """Fetches what is None in `found`, in place; returns the reason of the first failure, or ''."""
-    reason = ''
-    for file in subset.files:
-        if found[file.number] is not None:
-            continue
-        url = url_template.replace('{N}', str(file.number))
-        check = functools.partial(_complaint, file=file, channel=subset.channel)
-        _log.info('fetching %s', url)
-        try:
-            found[file.number] = downloader(url, folder / file.name, looks_right=check)
-        except NetworkUnreachableError as error:
-            # Each further file would wait for its own timeout.
-            return reason or str(error)
-        except DataError as error:
-            reason = reason or str(error)
-    return reason
 
 
 def _missing_text(
@@ -158,18 +134,9 @@ def _missing_text(
     )
 
 
-def _complaint(path: pathlib.Path, *, file: CwruFile, channel: str) -> str | None:
-    """What is wrong with a fetched file, or None."""
-    try:
-        _load(path, file, channel)
-    except DataError as error:
-        return str(error)
-    return None
-
-
 def _load(path: pathlib.Path, file: CwruFile, channel: str) -> tuple[np.ndarray, float]:
     """Reads (samples float32 [T, 1], speed in rpm); its errors do not name the file."""
-    _refuse_other_formats(path)
+    refuse_other_than_mat_v5(path)
     variable = file.variable(channel)
     contents = _arrays(path)
     if variable not in contents:
@@ -184,19 +151,6 @@ def _load(path: pathlib.Path, file: CwruFile, channel: str) -> tuple[np.ndarray,
     if bad.size:
         raise DataError(f'{variable} has {bad.size} values that are NaN or infinite, the first at sample {bad[0]}')
     return samples.astype(np.float32).reshape(-1, 1), _speed_rpm(contents, file)
-
-
-def _refuse_other_formats(path: pathlib.Path) -> None:
-    """Raises DataError unless the file begins as one of MATLAB 5 does."""
-    try:
-        with path.open('rb') as stream:
-            head = stream.read(128)
-    except OSError as error:
-        raise DataError(f'the file cannot be read: {error.strerror or error}') from error
-    if looks_like_html(head):
-        raise DataError(f'this is an HTML page, not a MATLAB file: it begins {head[:40]!r}')
-    if not head.startswith(b'MATLAB 5.0 MAT-file'):
-        raise DataError(f'this is not a file of MATLAB 5: it begins {head[:40]!r}')
 
 
 def _arrays(path: pathlib.Path) -> dict[str, np.ndarray]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fdx.data.download import looks_like_html
+from fdx.data.published_files import refuse_other_than_mat_v5
 from fdx.data.raw.mat_v5 import read_v5
 from fdx.data.raw.mat_values import Budget, MatArray, MatCell, MatDamageError, MatStruct, MatValue
 from fdx.signal.bearings import BEARINGS
@@ -67,7 +67,7 @@ def read_file(path: str | os.PathLike, file: MfptFile) -> Recording:
 
 def load(path: pathlib.Path, file: MfptFile) -> tuple[np.ndarray, float]:
     """Reads (samples float32 [T, 1], speed in rpm); raises what `read_file` does, without the name of the file."""
-    _refuse_other_formats(path)
+    refuse_other_than_mat_v5(path)
     fields = _fields(path)
     rate_hz = _number(fields[RATE])
     if not abs(rate_hz - file.rate_hz) <= RATE_TOLERANCE_HZ:
@@ -97,19 +97,6 @@ def _samples(signal: Any, file: MfptFile) -> np.ndarray:
     if bad.size:
         raise DataError(f'{name} has {bad.size} values that are NaN or infinite, the first at sample {bad[0]}')
     return signal.astype(np.float32).reshape(-1, 1)
-
-
-def _refuse_other_formats(path: pathlib.Path) -> None:
-    """Raises DataError unless the file begins as one of MATLAB 5 does."""
-    try:
-        with path.open('rb') as stream:
-            head = stream.read(128)
-    except OSError as error:
-        raise DataError(f'the file cannot be read: {error.strerror or error}') from error
-    if looks_like_html(head):
-        raise DataError(f'this is an HTML page, not a MATLAB file: it begins {head[:40]!r}')
-    if not head.startswith(b'MATLAB 5.0 MAT-file'):
-        raise DataError(f'this is not a file of MATLAB 5: it begins {head[:40]!r}')
 
 
 def _fields(path: pathlib.Path) -> dict[str, Any]:

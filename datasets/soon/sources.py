@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import pathlib
 from collections.abc import Callable
 
-from fdx.data.download import NetworkUnreachableError, download
+from fdx.data.download import download
+from fdx.data.published_files import complaint, fetch_missing, find_file
 from fdx.types import DataError
 
 from .files import RECORD_URL, URL_TEMPLATE, SoonFile, file_url
@@ -16,7 +16,6 @@ from .subsets import SUBSETS, Subset
 
 FOLDER = 'soon'
 _SHOWN_STRANGERS = 5
-_log = logging.getLogger(__name__)
 
 
 def resolve_files(
@@ -50,52 +49,22 @@ def resolve_files(
     if '{NAME}' not in url_template:
         raise DataError(f"url_template {url_template!r} has no '{{NAME}}' in it, the place of the file's name")
     folders = [pathlib.Path(folder) for folder in (manual_dir, download_dir) if folder is not None]
-    found = {file.number: _find(file, folders) for file in subset.files}
+    found = {file.number: find_file(file.name, folders, FOLDER) for file in subset.files}
     reason = 'no download folder is given'
     if download_dir is not None:
-        reason = _fetch_missing(subset, found, pathlib.Path(download_dir) / FOLDER, url_template, downloader)
+        names = {file.number: file.name for file in subset.files}
+        reason = fetch_missing(
+            found,
+            names,
+            pathlib.Path(download_dir) / FOLDER,
+            url_of=lambda number: file_url(names[number], url_template),
+            complaint_of=lambda number: complaint(load),
+            downloader=downloader,
+        )
     missing = [file for file in subset.files if found[file.number] is None]
     if missing:
         raise DataError(_missing_text(subset, missing, folders, manual_dir, reason))
     return found
-
-
-def _find(file: SoonFile, folders: list[pathlib.Path]) -> pathlib.Path | None:
-    candidates = (folder / place / file.name for folder in folders for place in ('', FOLDER))
-    return next((path for path in candidates if path.is_file()), None)
-
-
-def _fetch_missing(
-    subset: Subset,
-    found: dict[int, pathlib.Path | None],
-    folder: pathlib.Path,
-    url_template: str,
-    downloader: Callable[..., pathlib.Path],
-) -> str:
-    """Fetches what is None in `found`, in place; returns the reason of the first failure, or ''."""
-    reason = ''
-    for file in subset.files:
-        if found[file.number] is not None:
-            continue
-        url = file_url(file.name, url_template)
-        _log.info('fetching %s', url)
-        try:
-            found[file.number] = downloader(url, folder / file.name, looks_right=_complaint)
-        except NetworkUnreachableError as error:
-            # Each further file would wait for its own timeout.
-            return reason or str(error)
-        except DataError as error:
-            reason = reason or str(error)
-    return reason
-
-
-def _complaint(path: pathlib.Path) -> str | None:
-    """What is wrong with a fetched file, or None."""
-    try:
-        load(path)
-    except DataError as error:
-        return str(error)
-    return None
 
 
 def _missing_text(
@@ -107,7 +76,11 @@ def _missing_text(
 ) -> str:
     names = ', '.join(repr(file.name) for file in missing)
     folder = 'a folder and name it with `manual_dir`' if manual_dir is None else f'`manual_dir`={manual_dir}'
-    fit = [s.name for s in SUBSETS.values() if s is not subset and all(_find(file, folders) for file in s.files)]
+    fit = [
+        s.name
+        for s in SUBSETS.values()
+        if s is not subset and all(find_file(file.name, folders, FOLDER) for file in s.files)
+    ]
     return (
         f'SOON {subset.name}: {len(missing)} of {len(subset.files)} files are missing: {names}. Either download them '
         f'from {RECORD_URL} (unpack them if they come as an archive) and put them into {folder}, or let them be '

@@ -14,7 +14,7 @@ from fdx.data.prepared import LeftOut, RecordSpec, prepare_recording
 from fdx.data.records import make_records
 from fdx.models.registry import create_model
 from fdx.signal.bearings import BEARINGS
-from fdx.signal.front_ends import create_front_end, front_end_names, keeps_slow_part
+from fdx.signal.front_ends import BASES, create_front_end, front_end_names, keeps_slow_part
 from fdx.signal.patch import Condition
 from fdx.signal.slow_part import SLOW_HZ
 from fdx.types import Recording
@@ -58,7 +58,7 @@ def images(x, name):
     return np.stack([spec.front_end(prepared.window(s), RATE_HZ, condition) for s in starts])
 
 
-@pytest.mark.parametrize('name', [n for n in front_end_names() if not keeps_slow_part(n)])
+@pytest.mark.parametrize('name', [n for n in (*BASES, 'vggish_train') if not keeps_slow_part(n)])
 def test_no_slow_part_changes_a_probability(name):
     channels = 1 if name in front_end_names(1) else 3
     x = signal(channels)

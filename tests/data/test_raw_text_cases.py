@@ -15,6 +15,7 @@ import scipy.signal
 
 from fdx.data.raw.files import read_raw_file
 from fdx.data.raw.text import TextFormat
+from fdx.signal.usable import inspect_recording
 from fdx.types import DataError
 from tests.data.raw_file_checks import refuse
 
@@ -125,6 +126,7 @@ def test_all_files_of_adi(raw_data):
     files = sorted((raw_data / 'adi_cbm').glob('*.csv'))
     if not files:
         pytest.skip('adi_cbm is absent')
+    assert len(files) >= 60
     for path in files:
         recording = read_raw_file(path)
         assert (recording.samples.shape, recording.sample_rate_hz) == ((40000, 3), 20000.0), path.name
@@ -132,6 +134,9 @@ def test_all_files_of_adi(raw_data):
         assert 'number 1 rises steadily and is taken for the time' in recording.notes[1], path.name
         # A sensor at 0.9 V.
         np.testing.assert_allclose(recording.samples.mean(axis=0), 0.9, atol=0.02, err_msg=path.name)
+        # As test_usable_real.py asks of the other recordings: nothing wild, nothing dead.
+        found = inspect_recording(recording, 1000)[1]
+        assert (found.wild_samples, int(found.dead.sum())) == (0, 0), path.name
 
 
 @pytest.mark.parametrize('bearing', ['Bearing1_1', 'Bearing1_4', 'Bearing2_1', 'Bearing3_1'])

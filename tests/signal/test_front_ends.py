@@ -23,7 +23,9 @@ WHOLE_CHUNK = ('fault_orders', 'fault_orders_shaft', 'fault_orders_stacked', 'en
 AT_ANY_RATE = (*WHOLE_CHUNK, 'waveform')
 # Slow enough that order 17 of the shaft fits under 0.9 of 256 Hz, and 10.7 turns in 0.975 s.
 CONDITION = Condition(660.0, BEARINGS['skf_6205'])
-RATES_HZ = (16000.0, 12000.0, 20480.0, 44100.0, 48000.0, 8000.0)
+RATES_HZ = (16000.0, 12000.0, 20480.0, 44100.0, 48000.0, 4000.0)
+# Scaling plays no part in lengths and rates: one rate will do for all but the default one of each base.
+CHUNKS = [(name, rate_hz) for name in NAMES for rate_hz in RATES_HZ if name in BASES or rate_hz == 44100.0]
 DATASET_RATES_HZ = (512.0, 533.049, 12000.0, 20480.0)
 
 
@@ -33,7 +35,9 @@ def patch_of(front_end):
 
 def front_ends(name):
     """The front end at the rates that its dataset may have."""
-    return [create_front_end(name, rate_hz) for rate_hz in DATASET_RATES_HZ]
+    return [
+        create_front_end(name, rate_hz) for rate_hz in (DATASET_RATES_HZ if name in BASES else DATASET_RATES_HZ[1:3])
+    ]
 
 
 def awkward_lengths(front_end):
@@ -159,9 +163,9 @@ def test_frame_count_law_for_awkward_lengths(name):
         assert (out.shape, out.dtype) == ((wanted, front_end.n_mels, channels), np.float32), n
 
 
-@pytest.mark.parametrize(('name', 'rate_hz'), itertools.product(NAMES, RATES_HZ))
+@pytest.mark.parametrize(('name', 'rate_hz'), CHUNKS)
 def test_a_chunk_gives_one_patch_or_an_error_at_every_rate(name, rate_hz):
-    front_end = create_front_end(name, 8000.0)
+    front_end = create_front_end(name, 4000.0)
     channels = channels_of(name)
     if name in AT_ANY_RATE:
         shortest = round(0.975 * rate_hz) if name in WHOLE_CHUNK else 1024
@@ -182,28 +186,28 @@ def test_a_chunk_gives_one_patch_or_an_error_at_every_rate(name, rate_hz):
 
 @pytest.mark.parametrize('name', NAMES)
 def test_what_lies_behind_a_patch_counts_where_whole_chunks_are_read_and_nowhere_else(name):
-    front_end = create_front_end(name, 8000.0)
-    used = front_end.patch_samples(8000.0) + 800  # the anti-alias filter reaches a little beyond
+    front_end = create_front_end(name, 2000.0)
+    used = front_end.patch_samples(2000.0) + 800  # the anti-alias filter reaches a little beyond
     x = noise(used + 2000, channels_of(name))
     x[0] = 50  # the peak; the tail is turned round, so that it keeps its share in the static part
     tail = x.copy()
     tail[used:] = tail[used:][::-1]
-    same = np.array_equal(front_end(x, 8000.0, CONDITION), front_end(tail, 8000.0, CONDITION))
+    same = np.array_equal(front_end(x, 2000.0, CONDITION), front_end(tail, 2000.0, CONDITION))
     assert same == (name not in WHOLE_CHUNK)
 
 
 @pytest.mark.parametrize('name', NAMES)
 def test_the_condition_counts_where_orders_are_read_and_nowhere_else(name):
     assert reads_orders(name) == (name in WHOLE_CHUNK)
-    front_end = create_front_end(name, 8000.0)
-    x = noise(front_end.patch_samples(8000.0), channels_of(name))
-    out = front_end(x, 8000.0, CONDITION)
+    front_end = create_front_end(name, 2000.0)
+    x = noise(front_end.patch_samples(2000.0), channels_of(name))
+    out = front_end(x, 2000.0, CONDITION)
     if reads_orders(name):
-        assert not np.array_equal(out, front_end(x, 8000.0, Condition(700.0, BEARINGS['skf_6205'])))
+        assert not np.array_equal(out, front_end(x, 2000.0, Condition(700.0, BEARINGS['skf_6205'])))
         with pytest.raises(DataError, match=f'front end {name} needs the'):
-            front_end(x, 8000.0)
+            front_end(x, 2000.0)
     else:
-        np.testing.assert_array_equal(out, front_end(x, 8000.0))
+        np.testing.assert_array_equal(out, front_end(x, 2000.0))
 
 
 @pytest.mark.parametrize('name', ['vggish', 'triaxial_mel'])
