@@ -21,26 +21,26 @@ def binary_summary(
     class_names: Sequence[str],
     thresholds: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """What a decision between two classes is worth, ready for JSON; class 1 is the positive one.
+    """How good a decision between two classes is, ready for JSON; class 1 is the positive one.
 
     With hits TP, false alarms FP and missed ones FN, F beta is (1 + b^2) TP / ((1 + b^2) TP + b^2 FN + FP) (van
-    Rijsbergen, Information Retrieval, 1979); F2 takes a missed failure for worse than a false alarm. The areas under
+    Rijsbergen, Information Retrieval, 1979); F2 weighs a missed failure more than a false alarm. The areas under
     the curves do not depend on the threshold: ROC (Fawcett, Pattern Recognition Letters 27, 2006) and the step sum of
     precision over recall. The Brier score (Monthly Weather Review 78, 1950) is mean (p - y)^2 of class 1.
 
     Args:
       probabilities: float [N, 2].
       labels: int [N], 0 or 1.
-      predicted: int [N], what each row is called.
+      predicted: int [N], the class that each row is given.
       class_names: two names.
-      thresholds: float [N], the smallest probability of class 1 at which a row is called that; None where the more
-        probable class wins. They are reported, not applied: `predicted` is the decision.
+      thresholds: float [N], the smallest probability of class 1 at which a row is given class 1; None where the more
+        probable class wins. They are reported and not applied: `predicted` is the decision.
 
     Returns:
       positive (name of class 1), threshold (a number, a sorted list where folds differ, or None), precision, recall,
       f1, specificity, f2, false_alarms, missed (counts), roc_auc, average_precision and brier. Null: both areas where
-      a class has no rows; precision, recall, f1 and f2 where class 1 has none; specificity where class 0 has none. A
-      class 1 that occurs and is never called has a precision of 0, as in fdx.evaluate.metrics.
+      a class has no rows; precision, recall, f1 and f2 where class 1 has none; specificity where class 0 has none. If
+      class 1 occurs but is never predicted, its precision is 0, as in fdx.evaluate.metrics.
 
     Raises:
       DataError: shapes, classes or probabilities that do not fit this description.
@@ -76,7 +76,7 @@ def _f_beta(beta: float, hits: int, missed: int, false_alarms: int) -> float:
 
 
 def _threshold(thresholds: np.ndarray | None, n: int) -> float | list[float] | None:
-    """The distinct thresholds as JSON holds them: one of a run, several of pooled folds."""
+    """The distinct thresholds as JSON holds them: a run has one, pooled folds may have several."""
     if thresholds is None:
         return None
     distinct = np.unique(checked_thresholds(thresholds, n)).tolist()
@@ -96,7 +96,7 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = CALIB
       bins: number of equal bins (i / bins, (i + 1) / bins].
 
     Returns:
-      edges [bins + 1], and of each bin the mean confidence, the accuracy (both null in an empty bin) and the count.
+      edges [bins + 1], and for each bin the mean confidence, the accuracy (both null in an empty bin) and the count.
 
     Raises:
       DataError: shapes, classes or probabilities that do not fit this description, or less than one bin.
@@ -129,7 +129,7 @@ def checked_table(
     Args:
       probabilities: float [N, K], N > 0, K > 1; rows sum to 1 within what bfloat16 holds.
       labels: int [N], 0 to K - 1.
-      class_names: of a decision between two classes, their names; None: any K.
+      class_names: the two names of a decision between two classes; None allows any K.
 
     Raises:
       DataError: a shape, type or value that does not fit this description.
@@ -142,12 +142,12 @@ def checked_table(
         )
     if probabilities.ndim != 2 or not len(probabilities) or probabilities.shape[1] < 2:
         raise DataError(f'probabilities have shape {probabilities.shape}; they must be [N, K], N > 0 and K > 1')
-    # Not a number compares false, hence `good` and not its opposite.
+    # Every comparison with NaN is false, so the test asks for good rows, not for bad ones.
     good = (probabilities >= 0).all(axis=1) & (np.abs(probabilities.sum(axis=1) - 1) <= SUM_TOLERANCE)
     if not good.all():
         row = int(good.argmin())
         raise DataError(
-            f'row {row} of the probabilities is no distribution: {probabilities[row].tolist()}; pass the softmax of '
+            f'row {row} of the probabilities is not a distribution: {probabilities[row].tolist()}; pass the softmax of '
             'the logits, finite and summing to 1'
         )
     return probabilities, _classes('labels', labels, *probabilities.shape)

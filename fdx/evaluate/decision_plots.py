@@ -1,4 +1,4 @@
-"""Figures of decisions: what any threshold between two classes would give, and whether confidence can be believed."""
+"""Figures of decisions: what each threshold between two classes would give, and whether confidence can be trusted."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from fdx.types import DataError
 def plot_roc_and_pr(
     probabilities: np.ndarray, labels: np.ndarray, class_names: Sequence[str], thresholds: np.ndarray | None = None
 ) -> Figure:
-    """Receiver operating characteristic, and precision over recall, with a mark where the decision lies.
+    """Receiver operating characteristic, and precision over recall, with a mark at the decision that was made.
 
     Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27, 2006. Precision is drawn in steps, as
     average precision sums it: points between two thresholds cannot be reached (Davis and Goadrich, ICML 2006).
 
-    The mark is what the rows' own thresholds give together. Where folds have different ones it can lie beside the
-    curves, which use one threshold for all.
+    The mark shows what the thresholds of the rows give together. If folds have different thresholds, it can lie beside
+    the curves, because a curve uses one threshold for all rows.
 
     Args:
       probabilities: float [N, 2].
       labels: int [N], 0 or 1; class 1 is the positive one.
       class_names: two names.
-      thresholds: float [N], the smallest probability of class 1 at which a row is called that; None where the more
+      thresholds: float [N], the smallest probability of class 1 at which a row is given class 1; None where the more
         probable class wins.
 
     Raises:
@@ -50,7 +50,7 @@ def plot_roc_and_pr(
     called = decide(probabilities, thresholds) == 1
     hits = int((called & (labels == 1)).sum())
     recall, false_alarm_rate = hits / positives, (called.sum() - hits) / (len(labels) - positives)
-    # Where no row is called positive there is no precision, hence no point on that curve.
+    # If no row is called positive, precision is undefined and the decision has no point on that curve.
     precision = hits / called.sum() if called.any() else np.nan
     figure = new_figure(9, 4.8)
     roc, pr = figure.subplots(1, 2)
@@ -100,7 +100,7 @@ def _decision_text(thresholds: np.ndarray | None) -> str:
 
 
 def _legend_below(axes: Axes) -> None:
-    """Puts the legend under the axis: no corner of these figures is empty for every model."""
+    """Puts the legend under the axis, because every corner of these figures is used by some model."""
     axes.legend(
         loc='upper center',
         bbox_to_anchor=(0.5, -0.14),
@@ -114,11 +114,11 @@ def _legend_below(axes: Axes) -> None:
 
 
 def plot_reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = CALIBRATION_BINS) -> Figure:
-    """Reliability diagram: accuracy over confidence in bins, with the number of windows of each below.
+    """Reliability diagram: accuracy over confidence in bins, and below it the number of windows in each bin.
 
-    Guo et al., "On calibration of modern neural networks", ICML 2017. Points below the diagonal are too sure of
-    themselves. Bars are 95 % Wilson intervals, so that a bin of a few windows is not taken for a fault of the model.
-    The title has the expected calibration error of `fdx.evaluate.metrics`.
+    Guo et al., "On calibration of modern neural networks", ICML 2017. Points below the diagonal are
+    overconfident. Bars are 95 % Wilson intervals: they show that a bin with few windows says little about the model.
+    The title gives the expected calibration error of `fdx.evaluate.metrics`.
 
     Args:
       probabilities: float [N, K].
@@ -134,7 +134,7 @@ def plot_reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 
     full = np.flatnonzero(count)
     confidence, accuracy = (np.array([table[key][i] for i in full]) for key in ('confidence', 'accuracy'))
     intervals = np.array([wilson_interval(round(a * n), n) for a, n in zip(accuracy, count[full].tolist())])
-    # At the ends the interval touches the accuracy; rounding must not make a length negative.
+    # At 0 and 1 the interval touches the accuracy; rounding must not make a length negative.
     lengths = np.maximum(np.abs(intervals.T - accuracy), 0)
     figure = new_figure(5.4, 5.4)
     diagram, histogram = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])

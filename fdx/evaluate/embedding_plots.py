@@ -22,10 +22,10 @@ MAX_EXACT_POINTS = 100
 
 
 def project_2d(embeddings: np.ndarray, seed: int = 0) -> tuple[np.ndarray, str]:
-    """Lays embeddings out in the plane.
+    """Places embeddings in a plane.
 
-    t-SNE (van der Maaten and Hinton, JMLR 9:2579-2605, 2008) started from principal components; fewer than 10 points,
-    or points that all coincide, have no neighbourhoods to keep and are shown by their principal components alone.
+    t-SNE (van der Maaten and Hinton, JMLR 9:2579-2605, 2008) starts from principal components. Fewer than 10 points,
+    or points that all coincide, have no neighbourhoods to keep; only their principal components are shown.
 
     Args:
       embeddings: float [N, D].
@@ -35,11 +35,11 @@ def project_2d(embeddings: np.ndarray, seed: int = 0) -> tuple[np.ndarray, str]:
       (float64 [N, 2], 't-SNE' or 'PCA').
     """
     points = np.asarray(embeddings, dtype=np.float64)
-    # Distances do not change, and both methods then have their two components.
+    # A column of zeros changes no distance, and gives both methods their two components.
     points = np.pad(points, ((0, 0), (0, max(0, 2 - points.shape[1]))))
     if len(points) >= MIN_TSNE_POINTS and points.std(axis=0).max() > 0:
         perplexity = min(30.0, (len(points) - 1) / 3)
-        # One thread: sums over several come in any order, and threads that wait for a busy core spin.
+        # One thread: several would add in a random order, and would spin while they wait for a busy core.
         with threadpool_limits(limits=1):
             layout = TSNE(
                 perplexity=perplexity,
@@ -58,7 +58,7 @@ def project_2d(embeddings: np.ndarray, seed: int = 0) -> tuple[np.ndarray, str]:
 def plot_embedding(
     embeddings: np.ndarray, labels: np.ndarray, class_names: Sequence[str], title: str = 'Embedding', seed: int = 0
 ) -> Figure:
-    """Scatter of embeddings in the plane, one colour and marker a class; the method is named in the title.
+    """Scatter plot of embeddings, one colour and marker per class; the title names the method.
 
     Args:
       embeddings: float [N, D].
@@ -112,10 +112,10 @@ def plot_embedding(
 
 
 def plot_embedding_profile(embeddings: np.ndarray, class_names: Sequence[str]) -> Figure:
-    """The values of one embedding a class, stacked on one scale.
+    """The values of one embedding per class, stacked on one scale.
 
-    Of an embedding with more than 512 values (ResNet-50 has 2048), each drawn column spans the lowest to the highest of
-    its group of neighbours, and 0: no peak is lost to the resolution of the figure.
+    If an embedding has more than 512 values (ResNet-50 has 2048), each drawn column spans 0 and the lowest and highest
+    of a group of neighbours, so that the resolution of the figure hides no peak.
 
     The figure of Di Maggio, "Intelligent fault diagnosis of industrial bearings using transfer learning and CNNs
     pre-trained for audio classification", Sensors 23(1):211, 2023, drawn for every class.

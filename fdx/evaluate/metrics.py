@@ -18,7 +18,7 @@ CALIBRATION_BINS = 15
 
 
 def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = CALIBRATION_BINS) -> float:
-    """Mean distance of confidence and accuracy over equal bins of confidence, weighted by their windows.
+    """Mean distance between confidence and accuracy over equal bins of confidence, weighted by the windows in them.
 
     Naeini et al., "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015; as used by Guo et al.,
     "On calibration of modern neural networks", ICML 2017.
@@ -42,13 +42,13 @@ def summarise(predictions: Predictions) -> dict[str, Any]:
     """Every figure of merit of one table of predictions (one fold, or several pooled), ready for JSON.
 
     A class without windows in the table has null precision, recall, interval and F1 and a support of 0; macro F1 is
-    the mean over the classes that do occur. A class that occurs and is never predicted has a precision of 0. The matrix
+    the mean over the classes that do occur. A class that occurs but is never predicted has a precision of 0. The matrix
     always has K rows (true classes) and columns (predicted ones).
 
-    Intervals are of 95 % and by unit (`fdx.evaluate.intervals`): windows of one recording are right or wrong together,
-    so a recording counts about once, and of a table a row, a group or a stretch of rows. `accuracy_interval_windows`
-    takes windows as independent, which they are not; `accuracy_interval_bearings` counts a bearing once, whose
-    recordings were all taken of the same fault.
+    Intervals have a level of 95 % and count units (`fdx.evaluate.intervals`): windows of one recording are right or
+    wrong together, so a recording counts about once. In a table, a row, a group or a stretch of rows counts once.
+    `accuracy_interval_windows` takes windows as independent, which they are not. `accuracy_interval_bearings` counts
+    each bearing once, since all its recordings show the same fault.
 
     Returns:
       accuracy, accuracy_interval [low, high], interval_unit (recording, row, ...), units (how many),
@@ -114,7 +114,7 @@ def interval_text(result: Mapping[str, Any], digits: int = 2) -> str:
 
 
 def _intervals(predictions: Predictions) -> dict[str, Any]:
-    """Intervals of the accuracy: by unit, over windows, and by bearing where that is something else."""
+    """Intervals of the accuracy: by unit, over windows, and by bearing where bearings are not the units."""
     correct, units = predictions.predicted == predictions.labels, np.asarray(predictions.counted_once)
     bearings = _shared_bearings(predictions)
     return {
@@ -129,14 +129,14 @@ def _intervals(predictions: Predictions) -> dict[str, Any]:
 
 
 def _shared_bearings(predictions: Predictions) -> np.ndarray | None:
-    """The bearing of each window, where one of them has several recordings; else None.
+    """The bearing of each window if at least one bearing has several recordings; else None.
 
-    A bearing in two states (a motor that was taken healthy and broken) is two: what one shows does not tell the other.
+    A bearing that was recorded in two states, healthy and broken, counts as two: the one does not predict the other.
     """
     names = predictions.bearings
     if predictions.unit_name != RECORDING or names is None:
         return None
-    # Of an unknown bearing a recording is all that is known.
+    # Where the bearing is unknown, the recording stands for it.
     known = [name or recording for name, recording in zip(names, predictions.recordings)]
     bearings = np.array([f'{name}/{label}' for name, label in zip(known, predictions.labels.tolist())])
     recordings = len({*predictions.recordings})
@@ -166,9 +166,9 @@ def _per_class(predictions: Predictions) -> list[dict[str, Any]]:
 
 
 def _recording_accuracy(table: list[dict[str, Any]]) -> dict[str, Any]:
-    """Share of recordings diagnosed rightly, by mean probability and by vote."""
+    """Share of recordings that are diagnosed correctly, by mean probability and by vote."""
     accuracy: dict[str, Any] = {}
-    # A recording that several folds score has several rows, and counts once.
+    # A recording that several folds score has several rows, but counts once.
     recordings = [row['recording'] for row in table]
     for name, key in (('mean_probability', 'predicted_mean'), ('vote', 'predicted_vote')):
         correct = np.array([row[key] == row['label'] for row in table])
@@ -181,11 +181,11 @@ def mean_and_spread(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Mean and spread of repeated runs (seeds or folds).
 
     Args:
-      results: dicts of `summarise`, one a run.
+      results: dicts of `summarise`, one per run.
 
     Returns:
       {'n': number of runs, 'accuracy': {'mean', 'standard_deviation'}, 'macro_f1': {...}}. The deviation is the
-      sample's (n - 1 in the denominator), null for a single run.
+      sample's (n - 1 in the denominator), null if there is only one run.
 
     Raises:
       DataError: there are no results.

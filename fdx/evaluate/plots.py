@@ -1,4 +1,4 @@
-"""Every figure of fdx under one name, and those of results: confusion, learning curves, recall of each class."""
+"""All figures of fdx in one place; those of results are made here: confusion, learning curves, recall per class."""
 
 from __future__ import annotations
 
@@ -90,9 +90,9 @@ def plot_history(history: Sequence[Mapping[str, Any]], title: str = 'Training') 
     """Loss and accuracy of training and validation over the epochs, with a mark at the epoch that was kept.
 
     Args:
-      history: one dict an epoch with `epoch` (or else `step`) and any of `train_loss`, `train_accuracy`,
+      history: one dict per epoch with `epoch` (or else `step`) and any of `train_loss`, `train_accuracy`,
         `validation_loss`, `validation_accuracy`; `selected` is true in the row whose checkpoint was kept. A missing
-        or null value is skipped, so that validation may run every few epochs only.
+        or null value is skipped, so that validation may run only every few epochs.
       title: heading.
 
     Raises:
@@ -118,7 +118,7 @@ def plot_history(history: Sequence[Mapping[str, Any]], title: str = 'Training') 
 
 
 def _draw_curves(axes: Axes, x: np.ndarray, history: Sequence[Mapping[str, Any]], quantity: str) -> None:
-    """Draws the training and the validation curve of one quantity, with dots where they are few."""
+    """Draws the training and the validation curve of one quantity, with dots if there are only a few points."""
     for split, colour, line, label in CURVES:
         values = [row.get(f'{split}_{quantity}') for row in history]
         y = np.array([np.nan if value is None else value for value in values], dtype=np.float64)

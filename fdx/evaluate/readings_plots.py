@@ -17,22 +17,22 @@ UNITS = {'rpm': 'rpm', 'c': '°C', 'g': 'g', 'a': 'A'}
 LINES = ('-', '--', '-.', ':')
 HATCHES = ('', '////', '\\\\\\\\')
 MIN_BINS, MAX_BINS = 8, 40
-# Areas of more classes cover each other; outlines are then drawn alone.
+# The areas of more classes would cover each other, so these are drawn as outlines.
 MAX_FILLED = 3
 
 
 def plot_distributions(
     values: np.ndarray, columns: Sequence[str], labels: np.ndarray, class_names: Sequence[str]
 ) -> Figure:
-    """One panel a column, with a histogram of each class as density, so that a rare class is seen beside a common one.
+    """One panel per column, with a density histogram of each class, so that a rare class is seen beside a common one.
 
     The classes of a panel share their bins. Their width is Freedman and Diaconis' (Z. Wahrscheinlichkeitstheorie 57,
-    1981), within 8 to 40 bins. Up to three classes are filled and hatched, more are outlines. A class without rows is
-    named in the legend and not drawn.
+    1981), within 8 to 40 bins. Up to three classes are filled and hatched, more are outlines. A class without rows
+    is named in the legend but not drawn.
 
     Args:
       values: float [N, C], N > 0, C > 0, in the units of the names.
-      columns: C names; `_rpm`, `_c`, `_g` and `_a` at their end are the units rpm, degrees Celsius, g and ampere.
+      columns: C names; the endings `_rpm`, `_c`, `_g` and `_a` mean the units rpm, degrees Celsius, g and ampere.
       labels: int [N], indices into `class_names`.
       class_names: K names.
 
@@ -72,7 +72,7 @@ def plot_distributions(
 
 
 def _style(index: int, filled: bool) -> dict[str, Any]:
-    """Look of a class: its colour, and for print in grey its own line and, where areas are filled, hatching."""
+    """The look of a class: its colour and, for printing in grey, its own line style and hatching of filled areas."""
     colour, _ = class_style(index)
     style = {'edgecolor': colour, 'linestyle': LINES[index % len(LINES)], 'linewidth': 1.4, 'fill': filled}
     if filled:
@@ -81,7 +81,7 @@ def _style(index: int, filled: bool) -> dict[str, Any]:
 
 
 def common_edges(values: np.ndarray) -> np.ndarray:
-    """Rising edges, float64, of 8 to 40 equal bins that hold all values, also where they are all the same.
+    """Rising edges, float64, of 8 to 40 equal bins that hold all values, even if these are all the same.
 
     Args:
       values: float [N], finite, N > 0.
@@ -95,13 +95,13 @@ def common_edges(values: np.ndarray) -> np.ndarray:
         return np.linspace(middle - least, middle + least, MIN_BINS + 1)
     quarters = np.subtract(*np.percentile(values, (75, 25)))
     width = 2 * quarters / len(values) ** (1 / 3)
-    # Without a spread in the middle half the rule has no width; all the bins there are then show the most.
+    # If the middle half has no spread, the rule gives no width; the largest number of bins then shows the most.
     wished = (high - low) / width if width > 0 else MAX_BINS
     return np.linspace(low, high, int(np.clip(np.ceil(wished), MIN_BINS, MAX_BINS)) + 1)
 
 
 def axis_label(column: str) -> str:
-    """A column's name in words, with its unit where the name ends in one: temperature_c is temperature (°C)."""
+    """A column's name in words, with the unit that it ends in: temperature_c becomes temperature (°C)."""
     quantity, _, unit = column.rpartition('_')
     if quantity and unit in UNITS:
         return f'{quantity.replace("_", " ")} ({UNITS[unit]})'
@@ -126,6 +126,6 @@ def _checked(
     if bad.any():
         row, column = (int(i) for i in np.argwhere(bad)[0])
         raise DataError(
-            f'column {columns[column]}, row {row}: {values[row, column]} is no reading; remove such rows or fill them'
+            f'column {columns[column]}, row {row}: {values[row, column]} is not finite; remove such rows or fill them'
         )
     return values, labels.astype(np.int64)

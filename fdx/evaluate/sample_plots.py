@@ -17,7 +17,7 @@ from fdx.signal.patch import TIME_AND_FREQUENCY
 from fdx.types import DataError
 
 COLUMNS_PER_BAND = 5
-# Three channels of ten classes fill two screens; of more classes the first channel alone is drawn.
+# Three channels of ten classes fill two screens; with more classes only the first channel is drawn.
 MAX_PANELS = 3
 MAX_CLASSES_WITH_PANELS = 10
 
@@ -28,12 +28,12 @@ class ClassSample:
 
     Attributes:
       class_name: name of the class.
-      samples: float [T], the waveform, or [T, C] of several axes.
+      samples: float [T], the waveform, or [T, C] for several axes.
       sample_rate_hz: its rate.
-      spectrogram: float [T', F], one row a frame, one column a mel band, or [T', F, P] of several channels.
+      spectrogram: float [T', F], one row per frame and one column per mel band, or [T', F, P] for P channels.
       hop_s: seconds from frame to frame.
       frequencies_hz: float [F], rising centre frequency of each band.
-      panels: what each of the P channels shows; () for a spectrogram of one.
+      panels: what each of the P channels shows; () if the spectrogram has one channel.
       unit: what a value of the spectrogram is.
       labels: of the horizontal and the vertical axis.
     """
@@ -52,7 +52,7 @@ class ClassSample:
         """(heading, spectrogram [T', F]) of each channel.
 
         Raises:
-          DataError: there are not as many headings as channels.
+          DataError: the numbers of headings and channels differ.
         """
         spectrogram = np.asarray(self.spectrogram, dtype=np.float64)
         if spectrogram.ndim == 2:
@@ -66,18 +66,18 @@ class ClassSample:
 
 
 def plot_samples_per_class(examples: Sequence[ClassSample]) -> Figure:
-    """One column a class: waveform above, the channels of its spectrogram below, wrapped into bands of five classes.
+    """One column per class, five in a band: the waveform above, and below it the channels of its spectrogram.
 
     Spectrograms share one colour scale, so that levels can be compared between classes and channels; each waveform has
-    its own amplitude axis, as a healthy machine next to a broken one would else be a flat line. Of several axes, the
-    waveforms lie over each other without their mean (gravity), in the colours of the headings below. At most three
-    channels are drawn, and the first alone where there are more than ten classes; then the headings say so.
+    its own amplitude axis, because a healthy machine would otherwise be a flat line beside a broken one. The waveforms
+    of several axes are drawn over each other without their mean (gravity), in the colours of the headings below. At
+    most three channels are drawn, and only the first one if there are more than ten classes; the headings then say so.
 
     Raises:
       DataError: there are no examples, or a shape does not fit.
     """
     if not examples:
-        raise DataError('there are no examples to plot: pass one ClassSample a class')
+        raise DataError('there are no examples to plot: pass one ClassSample per class')
     images = [example.images() for example in examples]
     shown = min(MAX_PANELS if len(examples) <= MAX_CLASSES_WITH_PANELS else 1, *(len(i) for i in images))
     columns = min(len(examples), COLUMNS_PER_BAND)
@@ -105,7 +105,7 @@ def plot_samples_per_class(examples: Sequence[ClassSample]) -> Figure:
 def _draw_class(
     cells: Sequence[Axes], example: ClassSample, images: Sequence[tuple[str, np.ndarray]], limits: tuple[float, float]
 ) -> AxesImage:
-    """Fills the column of one class: the waveform's cell, then one a channel; returns the last image."""
+    """Fills the column of one class: one cell for the waveform, then one per channel; returns the last image."""
     samples = np.asarray(example.samples, dtype=np.float64)
     colours = [INK] * len(images)
     if samples.ndim == 2 and samples.shape[1] > 1:
@@ -114,7 +114,7 @@ def _draw_class(
             colours = [PALETTE[c % len(PALETTE)] for c in range(len(images))]
     channels = samples.T if samples.ndim == 2 else [samples]
     name = plain(example.class_name)
-    # The loudest at the back.
+    # The loudest axis is drawn first, so that it does not cover the others.
     for c in sorted(range(len(channels)), key=lambda c: -channels[c].std()):
         draw_waveform(cells[0], channels[c], example.sample_rate_hz, name, PALETTE[c % len(PALETTE)])
     cells[0].set_xlabel('')

@@ -16,7 +16,7 @@ from fdx.signal.patch import TIME_AND_FREQUENCY
 from fdx.types import DataError
 
 SPECTROGRAM_COLOURS = 'magma'
-# Drawing more points than this adds nothing to a figure of this width but time and bytes.
+# More points than this cannot be seen in a figure of this width, and cost time and bytes.
 MAX_WAVEFORM_POINTS = 20_000
 LOG_MAGNITUDE = 'log magnitude'
 MAX_TICKS = 14
@@ -42,7 +42,7 @@ def draw_waveform(axes: Axes, samples: np.ndarray, sample_rate_hz: float, title:
 
 
 def _envelope(time_s: np.ndarray, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Thins a long signal to the minimum and maximum of each stretch: unlike striding, no impulse is lost."""
+    """Thins a long signal to the minimum and maximum of each stretch; unlike striding, this loses no impulse."""
     if len(samples) <= MAX_WAVEFORM_POINTS:
         return time_s, samples
     starts = np.linspace(0, len(samples), MAX_WAVEFORM_POINTS // 2, endpoint=False).astype(int)
@@ -59,9 +59,9 @@ def draw_spectrogram(
     limits: tuple[float | None, float | None] = (None, None),
     labels: tuple[str, str] = TIME_AND_FREQUENCY,
 ) -> AxesImage:
-    """Draws a spectrogram on `axes`, one band a row, ticks in Hz; returns the image for a colour bar.
+    """Draws a spectrogram on `axes`, one row per band, with ticks in Hz; returns the image for a colour bar.
 
-    `labels` name both axes of a picture that is no spectrogram; `hop_s` and `frequencies_hz` are then in their units.
+    `labels` name both axes. If the picture is not a spectrogram, `hop_s` and `frequencies_hz` have the units in them.
     """
     spectrogram = np.asarray(spectrogram, dtype=np.float64)
     frequencies_hz = np.asarray(frequencies_hz, dtype=np.float64)
@@ -89,7 +89,7 @@ def draw_spectrogram(
 
 
 def _apart(positions: np.ndarray, distance: float) -> np.ndarray:
-    """Indices of the rising positions that stay when those too near to the next higher one are left out."""
+    """Indices of the rising positions that are kept; one that is too near to the next higher one is left out."""
     kept = [len(positions) - 1]
     for i in range(len(positions) - 2, -1, -1):
         if positions[kept[-1]] - positions[i] >= distance:
@@ -98,7 +98,7 @@ def _apart(positions: np.ndarray, distance: float) -> np.ndarray:
 
 
 def _frequency_ticks(frequencies_hz: np.ndarray) -> np.ndarray:
-    """Round frequencies inside the range: evenly spaced for a linear axis, of the series 1-2-5 for a warped one."""
+    """Round frequencies inside the range: evenly spaced on a linear axis, in the series 1-2-5 on a warped one."""
     low, high = frequencies_hz[0], frequencies_hz[-1]
     if len(frequencies_hz) < 3 or np.allclose(np.diff(frequencies_hz), frequencies_hz[1] - low, rtol=0.01):
         ticks = MaxNLocator(nbins=6).tick_values(low, high)
@@ -139,9 +139,9 @@ def plot_log_mel(
       spectrogram: float [T, F].
       hop_s: seconds from frame to frame.
       title: heading.
-      frequencies_hz: float [F], rising centre of each band; or else give
-      f_min_hz: lower edge of the lowest mel band, and
-      f_max_hz: upper edge of the highest.
+      frequencies_hz: float [F], rising centre of each band; leave it out if both edges are given.
+      f_min_hz: lower edge of the lowest mel band.
+      f_max_hz: upper edge of the highest one.
 
     Raises:
       DataError: a shape does not fit, or neither frequencies nor both edges are given.

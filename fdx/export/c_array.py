@@ -9,7 +9,7 @@ import numpy as np
 from fdx.predict.backends.tflite_file import model_info
 
 BYTES_A_LINE = 12
-# Words of C11 and C++11 that a file may well be named by; no compiler takes them for an array.
+# Keywords of C11 and C++11 that could be the name of a file, but cannot name an array.
 KEYWORDS = (
     ' alignas alignof and asm auto bitand bitor bool break case catch char class compl const constexpr continue '
     'decltype default delete do double else enum explicit export extern false float for friend goto if inline int long '
@@ -59,7 +59,7 @@ def c_header(model: bytes, name: str, description: dict) -> str:
 
 
 def _identifier(name: str) -> str:
-    # C's own letters only: compilers differ in which others they take.
+    # Only C's own letters, because compilers differ in which others they accept.
     symbol = re.sub(r'\W', '_', name, flags=re.ASCII)
     if f' {symbol} ' in KEYWORDS:
         return f'{symbol}_'
@@ -67,7 +67,7 @@ def _identifier(name: str) -> str:
 
 
 def _comment(text: str) -> str:
-    """Text that does not end the comment that it stands in."""
+    """Text that cannot end the comment it is placed in."""
     return ' '.join(text.replace('*/', '* /').split())
 
 
@@ -87,7 +87,7 @@ def _constants(prefix: str, info) -> list[str]:
 
 
 def _standardisation(symbol: str, description: dict) -> list[str]:
-    """Mean and deviation of every column of a table, where the device has to standardise readings itself."""
+    """Mean and deviation of every column of a table, if the device has to standardise the readings."""
     columns = description['front_end'].get('columns')
     lines = []
     if columns and not description['folded']:

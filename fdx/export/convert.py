@@ -1,4 +1,4 @@
-"""A checkpoint to a file for other runtimes, checked on the whole test split before it is written."""
+"""Turns a checkpoint into a model for other runtimes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fdx.signal.scaling import Gain
 from fdx.train.run_data import select_rows
 from fdx.types import CheckpointError, ConfigError
 
-# What only the training program reads.
+# Only the training program reads these.
 NOT_EXPORTED = ('history', 'sums', 'data', 'leak', 'learned_from')
 
 
@@ -34,7 +34,7 @@ class Exported:
       model: the file's content, without a description.
       float_model: the same network as a float32 TensorFlow Lite model, which it is timed against.
       description: what the file will say about itself.
-      gain: what the model leaves to its caller to scale.
+      gain: what the caller of the model has to scale by.
       calibrated: number of training windows that set the ranges of its integers.
     """
 
@@ -54,7 +54,7 @@ def load_single(workdir: str | pathlib.Path, step: str | int) -> Predictor:
     """The checkpoint of one run.
 
     Raises:
-      CheckpointError: none, several folds, or a damaged one.
+      CheckpointError: there is no checkpoint, there are several folds, or it is damaged.
     """
     if pathlib.Path(workdir).suffix in SUFFIXES:
         raise CheckpointError(f'{workdir} is exported already: name the workdir of launch.train')
@@ -70,7 +70,7 @@ def representative_inputs(
     Args:
       predictor: the checkpoint.
       data_dir: where its dataset lies now; None: where it lay.
-      count: how many, drawn at random: the same share of each class, rounded up, or all of a class that has fewer.
+      count: how many, drawn at random. Each class gives the same share, rounded up, or all it has if that is less.
       gain: what the caller of the model will scale by.
       seed: of the draw.
 
@@ -94,19 +94,19 @@ def make_model(predictor: Predictor, format: str, samples: Callable[[Gain], np.n
     """Turns a checkpoint into a model.
 
     Scaling that was fitted on training data is folded into float models. An 8-bit model has one scale for its whole
-    input: of a table with thousands of rpm beside hundredths of g the small columns would vanish in it, so readings are
-    standardised before it, and the description and the C header say by what.
+    input: in a table with thousands of rpm beside hundredths of g, the small columns would vanish. So readings are
+    standardised before they enter it, and the description and the C header give the numbers.
 
     Args:
       predictor: the checkpoint.
       format: one of FORMATS.
-      samples: gain -> representative inputs, asked for where activations are integers.
+      samples: gain -> representative inputs; only called if activations are integers.
     """
     if format not in FORMATS:
         raise ConfigError(f'`format`={format}: it is one of {", ".join(FORMATS)}')
     model, variables, shape = predictor.network()
     scaling = folded_scaling(predictor.front_end, predictor.gain)
-    # The gain of 1 that most front ends have needs no folding: it is the same model.
+    # Most front ends have a gain of 1, which folds into the model without changing it.
     folded = scaling is identity or (scaling is not None and format != 'tflite_int8')
     gain = neutral_gain(predictor.front_end, predictor.gain) if folded else predictor.gain
     function = inference(model, variables, scaling if folded else identity)
@@ -126,7 +126,9 @@ def describe_export(predictor: Predictor, format: str, folded: bool) -> dict:
     """What an exported file says about itself; JSON can hold it."""
     meta = {k: v for k, v in predictor.meta.items() if k not in NOT_EXPORTED}
     if reads_tables(predictor.front_end):
-        meta['train_recordings'] = []  # As many names as rows, larger than the model; splits follow from the config.
+        meta[
+            'train_recordings'
+        ] = []  # There are as many names as rows, more bytes than the model has; the splits follow from the config.
     return {
         'fdx': fdx.__version__,
         'format': format,

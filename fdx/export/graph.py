@@ -32,14 +32,14 @@ def inference(model: nn.Module, variables: dict, scale: Callable[[jax.Array], ja
 
 
 def identity(x: jax.Array) -> jax.Array:
-    """Nothing is folded in."""
+    """The scaling that changes nothing."""
     return x
 
 
 def folded_scaling(front_end: FrontEnd, gain: Gain) -> Callable[[jax.Array], jax.Array] | None:
-    """`front_end.with_gain(., gain)` as a function of JAX, to be folded into a float model; None where it cannot be.
+    """`front_end.with_gain(., gain)` as a JAX function that a float model can hold; None if there is no such function.
 
-    z-scores of readings, and the gain of log-mel images with an offset (fdx.signal.scaling.apply_gain), can.
+    z-scores of readings, and the gain of log-mel images with an offset (fdx.signal.scaling.apply_gain), can be folded.
     """
     if reads_tables(front_end):
         # As a product and a sum of constants: a dense layer behind it can take both in.

@@ -55,14 +55,14 @@ def to_flatbuffer(function: Callable[[jax.Array], jax.Array], input_shape: Seque
 
 
 def quantise_static(model: bytes, samples: np.ndarray) -> bytes:
-    """The model with 8-bit weights (a scale a channel) and 8-bit activations, input and output included.
+    """The model with 8-bit weights (one scale per channel) and 8-bit activations, input and output included.
 
     Args:
       model: a float model.
       samples: representative inputs, float32 [N, 1, ...]: their extremes set the range of every tensor.
 
     Raises:
-      DataError: no samples, or some that are not finite.
+      DataError: there are no samples, or some are not finite.
     """
     if not len(samples) or not np.isfinite(samples).all():
         raise DataError(f'{len(samples)} representative samples: there must be some, all finite')
@@ -79,7 +79,7 @@ def quantise_static(model: bytes, samples: np.ndarray) -> bytes:
 
 
 def quantise_dynamic(model: bytes) -> bytes:
-    """The model with 8-bit weights and float activations, which the runtime quantises as it goes."""
+    """The model with 8-bit weights and float activations, which the runtime quantises while it runs."""
     with _quiet():
         made = quantizer.Quantizer(model, recipe.dynamic_wi8_afp32()).quantize(
             enable_progress_bar=False, enable_progress_report=False

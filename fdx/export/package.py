@@ -1,4 +1,4 @@
-"""An exported model as the content of a file that explains itself, and as numbers for people."""
+"""An exported model as a file that describes itself, and its key figures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def file_content(exported: Exported) -> bytes:
 
 
 def file_summary(exported: Exported) -> dict:
-    """Bytes, operators, types of tensors, input and output, for JSON; what ONNX has no word for is left out."""
+    """Bytes, operators, types of tensors, input and output, for JSON; ONNX files lack some of these."""
     sizes = {'bytes': len(exported.model), 'float_bytes': len(exported.float_model)}
     if exported.suffix == '.onnx':
         return {**sizes, 'operators': onnx_file.operators_of(exported.model)}

@@ -1,4 +1,4 @@
-"""Whether an exported model says what its checkpoint says, and how fast."""
+"""Whether an exported model agrees with its checkpoint, and how fast it is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fdx.predict.backends.litert import LitertModel
 from fdx.predict.backends.onnx import OnnxModel
 from fdx.train.forward import Progress, no_progress
 
-# Of fewer windows an agreement says little: one that differs is more than a hundredth.
+# With fewer windows, a single one that differs is more than a hundredth.
 FEW_WINDOWS = 100
 TIMED, ROUNDS, SECONDS_A_ROUND = 32, 5, 0.3
 
@@ -37,7 +37,7 @@ def compare_with_checkpoint(
 
     Returns:
       windows, accuracy of both, agreement (share of windows that both call the same) with its agreement_interval and
-      agreement_note (see `agreement_of`), largest_difference (of a probability), and milliseconds a window on this
+      agreement_note (see `agreement_of`), largest_difference (of a probability), and milliseconds per window on this
       machine (see `milliseconds`).
     """
     before = score_run(workdir, step=step, data_dir=data_dir, progress=progress)
@@ -62,7 +62,7 @@ def compare_with_checkpoint(
 
 
 def agreement_of(same: np.ndarray) -> dict:
-    """How often two models call a window the same, and how much that says.
+    """How often two models call a window the same, and how certain that is.
 
     Rounding changes a verdict near its threshold, window by window: here windows are taken as independent, and the
     interval is Wilson's.
@@ -71,7 +71,7 @@ def agreement_of(same: np.ndarray) -> dict:
       same: bool [N], N > 0.
 
     Returns:
-      agreement, agreement_interval [low, high] of 95 %, and agreement_note: '' for FEW_WINDOWS or more.
+      agreement, agreement_interval [low, high] of 95 %, and agreement_note ('' if there are FEW_WINDOWS or more).
     """
     low, high = wilson_interval(int(same.sum()), len(same))
     note = ''
@@ -84,9 +84,9 @@ def agreement_of(same: np.ndarray) -> dict:
 
 
 def milliseconds(models: dict[str, LitertModel | OnnxModel], inputs: list[np.ndarray]) -> dict[str, float]:
-    """Milliseconds of one window in the model's runtime, the encoding of the input aside.
+    """Milliseconds per window in the model's runtime, without the encoding of the input.
 
-    The median of rounds in which the models take turns: machines are shared and noisy.
+    The median over rounds in which the models take turns, because machines are shared and noisy.
 
     Args:
       models: name -> model.
@@ -99,7 +99,7 @@ def milliseconds(models: dict[str, LitertModel | OnnxModel], inputs: list[np.nda
     for _ in range(ROUNDS):
         for name, model in models.items():
             calls, spent, began = 0, 0.0, time.perf_counter()
-            # At least one call, however long the machine is away.
+            # At least one call, even if the process was paused.
             while not calls or spent < SECONDS_A_ROUND:
                 model.invoke(encoded[name][calls % len(inputs)])
                 calls, spent = calls + 1, time.perf_counter() - began

@@ -16,7 +16,7 @@ from fdx.types import FdxError
 
 
 class DisagreementError(FdxError, RuntimeError):
-    """An exported model does not say what its checkpoint says."""
+    """An exported model does not agree with its checkpoint."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Export:
 
     Attributes:
       content: of the file, its description included.
-      header: of the C array, '' where none was asked for; without the description.
+      header: of the C array, without the description; '' if it was not asked for.
       summary: what was made and measured, for JSON.
     """
 
@@ -55,10 +55,10 @@ def export(
       workdir: of `launch.train`, a single fold.
       format: one of fdx.export.FORMATS.
       step: best, last or a number.
-      data_dir: where the run's dataset lies now; None: where it lay.
+      data_dir: where the run's dataset is now; None: where it was during training.
       calibration: with tflite_int8, training windows that set the ranges of the integers.
       min_agreement: share of the test windows that both models must call the same.
-      c_array: name of a C array to make as well.
+      c_array: name of a C array that is made, too.
       progress: wraps long work.
 
     Raises:

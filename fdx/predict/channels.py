@@ -1,4 +1,4 @@
-"""The channels of a file in the order of the training data: by name where both have names."""
+"""Puts the channels of a file into the order of the training data, by name if both have names."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def in_training_order(
     Args:
       recording: samples [T, C].
       channels: how many the model takes.
-      training_names: their names, () where the training data had none or the model takes one.
-      by_position: the user has named the channels in the model's order. Names of their own are then taken as they
-        stand; a name of the training data in another place is still refused.
+      training_names: their names; () if the training data had no names or the model takes one channel.
+      by_position: the user has chosen the channels in the model's order. Other names than those of the training data
+        are then accepted, but a name of the training data in another place is still refused.
 
     Returns:
       The recording with `channels` channels.

@@ -1,4 +1,4 @@
-"""What was found about a recording beside its diagnosis: windows without a vote, wild samples, foreign levels."""
+"""What is reported beside the verdict on a recording: windows without a vote, wild samples, unusual levels."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ WHY = {**REASONS, SILENT_NETWORK: NOT_FINITE}
 
 @dataclasses.dataclass(frozen=True)
 class Findings:
-    """What stands beside the verdicts of N windows.
+    """What is reported beside the verdicts on N windows.
 
     Attributes:
-      faults: N keys of WHY, or '' where a window has a vote.
+      faults: N keys of WHY, or '' for a window that has a vote.
       wild_samples: how many samples of the recording were replaced.
       notes: sentences for the user.
-      outside_windows: for each window, in which ways it is unlike the training data; () where nothing is known.
-      outside: the same of the whole recording.
+      outside_windows: for each window, how it differs from the training data; () if the training data are unknown.
+      outside: the same for the whole recording.
     """
 
     faults: tuple[str, ...]
@@ -33,7 +33,7 @@ class Findings:
 
     @classmethod
     def nothing(cls, windows: int) -> Findings:
-        """Of windows that all have a vote."""
+        """The findings if every window has a vote."""
         return cls(('',) * windows)
 
     @property
@@ -52,7 +52,7 @@ class Findings:
         return {**reason, **({'outside_training': list(outside)} if outside else {})}
 
     def of_recording(self) -> dict:
-        """JSON-able entries of the recording's row; counts only of what there is."""
+        """JSON-able entries of the recording's row; a count that is 0 is left out."""
         unusable = {name: self.faults.count(name) for name in WHY if name in self.faults}
         refusal = self.refusal()
         return {

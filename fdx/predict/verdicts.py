@@ -1,4 +1,4 @@
-"""When there is no verdict: a network whose outputs are not finite numbers has said nothing.
+"""When there is no verdict: outputs of a network that are not finite say nothing.
 
 Predictors give such rows as NaN in every class, and never one class with probability 1: `softmax([inf, 0])` has NaN in
 one place only, and a pool or a ReLU of a runtime may turn NaN into a number.
@@ -22,12 +22,12 @@ NOT_FINITE = (
 
 
 def marked(probabilities: np.ndarray, inputs: np.ndarray | None = None) -> np.ndarray:
-    """Probabilities [N, K] with NaN in the whole row where any is not finite.
+    """Probabilities [N, K] with NaN in the whole row if any of its numbers is not finite.
 
     Args:
       probabilities: [N, K] float.
-      inputs: [N, ...] what the network was given: where that is not finite, or too large for its arithmetic, the answer
-        means nothing. None: not looked at.
+      inputs: [N, ...], what the network was given. If an input is not finite, or too large for float32 arithmetic, the
+        answer means nothing. None: inputs are not checked.
 
     Returns:
       float32 [N, K].
@@ -46,24 +46,24 @@ def without_verdict(probabilities: np.ndarray) -> np.ndarray:
 
 
 def probability_row(class_names: Sequence[str], probabilities: np.ndarray) -> dict[str, float] | None:
-    """{class name: probability} of one row [K], for JSON; None where there is no verdict."""
+    """{class name: probability} of one row [K], for JSON; None if there is no verdict."""
     if without_verdict(np.asarray(probabilities)[None])[0]:
         return None
     return {name: float(p) for name, p in zip(class_names, probabilities, strict=True)}
 
 
 def says_nothing(rows: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a row of a diagnosis is without a verdict because numbers were not finite; programs then end with 1."""
+    """Whether a row has no verdict because numbers were not finite; programs then end with exit code 1."""
     return any(row.get('reason', '').startswith(NOT_FINITE) for row in rows)
 
 
 def refuse_not_finite(probabilities: np.ndarray, source: str, step: int) -> None:
-    """Refuses to score a network that gave no finite numbers: an accuracy of such rows would mean nothing.
+    """Refuses to score a network whose outputs are not finite, because the accuracy of such rows would mean nothing.
 
     Args:
       probabilities: float [N, K].
       source: the run or file, for the message.
-      step: its step, likewise.
+      step: its step, for the message.
 
     Raises:
       DataError: at least one row is not finite.

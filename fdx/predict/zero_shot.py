@@ -1,11 +1,11 @@
 """Diagnosis by physics alone: which of the bearing's fault orders stand out of the envelope spectra, without training.
 
-For every window the image of front end `fault_orders` is reduced to one number a fault: the mean over bands and
-harmonics of the largest log ratio within the slip. White noise, put through the same (same length, rate, speed and
-bearing), says what chance gives: the number becomes a z-score, and a window is healthy where none stands out. Averages
-over n windows are surer, as far as the windows do not overlap and the noise itself is known. What rests on one harmonic
-alone, or lies where the shaft's own multiples are, is no verdict (fdx.predict.zero_shot_evidence). Nothing is fitted
-to any machine.
+For every window the image of the front end `fault_orders` is reduced to one number per fault: the mean over bands and
+harmonics of the largest log ratio within the slip. White noise of the same length, rate, speed and bearing goes the
+same way and shows what chance gives. So the number becomes a z-score, and a window is healthy if no fault stands out.
+The average over n windows is more certain, unless the windows overlap, and within what is known about the noise. There
+is no verdict if the evidence is a single harmonic, or lies at multiples of the shaft's rate
+(fdx.predict.zero_shot_evidence). Nothing is fitted to any machine.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SHORTEST_WINDOW_S = 0.975
 
 @functools.lru_cache(maxsize=16)
 def _chance(front_end: FaultOrders, length: int, rate: float, condition: Condition, seed: int):
-    """Mean and standard deviation [3, faults] of white noise's evidence; files of one machine share them."""
+    """Mean and standard deviation [3, faults] of the evidence in white noise; files of one machine share them."""
     rng = np.random.default_rng(seed)
     noise = (rng.standard_normal((length, 1)).astype(np.float32) for _ in range(SURROGATES))
     found = np.stack([measures(x, rate, condition, front_end) for x in noise])
@@ -63,11 +63,11 @@ def zero_shot(
       source: a Recording, or the path of a .mat, .csv/.tsv/.txt, .npy or .wav file.
       bearing: a name of fdx.signal.bearings.BEARINGS, its geometry, or text that describes it; None keeps that of a
         Recording.
-      speed_rpm: of the shaft; wins over the file's own; 'estimate' reads it from the signal; None keeps the file's.
+      speed_rpm: of the shaft; overrides the file's own; 'estimate' reads it from the signal; None keeps the file's.
       speed_range_rpm: (lowest, highest) of an estimate.
       window_s: see `diagnose_zero_shot`; likewise `hop_s` and `seed`.
       hop_s: seconds between windows.
-      sample_rate_hz: of a file that does not tell; it wins, with a warning, over the file's own.
+      sample_rate_hz: of a file that does not state its rate; it overrides the file's own, with a warning.
       variable: of a .mat file.
       channel: the one channel to look at, where the file holds several.
       text_format: how a text file is written, where it cannot tell by itself.
@@ -102,7 +102,7 @@ def diagnose_zero_shot(
       seed: of the white noise.
 
     Raises:
-      ConfigError: window_s or hop_s is no finite number above 0.
+      ConfigError: window_s or hop_s is not a finite number above 0.
       DataError: what fdx.signal.checks refuses, several channels, no speed, no geometry, too short a recording, or a
         rate too low for a fault's first harmonic.
     """
@@ -129,7 +129,7 @@ def _diagnose(
     checked, usability = inspect_recording(recording, length)
     if checked.samples.shape[1] != 1:
         raise DataError(f'{source}: {checked.samples.shape[1]} channels, one is needed: choose it with `channel`')
-    # A hop beyond the end leaves the first window.
+    # If the hop is longer than the recording, only the first window is left.
     hop = length if hop_s is None else round(min(hop_s * rate, len(checked.samples)))
     if hop < 1:
         raise DataError(f'`hop_s`={hop_s}: at {rate:g} Hz it must be at least {1 / rate:.6f} s')
@@ -144,7 +144,7 @@ def _diagnose(
             found[i] = measures(chunk, rate, condition, front_end)
     mean, deviation = _chance(front_end, length, rate, condition, seed)
     if not deviation[0].all():
-        # No band reaches there: its image is 0 whatever the machine does, and 'normal' would be a guess.
+        # No band reaches this order, so its image is 0 whatever the machine does, and 'normal' would be a guess.
         unseen = ', '.join(name for name, d in zip(front_end.channels, deviation[0]) if d == 0)
         raise DataError(
             f'{rate:g} Hz are too few to see a fault of the {unseen} at {recording.speed_rpm:g} rpm: record at a '

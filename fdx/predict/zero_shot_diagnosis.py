@@ -30,11 +30,11 @@ class ZeroShotDiagnosis(Result):
       window_s: length of a window.
       z_scores: float [N, faults], deviations above white noise in its standard deviations; NaN for windows that
         cannot be used.
-      speed_rpm: that was used.
-      findings: which windows have a vote, and what else was found; None: all have one.
-      partial_z_scores: float [N, 2, faults], the same of the evidence without its strongest harmonic and without the
-        shaft's multiples (fdx.predict.zero_shot_evidence); infinite where the rate shows too little to tell; None:
-        nothing is doubted.
+      speed_rpm: the speed that was used.
+      findings: which windows have a vote, and what else was found; None: all windows have a vote.
+      partial_z_scores: float [N, 2, faults], z-scores of the evidence without its strongest harmonic, and without the
+        shaft's multiples (fdx.predict.zero_shot_evidence). Infinite where the sampling rate is too low to tell; None:
+        no verdict is doubted.
       recording: what was diagnosed, as it was read; for `plot`.
     """
 
@@ -49,7 +49,7 @@ class ZeroShotDiagnosis(Result):
     recording: Recording | None = None
 
     def verdict(self, z: np.ndarray) -> str | None:
-        """The fault that stands out most of z [faults], or normal; None where z is not finite."""
+        """The fault with the largest z-score of [faults] if it reaches THRESHOLD, else normal; None if one is not finite."""
         if not np.isfinite(z).all():
             return None
         return self.faults[int(z.argmax())] if z.max() >= THRESHOLD else NORMAL
@@ -57,11 +57,11 @@ class ZeroShotDiagnosis(Result):
     def pooled(self) -> np.ndarray:
         """z-scores [faults] of the whole recording: the windows' mean over its standard deviation in white noise.
 
-        Only windows with a vote count; without any, all are NaN.
+        Only windows with a vote count; if there are none, all z-scores are NaN.
 
-        The mean of n windows that share no sample has variance 1 / n; overlapping ones count for the time they span.
-        The surrogates' own mean, taken off every window alike, is uncertain by 1 / SURROGATES: however long a
-        recording is, it cannot be surer than that.
+        The mean of n windows that share no sample has variance 1 / n; overlapping windows count by the time they span.
+        The mean of the surrogates is subtracted from every window and has the variance 1 / SURROGATES itself, so even
+        a long recording cannot be more certain than that.
         """
         return self._pooled(self.z_scores)
 
@@ -74,7 +74,7 @@ class ZeroShotDiagnosis(Result):
         return z.mean(axis=0) / math.sqrt(1 / independent + 1 / SURROGATES)
 
     def doubt(self) -> tuple[str, str] | None:
-        """(the fault that stands out, why it is no verdict), or None where nothing stands out or it can be told."""
+        """(the fault that stands out, why it is doubted); None if no fault stands out, or if the evidence suffices."""
         pooled = self.pooled()
         fault = self.verdict(pooled)
         if self.partial_z_scores is None or fault in (None, NORMAL):
@@ -122,7 +122,7 @@ class ZeroShotDiagnosis(Result):
         return [*rows, summary]
 
     def series(self) -> Series:
-        """The z-scores of the windows; `probabilities` is None, as a z-score is no probability."""
+        """The z-scores of the windows, which are not probabilities."""
         axes = ('time (s)', 'deviations above white noise')
         return Series(self.window_starts_s, self.window_s, self.z_scores, self.faults, axes, THRESHOLD)
 

@@ -1,9 +1,9 @@
-"""What the envelope spectra of a window say for each fault: once with everything, and twice with something left out.
+"""The evidence for each fault in the envelope spectra of a window: in full, and twice with a part left out.
 
-A fault leaves lines at several harmonics of its order, at frequencies that nothing else explains. A line alone can be
-an inverter's, a pump's or another bearing's; a line at a multiple of the shaft's rate, within what the window resolves,
-can be the shaft's own: knocks once a turn, vanes, gears. So the evidence is taken again without the strongest harmonic,
-and again without the neighbourhood of the shaft's multiples. What does not survive both is no verdict.
+A fault leaves lines at several harmonics of its order, at frequencies that nothing else explains. A single line can
+come from an inverter, a pump or another bearing. A line at a multiple of the shaft's rate, within the resolution of the
+window, can come from the shaft itself: from knocks once per turn, vanes or gears. So the evidence is computed again
+without the strongest harmonic, and again without the neighbourhood of the shaft's multiples. A verdict must pass both.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from fdx.signal.fault_orders import CHANNELS, FaultOrders
 from fdx.signal.order_picture import picture
 from fdx.signal.patch import Condition, shaft_rate_hz
 
-# The rows of `measures` behind the first, with what is said where only the first stands out.
+# One per row of `measures` after the first: the reason that is given if only the first row stands out.
 DOUBTS = (
     'only one harmonic of its order stands out: the line may be of an inverter, a pump or another machine',
     "its lines lie at multiples of the shaft's rate, as near as the windows resolve: they may be the shaft's own",
 )
-# Half width of a line in a window under Hann's taper, in bins of 1 / (seconds of the window), and a little more.
+# Slightly more than the half width of a line under Hann's taper, in bins of 1 / (seconds of the window).
 LINE_BINS = 2.2
 
 
@@ -31,7 +31,7 @@ def per_harmonic(image: np.ndarray, front_end: FaultOrders) -> np.ndarray:
 
 
 def measures(chunk: np.ndarray, rate_hz: float, condition: Condition, front_end: FaultOrders) -> np.ndarray:
-    """The evidence of one window.
+    """The evidence in one window.
 
     Args:
       chunk: float32 [T, 1].
@@ -40,7 +40,7 @@ def measures(chunk: np.ndarray, rate_hz: float, condition: Condition, front_end:
       front_end: fault_orders, unstacked.
 
     Returns:
-      float64 [3, faults]: means over harmonics of `per_harmonic`; of all, of all but the strongest, and of all without
+      float64 [3, faults]: means of `per_harmonic` over all harmonics, over all but the strongest, and over all without
       the neighbourhood of the shaft's multiples.
     """
     image = front_end(chunk, rate_hz, condition)

@@ -116,7 +116,7 @@ def test_a_missing_file(tmp_path):
 
 @pytest.mark.parametrize('content', [b'', b'TFL3', b'rpm,temperature_c\n1200,25\n', bytes(64), b'ONNX' * 100])
 def test_what_is_no_tensorflow_lite_file(stored, content):
-    assert f"is no TensorFlow Lite model: bytes 4 to 8 are {content[4:8]!r}, not b'TFL3'" in refusal(stored(content))
+    assert f"is not a TensorFlow Lite model: bytes 4 to 8 are {content[4:8]!r}, not b'TFL3'" in refusal(stored(content))
 
 
 def test_a_model_of_somebody_else(int8, stored):

@@ -53,17 +53,17 @@ class ExportedPredictor(AnyPredictor):
         """Probabilities of patches [N, ...] that the front end made (the gain is applied here); rows may be NaN."""
         with np.errstate(over='ignore', invalid='ignore'):  # Too large for float32: the row is marked.
             probabilities = self._probabilities(self.front_end.with_gain(patches, self.gain))
-            # A model that scales by itself is given finite numbers; its ReLU or its codes hide what becomes of them.
+            # A model with the scaling inside gets finite numbers; its ReLU or its codes would hide a later overflow.
             return marked(probabilities, self.front_end.with_gain(patches, self._fitted))
 
     def _probabilities(self, inputs: Iterable[np.ndarray]) -> np.ndarray:
-        """Of inputs [...], with NaN rows where an input or the answer is not finite."""
+        """Probabilities of inputs [...]; the row is NaN if its input or the answer is not finite."""
         good: list[bool] = []
 
         def watched() -> Iterator[np.ndarray]:
             for x in inputs:
                 good.append(bool(np.isfinite(x).all()))
-                # Codes of integers have no NaN: what stands for it does not matter.
+                # Integer codes cannot hold NaN. Any value will do, as the row is overwritten below.
                 yield x if good[-1] else np.zeros_like(x)
 
         probabilities = self.model.probabilities(watched())

@@ -23,7 +23,7 @@ class LitertModel:
     """
 
     def __init__(self, model: bytes, threads: int = THREADS, source: str = 'the model'):
-        """Loads a flatbuffer; CheckpointError where the runtime refuses it."""
+        """Loads a flatbuffer; CheckpointError if the runtime refuses it."""
         self.info = model_info(model)
         try:
             with quiet_stderr():
@@ -35,15 +35,15 @@ class LitertModel:
         self._output = self._interpreter.get_output_details()[0]['index']
 
     def run(self, example: np.ndarray) -> np.ndarray:
-        """Probabilities float32 [K] of one example float32 [...], quantised and back where the model is of integers."""
+        """Probabilities float32 [K] of one example float32 [...], quantised and back for a model of integers."""
         return _decoded(self.invoke(self.encode(example))[0], self.info.output)
 
     def encode(self, example: np.ndarray) -> np.ndarray:
-        """An example float32 [...] as the model takes it: [1, ...], codes where its input is of integers."""
+        """An example float32 [...] as the model takes it: [1, ...], as codes if its input is an integer tensor."""
         return _encoded(example[None], self.info.input)
 
     def invoke(self, encoded: np.ndarray) -> np.ndarray:
-        """The model's own output [1, K], codes where it is of integers."""
+        """The model's own output [1, K], codes if it is an integer tensor."""
         self._interpreter.set_tensor(self._input, encoded)
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._output)

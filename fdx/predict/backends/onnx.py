@@ -21,7 +21,7 @@ REMEDY = (
 
 
 def package_of_onnx(name: str) -> ModuleType:
-    """Imports one of the packages that requirements-onnx.txt installs; ConfigError says how where it is absent."""
+    """Imports one of the packages that requirements-onnx.txt installs; ConfigError tells how to install it."""
     try:
         return importlib.import_module(name)
     except ImportError as e:
@@ -32,15 +32,15 @@ class OnnxModel:
     """An ONNX model as a function from inputs to probabilities, with the face of `litert.LitertModel`.
 
     Attributes:
-      description: fdx's own, None where there is none.
+      description: what fdx wrote into the file, or None.
     """
 
     def __init__(self, model: bytes, source: str = 'the model'):
-        """Loads a file's content; CheckpointError where onnxruntime refuses it."""
+        """Loads a file's content; CheckpointError if onnxruntime refuses it."""
         runtime = package_of_onnx('onnxruntime')
         try:
             self._session = runtime.InferenceSession(model, providers=['CPUExecutionProvider'])
-        except Exception as e:  # Its errors have no common class of their own.
+        except Exception as e:  # Its errors share no base class.
             raise CheckpointError(f'{source}: onnxruntime cannot load it: {e}; export it again') from e
         self._shape = tuple(self._session.get_inputs()[0].shape[1:])
         text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_NAME)

@@ -3,8 +3,8 @@
 Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-only inference", CVPR 2018;
 TensorFlow Lite 8-bit quantization specification (tensorflow.org/lite/performance/quantization_spec).
 
-Halves are rounded away from zero, as by C's `round`, which TensorFlow Lite's reference kernels call, those for
-microcontrollers among them (NumPy's `round` goes to the even neighbour). The kernels divide in float32; here all is
+Halves are rounded away from zero, as C's `round` does. TensorFlow Lite's reference kernels call it, also those for
+microcontrollers (NumPy's `round` goes to the even neighbour). The kernels divide in float32; here all is
 float64, so a value within float32's rounding of the middle between two codes may differ by one code.
 
 docs/quantization.md works through an example.
@@ -35,7 +35,7 @@ class Quantization:
 
     Raises:
       ConfigError: an unknown dtype, or an axis that does not fit the shape of the scale.
-      DataError: a scale that is not a positive number, a zero point that is no code, or two shapes.
+      DataError: a scale that is not a positive number, a zero point that is not a code, or different shapes.
     """
 
     scale: np.ndarray
@@ -51,7 +51,7 @@ class Quantization:
         if not (scale > 0).all():
             raise DataError(f'scale {scale.tolist()}: a scale is a number above 0')
         if not ((zero >= qmin) & (zero <= qmax) & (zero % 1 == 0)).all():
-            raise DataError(f'zero point {zero.tolist()} is no whole number from {qmin} to {qmax}')
+            raise DataError(f'zero point {zero.tolist()} is not a whole number from {qmin} to {qmax}')
         object.__setattr__(self, 'scale', scale)
         object.__setattr__(self, 'zero_point', zero.astype(np.int64))
 
@@ -77,17 +77,17 @@ def affine(
 ) -> Quantization:
     """The quantisation of a range of reals.
 
-    The range is widened to hold 0, whose code is then exact: padding and ReLU need it. With steps = qmax - qmin,
+    The range is widened to hold 0, because padding and ReLU need an exact code for it. With steps = qmax - qmin,
 
         scale = (high - low) / steps    zero_point = round(qmin - low / scale), within [qmin, qmax]
 
     and where `symmetric`, as weights are, scale = max(|low|, |high|) / qmax and zero_point = 0.
 
-    A range without width, or whose scale would be below float32's normal numbers (1.2e-38; dead channels have such
-    weights), is that of zeros: scale 1, zero point 0 (the lowest code where 0 is none).
+    A range without width, or with a scale below float32's normal numbers (1.2e-38, as the weights of dead channels
+    have), counts as a range of zeros: scale 1, zero point 0, or the lowest code if 0 is not a code.
 
     Args:
-      low: float [], or [C] for one range a channel, in the unit of the tensor.
+      low: float [], or [C] for one range per channel, in the unit of the tensor.
       high: same shape and unit.
       dtype: one of DTYPES.
       symmetric: zero point 0; for signed types.
@@ -175,7 +175,7 @@ def dequantise(codes: npt.ArrayLike, q: Quantization) -> np.ndarray:
 
     Raises:
       ConfigError: the codes do not have the channel axis.
-      DataError: codes that are no integers or that q.dtype cannot hold, or another number of channels.
+      DataError: codes that are not integers or that q.dtype cannot hold, or another number of channels.
     """
     codes = np.asarray(codes)
     if codes.dtype.kind not in 'iu':
@@ -183,7 +183,9 @@ def dequantise(codes: npt.ArrayLike, q: Quantization) -> np.ndarray:
     least, most = _code_range(q.dtype, narrow=False)
     outside = codes[(codes < least) | (codes > most)]
     if outside.size:
-        raise DataError(f'code {outside[0]} is no {q.dtype} ({outside.size} of {codes.size}): they are of another type')
+        raise DataError(
+            f'code {outside[0]} is outside {q.dtype} ({outside.size} of {codes.size}): they are of another type'
+        )
     scale, zero_point = _along_axis(q, codes.shape)
     return scale * (codes.astype(np.int64) - zero_point)
 

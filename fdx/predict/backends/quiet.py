@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Inside, what is written to file descriptor 2 is lost; exceptions are not.
+    """Inside this context, output to file descriptor 2 is lost; exceptions are not.
 
-    LiteRT says which delegate it made, once a process, and has no setting that stops it.
+    LiteRT names the delegate that it makes, once per process, and has no setting to prevent that.
     """
     kept = os.dup(2)
     try:

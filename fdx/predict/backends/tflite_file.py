@@ -1,4 +1,4 @@
-"""TensorFlow Lite files: what is in them, and fdx's own description inside (law 5).
+"""TensorFlow Lite files: what they contain, and the description that fdx puts into them (law 5).
 
 A description lies in the metadata of the flatbuffer, which runtimes skip: compressed JSON behind the SHA-256 of the
 file. LiteRT trusts the offsets of a flatbuffer, and changed weights are as good a model as any to it: a damaged file is
@@ -24,7 +24,7 @@ from fdx.types import CheckpointError
 
 METADATA_NAME = 'fdx'
 IDENTIFIER = b'TFL3'
-# Of the whole file, computed while zeros stand in its own place.
+# The digest is computed over the whole file with these zeros in the place of the digest.
 NO_DIGEST = bytes(hashlib.sha256().digest_size)
 _TYPE_NAMES = {v: k.lower() for k, v in vars(schema.TensorType).items() if not k.startswith('_')}
 _OPERATOR_NAMES = {v: k for k, v in vars(schema.BuiltinOperator).items() if not k.startswith('_')}
@@ -67,7 +67,7 @@ class ModelInfo:
 
     @property
     def full_integer(self) -> bool:
-        """Whether no tensor is a float."""
+        """Whether all tensors are integers."""
         return not any(name.startswith(('float', 'bfloat')) for name in self.tensors)
 
 
@@ -76,7 +76,7 @@ def model_info(model: bytes) -> ModelInfo:
     root = schema.Model.GetRootAs(model)
     graph = root.Subgraphs(0)
     codes = [root.OperatorCodes(i) for i in range(root.OperatorCodesLength())]
-    # Old files keep the number of an operator in a byte of its own.
+    # Old files hold the number of an operator in a separate byte.
     numbers = [max(c.BuiltinCode(), c.DeprecatedBuiltinCode()) for c in codes]
     types = [_TYPE_NAMES[graph.Tensors(i).Type()] for i in range(graph.TensorsLength())]
     operators = collections.Counter(
@@ -125,7 +125,7 @@ def read_model(path: str | os.PathLike) -> tuple[bytes, dict]:
     """A .tflite file that launch.export wrote, with its description.
 
     Raises:
-      CheckpointError: no such file, one that is damaged or no TensorFlow Lite model, or one without a description.
+      CheckpointError: the file is missing, damaged, not a TensorFlow Lite model, or has no description.
     """
     file = pathlib.Path(path)
     if not file.is_file():
@@ -133,7 +133,7 @@ def read_model(path: str | os.PathLike) -> tuple[bytes, dict]:
     model = file.read_bytes()
     if model[4:8] != IDENTIFIER:
         raise CheckpointError(
-            f'{file} is no TensorFlow Lite model: bytes 4 to 8 are {model[4:8]!r}, not {IDENTIFIER!r}'
+            f'{file} is not a TensorFlow Lite model: bytes 4 to 8 are {model[4:8]!r}, not {IDENTIFIER!r}'
         )
     try:
         description = _description(model)
@@ -148,7 +148,7 @@ def read_model(path: str | os.PathLike) -> tuple[bytes, dict]:
 
 
 def _description(model: bytes) -> dict | None:
-    """What `with_description` put in, None where it never did; ValueError for another SHA-256 than that of then."""
+    """What `with_description` put in, None if it never did; ValueError if the SHA-256 is not the written one."""
     root = schema.Model.GetRootAs(model)
     for i in range(root.MetadataLength()):
         entry = root.Metadata(i)
