@@ -50,6 +50,13 @@ def test_every_name_of_the_front_door_is_there_with_a_docstring():
         _ = fdx.trian
 
 
+def test_every_room_is_there_without_importing_it_by_hand():
+    rooms = {p.parent.name for p in (ROOT / 'fdx').glob('*/__init__.py')} - {'api'}
+    assert rooms <= set(dir(fdx))
+    out = python(f'import fdx; print(*(getattr(fdx, r).__name__ for r in {sorted(rooms)}))')
+    assert out.split() == [f'fdx.{room}' for room in sorted(rooms)]
+
+
 def test_errors_and_types_are_those_of_the_rooms():
     from fdx import types
     from fdx.train.config import TrainConfig
@@ -78,6 +85,19 @@ def test_a_callable_room_has_the_signature_and_the_words_of_its_function():
         room = getattr(fdx, name)
         assert inspect.signature(room) == inspect.signature(getattr(runs, name))
         assert f'fdx.{name}(' in getattr(runs, name).__doc__
+
+
+def test_adapt_runs_the_plan_in_the_workdir(monkeypatch, tmp_path):
+    """The run itself is tested in tests/adapt."""
+    from fdx.api import runs
+
+    seen = []
+    monkeypatch.setattr(runs, 'run_adaptation', lambda *args, **options: seen.append((args, options)) or 'result')
+    config = fdx.TrainConfig('rig/a')
+    plan = fdx.AdaptConfig('rig/a', 'rig/b', method='coral')
+    assert fdx.adapt(config, plan, str(tmp_path), on_epoch=print) == 'result'
+    ((args, options),) = seen
+    assert args == (config, plan, tmp_path) and options['on_epoch'] is print
 
 
 @pytest.fixture(scope='module')
