@@ -7,7 +7,7 @@ chooses, and neither on where the window starts nor on gain, sign, offset, slow 
 2. Extrema of the band-passed signal are found, with their heights by a parabola.
 3. An extremum that stands out among its neighbours is an anchor. Its landmark tells of 128 pairs of the 65 extrema
    around it which one is larger, hashed. Where rounding decides which of two is larger, no landmark is set.
-4. A landmark that a window holds twice is of a periodic signal and says nothing about when it was taken: both go.
+4. A landmark that a window holds twice belongs to a periodic signal and does not tell when it was taken: both go.
 5. The smallest 32 hashes stay: overlapping windows keep the same ones of what they share (bottom-k sketch: Broder, On
    the resemblance and containment of documents, 1997).
 
@@ -15,8 +15,8 @@ The idea of landmarks that survive gain and offset is that of audio search (Wang
 algorithm, ISMIR 2003); comparisons over many periods tell one revolution of a machine from the next by its noise.
 
 Two windows share content where enough landmarks agree: fdx.data.protocols.same_content, which also says how often it
-errs. What is not found: copies at another sampling rate, and those of a signal whose noise near 1/16 of the rate lies
-below the rounding of the copy.
+errs. Copies at another sampling rate are not found, nor those of a signal whose noise near 1/16 of the rate lies below
+the rounding of the copy.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ _PRIME = np.uint64(0x9E3779B97F4A7C15)
 @functools.lru_cache(maxsize=1)
 def _band_pass() -> np.ndarray:
     taps = scipy.signal.firwin(TAPS, BAND, pass_zero=False, window='hann', fs=1.0)
-    return taps - taps.mean()  # Nothing of an offset, however large, is left.
+    return taps - taps.mean()  # An offset, however large, is removed.
 
 
 @functools.lru_cache(maxsize=1)
 def _pairs() -> tuple[np.ndarray, np.ndarray]:
     """Which extrema of a span are compared: the same ones on every machine."""
-    # Not of a random generator: what it draws may change with its version.
+    # Not drawn by a random generator: its numbers may change with its version.
     drawn = (hashlib.blake2b(bytes([i, j]), digest_size=4).digest() for i in range(256) for j in range(2))
     pairs = [(int.from_bytes(d[:2], 'little') % EXTREMA, int.from_bytes(d[2:], 'little') % EXTREMA) for d in drawn]
     first, second = np.array([p for p in pairs if p[0] != p[1]][:COMPARISONS]).T
@@ -59,7 +59,7 @@ def fingerprint(chunk: np.ndarray) -> np.ndarray:
     """Landmarks of a window.
 
     Args:
-      chunk: float32 [T, C] (or [T]), finite. Landmarks are those of all channels, in no order of channels.
+      chunk: float32 [T, C] (or [T]), finite. The landmarks of all channels count, in any order of channels.
 
     Returns:
       int64 [32], distinct positive numbers in ascending order, then zeros. All zero where the window is too short (some

@@ -141,7 +141,7 @@ def thin(
 
 
 def _warn_where_nothing_is_rare(imbalance: Imbalance, counts: dict[str, tuple[int, float]]) -> None:
-    """Few healthy recordings beside many faulty ones: thinning all faults makes few labels, no imbalance.
+    """Few healthy recordings beside many faulty ones: thinning all faults makes few labels but no imbalance.
 
     Warns where the most frequent of the other classes is at most half as much more frequent as was asked for.
     """

@@ -31,7 +31,7 @@ class RecordSpec:
       windowing: how windows are cut at that rate.
       with_waveform: whether records keep the waveform.
       channels: of every recording.
-      removed_below_hz: what is slower is taken off every window (fdx.signal.slow_part); 0 keeps it.
+      removed_below_hz: slower parts are taken off every window (fdx.signal.slow_part); 0 keeps them.
     """
 
     front_end: FrontEnd
@@ -94,7 +94,7 @@ def prepare_recording(recording: Recording, spec: RecordSpec) -> Prepared:
 
 
 class LeftOut:
-    """What of a dataset's recordings was not written, counted while its records are made."""
+    """Counts the windows and samples of a dataset's recordings that were not written."""
 
     def __init__(self):
         self._windows: dict[str, int] = {}
@@ -111,7 +111,7 @@ class LeftOut:
             logger.warning('%s: %d of %d windows are left out: %s', name, sum(found.values()), len(faults), words)
 
     def metadata(self) -> dict:
-        """What a dataset's metadata say of it, JSON-able."""
+        """The counts as a dataset's metadata hold them, JSON-able."""
         return {
             'left_out_windows': dict(sorted(self._windows.items())),
             'wild_samples': sum(self._wild.values()),

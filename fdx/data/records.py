@@ -85,7 +85,7 @@ def make_records(
       recording: as it was taken.
       spec: of the dataset.
       blocks: numbers of the blocks that are wanted.
-      left_out: is told of the windows that were not written because they cannot be used.
+      left_out: counts the windows that were not written because they cannot be used.
     """
     prepared = prepare_recording(recording, spec)
     condition = Condition(recording.speed_rpm, recording.geometry)
@@ -106,7 +106,7 @@ def make_records(
             'fault_type': recording.fault_type,
             'recording': recording.recording,
             'acquisition': recording.acquisition or recording.recording,
-            # Of the samples as they lie in the recording: what is taken off a window depends on where it starts.
+            # Made from the samples as recorded: what is taken off a window depends on where the window starts.
             'fingerprint': fingerprint(prepared.recording.samples[start : start + spec.windowing.window_length]),
             'window_start': int(start),
             'block': int(block),

@@ -70,7 +70,7 @@ def module_entries(source: str, target: str, layout: str) -> tuple[Entry, Entry]
 
 
 def norm_entries(source: str, target: str) -> tuple[Entry, ...]:
-    """Scale, shift and running statistics of one batch norm; its count of batches is the table's to drop."""
+    """Scale, shift and running statistics of one batch norm; the table drops its count of batches."""
     return (
         Entry(f'{source}.weight', f'{target}/scale', 'vector'),
         Entry(f'{source}.bias', f'{target}/bias', 'vector'),

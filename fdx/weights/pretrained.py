@@ -98,7 +98,7 @@ def read_pretrained(
 def _wanted_stages(tree: Mapping[str, Any], model: Staged) -> tuple[dict[str, Any], str | None]:
     """The tree without the stages that models of this class have and `model` itself leaves out, and words that say so.
 
-    What belongs to no stage of the class stays, for the strict merge to complain about.
+    Arrays that belong to no stage of the class stay, so that the strict merge reports them.
     """
     others = [stage for stage in type(model).STAGES if stage not in model.STAGES and stage in tree]
     if not others:

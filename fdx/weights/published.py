@@ -1,4 +1,4 @@
-"""Every set of published weights by the name that ``init`` and `launch.fetch_weights` take."""
+"""Every set of published weights by the name that `init` and `launch.fetch_weights` take."""
 
 from __future__ import annotations
 

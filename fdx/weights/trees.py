@@ -53,7 +53,7 @@ def unflatten_tree(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shape_difference(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
-    """Lines that tell two flat tables of arrays apart, sorted by name; none when names and shapes agree.
+    """Lines that tell two flat tables of arrays apart, sorted by name; no lines when names and shapes agree.
 
     A line '- name [shape]' is expected and not there, '+ name [shape]' is there and not expected; a misshapen array
     has both. The leaves need `.shape` only.

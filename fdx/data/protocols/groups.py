@@ -31,7 +31,7 @@ def _by_group(table: Table, fold: int, seed: int, label_key: str, group_key: str
 
 
 def num_parts(table: Table, group_key: str, label_key: str) -> int:
-    """Into how many parts every class's groups are dealt: as many as the poorest class has, at most NUM_BLOCKS."""
+    """Parts into which the groups of every class are dealt: as many as the rarest class has, at most NUM_BLOCKS."""
     labels, groups = table[label_key], table[group_key]
     of_class = {label: np.unique(groups[labels == label]) for label in np.unique(labels)}
     label, poorest = min(of_class.items(), key=lambda item: len(item[1]))
@@ -45,10 +45,10 @@ def num_parts(table: Table, group_key: str, label_key: str) -> int:
 
 
 def by_recording(table: Table, fold: int, seed: int, label_key: str) -> Rows:
-    """Whole recordings, at least three a class."""
+    """Whole recordings, at least three per class."""
     return _by_group(table, fold, seed, label_key, 'recording')
 
 
 def by_bearing(table: Table, fold: int, seed: int, label_key: str) -> Rows:
-    """Whole bearings, at least three a class: the only protocol that tests on a fault never seen."""
+    """Whole bearings, at least three per class: the only protocol that tests on a fault never seen."""
     return _by_group(table, fold, seed, label_key, 'bearing')

@@ -17,8 +17,8 @@ class Leak:
     """What the guard measured.
 
     Attributes:
-      shared: share of test and validation windows that overlap a training window, in [0, 1]; those of a recording count
-        that is a copy of one that is trained on.
+      shared: share of test and validation windows that overlap a training window, in [0, 1]; windows of a recording
+        that is a copy of a trained one count as well.
       same_recording: share of test windows whose recording, or another channel of it, also gave training windows.
       example: one overlap in words, '' without any.
       copies: two recordings of other names with the same samples in words, '' without any.
@@ -96,7 +96,7 @@ def _copies(table: Table, splits: dict[str, np.ndarray]) -> tuple[np.ndarray, st
 
 
 def copies_among(table: Table, rows: np.ndarray) -> tuple[list[Shared], np.ndarray]:
-    """(pairs of recordings of other runs that share samples, names of the recordings); rows of pairs count `rows`."""
+    """(pairs of recordings of different runs that share samples, names of the recordings); pairs number `rows`."""
     if table.fingerprints() is None or not len(rows):
         return [], np.zeros(0, str)
     names, recordings = np.unique(table['recording'][rows], return_inverse=True)
@@ -167,8 +167,8 @@ def refuse_synthetic(table: Table, rows: np.ndarray, split: str) -> None:
 def guard_splits(table: Table, splits: dict[str, np.ndarray], *, may_leak: bool) -> Leak:
     """Refuses splits that share a sample of a run, and copies of a recording in any splits; called on every run.
 
-    Copies count as several recordings where there is one: a score's interval is then too narrow even where they lie in
-    one split.
+    Copies are counted as several recordings although they are one: a score's interval is then too narrow, even where
+    they lie in one split.
 
     Args:
       table: the dataset's table.

@@ -18,10 +18,10 @@ MIN_ROWS = 20
 
 @dataclasses.dataclass(frozen=True)
 class Alike:
-    """A column whose values resemble those some rows before.
+    """A column whose values resemble those of some rows before.
 
     Attributes:
-      column: its name; '' of the label.
+      column: its name; '' for the label.
       lag: how many rows before.
       correlation: of the ranks at that lag.
     """
@@ -63,8 +63,8 @@ def row_dependence(values: np.ndarray, labels: np.ndarray, columns: Sequence[str
 
     Of each column the largest rank correlation with itself 1 to MAX_LAG rows before (R. Bartels, "The rank version of
     von Neumann's ratio test for randomness", JASA 77(377):40-46, 1982, is the test at lag 1); of independent rows it is
-    normal with a deviation of 1 / sqrt(N). Of the label likewise; where a class is rare, pairs of it are also counted
-    against a Poisson distribution, as the normal one has too short a tail there.
+    normal with a deviation of 1 / sqrt(N). The label is tested in the same way; where a class is rare, its pairs are
+    also compared with a Poisson distribution, as the tail of the normal one is too short there.
 
     Args:
       values: float [N, C], in the order of the file.
@@ -108,7 +108,7 @@ def _alike(name: str, ranks: np.ndarray) -> Alike | None:
 
 
 def _label_alike(member: np.ndarray) -> Alike | None:
-    """The same of one class."""
+    """The same for one class."""
     found = _alike('', member.astype(np.float64))
     if found is None or min(member.sum(), (~member).sum()) == 0:
         return None

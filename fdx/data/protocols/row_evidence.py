@@ -1,4 +1,4 @@
-"""What the order of a table's rows does to a split: whether it leaks, what counts once, and what is to be said."""
+"""What the order of a table's rows does to a split: whether it leaks, what counts once, and what a report says."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def row_leak(table: Table, protocol: str, train: np.ndarray, test: np.ndarray, l
 
 
 def row_units(table: Table, protocol: str, label_key: str = 'label') -> tuple[np.ndarray, str]:
-    """What counts once in an interval: texts [N], and what they name.
+    """The units that count once in an interval: their names as texts [N], and what these name.
 
     A group where groups are held together, a stretch of a log whose rows are dependent, else each row.
     """

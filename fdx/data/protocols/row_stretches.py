@@ -11,11 +11,11 @@ from fdx.data.protocols.row_dependence import autocorrelation, row_dependence
 
 # A run ends where a typical column moves this many times as far as it usually does from row to row.
 JUMP = 8.0
-# Rows on both sides of a jump whose medians have to differ too: one wild reading ends no run.
+# Rows on both sides of a jump whose medians must differ as well: a single wild reading does not end a run.
 AROUND = 3
-# A column that wanders follows itself at least this closely; the others know nothing of runs.
+# A column that wanders follows itself at least this closely; the others do not show runs.
 WANDERS = 0.5
-# Flickers of the label up to half of this many rows end no run.
+# Flickers of the label up to half of this many rows do not end a run.
 SMOOTHED = 9
 # A log without natural ends is cut into at most this many stretches: every cut has neighbours on both sides.
 MOST_STRETCHES = 50
@@ -27,11 +27,11 @@ FORGOTTEN = 0.3
 
 @dataclasses.dataclass(frozen=True)
 class Stretches:
-    """How a log falls apart.
+    """How a log is divided into stretches.
 
     Attributes:
       of_row: int64 [N], the stretch of each row: 0 to S - 1 in the order of the file.
-      natural: bool [S], whether the log begins anew with a stretch (the first always does), so that its rows are no
+      natural: bool [S], whether the log begins anew with a stretch (the first always does), so that its rows are not
         neighbours of those before.
       memory: rows after which the label has forgotten its past; 0 where rows are independent or all cuts are natural.
       dependent: whether rows that follow each other are alike at all.
@@ -59,7 +59,7 @@ def stretches_of(values: np.ndarray, labels: np.ndarray) -> Stretches:
       class lies in LEAST_OF_CLASS such stretches or more, these are the stretches.
     - Else it is also cut where the label (without its flicker) changes, into stretches of at least twice the label's
       memory and at most MOST_STRETCHES of them. Such cuts have neighbours on both sides: `memory` says how many.
-    - Where labels are independent from row to row, nothing of a neighbour can be learned by heart: equal stretches.
+    - Where labels are independent from row to row, a neighbour tells nothing: the stretches are equally long.
 
     Args:
       values: float [N, C], in the order of the file.
@@ -81,9 +81,9 @@ def stretches_of(values: np.ndarray, labels: np.ndarray) -> Stretches:
 
 
 def least_stretches(of_row: np.ndarray, labels: np.ndarray) -> int:
-    """In how many stretches the class lies that lies in the fewest.
+    """The smallest number of stretches that a class lies in.
 
-    It lies where its share is at least half of what it is in all rows: a flicker of the label does not count.
+    A class lies in a stretch where its share is at least half of its share of all rows: a flicker does not count.
     """
     sizes, counts = np.bincount(of_row), []
     for c in np.unique(labels):
@@ -97,7 +97,7 @@ def find_jumps(values: np.ndarray) -> np.ndarray:
     """Rows with which a log begins anew, int64, ascending: most of the columns that wander jump there.
 
     A column's usual step is the median of its steps that are not 0. A set point that moves alone (the speed, and not
-    the temperature) ends no run: the other columns still tell it from all others.
+    the temperature) does not end a run: the other columns still tell the run from all others.
     """
     values = np.asarray(values, np.float64)
     wandering = [c for c in values.T if autocorrelation(np.argsort(np.argsort(c)), 1)[1] >= WANDERS]

@@ -13,7 +13,7 @@ from fdx.data.protocols.row_stretches import LEAST_OF_CLASS, Stretches, least_st
 from fdx.data.table import GROUP, ROW, Table
 from fdx.types import SplitError
 
-# Orders of the units that are tried; their seeds are far from those that a user counts up.
+# Orders of the units that are tried; their seeds are far from those that users count up from 0.
 ATTEMPTS, LARGE_STEP = 20, 1_000_003
 MARKED = (
     'pass `protocol=stratified` if the rows are independent measurements (the report marks runs of a label as a leak)'
@@ -51,7 +51,7 @@ def _dealt(units: np.ndarray, labels: np.ndarray, parts: int, seed: int) -> np.n
     folds = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
     part = np.empty(len(labels), np.int64)
     with warnings.catch_warnings():
-        # A class of fewer rows than parts; what lacks a class is refused by `_whole`, with the remedy.
+        # A class may have fewer rows than there are parts; `_whole` refuses a split without it, with the remedy.
         warnings.simplefilter('ignore', UserWarning)
         for number, (_, mine) in enumerate(folds.split(np.zeros((len(labels), 1)), labels, units)):
             part[mine] = number
@@ -169,7 +169,7 @@ def num_group_parts(table: Table, label_key: str) -> int:
 
 
 def group_parts(numbers: np.ndarray, labels: np.ndarray, label_key: str = 'label') -> int:
-    """The same of numbers of groups [N] and labels [N]."""
+    """The same for numbers of groups [N] and labels [N]."""
     of_class = {int(c): len(np.unique(numbers[labels == c])) for c in np.unique(labels)}
     label, fewest = min(of_class.items(), key=lambda item: item[1])
     if fewest < LEAST_OF_CLASS:

@@ -5,7 +5,7 @@ of different CWRU, MFPT, HIT, FEMTO and ADI recordings, of three simulated rigs 
 speeds is called the same; the most that two share is 2 of 32 landmarks. The one exception is true: files 189, 201, 213,
 226 and 238 of CWRU hold one signal as drive end and fan end. Copies with another gain, sign, offset or drift, cut at
 other samples, or rounded to 16 bits share 24 of 32 or more where windows coincide and 12 where half of them does.
-Nearly noise-free periodic signals repeat their landmarks and are not judged by them, so copies of such are missed.
+Nearly noise-free periodic signals repeat their landmarks and are not judged by them, so their copies are missed.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import dataclasses
 
 import numpy as np
 
-# Two windows share content from so many landmarks on, or from fewer where these are half of what the window has ...
+# Two windows share content if they share so many landmarks, or fewer where these are half of the window's ...
 MIN_LANDMARKS, FEWEST_LANDMARKS = 6, 4
 # ... and from this share of the smaller number of landmarks on: a quarter of a window is the same.
 MIN_SHARE = 0.25
-# Two recordings whose windows are too short for that share content from so many distinct landmarks and this share on.
+# Two recordings with windows too short for that share content from so many distinct landmarks and this share on.
 MIN_OF_RECORDING, MIN_SHARE_OF_RECORDING = 12, 0.3
 # Recordings beside which a landmark is looked for, in order: copies share all landmarks, so the nearest copies suffice.
 NEIGHBOURS = 7
@@ -121,7 +121,7 @@ def _judge(windows: Windows, marks: _Marks, pair: tuple[int, int], count: int, s
     """What two recordings share, or None where it may be chance or a periodic signal."""
     values, rows = zip(*(_of_recording(marks, number) for number in pair))
     common = np.intersect1d(*values)
-    # What a recording repeats at other times it may share with another one by the same right.
+    # A recording may share by chance with another one what it repeats itself at other times.
     periodic = float(max(marks.repeated[list(pair)]))
     best = _closest_windows(values, rows, common)
     kept = np.array([len(np.unique(v[r == row])) for v, r, row in zip(values, rows, best[:2])])

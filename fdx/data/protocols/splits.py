@@ -31,8 +31,8 @@ class Splits:
       protocol: its name.
       fold: which fold.
       leak: what the guard measured.
-      leaks: True where the protocol is known to leak, or the rows of a table are dependent: scores are then no estimate
-        of new data.
+      leaks: True where the protocol is known to leak, or the rows of a table are dependent: scores then do not
+        estimate those of new data.
       leak_reason: of a table of readings, why; '' elsewhere.
       leak_share: of a table of readings, the share of test rows whose neighbour in the file is trained on.
       dependent: of a table of readings, whether rows that follow each other are alike.
@@ -200,7 +200,7 @@ def split_rows(
     """
     spec = _protocol(protocol)
     if SYNTHETIC in table.columns and table[SYNTHETIC].all():
-        # Before a protocol complains of what the records lack.
+        # First, or a protocol would complain about fields that the records lack.
         refuse_synthetic(table, np.arange(len(table)), "dataset's")
     unknown = sorted(set(exclude_recordings) - set(table['recording']))
     if unknown:

@@ -12,7 +12,7 @@ def deal(labels: np.ndarray, groups: np.ndarray, *, fold: int = 0, seed: int = 0
 
     Rows of a group go to one part together (a reading that was logged twice must not be tested after it was trained
     on); a group counts as the class of its first row. Each class is shuffled by the seed and dealt in turn, so parts
-    differ by at most one group a class.
+    differ by at most one group per class.
 
     Args:
       labels: int [N].

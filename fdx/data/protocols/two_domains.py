@@ -1,4 +1,4 @@
-"""Two domains for adaptation: a labelled source, a target whose labels are only scored, and the classes both have."""
+"""Two domains for adaptation: a labelled source, a target whose labels are only scored, and their common classes."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ class TwoDomains:
 
     Attributes:
       source: dataset of the source, target: of the target (the same one, perhaps).
-      classes: names both sides have, in the source's order: the labels of all examples below number them.
-      dropped: side -> classes that the other side lacks, and whose windows take no part.
+      classes: names that both sides have, in the source's order: the labels of all examples below number them.
+      dropped: side -> classes that the other side lacks, and whose windows are left out.
       gain: what scaling `train` fitted on the source's training windows.
       source_train: labelled windows, likewise source_validation.
       target_train: windows of the target whose labels nobody reads.
@@ -184,7 +184,7 @@ def _all_classes(data: Dataset, rows: np.ndarray, classes: Sequence[str], label_
 
 
 def _left_out(names: Sequence[DomainName], data: Sequence[Dataset], exclude: Sequence[str]) -> list[tuple[str, ...]]:
-    """Recordings of each side that take no part: those of other domains, and what the user excludes."""
+    """Recordings of each side that are left out: those of other domains, and what the user excludes."""
     known = set(data[0].table['recording']) | set(data[1].table['recording'])
     unknown = sorted(set(exclude) - known)
     if unknown:

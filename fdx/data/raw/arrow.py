@@ -2,8 +2,8 @@
 
 pyarrow comes with TFDS. It was weighed against pandas and polars: both fill rows that are too short with missing values
 without a word, where Arrow refuses them, and a lost cell must not become a number; pandas would be 60 MB more. Arrow
-reads 1.2 million rows in 0.2 s. What no library decides safely is decided by fdx: delimiter (raw_layout), header
-(raw_header), decimal and thousands separators (raw_numbers).
+reads 1.2 million rows in 0.2 s. What no library decides safely is decided by fdx: delimiter (layout.py), header
+(header.py), decimal and thousands separators (numbers.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-# Cells of normalised rows are joined by a character that text has not (unit separator).
+# Cells of normalised rows are joined by a character that does not occur in text (unit separator).
 JOINT = '\x1f'
 _BLOCK_BYTES = 1 << 24
 # A column costs Arrow 10 us: many columns are parsed as one long one.

@@ -123,7 +123,7 @@ def _read(file: pathlib.Path, sample_rate_hz: float | None, variable: str | None
 
 
 def _single_precision(samples: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """(float32 [T, C], notes). 24 bits of mantissa hold no vibration of 1 on a level of 10 million: there it goes."""
+    """(float32 [T, C], notes). Removes a level too high for 24 bits of mantissa: a vibration of 1 around 10 million."""
     notes = []
     with np.errstate(over='ignore', invalid='ignore'):
         if samples.dtype.itemsize > 2 and samples.dtype != np.float32:

@@ -9,11 +9,11 @@ from fdx.data.raw.layout import NUMBER, Layout
 from fdx.types import DataError
 
 NAMES, SAMPLE = 'names', 'sample'
-# Fewer rows show no habit of writing; that many show that decimals are never left out.
+# Fewer rows do not show how a program writes numbers; so many show that decimals are never left out.
 _MIN_ROWS = 10
 _MIN_FIXED_ROWS = 40
 _OFTEN = 0.95
-# A first value so many times above all others is a rate, a count or a wild sample.
+# A first value that exceeds all others by this factor is a rate, a count or a wild sample.
 _FAR = 20.0
 _WHOLE = re.compile(r'[+-]?\d+')
 

@@ -11,7 +11,7 @@ import numpy as np
 GAP_STEPS = 1.5
 # More gaps than that are not lost samples: the clock comes in bursts.
 MAX_GAP_SHARE = 0.1
-# Times within one unit of their last digit of a straight line are rounded and nothing else, if there are that many.
+# So many times within one unit of their last digit of a straight line are rounded and nothing else.
 _MIN_ROUNDED = 3
 _SHIFT_WINDOW = 10
 _MIN_SHIFT = 0.45
@@ -112,9 +112,9 @@ def is_counter(name: str, values: np.ndarray) -> bool:
 def counter_gaps(values: np.ndarray) -> Gaps:
     """Jumps of a counter.
 
-    Counters that start again at 2^8, 2^16, 2^32, 10, 100, ... go on. Where one falls otherwise it was set back, and
-    nobody knows how much was lost. A counter of packets stays for the samples of one packet, so that
-    a lost packet is that many.
+    A counter that starts again at 2^8, 2^16, 2^32, 10, 100, ... goes on. One that falls elsewhere was set back, and
+    nobody knows how much was lost. A counter of packets keeps its value for all samples of a packet, so that a lost
+    packet loses as many.
 
     Args:
       values: whole numbers, float64 [N].
@@ -124,7 +124,7 @@ def counter_gaps(values: np.ndarray) -> Gaps:
     falls = np.flatnonzero(steps < 0)
     if falls.size:
         top = values.max() + 1
-        # A turn elsewhere shows by coming again at the same count.
+        # A counter that turns elsewhere turns at the same count again.
         again = (top,) if falls.size > 1 and np.all(values[falls] == values[falls[0]]) else ()
         for span in (2.0**8, 2.0**16, 2.0**32, *(10.0**k for k in range(1, 11)), *again):
             # A counter that lost samples at its turn may not show its top.

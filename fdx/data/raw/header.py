@@ -15,7 +15,7 @@ from fdx.data.raw.names import Row, are_units, comment_names, fit, names_above, 
 from fdx.data.raw.numbers import looks_number
 from fdx.types import DataError
 
-# Loggers write some dozens of lines about themselves.
+# Loggers write dozens of lines about themselves.
 _HEAD_ROWS = 300
 _MAX_LONG_ROWS = 5
 _MIN_ROWS_BELOW_LONG = 20

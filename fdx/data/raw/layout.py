@@ -73,7 +73,7 @@ def is_time_cell(cell: str) -> bool:
 
 
 def find_layout(path: pathlib.Path, lines: Sequence[str], fmt: TextFormat, separator: str | None) -> Layout:
-    """Finds the layout from rows of the body; text above it has no say.
+    """Finds the layout from rows of the body; text above it does not count.
 
     Args:
       path: the file, for messages.

@@ -33,7 +33,7 @@ _SPEED_NAMES = frozenset(
         'rotationalspeedrpm',
     )
 )
-# A sampling rate below is one in kHz (48, 51.2, 102.4), above none of an accelerometer.
+# A lower sampling rate is in kHz (48, 51.2, 102.4); a higher one is not that of an accelerometer.
 MIN_RATE_HZ, MAX_RATE_HZ = 200.0, 1e8
 MIN_SPEED_RPM, MAX_SPEED_RPM = 1.0, 100_000.0
 
@@ -47,7 +47,7 @@ class MatFacts:
       rate_origin: the name that states it.
       speed_rpm: of the shaft.
       load: in the file's own unit.
-      notes: on facts that are there and were not taken.
+      notes: about facts that are there but were not taken.
     """
 
     rate_hz: float | None = None

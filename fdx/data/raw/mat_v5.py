@@ -1,7 +1,7 @@
 """MATLAB files of version 5 to 7.2, read with every tag checked against the bytes that are there.
 
-scipy.io.loadmat 1.17.1 takes a damaged tag for a pointer, and the process dies: no except clause helps. To check all
-that it relies on is to read the file; the numbers that are left are arrays as they lie there.
+scipy.io.loadmat 1.17.1 takes a damaged tag for a pointer, and the process dies: no except clause helps. Checking all
+that it relies on means reading the file; what remains are numbers, which are arrays as they lie there.
 
 A file is a header of 128 bytes and elements: a tag (type and size, uint32 each; small data share the 8 bytes) and the
 content, padded to 8 bytes. A variable is an element miMATRIX of elements: flags, dimensions, name, and what its class

@@ -52,7 +52,7 @@ MatValue = MatArray | MatStruct | MatCell | str | None  # None: sparse matrices,
 
 
 class Budget:
-    """What one file may cost. Everything that grows faster than the file is counted here.
+    """Limits of what one file may cost. Everything that grows faster than the file is counted here.
 
     Args:
       file_bytes: length of the file.
@@ -63,7 +63,7 @@ class Budget:
         self._total = self._bytes = FREE_BYTES + BYTES_PER_COMPRESSED_BYTE * file_bytes
 
     def element(self, depth: int) -> None:
-        """Counts one array; raises MatDamageError where there are too many, or too deep in each other."""
+        """Counts one array; raises MatDamageError where there are too many, or they are nested too deeply."""
         self._elements -= 1
         if self._elements < 0:
             raise MatDamageError(f'it holds more than {MAX_ELEMENTS} arrays; save the signal alone')
@@ -81,7 +81,7 @@ class Budget:
 
 
 def plain_name(raw: bytes) -> str:
-    """A name out of a file, up to its first zero; what a damaged one has of control characters becomes '?'."""
+    """A name out of a file, up to its first zero; control characters of a damaged one become '?'."""
     name = raw.split(b'\0')[0].decode('utf-8', 'replace')
     return ''.join(char if char.isprintable() else '?' for char in name)
 

@@ -94,7 +94,7 @@ def with_units(names: list[str], units: list[str]) -> list[str]:
 
 
 def comment_names(lines: Sequence[str], layout: Layout) -> list[str]:
-    """The names in the last comment line of these lines; none where it does not fit the rows or holds numbers."""
+    """The names in the last comment line of these lines; no names where it does not fit the rows or holds numbers."""
     comments = [line.strip().lstrip('#') for line in lines if line.strip().startswith('#')]
     names = fit(split(comments[-1], layout.delimiter), comments[-1], layout) if comments else []
     return [] if len(names) != layout.num_columns or any(map(looks_number, names)) else names

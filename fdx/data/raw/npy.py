@@ -1,4 +1,4 @@
-"""Recordings in .npy files: one array of numbers, whose header is checked before memory is taken for it."""
+"""Recordings in .npy files: one array of numbers, whose header is checked before memory is reserved for it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read_npy(file: pathlib.Path) -> RawSignal:
         stream.seek(0)
         try:
             shape, fortran, dtype = _header(stream)
-        # Text that is evaluated: what a damaged one raises has no end (ValueError, SyntaxError, RecursionError, ...).
+        # The header is text that is evaluated; a damaged one raises nearly anything (ValueError, SyntaxError, ...).
         except Exception as e:
             reason = ' '.join(str(e).split())[:200]
             raise DataError(f'{file} cannot be read as a .npy array ({reason}); it is cut off or damaged') from e

@@ -71,7 +71,7 @@ _SMALL, _LARGE = r'^[+-]?\d{1,3}$', r'^[+-]?\d{4,}$'
 
 
 def cleaned(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The cells without blanks around them and with a minus that all can read."""
+    """The cells without blanks around them, and with the ASCII minus."""
     return pc.replace_substring(pc.utf8_trim_whitespace(column), '\u2212', '-')
 
 
@@ -147,7 +147,7 @@ def numbers(column: pa.ChunkedArray, style: NumberStyle) -> tuple[pa.ChunkedArra
 
 
 def sampled_style(cells: Sequence[str], body_has: dict[str, bool]) -> NumberStyle | None:
-    """The style where some cells of the body already settle it, for a first try at parsing; None: look at all.
+    """The style where some cells of the body already settle it, for a first try at parsing; None: all must be read.
 
     Args:
       cells: number cells of some rows.

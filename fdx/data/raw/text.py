@@ -24,7 +24,7 @@ LARGEST = float(np.finfo(np.float32).max)
 
 
 def read_text(path: pathlib.Path, text_format: TextFormat | None = None, *, need_rate: bool) -> RawSignal:
-    """Reads a table of numbers: one row a sample, one column a channel, perhaps one column of time.
+    """Reads a table of numbers: one row per sample, one column per channel, perhaps one column of time.
 
     See fdx.data.raw.table.read_table for how tables may be written, fdx.data.raw.columns.find_roles for what the
     columns are, and fdx.data.raw.clock.read_clock for the rate.
@@ -103,7 +103,7 @@ def _lost(table: NumberTable, roles: Roles, clock: Clock | None) -> tuple[Sequen
 
 def _note(table: NumberTable, what: str, noun: str, gaps: Gaps, rate_hz: float | None) -> str:
     count, known = gaps.breaks.size, gaps.lost[np.isfinite(gaps.lost)]
-    # Rounded times leave some hundredths of a sample.
+    # Rounded times leave a few hundredths of a sample.
     lost = float(np.where(np.abs(known - np.rint(known)) < 0.2, np.rint(known), known).sum())
     missing = f'{lost:.4g} sample{"s" * (f"{lost:.4g}" != "1")}'
     if rate_hz is not None:

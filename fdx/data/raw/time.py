@@ -21,7 +21,7 @@ MAX_WRAP_STEPS = 1000
 # Fewer rows do not tell a clock from a signal that happens to rise.
 MIN_STEADY_ROWS = 20
 STEADY_SHARE = 0.9
-# No clock counts that far, and the difference of two such numbers is still one.
+# No clock counts that far, and the difference of two such numbers is still finite.
 _LARGEST = 1e30
 _log = logging.getLogger(__name__)
 
@@ -151,7 +151,7 @@ def on_even_grid(column: TimeColumn, samples: np.ndarray, rate_hz: float) -> np.
 
     Args:
       column: times that rise.
-      samples: [T, C], one row a time.
+      samples: [T, C], one row per time.
       rate_hz: rate of the even grid, 1 / median step.
 
     Returns:

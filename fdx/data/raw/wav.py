@@ -1,8 +1,8 @@
 """Recordings in .wav files: every sample that is there, as counts of the converter or as the floats of the file.
 
-The chunks are walked here (fdx.data.raw.wav_chunks), because readers take the sizes in the header at their word: SciPy
-1.17.1 reads a third of a file whose size has wrapped and fails on streams. PCM and floats then are NumPy arrays as they
-lie in the file. Compressed samples go to libsndfile, under a header with true sizes.
+The chunks are walked here (fdx.data.raw.wav_chunks), because other readers trust the sizes in the header: SciPy 1.17.1
+reads a third of a file whose size has wrapped and fails on streams. PCM and floats are then read as NumPy arrays.
+Compressed samples go to libsndfile, under a header with true sizes.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def _continues(known: np.ndarray, rest: np.ndarray) -> bool:
 
 def _decode(stream: BinaryIO, layout: WavLayout, form: WavFormat, size: int, file: pathlib.Path) -> np.ndarray:
     """16-bit counts [T, C] of a compressed codec, by libsndfile."""
-    # Here, not above: it loads a shared library, which a machine without such files need not have.
+    # Imported here: it loads a shared library, which machines without such files do not need.
     import soundfile  # noqa: PLC0415
 
     if size == 0:

@@ -102,8 +102,8 @@ def settle_size(stream: BinaryIO, layout: WavLayout, frame_bytes: int, word: str
     """How many bytes are samples.
 
     A size that fits is right if the file ends there or another chunk begins there. Else the samples reach to the end of
-    the file, or to the chunks at its end. Zeros are filling, and so is a rest below 64 KiB and 1 % of the samples: who
-    takes it for samples risks more than who leaves it out.
+    the file, or to the chunks at its end. Zeros are filling, and so is a rest below 64 KiB and 1 % of the samples:
+    taking it for samples risks more than leaving it out.
 
     Args:
       stream: the file.

@@ -178,7 +178,7 @@ def read_pickle(stream: BinaryIO, source: str) -> tuple[Any, dict[str, Storage]]
 
 
 class _Bounded:
-    """A stream that is asked for no more than it has: a damaged length would make room for 4 GB before it reads."""
+    """A stream of which no more is read than it has: else a damaged length could reserve 4 GB before reading."""
 
     def __init__(self, stream: BinaryIO):
         self._stream, here = stream, stream.tell()
@@ -193,7 +193,7 @@ class _Bounded:
 def _scanned(stream: BinaryIO) -> bytes:
     """The bytes of the next pickle, read without running it.
 
-    The unpickler makes room for as many memo slots as an instruction names: four damaged bytes could ask for 60 GB. A
+    The unpickler reserves as many memo slots as an instruction names: four damaged bytes could ask for 60 GB. A
     pickle numbers its slots from 0, so none can be higher than the pickle is long.
     """
     start = stream.tell()

