@@ -1,4 +1,4 @@
-"""Examples of several sources one behind the other: real records and generated ones."""
+"""Examples of several sources in a row: real records, then generated ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fdx.data.pipeline import RecordExamples
 
 @dataclasses.dataclass(frozen=True)
 class JoinedExamples:
-    """Parts with inputs of one shape and the same classes, as one set of examples.
+    """Several parts, with inputs of one shape and the same classes, as one set of examples.
 
     Attributes:
       parts: in order.

@@ -23,8 +23,8 @@ class RecordExamples:
       dataset: the records.
       rows: int64 [N] row numbers.
       label_key: `label` or `fault_type`.
-      gain: what scaling `train` fitted, else 1: one number, or one a channel (a list is kept as a tuple).
-      classes: numbers of the dataset's classes that become 0, 1, ...; () keeps all numbers. Rows hold no other class.
+      gain: what scaling `train` fitted, else 1: one number, or one per channel (a list is kept as a tuple).
+      classes: numbers of the dataset's classes that become 0, 1, ...; () keeps all numbers. Rows have no other class.
     """
 
     dataset: PreparedDataset
@@ -49,7 +49,7 @@ class RecordExamples:
         return self._renumbered(self.dataset.table[self.label_key][self.rows])
 
     def _renumbered(self, labels: np.ndarray) -> np.ndarray:
-        """Labels of the dataset as those of the examples, int32."""
+        """Labels of the dataset in the numbers of the examples, int32."""
         if not self.classes:
             return np.asarray(labels).astype(np.int32)
         order = np.argsort(self.classes)
@@ -92,12 +92,12 @@ def steps_per_epoch(num_examples: int, batch_size: int) -> int:
 
 
 def train_batches(examples: Examples, batch_size: int, seed: int) -> grain.DatasetIterator:
-    """Endless shuffled batches, another order every epoch, each example once an epoch.
+    """Endless shuffled batches, in a new order every epoch, with each example once per epoch.
 
-    Batch k depends on the seed and k alone; the iterator's get_state and set_state resume it exactly.
+    Batch k depends only on the seed and on k; the iterator's get_state and set_state resume it exactly.
     """
     if isinstance(examples, ArrayExamples):
-        # Row numbers are dealt and whole batches taken: half the time of fetching row by row, and the same batches.
+        # Row numbers are shuffled and whole batches taken: the same batches in half the time of fetching row by row.
         rows = grain.MapDataset.range(len(examples)).seed(seed).shuffle()
         batches = rows.batch(batch_size, drop_remainder=False, batch_fn=np.array)
         dataset = batches.repeat().map(examples.take)

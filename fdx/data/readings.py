@@ -1,4 +1,4 @@
-"""A prepared table of readings: the same face as a dataset of recordings, so that one loop trains both."""
+"""A prepared table of readings, with the same face as a dataset of recordings, so that one loop trains both."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from fdx.types import UNKNOWN, DataError
 
 KIND = 'readings'
 NAME = 'readings'
-# Field of records: that group. Their field `group` numbers identical readings.
+# The field of records that holds GROUP; their field `group` numbers identical readings.
 NAMED_GROUP = 'named_group'
-# A row is a window of its own; what decides which rows a split holds is compared under these names.
+# Every row is a window; scoring compares these entries to see whether a dataset was cut anew since training.
 CUTTING = {'common_rate_hz': 0.0, 'window_length': 1, 'hop_length': 1, 'guard_length': 0}
 
 
@@ -31,7 +31,7 @@ class ReadingsTable(Table):
     """The table of a dataset of readings.
 
     Attributes:
-      column_names: of the readings in `peak`.
+      column_names: names of the readings in `peak`.
     """
 
     column_names: tuple[str, ...] = ()
@@ -41,12 +41,12 @@ class ReadingsDataset(PreparedDataset):
     """Rows of one prepared table, in memory.
 
     The table's columns are those of recordings, so that protocols, the guard and evaluation need nothing new: a group
-    of identical readings is a `recording`, a row of it a window of one sample.
+    of identical readings is a `recording`, and each row in it is a window of one sample.
 
     Attributes:
       name: `builder/config:version`.
       front_end: standardises the columns.
-      metadata: what the builder stored, `columns` and `label` among it.
+      metadata: what the builder stored, for example `columns` and `label`.
       table: see fdx.data.table.Table; `peak` holds the readings, which z-scores are fitted on.
       values: float32 [N, C], the readings.
     """
@@ -79,12 +79,12 @@ class ReadingsDataset(PreparedDataset):
 
     @property
     def default_protocol(self) -> str:
-        """What the builder stored; of older tables, those of a file are logs, whose rows depend on each other."""
+        """The protocol that the builder stored; an older table made of a file counts as a log, with dependent rows."""
         return self.metadata.get('protocol') or ('row_blocks' if self.csv_sha256 else 'stratified')
 
     @property
     def csv_sha256(self) -> str:
-        """SHA-256 of the CSV file that it was made from, '' where its rows were drawn."""
+        """SHA-256 of the CSV file that it was made from; '' if its rows were drawn."""
         return self.metadata.get('csv_sha256') or ''
 
     def in_memory(self, rows: np.ndarray) -> np.ndarray:
@@ -92,11 +92,11 @@ class ReadingsDataset(PreparedDataset):
         return self.values[rows]
 
     def plots(self) -> tuple[str, ...]:
-        """A few columns are seen better as they are than folded into a plane."""
+        """The histograms of its columns, which show more than an embedding in a plane."""
         return ('distributions',)
 
     def scored_as(self, rows: np.ndarray) -> list[str]:
-        """Every row under a name of its own, equal readings too: their labels may differ."""
+        """A name per row, also for equal readings, as their labels may differ."""
         return [f'{r}.{s}' for r, s in zip(self.table['recording'][rows], self.table['window_start'][rows])]
 
     def units(self, rows: np.ndarray, protocol: str) -> tuple[list[str], str]:
@@ -105,7 +105,7 @@ class ReadingsDataset(PreparedDataset):
         return names[rows].tolist(), word
 
     def scoring_note(self, leaks: bool) -> str:
-        """What a row is."""
+        """Explains what a row is."""
         del leaks
         return 'Every row is one reading; identical readings lie in one split. A window here is a row.'
 
@@ -136,7 +136,7 @@ class ReadingsDataset(PreparedDataset):
 
 
 def _reading_id(values: np.ndarray) -> str:
-    """The same for the same readings in every table: rows shared with the training table are noticed."""
+    """An id that equal readings have in every table, so that rows of the training table are recognised elsewhere."""
     # Adding zero turns -0.0 into 0.0, as in the builder's groups.
     return 'reading_' + hashlib.blake2b((values + np.float32(0)).tobytes(), digest_size=8).hexdigest()
 
@@ -145,7 +145,7 @@ def _table(records: list[dict], values: np.ndarray, label: str, names: tuple[str
     n = len(records)
     rows = np.array([int(r['row']) for r in records], np.int64)
     labels, groups = (np.array([int(r[k]) for r in records], np.int64) for k in (label, 'group'))
-    # Rows of a group follow each other as windows of one recording do.
+    # Rows of a group follow each other, like the windows of one recording.
     order = np.lexsort((rows, groups))
     starts = np.empty(n, np.int64)
     first = np.r_[True, np.diff(groups[order]) != 0]

@@ -19,9 +19,9 @@ from fdx.types import DataError
 COLUMNS = ('rpm', 'temperature_c', 'vibration_g', 'current_a')
 LABEL = 'failure'
 CLASSES = ('normal', 'failure')
-# Three fifths train, one validates and one tests: of ten rows two are tested, and fewer say nothing.
+# Three fifths train, one fifth validates and one tests: ten rows leave two for the test, and fewer would say nothing.
 MIN_ROWS_OF_CLASS = 10
-# Names of columns that hold no reading but its time.
+# Names of columns that hold the time of a reading.
 TIMES = ('time', 'timestamp', 'date', 'datetime', 'time_s', 'seconds', 't', 'zeit', 'datum', 'uhrzeit', 'udi', 'index')
 # Records and networks hold float32.
 LARGEST = float(np.finfo(np.float32).max)
@@ -34,7 +34,7 @@ class Readings:
     Attributes:
       columns: names with units, one for each sensor.
       values: float [N, C], in the units of the names.
-      labels: int64 [N], 0 normal and 1 failure; None where unknown.
+      labels: int64 [N], 0 normal and 1 failure; None if unknown.
       source: where they came from, for messages.
       groups: N names of the groups (machines, runs) that rows belong to, or None.
 
@@ -79,17 +79,17 @@ def read_readings(
       columns: the sensors, in the order wanted.
       label: name of the label's column; its cells are 0 (normal) or 1 (failure).
       need_label: True for data to learn from. False for readings to predict: the label may be absent (it is checked
-        it is there), and one row or a constant column will do.
-      group_column: a column that is no reading and names the group of each row, as any text: a machine, a run, a day.
-        Readings to predict need not have it, and its cells are not read there.
+        if it is there), and one row or a constant column is enough.
+      group_column: a column that is not a reading and names the group of each row with any text: a machine, a run, a
+        day. Readings to predict need not have it; if they do, its cells are not read.
 
     Returns:
       The readings, values float64 [N, C].
 
     Raises:
       DataError: the file is missing or empty, its columns are not the wanted ones, a row has too few or too many cells,
-        a cell is no finite number of float32 size, or what check_trainable refuses; it names row (line of the file, the
-        header is usually 1) and column.
+        a cell is not a finite number of float32 size, or check_trainable refuses it. The text names the row (the line
+        of the file; the header is usually 1) and the column.
     """
     file = pathlib.Path(path)
     rows = _rows(file, _text(file))
@@ -124,7 +124,7 @@ def read_readings(
 
 
 def _check_group_column(file: pathlib.Path, name: str, columns: Sequence[str], label: str) -> None:
-    """Refuses a column of groups that has another meaning."""
+    """Refuses a column of groups that is the label or a reading."""
     if name and name in (*columns, label):
         raise DataError(
             f'{file}: `group_column`={name} is {"the label" if name == label else "a reading"}; name a column of its '
@@ -155,8 +155,8 @@ def check_trainable(readings: Readings, label: str = LABEL) -> None:
             )
     if readings.groups is not None and len(set(readings.groups)) == len(readings):
         raise DataError(
-            f'{source}: the column of groups names another group in each of {len(readings)} rows, so it holds none '
-            'together; `group_column` names a column that tells machines, runs or days apart, no count and no time'
+            f'{source}: the column of groups names another group in each of {len(readings)} rows, so it keeps no rows '
+            'together; `group_column` names a column that tells machines, runs or days apart, not a count or a time'
         )
     for number, (name, count) in enumerate(balance(readings.labels).items()):
         if count < MIN_ROWS_OF_CLASS:
@@ -169,10 +169,10 @@ def check_trainable(readings: Readings, label: str = LABEL) -> None:
 def write_readings(path: str | os.PathLike, readings: Readings, label: str = LABEL) -> None:
     """Writes readings so that `read_readings` gives the very same numbers back; complete or not at all.
 
-    The label's column is the last one, absent where the labels are unknown; groups are not written.
+    The label's column is the last one and is absent if the labels are unknown; groups are not written.
 
     Raises:
-      DataError: a value is NaN or infinite; `read_readings` would refuse the file.
+      DataError: a value is NaN or infinite, so that `read_readings` would refuse the file.
       FileWriteError: the file cannot be written; an older one is kept.
     """
     bad = np.argwhere(~np.isfinite(readings.values))
@@ -182,7 +182,7 @@ def write_readings(path: str | os.PathLike, readings: Readings, label: str = LAB
         )
     text = io.StringIO(newline='')
     writer = csv.writer(text, lineterminator='\n')
-    rows = np.asarray(readings.values).tolist()  # Python's floats are written with all digits that matter.
+    rows = np.asarray(readings.values).tolist()  # Python writes floats with all digits that matter.
     if readings.labels is None:
         writer.writerows([readings.columns, *rows])
     else:
@@ -256,7 +256,7 @@ def _check_header(
 
 
 def _advice(unknown: Sequence[str], may_group: bool) -> str:
-    """What a column too many may be good for."""
+    """What can be done with a column that is not wanted."""
     times = [name for name in unknown if name.lower().strip('_ ') in TIMES]
     if not may_group or not unknown:
         return ''
@@ -270,7 +270,7 @@ def _advice(unknown: Sequence[str], may_group: bool) -> str:
 
 def _number(cell: str, file: pathlib.Path, row: int, column: str) -> float:
     try:
-        value = float(cell.replace('_', '?'))  # Python would take 1_000 for a number.
+        value = float(cell.replace('_', '?'))  # Python would read 1_000 as a number.
     except ValueError:
         value = None
     if value is not None and abs(value) <= LARGEST:
@@ -291,7 +291,7 @@ def _label(cell: str, file: pathlib.Path, row: int, column: str) -> int:
     try:
         return (0.0, 1.0).index(float(cell))
     except ValueError:
-        words = f'{cell!r} is no label' if cell else 'the cell is empty'
+        words = f'{cell!r} is not a label' if cell else 'the cell is empty'
         raise DataError(
             f'{file}: row {row}, column {column}: {words}; write 0 for {CLASSES[0]} or 1 for {CLASSES[1]}'
         ) from None

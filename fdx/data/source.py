@@ -33,7 +33,7 @@ NUMBER_COLUMNS = (
     'sample_rate_hz',
     'peak',
 )  # fmt: skip
-# Datasets that were prepared before these existed open without them.
+# Older datasets lack these and open without them.
 LATER_COLUMNS = (ACQUISITION, FINGERPRINT)
 
 
@@ -76,7 +76,7 @@ class Dataset(PreparedDataset):
 
     @property
     def channels(self) -> int:
-        """Channels of the recordings; datasets prepared before there were several have 1."""
+        """Channels of the recordings; 1 for old datasets, which do not state it."""
         return int(self.metadata.get('channels', 1))
 
     @property
@@ -104,7 +104,7 @@ class Dataset(PreparedDataset):
         """The named fields of one record; texts are str.
 
         Raises:
-          DataError: a row outside the table, or a damaged shard.
+          DataError: the row is outside the table, or a shard is damaged.
         """
         if not 0 <= row < len(self):
             raise DataError(f'{self.name}: row {row} of {len(self)}')
@@ -124,7 +124,7 @@ class Dataset(PreparedDataset):
         return np.stack([self.record(int(r), (field,))[field] for r in rows])
 
     def _decoder(self, fields: frozenset[str]) -> tfds.features.FeaturesDict:
-        """The part of the features that decodes `fields` and leaves the others, compressed arrays too, alone."""
+        """Features that decode only `fields`; the others, for example compressed arrays, are skipped."""
         if fields not in self._decoders:
             missing = ', '.join(sorted(fields - set(self._features)))
             if missing:
@@ -144,21 +144,21 @@ class Dataset(PreparedDataset):
 
 
 def prepared_folder(name: str, data_dir: str | pathlib.Path) -> pathlib.Path:
-    """Where a prepared dataset lies.
+    """The folder of a prepared dataset.
 
     Args:
-      name: `builder/config` or `builder/config:version`; the newest version is taken where none is given. A config
+      name: `builder/config` or `builder/config:version`; without a version, the newest one is taken. A config
         without its front end (`cwru/load0_12k`, `soon/all`) means the one with `-vggish` or `-triaxial_mel`.
       data_dir: the folder given to `launch.prepare`.
 
     Raises:
-      DataError: not prepared; the text gives the command that prepares it.
-      ConfigError: a name that leaves the folder of datasets.
+      DataError: it is not prepared; the text gives the command that prepares it.
+      ConfigError: the name leads out of the folder of datasets.
     """
     builder, config, version = parse_dataset_name(name)
     root = pathlib.Path(data_dir)
     ready = [p.parent for p in (root / builder).glob('*/*.*.*/dataset_info.json')]
-    # What a killed preparation left is called incomplete.ABC123_1.0.0.
+    # A killed preparation leaves a folder called incomplete.ABC123_1.0.0.
     ready = [p for p in ready if _VERSION.fullmatch(p.name) and (not version or p.name == version)]
     resolved = resolve_config(config, {p.parent.name for p in ready})
     if resolved:
@@ -166,7 +166,7 @@ def prepared_folder(name: str, data_dir: str | pathlib.Path) -> pathlib.Path:
     have = sorted(f'{p.parent.parent.name}/{p.parent.name}' for p in root.glob('*/*/*.*.*'))
     raise DataError(
         f'dataset {name!r} is not prepared in {root}; there: {", ".join(have) or "nothing"}. Prepare it: '
-        f'python -m launch.prepare datasets/{builder} --config={config or "CONFIG"} --data_dir={root}'
+        f'fdx.prepare({name!r}, {str(root)!r}), or python -m launch.prepare datasets/{builder} --config={config or "CONFIG"} --data_dir={root}'
     )
 
 
@@ -178,13 +178,13 @@ def open_dataset(name: str, data_dir: str | pathlib.Path) -> PreparedDataset:
       data_dir: the folder given to `launch.prepare`.
 
     Raises:
-      DataError: not prepared, damaged, or not by an fdx builder.
-      ConfigError: a name that leaves the folder of datasets.
+      DataError: it is not prepared, damaged, or was not made by a builder of fdx.
+      ConfigError: the name leads out of the folder of datasets.
     """
     folder = prepared_folder(name, data_dir)
     with boundary('cannot read the dataset', folder, REMEDY, DataError):
         check_seal(folder)
-        # Without a seal (the stock tfds program writes none) their nesting is still looked at before TFDS reads them.
+        # The stock tfds program writes no seal. Even then, the nesting of the JSON is checked before TFDS reads it.
         for path in sorted(folder.glob('*.json')):
             parse_json(path.read_bytes())
         builder = tfds.builder_from_directory(folder)

@@ -7,11 +7,11 @@ import dataclasses
 import numpy as np
 
 SPLITS = ('train', 'validation', 'test')
-# Column of tables that hold generated records: True for these. Tables of recordings have none.
+# This column is True for generated records; tables that only hold recordings lack it.
 SYNTHETIC = 'synthetic'
-# Columns that datasets prepared before there were fingerprints lack.
+# Older datasets lack these columns.
 ACQUISITION, FINGERPRINT = 'acquisition', 'fingerprint'
-# Columns of tables of readings alone: the place of a row in the user's file, and the group that the file names.
+# Only tables of readings have these: the place of a row in the user's file, and the group that the file names.
 ROW, GROUP = 'row', 'group'
 
 
@@ -20,8 +20,8 @@ class Table:
     """One row per record over the union of the splits, in the order train, validation, test.
 
     Attributes:
-      columns: name -> array [N]; texts are arrays of str; `peak` is [N, C] where recordings have several channels,
-        `fingerprint` int64 [N, 32] (fdx.data.fingerprint) and `acquisition` are there where the records have them.
+      columns: name -> array [N]; texts are arrays of str; `peak` is [N, C] if recordings have several channels.
+        `fingerprint`, int64 [N, 32] (fdx.data.fingerprint), and `acquisition` exist if the records have them.
       window_length: samples of every window, at the common rate.
     """
 
@@ -35,9 +35,9 @@ class Table:
         return self.columns[name]
 
     def acquisitions(self) -> np.ndarray:
-        """Ids of the physical runs [N]; those of the recordings where the records do not tell."""
+        """Ids of the physical runs [N]; if the records do not state them, those of the recordings."""
         return self.columns.get(ACQUISITION, self.columns['recording'])
 
     def fingerprints(self) -> np.ndarray | None:
-        """int64 [N, 32], or None where the records have none."""
+        """int64 [N, 32], or None if the records have no fingerprints."""
         return self.columns.get(FINGERPRINT)

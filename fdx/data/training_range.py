@@ -1,8 +1,8 @@
-"""What a run's training data were like, and in which ways something else is unlike them.
+"""What the training data of a run were like, and how something else differs from them.
 
-A network answers everything. Whether what it is asked resembles what it has learned can be told in part: by the level
-of the vibration (counts or m/s2 instead of g, another gain, a loose sensor), by its unit, by the speed of the shaft,
-and by the range of each column of a table.
+A network answers every question. Whether an input resembles the training data can be told in part: by the level of the
+vibration (counts or m/s2 instead of g, another gain, a loose sensor), by its unit, by the speed of the shaft, and by
+the range of each column of a table.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import numpy as np
 from fdx.types import Recording
 
 QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
-# A level is foreign beyond this many times the training's largest, or below its smallest over as much: other loads,
-# speeds and defects of one machine stay within (CWRU: windows of one load against those of another).
+# A level is reported if it exceeds the largest of the training data by this factor, or falls below the smallest by it.
+# Other loads, speeds and defects of one machine stay within (CWRU: windows of one load against those of another).
 LEVEL_FACTOR = 2.0
 SPEED_MARGIN = 0.05
-# A column of a table may leave its range by this share of its width: new rows of the same machine do.
+# A column of a table may leave its range by this share of its width, as new rows of the same machine do.
 COLUMN_MARGIN = 0.1
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingRange:
-    """Ranges of what a run was trained on; empty where a checkpoint does not tell.
+    """Ranges of what a run was trained on; empty if a checkpoint does not state them.
 
     Attributes:
       level: for each channel the quantiles QUANTILES of the windows' root mean square, in the dataset's unit.
@@ -48,7 +48,7 @@ class TrainingRange:
 
     @classmethod
     def from_json(cls, stored: dict | None) -> TrainingRange:
-        """Inverse of `to_json`; None (an older checkpoint) gives an empty one, outside which nothing lies."""
+        """Inverse of `to_json`; None (of an older checkpoint) gives an empty range, which excludes nothing."""
         if not stored:
             return cls()
         speed = stored['speed_rpm']
@@ -61,7 +61,7 @@ class TrainingRange:
         )
 
     def outside_level(self, levels: np.ndarray) -> tuple[str, ...]:
-        """In which ways levels float [C] (a window's, or a recording's median) are foreign."""
+        """How levels float [C] (of a window, or the median of a recording) differ from the training data."""
         if len(self.level) != len(levels):
             return ()
         found = []
@@ -78,7 +78,7 @@ class TrainingRange:
     def outside_windows_and_recording(
         self, levels: np.ndarray, recording: Recording
     ) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
-        """(for each window, for the whole recording) in which ways they are unlike the training data.
+        """How a recording differs from the training data: (one answer per window, one for the whole recording).
 
         Args:
           levels: float [N, C], root mean square of each window; NaN for windows that cannot be used.
@@ -97,7 +97,7 @@ class TrainingRange:
         return windows, tuple(whole)
 
     def outside_columns(self, values: Mapping[str, float]) -> list[str]:
-        """In which columns a row of a table lies outside training."""
+        """The columns in which a row of a table lies outside the training data, in words."""
         found = []
         for name, known in self.columns.items():
             value, margin = values[name], COLUMN_MARGIN * (known[-1] - known[0])

@@ -1,4 +1,4 @@
-"""The table of scored windows: one row a window, pooled over folds."""
+"""The table of scored windows: one row per window, pooled over folds."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Predictions:
       class_names: K distinct names, in the order of the columns.
       folds: int64 [N], the fold in which each row was scored.
       domains: N domain names, or None.
-      thresholds: float64 [N] in (0, 1), of two classes: a row is called class 1 where its probability is at least
-        that; None where the more probable class wins.
+      thresholds: float64 [N] in (0, 1), for two classes: a row is called class 1 if its probability reaches the
+        threshold; None if the more probable class wins.
       bearings: N names of the physical bearings, '' where unknown, or None.
       units: N names of what counts once in an interval; None: the recordings.
       unit_name: what a unit is, in the singular: recording, row, group of rows, stretch of rows.
@@ -90,7 +90,7 @@ class Predictions:
 
     @property
     def predicted(self) -> np.ndarray:
-        """int64 [N]: what each window is called: by the thresholds, else the most probable class (first of equals)."""
+        """int64 [N]: the class of each window, by the thresholds or else the most probable one (first of equals)."""
         return decide(self.probabilities, self.thresholds)
 
     @property
@@ -122,7 +122,7 @@ def _thresholds(values: Any, shape: tuple[int, ...]) -> np.ndarray:
     values = np.asarray(values, np.float64)
     if shape[1] != 2 or values.shape != shape[:1] or not ((values > 0) & (values < 1)).all():
         raise DataError(
-            f'thresholds are for two classes and lie between 0 and 1, one a row: {values.shape} for a table of {shape}'
+            f'thresholds are for two classes and lie between 0 and 1, one per row: {values.shape} for a table {shape}'
         )
     return values
 
@@ -149,8 +149,8 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
     Domains, bearings and units are kept if every part has them.
 
     Raises:
-      DataError: no parts, different class names or kinds of units, or one window twice in one fold (it would count
-        twice).
+      DataError: there are no parts, class names or kinds of units differ, or one window is in a fold twice and would
+        count twice.
     """
     if not parts:
         raise DataError('there are no predictions to pool: score at least one fold')
@@ -173,9 +173,7 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
     if all(part.thresholds is not None for part in parts):
         thresholds = np.concatenate([part.thresholds for part in parts])
     elif any(part.thresholds is not None for part in parts):
-        raise DataError(
-            'some of the folds have a decision threshold and some none: train all with the same `threshold`'
-        )
+        raise DataError('some folds have a decision threshold and some have not: train all with the same `threshold`')
     return Predictions(
         probabilities=np.concatenate([part.probabilities for part in parts]),
         labels=np.concatenate([part.labels for part in parts]),
@@ -192,7 +190,7 @@ def concatenate(parts: Sequence[Predictions]) -> Predictions:
 
 
 def _joined(parts: Sequence[Predictions], name: str) -> list[str] | None:
-    """A column of texts over all parts, or None where one of them lacks it."""
+    """A column of texts over all parts, or None if one of them lacks it."""
     columns = [getattr(part, name) for part in parts]
     return None if any(column is None for column in columns) else [text for column in columns for text in column]
 

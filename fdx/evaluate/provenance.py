@@ -29,7 +29,7 @@ def provenance(scored: Scored, split: str) -> dict:
         'front_end': first.meta['front_end'],
         'guard_length': first.meta['dataset']['guard_length'],
         'common_rate_hz': first.meta['dataset']['common_rate_hz'],
-        # Of the whole dataset; datasets of before 2.0.0 do not tell.
+        # These count over the whole dataset; datasets older than 2.0.0 do not state them.
         'left_out_windows': dict(first.meta['dataset'].get('left_out_windows', {})),
         'wild_samples': first.meta['dataset'].get('wild_samples', 0),
         'versions': first.meta['versions'],

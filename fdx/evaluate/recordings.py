@@ -1,4 +1,4 @@
-"""What the scored windows say of whole recordings, and which of them went most wrong."""
+"""What the scored windows say about whole recordings, and the windows with the worst mistakes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from fdx.types import DataError
 def per_recording(predictions: Predictions) -> list[dict[str, Any]]:
     """Diagnoses every recording from its windows, in the order of first appearance.
 
-    Where folds score the same windows (protocol domain_pairs tests a domain from every other one), each fold is a
-    diagnosis of its own: networks of several sources must not vote together.
+    If several folds score the same windows (protocol domain_pairs tests a domain from every other one), each fold gives
+    a separate diagnosis, because networks of different sources must not vote together.
 
     Returns:
-      One dict a recording: recording, label, windows (their number), mean_probability {class name: probability},
+      One dict per recording: recording, label, windows (their number), mean_probability {class name: probability},
       predicted_mean and predicted_vote (class names, see `vote`), agreement (share of windows behind the vote).
 
     Raises:
@@ -52,7 +52,7 @@ def per_recording(predictions: Predictions) -> list[dict[str, Any]]:
 
 
 def confident_mistakes(predictions: Predictions, limit: int = 10) -> list[dict[str, Any]]:
-    """The wrong windows in which the model believed most, most confident first (equals in row order).
+    """The wrong windows with the highest confidence, most confident first (equals in row order).
 
     Returns:
       At most `limit` dicts: recording, window_start, fold, label, predicted (class names), probability (of the

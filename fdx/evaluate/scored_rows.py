@@ -15,7 +15,7 @@ from fdx.train.learned_from import rows_learned
 from fdx.train.run_data import select_rows
 from fdx.types import DataError
 
-# What decides which samples a row of a split holds.
+# These decide which samples a row of a split holds.
 CUTTING = ('common_rate_hz', 'window_length', 'hop_length', 'guard_length')
 
 
@@ -26,8 +26,8 @@ class ScoredRows:
     Attributes:
       rows: int64 [N].
       leak_share: share of them that overlap training windows or come from recordings trained on.
-      leak_reason: why their score is no estimate of new data, in words; '' where it is one.
-      notes: what the protocol says of the split.
+      leak_reason: why their score does not estimate performance on new data, in words; '' if it does.
+      notes: what the protocol says about the split.
     """
 
     rows: np.ndarray
@@ -44,7 +44,7 @@ def open_own_dataset(predictor: AnyPredictor, data_dir: str | None) -> PreparedD
 
 
 def open_for(predictor: AnyPredictor, dataset: str | None, data_dir: str | None) -> PreparedDataset:
-    """A dataset by name, None being the run's own, from `data_dir` or where it lay; DataError where it is not there."""
+    """A dataset by name (None: the run's own) in `data_dir` (None: the run's own); DataError if it is not there."""
     name, folder = dataset or predictor.meta['dataset']['name'], data_dir or predictor.config.data_dir
     try:
         return open_dataset(name, folder)
@@ -53,7 +53,7 @@ def open_for(predictor: AnyPredictor, dataset: str | None, data_dir: str | None)
 
 
 def check_fits(predictor: AnyPredictor, data: PreparedDataset) -> None:
-    """DataError unless a dataset has a run's classes and front end and, where it is its own, is cut as it was."""
+    """DataError unless a dataset fits a run: its classes, its front end and, if it is the run's own, how it is cut."""
     unknown = sorted(set(data.class_names(predictor.config.label_key)) - set(predictor.class_names))
     if unknown:
         raise DataError(f'{data.name} has classes that the checkpoint does not know: {", ".join(unknown)}')
@@ -76,7 +76,7 @@ def is_own(predictor: AnyPredictor, data: PreparedDataset) -> bool:
 
 
 def rows_to_score(predictor: AnyPredictor, data: PreparedDataset, split: str) -> ScoredRows:
-    """The rows of a split, and whether their score would be an estimate of new data.
+    """The rows of a split, and whether their score would estimate performance on new data.
 
     Args:
       predictor: of one fold.
@@ -126,7 +126,7 @@ def _own_config(predictor: AnyPredictor, data: PreparedDataset) -> TrainConfig:
         return predictor.config
     source = DomainName.parse(predictor.meta['adaptation']['source'], 'source')
     outside = {*predictor.config.exclude_recordings, *other_recordings(data, source.domains, 'source')}
-    # Those of the target's side alone are not in this dataset.
+    # Recordings of the target's side are not in this dataset.
     excluded = tuple(sorted(r for r in outside if r in data.table['recording']))
     return dataclasses.replace(predictor.config, exclude_recordings=excluded)
 

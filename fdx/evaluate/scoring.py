@@ -28,10 +28,10 @@ class Scored:
       predictions: of all folds, pooled.
       predictors: one per fold.
       examples: the scored examples of each fold.
-      leaks: whether the score is no estimate of new data.
+      leaks: whether the score does not estimate performance on new data.
       leak_share: share of the scored windows that overlap training windows or come from recordings trained on.
       leak_reason: why, in words; '' when it does not leak.
-      split_notes: what the protocol of the first fold says of its split.
+      split_notes: what the protocol of the first fold says about its split.
     """
 
     predictions: Predictions
@@ -63,8 +63,8 @@ def score_run(
       progress: wraps long work.
 
     Raises:
-      CheckpointError: nothing there, or damaged.
-      DataError: an unknown split, a dataset that is not prepared, has other classes or another front end.
+      CheckpointError: there is no checkpoint, or it is damaged.
+      DataError: the split is unknown, or the dataset is not prepared, has other classes or another front end.
     """
     if split not in SPLITS:
         raise DataError(f'`split`={split}: it is one of {", ".join(SPLITS)}')

@@ -126,9 +126,8 @@ def describe_export(predictor: Predictor, format: str, folded: bool) -> dict:
     """What an exported file says about itself; JSON can hold it."""
     meta = {k: v for k, v in predictor.meta.items() if k not in NOT_EXPORTED}
     if reads_tables(predictor.front_end):
-        meta[
-            'train_recordings'
-        ] = []  # There are as many names as rows, more bytes than the model has; the splits follow from the config.
+        # There are as many names as rows, which is more than the model itself; the splits follow from the config.
+        meta['train_recordings'] = []
     return {
         'fdx': fdx.__version__,
         'format': format,

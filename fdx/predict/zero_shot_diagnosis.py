@@ -49,7 +49,7 @@ class ZeroShotDiagnosis(Result):
     recording: Recording | None = None
 
     def verdict(self, z: np.ndarray) -> str | None:
-        """The fault with the largest z-score of [faults] if it reaches THRESHOLD, else normal; None if one is not finite."""
+        """The fault with the largest z-score [faults] if it reaches THRESHOLD, else normal; None for NaN."""
         if not np.isfinite(z).all():
             return None
         return self.faults[int(z.argmax())] if z.max() >= THRESHOLD else NORMAL

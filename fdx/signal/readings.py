@@ -11,7 +11,7 @@ from fdx.signal.patch import UNKNOWN_CONDITION, Condition, FrontEnd
 from fdx.signal.scaling import Gain, as_gain
 from fdx.types import ConfigError, DataError
 
-# What `axes` of a front end says where its input is a row of C columns; images have 'TF' or 'FT'.
+# `axes` of a front end whose input is a row of C columns; images have 'TF' or 'FT'.
 TABLE_AXES = 'C'
 
 
@@ -80,12 +80,12 @@ class ReadingsInput:
 
 
 def reads_tables(front_end: FrontEnd) -> bool:
-    """Whether a front end takes rows of a table and no signal: its input then has columns, no time and no frequency."""
+    """Whether a front end takes rows of a table, whose only axis is the columns, instead of a signal."""
     return front_end.axes == TABLE_AXES
 
 
 def neutral_gain(front_end: FrontEnd, gain: Gain) -> Gain:
-    """The gain of the same form that changes nothing: what is left to do where scaling is folded in."""
+    """The gain of the same shape that changes nothing, for a model that the scaling is folded into."""
     if reads_tables(front_end):
         columns = front_end.output_shape()
         return as_gain((np.zeros(columns), np.ones(columns)))

@@ -105,7 +105,7 @@ def test_thresholds_decide_row_by_row():
     + [(np.full(4, 0.5), 3)],
 )
 def test_thresholds_that_do_not_fit_are_refused(thresholds, classes):
-    with pytest.raises(DataError, match='thresholds are for two classes and lie between 0 and 1, one a row'):
+    with pytest.raises(DataError, match='thresholds are for two classes and lie between 0 and 1, one per row'):
         (two if classes == 2 else make)(thresholds=thresholds)
 
 
@@ -117,7 +117,7 @@ def test_folds_keep_their_thresholds():
     assert pooled.predicted.tolist() == [*a.predicted, *b.predicted] == [0, 1, 1, 1, 0, 0, 0, 1]
     assert concatenate([two(), two(**later)]).thresholds is None
     for parts in ([a, two(**later)], [two(), b]):
-        with pytest.raises(DataError, match='some of the folds have a decision threshold and some none'):
+        with pytest.raises(DataError, match='some folds have a decision threshold and some have not'):
             concatenate(parts)
 
 

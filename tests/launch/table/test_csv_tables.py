@@ -59,7 +59,7 @@ def test_a_bad_table_names_its_cell_and_leaves_nothing(call, folder, tmp_path):
     lines = (folder / 'log.csv').read_text().splitlines()
     lines[7] = lines[7].rpartition(',')[0] + ',2'
     (tmp_path / 'bad.csv').write_text('\n'.join(lines))
-    with pytest.raises(DataError, match=r'bad\.csv: row 8, column failure: .2. is no label'):
+    with pytest.raises(DataError, match=r'bad\.csv: row 8, column failure: .2. is not a label'):
         prepare_if_missing('motor_maintenance/bad', str(tmp_path / 'data'), None, str(tmp_path / 'bad.csv'))
     assert sorted(p.name for p in tmp_path.iterdir()) == ['bad.csv']
 
