@@ -68,7 +68,7 @@ def show(results: dict, out: pathlib.Path) -> None:
 
 
 def _out_folders(workdirs: Sequence[str]) -> list[pathlib.Path]:
-    """Where the results of each run go, a folder of its own for each."""
+    """A separate folder for the results of each run."""
     if not FLAGS.out:
         parts = ['evaluation', *([FLAGS.split] if FLAGS.split != 'test' or FLAGS.dataset else [])]
         parts += [FLAGS.dataset.replace('/', '-').replace(':', '-')] if FLAGS.dataset else []
@@ -82,7 +82,7 @@ def _out_folders(workdirs: Sequence[str]) -> list[pathlib.Path]:
 
 
 def _default_root(workdir: str) -> pathlib.Path:
-    """Beside an exported file, inside a workdir."""
+    """The folder beside an exported file, or the workdir itself."""
     path = pathlib.Path(workdir)
     return path.with_name(path.name.replace('.', '_')) if path.suffix in SUFFIXES else path
 

@@ -80,13 +80,13 @@ def show(summary: dict) -> None:
     if summary['agreement_note']:
         print(cli.as_flags(f'warning:   agreement {summary["agreement_note"]}'))
     print(
-        f'time:      {summary["ms"]:.4f} ms a window, float {summary["float_ms"]:.4f} ms '
+        f'time:      {summary["ms"]:.4f} ms per window, float {summary["float_ms"]:.4f} ms '
         f'(float / exported = {summary["float_ms"] / summary["ms"]:.2f})'
     )
 
 
 def _write(done) -> None:
-    """Writes all files; where one cannot be written, none that is new is left."""
+    """Writes all files; if one cannot be written, the new ones are removed again."""
     report = f'{FLAGS.out}.json'
     todo = {FLAGS.out: done.write, report: lambda path: write_json(path, done.summary)}
     if FLAGS.c_array:
@@ -105,7 +105,7 @@ def main(argv) -> None:
     """Exports, checks and writes."""
     del argv
     _check()
-    # The converter would print a note about kernels that it does not use; set before it is loaded.
+    # The converter would print a note about kernels that it does not use. This must be set before it is loaded.
     os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
     make = importlib.import_module('fdx.export.write')
     done = make.export(

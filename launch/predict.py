@@ -3,7 +3,7 @@
     python -m launch.predict --checkpoint=runs/cwru/fold_0 --sample_rate=12000 recordings/*.mat
     python -m launch.predict --checkpoint=runs/soon --channel=AccX,AccY,AccZ motor.csv
     python -m launch.predict --checkpoint=cwru.tflite --sample_rate=12000 recordings/*.mat   (launch.export made it)
-    python -m launch.predict --checkpoint=runs/table readings.csv   (a table: one line a row)
+    python -m launch.predict --checkpoint=runs/table readings.csv   (a table: one line per row)
 
 Your own machine, without any training: what its bearing's fault orders say (files, or a folder of them):
 
@@ -11,19 +11,19 @@ Your own machine, without any training: what its bearing's fault orders say (fil
     python -m launch.predict --zero_shot --speed_rpm=estimate --variable=vibration pump.mat \
         --bearing=pitch_diameter_mm=39.04,ball_diameter_mm=7.94,num_balls=9
 
-There `z_scores` are deviations above what white noise gives; a fault is called from 4 on, the strongest one.
+The `z_scores` count standard deviations above white noise; the strongest fault is called if it reaches 4.
 
-What a text file cannot tell by itself is said by --delimiter, --decimal, --header, --time_column, --time_unit and
---columns. The error of such a file names the flag that settles it:
+If a text file is ambiguous, --delimiter, --decimal, --header, --time_column, --time_unit and --columns settle it. The
+error of such a file names the flag that is needed:
 
     python -m launch.predict --checkpoint=runs/cwru/fold_0 --time_unit=ms --columns=acc logger.csv
 
 Reads .mat, .csv, .npy and .wav. Prints JSON lines, one per window and one per recording (mean of the probabilities, and
-majority vote), and writes the same to --out. Windows in which the sensor is dead or time is missing have no vote, and a
-recording with too few others has no verdict: `predicted` is null, and `reason` says why. `outside_training` says how a
-file is unlike the training data (level, unit, speed); such files are named again at the end. Files that cannot be used
-are reported, whatever went wrong with them, and the others still done; the exit code is then 1. Of a folder, hidden
-files and other formats are skipped and named.
+majority vote), and writes the same to --out. Windows in which the sensor is dead or time is missing have no vote. A
+recording with too few other windows has no verdict: `predicted` is null, and `reason` says why. `outside_training` says
+how a file differs from the training data (level, unit, speed); such files are named again at the end. A file that
+cannot be used is reported, the other files are still diagnosed, and the exit code is 1. In a folder, hidden files and
+other formats are skipped and named.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ from .text_flags import (
 )
 
 FLAGS = flags.FLAGS
-# Flags about signals, which a table of readings has not.
+# Flags about signals; a table of readings has none.
 OF_SIGNALS = ('bearing', 'speed_rpm', 'sample_rate', 'variable', 'channel', 'hop_s', *TEXT_FLAGS)
 
 
@@ -117,11 +117,11 @@ def _check_numbers() -> None:
 
 
 def _diagnose() -> Callable[..., Result]:
-    """What the flags name as a function of a file and its options: fault orders, or a predictor's `diagnose`."""
+    """The function that diagnoses a file with its options: by fault orders, or with the predictor of the flags."""
     if FLAGS.zero_shot:
         return functools.partial(zero_shot, window_s=FLAGS.window_s)
     predictor = load_single(FLAGS.checkpoint, FLAGS.step)
-    # Said once, before the first file: it would be the same for all.
+    # Checked before the first file, as the error would be the same for all.
     predictor.check_options([name for name in OF_SIGNALS if FLAGS[name].present])
     return predictor.diagnose
 

@@ -1,4 +1,4 @@
-"""How the rows of a diagnosis are written, and what is said of all of them at the end."""
+"""How the rows of a diagnosis are written, and the summary of all files at the end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from fdx.files import to_jsonable
 
-# Rows that are about a whole file, and how many of them are named at the end.
+# Kinds of rows that are about a whole file, and how many files are named at the end.
 OF_FILES = ('recording', 'table', 'error')
 SHOWN = 10
 
@@ -23,12 +23,12 @@ def worded(row: dict, words: Callable[[str], str]) -> dict:
 
 
 def json_line(row: dict) -> str:
-    """A row as strict JSON: NaN and infinity, which JSON does not have, are null."""
+    """A row as strict JSON, with null for NaN and infinity."""
     return json.dumps(to_jsonable(row), allow_nan=False)
 
 
 def closing_lines(rows: Sequence[dict]) -> list[str]:
-    """What should not be overlooked among many files: those without a verdict, and those unlike the training data."""
+    """Lines about files that should not be overlooked: those without a verdict, and those unlike the training data."""
     files = [row for row in rows if row['kind'] in OF_FILES]
     lines = []
     for words, key in (('have no verdict', 'reason'), ('are unlike the training data', 'outside_training')):

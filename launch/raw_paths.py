@@ -1,4 +1,4 @@
-"""Which recordings the arguments of a program name: files, and the files of folders."""
+"""The recordings that the arguments of a program name: files, and the files in folders."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ MAX_NAMES_SHOWN = 8
 
 
 def recordings_of(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Files as they are; of a folder, all files of a known format in it, by name.
+    """Files as they are named, and all files of a known format in a folder, sorted by name.
 
-    What a folder holds besides (hidden files, macOS's `._` twins, other suffixes, folders, pipes) is skipped and named
+    Everything else in a folder (hidden files, macOS's `._` twins, other suffixes, folders, pipes) is skipped and named
     in one warning.
 
     Args:
       names: of files and folders.
 
     Returns:
-      (file, problem) for each; where a folder cannot be listed, its name and why, else ''.
+      (file, '') for each file; for a folder that cannot be listed, (its name, the reason).
 
     Raises:
-      ConfigError: no name, an empty one, or a folder without a recording.
+      ConfigError: there is no name, a name is empty, or a folder holds no recording.
     """
     found = []
     for name in names:
@@ -59,7 +59,7 @@ def _why_skipped(path: pathlib.Path) -> str:
         return 'a folder'
     if path.suffix.lower() not in KNOWN_SUFFIXES:
         return 'another suffix'
-    # A link that leads nowhere is left to the reader, which says so: somebody meant a recording by it.
+    # A broken link was meant to be a recording, so it is kept, and the reader says what is wrong.
     return '' if path.is_file() or path.is_symlink() else 'no regular file'
 
 

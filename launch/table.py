@@ -3,8 +3,8 @@
     python -m launch.table --workdir=runs/table
 
 Draws the motor-maintenance table (or takes yours: --csv), trains a small and a larger network in several ways, scores
-them on rows that none has seen, exports the small one to 8-bit integers, compares that with its checkpoint on every
-test row, and prints one table. The models stay in the workdir: checkpoints, motor.tflite, motor.h.
+them on rows that they have not seen, exports the small one to 8-bit integers, compares that with its checkpoint on
+every test row, and prints one table. The models stay in the workdir: checkpoints, motor.tflite, motor.h.
 """
 
 from __future__ import annotations
@@ -78,13 +78,13 @@ def _table_file(workdir: pathlib.Path) -> pathlib.Path:
 
 
 def _dataset_name(path: pathlib.Path) -> str:
-    """A name that follows from the rows: another table is another dataset."""
+    """A name that follows from the rows, so that another table is another dataset."""
     digest = hashlib.sha256(path.read_bytes() + (FLAGS.group_column or '').encode()).hexdigest()[:12]
     return f'motor_maintenance/table_{digest}'
 
 
 def _csv_table(path: pathlib.Path) -> CsvTable:
-    """The table as it is prepared: drawn rows are independent, those of a file may be a log."""
+    """The table to prepare. Drawn rows are independent; the rows of a file may be a log."""
     if FLAGS.csv:
         return csv_table(str(path), FLAGS.group_column)
     return CsvTable(str(path), protocol=TABLE_DEFAULTS['protocol'])
@@ -117,7 +117,7 @@ def _trained(
 
 
 def _without_threshold(folder: pathlib.Path) -> dict:
-    """Accuracy and figures of merit of the same probabilities where the more probable class wins."""
+    """Accuracy and figures of merit of the same probabilities if the more probable class wins."""
     p = dataclasses.replace(load_predictions(folder / 'evaluation' / 'predictions.npz'), thresholds=None)
     decision = binary_summary(p.probabilities, p.labels, p.predicted, p.class_names)
     return {'accuracy': float((p.predicted == p.labels).mean()), 'decision': decision}
@@ -139,7 +139,7 @@ def _exported(folder: pathlib.Path, workdir: pathlib.Path) -> tuple[dict, dict, 
 def main(argv) -> None:
     """From the table to the microcontroller."""
     del argv
-    stdlib_logging.getLogger('fdx').setLevel(stdlib_logging.WARNING)  # five runs: no table of parameters of each
+    stdlib_logging.getLogger('fdx').setLevel(stdlib_logging.WARNING)  # without a table of parameters for each run
     workdir = pathlib.Path(FLAGS.workdir)
     path = _table_file(workdir)
     dataset = _dataset_name(path)
@@ -167,7 +167,7 @@ def main(argv) -> None:
         results, summary, seconds = _exported(pathlib.Path(kept[EXPORTED]['workdir']), workdir)
     except FdxError:
         print()
-        print(table(HEADER, rows), flush=True)  # What was trained is not lost with the export.
+        print(table(HEADER, rows), flush=True)  # A failed export does not lose what was trained.
         raise
     rows.append(_row(f'{EXPORTED}, threshold, int8', results, seconds))
     print()

@@ -1,4 +1,4 @@
-"""Flags that say how a text file is written, where it cannot tell by itself."""
+"""Flags that say how a text file is written, for files that leave it open."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fdx.types import ConfigError
 
 TEXT_FLAGS = ('delimiter', 'decimal', 'header', 'time_column', 'time_unit', 'columns')
 FLAGS = flags.FLAGS
-# Flags belong to the program that calls.
+# The flags belong to the program that defines them by calling this module.
 flags.disclaim_key_flags()
 
 
@@ -49,7 +49,7 @@ def text_format_of_flags() -> TextFormat:
     """What the flags say.
 
     Raises:
-      ConfigError: a value that no file could have.
+      ConfigError: a value is impossible for any file.
     """
     values = {name: FLAGS[name].value for name in TEXT_FLAGS}
     if values['columns'] is not None:
@@ -60,7 +60,7 @@ def text_format_of_flags() -> TextFormat:
 
 
 def text_format_for(path: str, text_format: TextFormat, named: Sequence[str]) -> TextFormat | None:
-    """The format for one file: of a folder the flags are about its text files, a file that is named must be one.
+    """The format for one file. In a folder, the flags apply to text files only; a file that is named must be one.
 
     Args:
       path: the file.
@@ -68,14 +68,14 @@ def text_format_for(path: str, text_format: TextFormat, named: Sequence[str]) ->
       named: the arguments of the command line; `path` is one of them, or lies in one.
 
     Returns:
-      None where nothing is said about this file.
+      None if the flags say nothing about this file.
     """
     is_text = pathlib.PurePath(path).suffix.lower() in TEXT_SUFFIXES
     return text_format if text_format.given and (is_text or path in named) else None
 
 
 def check_text_flags(paths: Sequence[str], text_format: TextFormat) -> None:
-    """Refuses flags of text files where there is none.
+    """Refuses flags of text files if there is no text file.
 
     Raises:
       ConfigError: names the flags.
