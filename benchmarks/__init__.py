@@ -1,1 +1,5 @@
-"""Side-by-side timings; run by hand (`make bench`), never as tests: machines are shared and noisy."""
+"""Studies and timings: what methods, weights and remedies are worth, and how fast fdx is.
+
+A study is a grid of cells (`grid`) with a page (`page`); `launch.benchmark`, `launch.compare` and `launch.probe` run
+them. `model_steps`, `study_job` and `fuzz` are run by hand and never as tests, since machines are shared and noisy.
+"""

@@ -54,7 +54,7 @@ def run(call: Call, name: str, inputs: tuple[str, ...] | None, methods: tuple[st
 
     Raises:
       ConfigError: names that do not exist, or that would have no part.
-      FdxError: whatever preparation or training cannot do.
+      FdxError: preparation or training fails.
     """
     suite = get_suite(name)
     methods = None if methods is None else tuple(dict.fromkeys(methods))
@@ -65,7 +65,7 @@ def run(call: Call, name: str, inputs: tuple[str, ...] | None, methods: tuple[st
     def one(cell: Cell) -> tuple[dict[str, Any], bool]:
         of = (cell.input.name, cell.seed)
         if kept['of'] != of:
-            # What was kept of another input only takes memory; another seed still has use for the rest.
+            # The caches of another input only take memory; those of another seed are used again.
             same_input = kept['of'] is not None and kept['of'][0] == cell.input.name
             kept.update(of=of, caches=dict(kept['caches']) if same_input else {})
         names = dataset_names(cell)
@@ -162,7 +162,7 @@ def configs(
 
 
 def records_of(plan: AdaptConfig, data_dir: str) -> list[str]:
-    """Versions of the records of source and target, whatever their domains; another version holds other images."""
+    """Versions of the records of source and target, whose images depend on it; domains make no difference."""
     return [prepared_folder(name.dataset, data_dir).name for name in plan.names()]
 
 

@@ -39,7 +39,7 @@ class Pair:
       source: dataset and domains as launch.adapt takes them, {} in place of the front end's suffix.
       target: likewise.
       protocols: of source and target.
-      rotates: whether the folds of both follow the seed: where recordings are few, another part is held out each time.
+      rotates: whether the folds of both follow the seed. Where recordings are few, each seed holds out another part.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Suite:
       pairs: tasks.
       inputs: names in INPUTS.
       adapted: names of the inputs that are adapted; the others are learned from the source alone.
-      few: input -> the methods that it has where none are asked for: a slow one does not need them all.
+      few: input -> its methods where the caller names none: a slow input does not need all of them.
       labels_per_class: source windows of each class that are learned from, 0 for all.
       steps: of training, about; in whole epochs, at least MIN_EPOCHS.
     """
@@ -112,7 +112,7 @@ SUITES = {
             'CWRU, nine faults of the drive end, from every motor load to every other (12 pairs)',
             'label',
             tuple(
-                # The test part of a load holds one window a class: each seed scores another one.
+                # The test part of a load holds one window per class, so each seed scores another one.
                 Pair(f'{a} -> {b}', f'cwru/faults_12k{{}}:{a}', f'cwru/faults_12k{{}}:{b}', rotates=True)
                 for a, b in itertools.permutations(_LOADS, 2)
             ),
@@ -178,7 +178,7 @@ def protocol_of(cell: Cell) -> str:
 def cells(suite: Suite, inputs: tuple[str, ...], methods: tuple[str, ...] | None, seeds: int) -> list[Cell]:
     """All runs, seed by seed and the cheap inputs first, so that a stopped suite holds whole tables of fewer seeds.
 
-    Where no methods are asked for, an input has those of `few`, or all.
+    Where the caller names no methods, an input has those of `few`, or else all.
     """
     return [
         Cell(suite, pair, INPUTS[name], method, seed)

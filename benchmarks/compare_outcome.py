@@ -75,7 +75,7 @@ def compare(outcomes: Sequence[Outcome], smoothing: float) -> dict[str, Any]:
 
 
 def common_origin(outcomes: Sequence[Outcome]) -> str | None:
-    """Where the weights of all pretrained strategies came from; None where none is pretrained."""
+    """Where the weights of all pretrained strategies came from; None where no strategy is pretrained."""
     origins = {o.stored.meta['init']: o.run for o in outcomes if o.run.strategy.pretrained}
     if len(origins) > 1:
         which = '; '.join(f'{run.title}: {origin}' for origin, run in origins.items())
@@ -137,7 +137,7 @@ def _pool(folds: Sequence[Outcome]) -> Predictions:
 
 
 def _summarise(outcomes: Sequence[Outcome], pooled: Sequence[Predictions], smoothing: float) -> dict[str, Any]:
-    """One strategy under one protocol; `pooled` has one table a seed."""
+    """One strategy under one protocol; `pooled` has one table per seed."""
     seeds = sorted({o.run.config.seed for o in outcomes})
     rows = []
     for seed, predictions in zip(seeds, pooled):

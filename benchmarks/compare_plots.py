@@ -53,7 +53,7 @@ def _draw_loss(axes: Axes, epochs: Sequence[int], curve: Mapping[str, list], nam
 
 
 def plot_confusions(matrices: Mapping[str, np.ndarray], class_names: Sequence[str]) -> Figure:
-    """Confusion matrices side by side, at most four a row, with one scale of colour.
+    """Confusion matrices side by side, at most four per row, with one scale of colour.
 
     Args:
       matrices: strategy -> int [K, K], rows true, columns predicted.

@@ -87,7 +87,7 @@ def write_front_ends(folder: pathlib.Path, results: Mapping[str, Any]) -> pathli
 
 
 def render_front_ends(results: Mapping[str, Any], figures: Sequence[Mapping[str, Figure]]) -> str:
-    """The page of several front ends: a summary, then what `render` has of each; `figures` are one dict a front end."""
+    """The page of several front ends: a summary, then the tables of each; `figures` has one dict per front end."""
     parts = results['front_ends']
     sections = [
         (part['front_end']['name'], _section(part, of_part, prefix=f'{part["front_end"]["name"]}-'))

@@ -13,7 +13,8 @@ from fdx.data.source import Dataset
 from fdx.evaluate.scoring import score_run
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
-from fdx.train.feature_cache import FeatureCache, Progress, no_progress
+from fdx.train.feature_cache import FeatureCache
+from fdx.train.forward import Progress, no_progress
 from fdx.train.run import train
 from fdx.train.same_run import SAME_CLASSIFIER, check_same
 from fdx.types import CheckpointError, ConfigError
@@ -149,7 +150,7 @@ def do_run(
       on_epoch: called with every row of the history.
 
     Raises:
-      FdxError: whatever training or scoring cannot do.
+      FdxError: training or scoring fails.
     """
     if keep not in KEEP:
         raise ConfigError(f'`keep_checkpoints`={keep}: it is one of {", ".join(KEEP)}')

@@ -1,4 +1,4 @@
-"""Figures that a comparison of runs needs: scores of a run, smoothed losses, paired differences, votes."""
+"""Numbers that a comparison of runs needs: scores of a run, smoothed losses, paired differences, votes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fdx.evaluate.predictions import Predictions
 from fdx.evaluate.recordings import per_recording
 from fdx.types import DataError
 
-# Of one run, in the order of the table.
+# Metrics of one run, in the order of the table.
 METRICS = (
     'accuracy',
     'weighted_precision',
@@ -60,7 +60,7 @@ def smooth(values: np.ndarray, weight: float) -> np.ndarray:
     left out of the average and come back as NaN.
 
     Args:
-      values: float [E], one an epoch.
+      values: float [E], one per epoch.
       weight: w in [0, 1); 0 does not smooth.
 
     Raises:
@@ -102,7 +102,7 @@ def differences(pooled: Mapping[str, Sequence[Predictions]]) -> list[dict[str, A
     other recordings, not about other seeds.
 
     Returns:
-      One dict a pair: first, second, difference, interval [low, high] of 95 %, recordings.
+      One dict per pair: first, second, difference, interval [low, high] of 95 %, recordings.
     """
     names, rows = list(pooled), []
     for i, first in enumerate(names):
@@ -132,7 +132,7 @@ def votes(pooled: Mapping[str, Sequence[Predictions]]) -> list[dict[str, Any]]:
     """How the windows of each recording voted, seed by seed.
 
     Returns:
-      One dict a recording, the most mistaken first: recording, label, strategies {name: {verdicts {class: seeds},
+      One dict per recording, the most mistaken first: recording, label, strategies {name: {verdicts {class: seeds},
       right: seeds, seeds: number that scored it}}.
     """
     rows: dict[str, dict[str, Any]] = {}

@@ -29,7 +29,7 @@ class Stored:
 
     Attributes:
       predictions: of the test windows, by the step that selection chose.
-      history: one row an epoch, all epochs.
+      history: one row per epoch, all epochs.
       meta: what the scored checkpoint says about itself, without its history.
       rules: SHA-256 of the file of freezing rules; None for a preset.
       leaks: as in fdx.evaluate.scoring.Scored; likewise leak_share and leak_reason.

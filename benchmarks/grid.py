@@ -1,7 +1,7 @@
 """A study is a grid of cells: one run each, kept on the disk, so that a stopped study goes on and none runs twice.
 
-Beside what a cell found stands what it was asked, that is everything that decides the run. A cell whose settings have
-changed since is run anew.
+The file of a cell holds what it found and what it was asked, that is everything that decides the run. A cell whose
+settings have changed since is run again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from fdx.data.prepare import prepare_if_missing
 from fdx.files import parse_json, write_json
-from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.forward import Progress, no_progress
 
 # Characters of names that have no place in a file name.
 _WORDS = ((' -> ', '_to_'), ('/', '_'), (':', '_'), (' ', '_'))
@@ -27,7 +27,7 @@ def _quiet(line: Any) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """One run of a study. What is no text has a `name`.
+    """One run of a study. Suite, task and input are texts, or have a `name`.
 
     Attributes:
       suite: the study.

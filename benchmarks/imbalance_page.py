@@ -125,7 +125,7 @@ def _method_line(rows: Sequence[Row], task: Task, method: str) -> list[str]:
 
 def _notes(how: Mapping[str, Any]) -> list[str]:
     return [
-        f'All: `{MODEL}` from random weights, about {STEPS} updates of {BATCH_SIZE} windows whatever the remedy, Adam, '
+        f'All: `{MODEL}` from random weights, about {STEPS} updates of {BATCH_SIZE} windows for every remedy, Adam, '
         f'learning rate {LEARNING_RATE:g}, the last epoch. oversample repeats rows of rare classes; mixup and '
         'specaugment do so too, and change every example in the step; smote_embedding trains as none, then its head '
         'again on balanced embeddings; gan adds records of a WGAN-GP that was trained on the same rows '

@@ -20,7 +20,7 @@ from fdx.evaluate.scoring import score_run
 from fdx.synth.dataset import BUILDER
 from fdx.synth.run import default_name, generator_for, is_written, synthesise
 from fdx.train.config import AUGMENTATIONS, TrainConfig
-from fdx.train.feature_cache import Progress
+from fdx.train.forward import Progress
 from fdx.train.run import train
 from fdx.train.run_data import select_rows
 from fdx.types import ConfigError
@@ -60,7 +60,7 @@ def run(call: Call, tasks: list[str] | None, methods: list[str] | None) -> pathl
 
     Raises:
       ConfigError: names that do not exist, or more seeds than there are folds.
-      FdxError: whatever preparation or training cannot do.
+      FdxError: preparation or training fails.
     """
     asked = TASKS if tasks is None else get_tasks(tasks)
     remedies = REMEDIES if methods is None else get_remedies(methods)
@@ -107,7 +107,7 @@ def _generator(progress: Progress) -> Generate:
 
 
 def config_of(cell: Cell, data_dir: str) -> TrainConfig:
-    """The run's configuration, with so many epochs that STEPS updates are made, about."""
+    """The run's configuration; the number of epochs makes about STEPS updates."""
     fields = {
         'dataset': cell.task.dataset,
         'data_dir': data_dir,
@@ -124,7 +124,7 @@ def config_of(cell: Cell, data_dir: str) -> TrainConfig:
         'l2': 0.0,
         'select_by': 'last',
         'seed': cell.seed,
-        # Trained in two parts; the first one's folder is known when it is there.
+        # It is trained in two parts; `init` becomes the folder of the first part once that exists.
         **({'freeze': 'head', 'init': 'backbone'} if cell.method == 'smote_embedding' else {}),
     }
     config = TrainConfig(**fields)
@@ -139,7 +139,7 @@ def _counts(config: TrainConfig) -> np.ndarray:
 
 
 def _is_uneven(config: TrainConfig) -> bool:
-    """Whether there is anything to generate."""
+    """Whether any class has fewer rows than another, so that there is something to generate."""
     return len(set(_counts(config).tolist())) > 1
 
 
@@ -193,8 +193,8 @@ def _trained(cell: Cell, config: TrainConfig, folder: pathlib.Path, call: Call, 
     """Workdir of the trained network."""
     workdir = folder / 'run'
     if cell.method == 'smote_embedding':
-        # Decoupled (Kang et al., ICLR 2020): the backbone learns from the rows as they are, the head from balanced
-        # embeddings of it.
+        # Decoupled (Kang et al., ICLR 2020): the backbone learns from the rows as they are, the head from its balanced
+        # embeddings.
         first = config_of(dataclasses.replace(cell, method='none'), config.data_dir)
         train(first, folder / 'backbone', progress=call.progress)
         config = dataclasses.replace(config, init=str(folder / 'backbone'))

@@ -11,13 +11,13 @@ from fdx.types import ConfigError
 from .grid import Cell
 
 NAME = 'imbalance'
-# Readings are no images: smote has no part here.
+# smote makes readings of tables; these datasets hold images.
 REMEDIES = tuple(balance for balance in BALANCES if balance != 'smote')
 RATIOS = (1, 5, 20, 50)
-# Of every run: the network, and its updates, the same number whatever a remedy makes of the rows.
+# The network of every run, and its updates: as many for each remedy, however many rows a remedy makes.
 MODEL, OPTIONS = 'cnn_small', {'width_multiplier': 0.5}
 STEPS, BATCH_SIZE, LEARNING_RATE = 60, 32, 1e-3
-# Of every generator, in place of the defaults of launch.synthesize: one for each dataset, ratio and seed.
+# Settings of the generators, in place of the defaults of launch.synthesize. Each dataset, ratio and seed has its own.
 GENERATOR = {'steps': 600, 'width': 8, 'log_every': 50, 'save_every': 4}
 
 

@@ -1,4 +1,4 @@
-"""Seconds a step of the networks, fdx beside eager PyTorch (channels_last), on the same two cores.
+"""Seconds per step of the networks, fdx beside eager PyTorch (channels_last), on the same two cores.
 
     make bench            (or: .venv-bench/bin/python -m benchmarks.model_steps --out=steps.json)
 
@@ -156,7 +156,7 @@ def spawn(side: str, model: str, job: str, args: argparse.Namespace) -> list[flo
 
 
 def compare(args: argparse.Namespace) -> list[dict]:
-    """One row a network and job: medians, ratio and target; printed as they come."""
+    """One row for each network and job: medians, ratio and target; printed as soon as they are known."""
     print(f'{"network":10s} {"job":10s} {"fdx s":>8s} {"torch s":>8s} {"ratio":>6s} {"target":>6s}', flush=True)
     rows = []
     for model in args.models.split(','):

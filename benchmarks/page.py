@@ -75,7 +75,7 @@ def old_records_note(measured: Mapping[str, Any], suite: str) -> list[str]:
 
 
 def json_text(data: Any) -> str:
-    """`data` as strict JSON in which whatever fits stands on one line, and a list of plain values always does."""
+    """`data` as strict JSON. A value that fits stands on one line, and a list of plain values always does."""
     return _json_lines(to_jsonable(data), '') + '\n'
 
 

@@ -30,7 +30,7 @@ from .probe_report import shots_words
 from .probe_run import all_folds, run_probe
 
 FROZEN, FINE_TUNED = 'frozen', 'fine_tuned'
-# Of networks of our own; all layers, from random weights.
+# How networks of our own are trained: all layers, from random weights.
 TRAINING = {'learning_rate': 1e-3, 'halve_every': 0, 'dropout_rate': 0.0, 'l2': 0.0, 'batch_size': 16, 'save_every': 2}
 VGGISH_RATE = 5e-5
 
@@ -53,7 +53,7 @@ def run(
     Raises:
       ConfigError: names that do not exist.
       DataError: the page whose other tasks were to stay cannot be read.
-      FdxError: whatever preparation or training cannot do.
+      FdxError: preparation or training fails.
     """
     asked, of = _named('tasks', tasks, pretraining_suite.TASKS), _named('networks', networks, NETWORKS)
     # Fails before the hours of work, not after them.

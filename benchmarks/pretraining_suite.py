@@ -14,13 +14,13 @@ IN_DOMAIN = {
 }
 
 
-# How whole networks are fine-tuned: the same for all, tuned for none.
+# How whole networks are fine-tuned: the same settings for all, which were tuned for none of them.
 FINE_TUNING = {'epochs': 20, 'batch_size': 16, 'learning_rate': 3e-4, 'halve_every': 0, 'dropout_rate': 0.0, 'l2': 0.0}
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """One question put to every network.
+    """One question, which is put to every network.
 
     Attributes:
       name: of the rows.
@@ -30,7 +30,7 @@ class Task:
       words: the question, for the table.
       channels: of the recordings.
       trained_on: names of IN_DOMAIN that saw recordings of this dataset: they are not asked.
-      fine_tuned: labelled windows of each class with which whole networks are trained, on fold 0; 0: none are.
+      fine_tuned: labelled windows of each class with which whole networks are trained, on fold 0; 0: no network is.
     """
 
     name: str
@@ -119,7 +119,7 @@ NETWORKS = (
 
 
 def why_not(task: Task, network: Network) -> str | None:
-    """Why a network is not asked a question; None where it is."""
+    """Why a task is not put to a network; None where it is."""
     if task.channels not in network.front_ends:
         return f'takes {" or ".join(map(str, network.front_ends))} channel(s), the recordings have {task.channels}'
     if network.init in task.trained_on:

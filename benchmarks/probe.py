@@ -2,8 +2,8 @@
 
 For each fold of a protocol and each draw of labelled windows a head is fitted on every stage's pooled output. The draw
 takes windows from recordings in turn (`fdx.data.few_labels`). The stage is chosen in each fold and draw by the
-accuracy on the fold's validation windows (equals by their log loss): test windows, and validation windows of other
-folds, play no part in it. Validation windows are labelled, too: they are what the choice costs; the result counts them.
+accuracy on the fold's validation windows, and by their log loss where accuracies are equal. Test windows and the
+validation windows of other folds play no part. Validation windows need labels, too; the result says how many.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fdx.data.source import Dataset
 from fdx.data.table import Table
 from fdx.evaluate.spread import spread
 from fdx.signal.scaling import Gain, fit_gain
-from fdx.train.feature_cache import Progress, no_progress
+from fdx.train.forward import Progress, no_progress
 from fdx.train.linear_head import LinearHead, Standardiser
 from fdx.types import ConfigError
 
@@ -31,7 +31,7 @@ from .stage_features import INPUT, Features
 
 ALL_LABELS = 0
 CHOSEN = 'chosen on validation'
-# Draws of one seed do not meet those of the next.
+# Seeds of draws are this far apart, so that the draws of one seed are not those of the next.
 DRAWS_A_SEED = 1000
 
 
@@ -59,9 +59,9 @@ class ProbePlan:
 
     def __post_init__(self):
         if not self.shots or min(self.shots) < 0 or len(set(self.shots)) < len(self.shots):
-            raise ConfigError(f'shots {self.shots}: counts of labelled windows a class, each once; 0 for all')
+            raise ConfigError(f'`shots`={self.shots}: counts of labelled windows per class, each once; 0 for all')
         if not 1 <= self.draws < DRAWS_A_SEED:
-            raise ConfigError(f'draws {self.draws}: from 1 to {DRAWS_A_SEED - 1}')
+            raise ConfigError(f'`draws`={self.draws}: from 1 to {DRAWS_A_SEED - 1}')
 
     def draw_seeds(self, shots: int) -> list[int]:
         """Seeds of the draws; with all labels there is nothing to draw."""
@@ -177,7 +177,7 @@ def _fit_all(
 def _rows(
     draws: Sequence[Sequence[Mapping[str, _Scored]]], truth: Mapping[int, np.ndarray], widths: Mapping[str, int]
 ) -> list[dict[str, Any]]:
-    """One row a stage, and the choice.
+    """One row for each stage, and one for the choice.
 
     Args:
       draws: for every draw, for every fold, the heads by stage.

@@ -1,4 +1,4 @@
-"""What a probe found: a table, a plot of accuracy over labels, one self-contained page."""
+"""The results of a probe: a table, a plot of accuracy over labels, and one self-contained page."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def probe_header(results: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def plot_probe(results: Mapping[str, Any]) -> Figure:
-    """Accuracy over labelled windows a class, a line a stage; the choice is thick, the input without network dashed."""
+    """Accuracy over labelled windows per class, a line for each stage; the choice thick, the input itself dashed."""
     figure = new_figure(8, 4.6)
     axes = figure.subplots()
     at = range(len(results['shots']))

@@ -1,4 +1,4 @@
-"""What every stage of a frozen network says about the windows of a dataset, as one vector a stage."""
+"""The output of every stage of a frozen network for the windows of a dataset, as one vector per stage."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from fdx.train.partition import join_variables
 from fdx.weights.structure import HEAD
 from fdx.weights.trees import flatten_tree
 
-# The front end's own image, averaged over time: what a linear classifier does without any network.
+# The front end's own image, averaged over time: the input of a linear classifier without any network.
 INPUT = 'log_mel'
 DIGEST_DIGITS = 16
 Features = dict[str, np.ndarray]
@@ -42,7 +42,7 @@ def pool_global(x: jax.Array, axes: str) -> jax.Array:
     return x if x.ndim == 2 else jnp.concatenate([x.mean((1, 2)), x.max((1, 2))], axis=-1)
 
 
-# Where in the spectrum something happens is most of what a fault is: `bands` keeps it. Measured on CWRU, load to load,
+# A fault shows mostly in where in the spectrum something happens, which `bands` keeps. Measured on CWRU, load to load,
 # stage 3 of musicnn: bands 96 %, global 88 %.
 POOLS = {'bands': pool_bands, 'global': pool_global}
 
@@ -118,7 +118,7 @@ class StageFeatures:
         return {name: found[name] for name in (INPUT, *self.stages)}
 
     def _key(self, gain: Gain) -> str:
-        """Digits that change with anything that the features depend on."""
+        """A digest that changes with anything that the features depend on."""
         dataset = self._examples.dataset
         # The classifier has no part in features, and is drawn anew for every seed.
         read = {kind: {k: v for k, v in tree.items() if k != HEAD} for kind, tree in self._variables.items()}
@@ -154,7 +154,7 @@ def _save(path: pathlib.Path, features: Features) -> None:
 
 
 def _load(path: pathlib.Path, rows: int) -> Features | None:
-    """What `_save` wrote, or None where it is missing or cannot be read: it is computed again then."""
+    """What `_save` wrote; None where it is missing or cannot be read, so that it is computed again."""
     try:
         with np.load(path) as stored:
             features = {name: stored[name] for name in stored.files}

@@ -1,6 +1,6 @@
 r"""What a frozen network knows about your recordings before it is trained on them: linear heads on every stage.
 
-Audio-pretrained, one labelled window a class and more; the weights are fetched on first use:
+A network pretrained on audio, with one labelled window per class and more; the weights are fetched on first use:
 
     python -m launch.probe --dataset=cwru/faults_12k-musicnn --model=musicnn_vgg --init=musicnn_mtt \
         --shots=1,2,5,all --workdir=runs/probe
@@ -12,9 +12,9 @@ The same network untrained, and an image network; from each motor load to every 
         --init=imagenet_lite0 --protocol=domain_pairs --shots=all --fold=all --workdir=runs/loads
 
 Every stage's output is pooled (over time, each band by itself, or --pool=global) and computed once for all windows; a
-logistic regression is fitted on it for every fold and every draw of labelled windows. Beside the stages stands
-`log_mel`, the input averaged over time: no network. The last row takes, in each fold and draw, the stage that is best
-on validation windows. Writes probe.json, probe.png and report.html. Features stay in WORKDIR/features, so that other
+logistic regression is fitted on it for every fold and every draw of labelled windows. The row `log_mel` is the input
+itself, averaged over time, without a network. The last row takes, in each fold and draw, the stage that is best on
+validation windows. Writes probe.json, probe.png and report.html. Features stay in WORKDIR/features, so that other
 --shots are quick.
 """
 

@@ -71,7 +71,7 @@ def plot_adaptation_history(history: Sequence[Mapping[str, Any]], criteria: Sequ
 
 
 def class_colours(count: int) -> list:
-    """A colour a class: the palette's, or a rainbow where it has too few. Markers tell domains apart here."""
+    """A colour for each class: the palette's, or a rainbow where it has too few. Markers tell domains apart here."""
     if count <= len(PALETTE):
         return list(PALETTE[:count])
     return list(matplotlib.colormaps['turbo'](np.linspace(0.04, 0.96, count)))
@@ -110,7 +110,7 @@ def _points(outputs: Mapping[str, Outputs], seed: int) -> tuple[np.ndarray, np.n
     """(features [N, D], labels [N], whether of the target [N]) of at most 300 windows of each domain."""
     drawn = []
     for name in ('source_train', 'target_test'):
-        # The same windows before and after: the draw hangs on their number alone.
+        # The same windows before and after: the draw depends on their number alone.
         found, rng = outputs[name], np.random.default_rng(seed)
         rows = np.sort(rng.permutation(len(found.labels))[:MAX_POINTS])
         drawn.append((found.features[rows], found.labels[rows]))

@@ -38,7 +38,7 @@ WIDE_FONTS = (
 
 
 def class_style(index: int) -> tuple[str, str]:
-    """Colour and marker of a class; the pair is distinct for 49 classes, not by colour alone after the seventh."""
+    """Colour and marker of a class. The pair is distinct for 49 classes; the colour alone repeats after the seventh."""
     return PALETTE[index % len(PALETTE)], MARKERS[(index + index // len(PALETTE)) % len(MARKERS)]
 
 
@@ -93,7 +93,7 @@ def plain_names(names: Iterable[object]) -> list[str]:
 
 
 def _drawable(text: str) -> str:
-    """Without what is no character, such as the bytes of a file's name in another encoding."""
+    """Replaces what cannot be drawn, such as the bytes of a file's name in another encoding."""
     return text.encode('utf-8', 'replace').decode('utf-8')
 
 

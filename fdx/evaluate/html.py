@@ -57,17 +57,17 @@ def _environment(package: str) -> jinja2.Environment:
 
 
 def percent(share: float | None, digits: int = 1) -> str:
-    """0.973 -> '97.3 %'; a dash for what is not defined."""
+    """0.973 -> '97.3 %'; a dash where it is not defined."""
     return NOT_DEFINED if share is None else f'{100 * share:.{digits}f} %'
 
 
 def interval(ends: tuple[float, float] | None) -> str:
-    """(0.91, 0.99) -> '91.0 to 99.0 %'; a dash for what is not defined."""
+    """(0.91, 0.99) -> '91.0 to 99.0 %'; a dash where it is not defined."""
     return NOT_DEFINED if ends is None else f'{100 * ends[0]:.1f} to {100 * ends[1]:.1f} %'
 
 
 def decimal(value: float | None, digits: int = 3) -> str:
-    """A number with fixed digits; a dash for what is not defined."""
+    """A number with fixed digits; a dash where it is not defined."""
     return NOT_DEFINED if value is None else f'{float(value):.{digits}f}'
 
 

@@ -43,7 +43,7 @@ FIGURE_TEXTS = {
     'confusion': ('Confusion matrix', 'Windows by true class (rows) and predicted class (columns).'),
     'per_class': (
         'Recall of each class',
-        'Dot: recall. Bar: 95 % interval; a recording (of a table a row, group or stretch) counts about once.',
+        'Dot: recall. Bar: 95 % interval; a recording (in a table: a row, group or stretch) counts about once.',
     ),
     'history': ('Training curves', 'Dotted line: the step that was kept.'),
     'roc_and_pr': (
@@ -52,9 +52,9 @@ FIGURE_TEXTS = {
     ),
     'reliability': ('Calibration', 'Accuracy over confidence: on the diagonal, confidence can be taken at its word.'),
     'distributions': ('The readings', 'Scored rows, each variable by class.'),
-    'samples': ('A sample of each class', 'One window a class: waveform above, what the model sees below.'),
+    'samples': ('A sample of each class', 'One window per class: its waveform above, what the model sees below.'),
     'embedding': ('Embedding', 'Test windows in the embedding of the model; distances between groups mean little.'),
-    'embedding_profile': ('One embedding a class', 'The values that the classifier sees.'),
+    'embedding_profile': ('One embedding per class', 'The values that the classifier sees.'),
 }
 
 

@@ -34,7 +34,7 @@ def upright(image: np.ndarray, axes: str) -> np.ndarray:
 
 
 def plot_real_and_generated(real: Images, generated: Images, class_names: Sequence[str], axes: str) -> Figure:
-    """One row a class: four real windows, then four generated ones, in the colour scale of the real ones.
+    """One row per class: four real windows, then four generated ones, in the colour scale of the real ones.
 
     Args:
       real: class -> float [N, H, W, C]; a class may have fewer than four.
@@ -95,7 +95,7 @@ def mean_spectra(images: np.ndarray, axes: str) -> np.ndarray:
 
 
 def plot_mean_spectra(real: Images, generated: Images, class_names: Sequence[str], axes: str) -> Figure:
-    """A panel a class: the mean spectrum of real and of generated windows, with one standard deviation around it."""
+    """A panel per class: mean spectra of real and of generated windows, with one standard deviation around them."""
     columns = min(len(class_names), 4)
     rows = -(-len(class_names) // columns)
     figure = new_figure(3.2 * columns, 2.1 * rows + 0.4)
@@ -116,7 +116,7 @@ def plot_mean_spectra(real: Images, generated: Images, class_names: Sequence[str
 
 
 def plot_health(history: Sequence[Mapping[str, float]]) -> Figure:
-    """The health of training over updates of the generator; a panel whose numbers are not there is left out."""
+    """The health of training over updates of the generator; a panel without numbers is left out."""
     panels = [(keys, words) for keys, words in PANELS if history and all(key in row for row in history for key in keys)]
     figure = new_figure(4 * max(len(panels), 1), 3)
     for cell, (keys, words) in zip(np.atleast_1d(figure.subplots(1, max(len(panels), 1))), panels):

@@ -25,8 +25,8 @@ HEADER = (
     'near copies, %',
 )
 CAPTIONS = {
-    'real_and_generated': 'Real windows on the left, generated ones on the right, a row a class, one scale a row; in '
-    'images frequency runs upwards and time to the right',
+    'real_and_generated': 'Real windows on the left, generated ones on the right; each row is a class with one scale; '
+    'in images frequency runs upwards and time to the right',
     'mean_spectra': 'Mean spectrum of real and generated windows; bands: one standard deviation over windows',
     'health': 'Health of training: an estimate that settles near 0, a penalty near 0, norms that stay bounded',
 }
@@ -51,7 +51,7 @@ def _number(value: float, digits: int) -> str:
 
 
 def class_rows(result: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """A row a class, as HEADER has it."""
+    """A row for each class, with the columns of HEADER."""
     return [
         (
             row['name'],
@@ -83,7 +83,7 @@ def score_rows(result: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def write_judgement(folder: pathlib.Path, result: Mapping[str, Any], figures: Mapping[str, Figure]) -> pathlib.Path:
-    """Writes results.json, a PNG a figure and report.html; returns the path of the page.
+    """Writes results.json, a PNG for each figure, and report.html; returns the path of the page.
 
     Args:
       folder: where.

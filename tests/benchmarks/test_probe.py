@@ -87,7 +87,7 @@ def test_folds_are_pooled_window_by_window(dataset, features):
         ({'shots': ()}, 'counts of labelled windows'),
         ({'shots': (1, 1)}, 'each once'),
         ({'shots': (-1,)}, 'counts of labelled'),
-        ({'draws': 0}, 'draws 0: from 1 to 999'),
+        ({'draws': 0}, '`draws`=0: from 1 to 999'),
     ],
 )
 def test_plans_that_cannot_be(fields, message):
