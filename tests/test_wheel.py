@@ -102,6 +102,19 @@ def test_fdx_predict_runs_from_another_folder(installed, elsewhere):
     assert (row['file'], row['predicted']) == ('pump.wav', 'outer_race')
 
 
+def test_every_program_and_study_can_be_imported(installed, elsewhere):
+    """None of them reads a file that only a checkout has, or imports a room by its name in a checkout."""
+    code = """
+import importlib, pkgutil, fdx.benchmarks, fdx.launch
+rooms = fdx.launch, fdx.benchmarks
+names = [f'{room.__name__}.{m.name}' for room in rooms for m in pkgutil.iter_modules(room.__path__)]
+print(*(importlib.import_module(name).__name__ for name in names))
+"""
+    names = check_run([installed / 'python', '-c', code], **elsewhere).split()
+    expected = {f'fdx.{room}.{p.stem}' for room in ('launch', 'benchmarks') for p in (ROOT / room).glob('[a-z]*.py')}
+    assert set(names) == expected
+
+
 def test_fdx_prepare_knows_the_datasets_of_the_wheel(installed, elsewhere):
     """By their names: there is no folder datasets/ where it runs."""
     out = check_run([installed / 'fdx', 'prepare', 'motor_maintenance', '--config=small'], **elsewhere)
