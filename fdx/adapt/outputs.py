@@ -50,7 +50,8 @@ def is_reached(setup: ModelSetup, input_shape: tuple[int, ...], feature: str) ->
     Raises:
       ConfigError: the network has no layer of this name; the text lists those it has.
     """
-    model, found = setup.model.clone(axis_name=None), {}
+    model = setup.model.clone(axis_name=None)
+    found: dict[str, Any] = {}
     variables = join_variables(setup.prefix, setup.params, setup.stats)
 
     def run(x: jax.Array) -> jax.Array:

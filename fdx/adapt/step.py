@@ -93,7 +93,7 @@ def make_adapt_step(
             losses = optax.softmax_cross_entropy_with_integer_labels(logits[0], source['labels'])
             total, term, metrics = (losses * source['mask']).sum(), jnp.float32(0), {}
             supervised = total * jax.lax.axis_size(parallel.AXIS) / count
-            if method.sees_target:
+            if method.term is not None:
                 change = _changes(model, variables, parts, start, key, radius) if method.perturbs else None
                 domains = _domains(logits, features, parts, change)
                 term, metrics = method.term(domains, trained['extra'], progress)

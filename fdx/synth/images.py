@@ -8,7 +8,6 @@ import numpy as np
 
 from fdx.data.pipeline import ArrayExamples
 from fdx.data.protocols.splits import Splits
-from fdx.data.readings import ReadingsDataset
 from fdx.data.source import Dataset
 from fdx.synth.config import SynthConfig
 from fdx.train.balance import evenly
@@ -81,7 +80,7 @@ def training_images(config: SynthConfig, dataset: Dataset) -> TrainingImages:
       ConfigError: the dataset is a table of readings, which has no images, or its rows are of a single class.
       SplitError: the protocol refuses the data.
     """
-    if isinstance(dataset, ReadingsDataset):
+    if not dataset.has_images:
         raise ConfigError(
             f'`dataset`={config.dataset} is a table of readings: a generator makes images; use `balance`=smote'
         )

@@ -31,9 +31,9 @@ def plan(height: int, width: int) -> list[tuple[int, int, int, int]]:
     """
     found: list[tuple[int, int, int, int]] = []
     while max(height, width) > SMALLEST + 2 or not found:
-        strides = tuple(2 if n > SMALLEST + 2 else 1 for n in (height, width))
-        height, width = (-(-n // s) for n, s in zip((height, width), strides))
-        found.append((height, width, *strides))
+        down, across = (2 if n > SMALLEST + 2 else 1 for n in (height, width))
+        height, width = -(-height // down), -(-width // across)
+        found.append((height, width, down, across))
     return found
 
 

@@ -100,7 +100,7 @@ class Checkpoints(FinishedSteps):
         Raises:
           CheckpointError: the step holds other arrays than `like`.
         """
-        prefix = {'params': {}}
+        prefix: dict = {'params': {}}
         with self._reading(step), ocp.StandardCheckpointer() as reader:
             if prefix_like['params']:
                 prefix = tree_variables(reader.restore(self._folders.frozen, trees.abstract(file_tree(prefix_like))))

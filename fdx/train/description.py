@@ -12,6 +12,7 @@ import jax
 import fdx
 from fdx.data.protocols.splits import Splits
 from fdx.data.source import Dataset
+from fdx.signal.scaling import Gain
 from fdx.train.config import TrainConfig
 from fdx.train.init_leak import entries_of
 from fdx.train.learned_from import learned_from
@@ -20,7 +21,7 @@ from fdx.train.model_setup import ModelSetup
 PACKAGES = ('jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy', 'scipy', 'tensorflow-datasets', 'grain')
 
 
-def describe(config: TrainConfig, setup: ModelSetup, dataset: Dataset, splits: Splits, gain: float) -> dict:
+def describe(config: TrainConfig, setup: ModelSetup, dataset: Dataset, splits: Splits, gain: Gain) -> dict:
     """What a checkpoint says about itself, except for the numbers of its step; JSON can hold it."""
     return {
         'config': config.to_json(),

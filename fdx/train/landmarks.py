@@ -74,9 +74,12 @@ def telling(table: Table, rows: np.ndarray) -> list[tuple[str, np.ndarray, float
     """For each recording of `rows`: (its name, landmarks int64 [N] that it holds once, share of landmarks it repeats).
 
     A landmark that a recording repeats at another time, or shares with another recording of the rows, comes from the
-    periodic motion of the machine and identifies nothing.
+    periodic motion of the machine and identifies nothing. A table without fingerprints has no landmarks: [].
     """
-    prints, names = table.fingerprints()[rows], table['recording'][rows]
+    prints = table.fingerprints()
+    if prints is None:
+        return []
+    prints, names = prints[rows], table['recording'][rows]
     there = prints > 0
     values, at = prints[there], np.repeat(np.arange(len(rows)), there.sum(axis=1))
     known, number = np.unique(names, return_inverse=True)

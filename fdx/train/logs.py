@@ -64,6 +64,8 @@ class MetricsLog:
         return boundary('cannot write the log', self._path, REMEDY, FileWriteError)
 
     def _add_scalars(self, row: dict) -> None:
+        if self._writer is None:
+            return
         numbers = {k: v for k, v in row.items() if isinstance(v, int | float) and k != 'step'}
         values = [Summary.Value(tag=name, simple_value=float(value)) for name, value in numbers.items()]
         self._writer.write_event(Event(wall_time=time.time(), step=row['step'], summary=Summary(value=values)))

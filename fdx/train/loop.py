@@ -6,11 +6,10 @@ import dataclasses
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 import jax
-import numpy as np
 from jax.experimental import multihost_utils
 
 from fdx.train import parallel
@@ -26,6 +25,19 @@ class InterruptedRunError(FdxError):
     """The run was asked to stop (SIGTERM); its state was saved first."""
 
     exit_code = 143  # 128 + SIGTERM, as shells report it; launch.cli reads it.
+
+
+class Batches(Protocol):
+    """An endless iterator of global batches that can say where it stands, and go on from there."""
+
+    def __next__(self) -> dict[str, Any]:
+        """The next batch: arrays [n, ...] by name, or several such batches by name."""
+
+    def get_state(self) -> dict:
+        """Where it stands; JSON can hold it."""
+
+    def set_state(self, state: dict) -> None:
+        """Goes on where `get_state` stood."""
 
 
 @dataclasses.dataclass
@@ -80,7 +92,7 @@ class Plan:
 
     Attributes:
       step: compiled training step.
-      batches: endless iterator of global batches, with get_state.
+      batches: endless iterator of global batches.
       batch_size: their size.
       steps_per_epoch: steps that make an epoch.
       epochs: epochs after which training ends.
@@ -97,7 +109,7 @@ class Plan:
     """
 
     step: Callable
-    batches: Iterator[dict[str, np.ndarray]]
+    batches: Batches
     batch_size: int
     steps_per_epoch: int
     epochs: int

@@ -12,7 +12,7 @@ import jax
 
 from fdx.models.registry import check_input_shape, create_model, options_for
 from fdx.signal.front_ends import front_end_from_config
-from fdx.signal.readings import ReadingsInput
+from fdx.signal.readings import reads_tables
 from fdx.train import parallel
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
@@ -56,8 +56,7 @@ class ModelSetup:
       trained: number of trained values.
       norms: number of batch norms.
       frozen_norms: paths of those that are frozen: they act as in evaluation and keep their statistics.
-      ancestor: what the checkpoint or manifest of the initial weights says about itself; None where they are not from
-        a run.
+      ancestor: what the checkpoint or manifest of the initial weights says about itself; None where there is none.
     """
 
     model: nn.Module
@@ -159,7 +158,9 @@ def _log_download() -> Callable[[int, int | None], None]:
 
     def progress(done: int, total: int | None) -> None:
         nonlocal shown
-        percent = 100 * done // total if total else 0
+        if not total:
+            return
+        percent = 100 * done // total
         if percent >= shown + 10:
             shown = percent - percent % 10
             logger.info('downloaded %d%% of %.0f MB', shown, total / 1e6)
@@ -185,7 +186,7 @@ def _backbone_of_run(
 def input_shape_of(meta: dict) -> tuple[int, ...]:
     """The shape of one example of a run, from what its checkpoint says about itself."""
     front_end = front_end_from_config(meta['front_end'])
-    if isinstance(front_end, ReadingsInput):
+    if reads_tables(front_end):
         return front_end.output_shape()
     return front_end.output_shape(meta['dataset'].get('channels', 1))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,6 @@ from fdx.data.few_labels import few_labels
 from fdx.data.imbalance import Imbalance, thin
 from fdx.data.pipeline import ArrayExamples, Examples, RecordExamples
 from fdx.data.protocols.splits import Splits, split_rows
-from fdx.data.readings import ReadingsDataset
 from fdx.data.source import Dataset
 from fdx.signal.scaling import Gain, fit_gain
 from fdx.train.balance import class_weights, oversampled, with_smote
@@ -41,10 +41,11 @@ class RunData:
     validation: Examples
 
 
-def select_rows(config: TrainConfig, dataset: Dataset) -> tuple[Splits, Gain]:
+def select_rows(config: Any, dataset: Dataset) -> tuple[Splits, Gain]:
     """The rows of a run and the gain fitted on its training rows; evaluation calls it with the stored config.
 
-    A SynthConfig has the fields that are read here too: a generator learns from the training rows of a run.
+    The config is a TrainConfig or has the fields of one that are read here: a SynthConfig has them too, as a generator
+    learns from the training rows of a run.
     """
     splits = split_rows(
         dataset.table,
@@ -103,11 +104,11 @@ def with_cached_features(
 
 def _in_memory(data: RunData) -> RunData:
     """Readings as arrays, as fetching them one by one would take longer than the steps."""
-    if not isinstance(data.dataset, ReadingsDataset):
+    dataset, scale = data.dataset, data.dataset.front_end.with_gain
+    if dataset.in_memory(data.splits.train) is None:
         return data
-    values, scale = data.dataset.values, data.dataset.front_end.with_gain
     parts = {
-        name: ArrayExamples(scale(values[part.rows], data.gain), part.labels())
+        name: ArrayExamples(scale(dataset.in_memory(part.rows), data.gain), part.labels())
         for name, part in (('train', data.train), ('validation', data.validation))
     }
     return dataclasses.replace(data, **parts)

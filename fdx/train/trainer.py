@@ -117,10 +117,15 @@ def run_training(run: Run, workdir: str | pathlib.Path, *, resume_step: str | in
         state, progressed = resume(checkpoints, run, resume_step)
         checkpoints.save_prefix(run.prefix)
         with contextlib.closing(MetricsLog(workdir, progressed.history)) as log:
+
+            def logged(row: dict) -> None:
+                log.write(row)
+                run.plan.on_epoch(row)
+
             plan = dataclasses.replace(
                 plan,
                 save=_saver(checkpoints, run),
-                on_epoch=lambda row: (log.write(row), run.plan.on_epoch(row)),
+                on_epoch=logged,
                 check=hopeless(progressed.history, run.criterion) if run.criterion else plan.check,
             )
             fit(state, plan, progressed)
