@@ -248,13 +248,27 @@ def start(folder, tmp_path):
 SLOWLY = "__import__('time').sleep(0.3)"
 
 
+def until_building(folder, tmp_path):
+    """Waits for the half-written folder of a program that builds config `a`."""
+    for _ in range(1200):
+        if list((tmp_path / 'data' / folder.name / 'a').glob('incomplete.*')):
+            return
+        time.sleep(0.1)
+
+
 def test_two_equal_preparations_at_once_both_end_well(make_builder, tmp_path):
-    folder = make_builder(check=SLOWLY)
-    processes = [start(folder, tmp_path) for _ in range(2)]
-    outputs = [p.communicate(timeout=240)[0].decode() for p in processes]
-    assert [p.returncode for p in processes] == [0, 0], outputs
-    assert sum('waiting for process' in out for out in outputs) == 1, outputs
-    assert sum('Prepared already, kept as it is' in out for out in outputs) == 1, outputs
+    """The first one builds until the second one waits for it."""
+    go = tmp_path / 'go'
+    folder = make_builder(check=f"while not __import__('os').path.exists({str(go)!r}): __import__('time').sleep(0.05)")
+    first = start(folder, tmp_path)
+    until_building(folder, tmp_path)
+    second = start(folder, tmp_path)
+    lines = iter(second.stdout.readline, b'')
+    before = list(itertools.takewhile(lambda line: b'waiting for process' not in line, lines))
+    go.touch()
+    outputs = [p.communicate(timeout=240)[0].decode() for p in (first, second)]
+    assert [first.returncode, second.returncode] == [0, 0], (before, outputs)
+    assert 'Prepared already, kept as it is' in outputs[1] and 'Prepared already' not in outputs[0]
     version = tmp_path / 'data' / folder.name / 'a' / '1.0.0'
     assert len(tfds.builder_from_directory(version).as_data_source(split='train')) == 10
     assert [p.name for p in version.parent.iterdir()] == ['1.0.0']
@@ -265,10 +279,7 @@ def test_what_a_killed_preparation_left_is_removed_by_the_next(run, make_builder
     folder = make_builder(check=SLOWLY)
     config = tmp_path / 'data' / folder.name / 'a'
     process = start(folder, tmp_path)
-    for _ in range(1200):
-        if list(config.glob('incomplete.*')):
-            break
-        time.sleep(0.1)
+    until_building(folder, tmp_path)
     process.kill()
     process.communicate()
     assert list(config.glob('incomplete.*'))
