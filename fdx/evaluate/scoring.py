@@ -9,7 +9,7 @@ import numpy as np
 
 from fdx.data.pipeline import RecordExamples
 from fdx.data.protocols.guard import refuse_synthetic
-from fdx.evaluate.predictions import Predictions, concatenate
+from fdx.evaluate.predictions import RECORDING, Predictions, concatenate
 from fdx.evaluate.scored_rows import check_fits, open_for, rows_to_score
 from fdx.predict.load import load_predictor, run_folders
 from fdx.predict.predictor import AnyPredictor
@@ -107,5 +107,6 @@ def _predictions(predictor: AnyPredictor, examples: RecordExamples, probabilitie
         domains=list(data.table['domain'][rows]),
         bearings=list(data.table['bearing'][rows]),
         thresholds=None if predictor.threshold is None else np.full(len(rows), predictor.threshold),
-        **({} if units is None else {'units': units[0], 'unit_name': units[1]}),
+        units=None if units is None else units[0],
+        unit_name=RECORDING if units is None else units[1],
     )

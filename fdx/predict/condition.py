@@ -60,8 +60,9 @@ def with_condition(
       ConfigError: an unusable speed or range.
       DataError: no speed stands out of the recording.
     """
-    notes, own, speed = recording.notes, recording.speed_rpm, checked_speed(speed_rpm)
-    if speed == ESTIMATE:
+    notes, own, given = recording.notes, recording.speed_rpm, checked_speed(speed_rpm)
+    speed = given if isinstance(given, float) else None
+    if given == ESTIMATE:
         estimate = estimate_speed(recording, *speed_range_rpm)
         speed = estimate.speed_rpm
         notes += (estimate.in_words(),)

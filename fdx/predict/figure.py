@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import textwrap
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -85,7 +86,13 @@ def _plot_series(axis: Axes, series: Series, label: str | None) -> None:
     for k, name in enumerate(series.names):
         colour, style = COLOURS[k % len(COLOURS)], STYLES[k // len(COLOURS) % len(STYLES)]
         width = 2.0 if name == label else 1.0
-        line = {'color': colour, 'marker': 'o', 'markersize': 3, 'linewidth': width, 'label': _shown(name)}
+        line: dict[str, Any] = {
+            'color': colour,
+            'marker': 'o',
+            'markersize': 3,
+            'linewidth': width,
+            'label': _shown(name),
+        }
         axis.plot(middles, series.values[:, k], style, **line)
     if series.threshold is not None:
         axis.axhline(series.threshold, color='#555555', linewidth=0.8, linestyle='--', label='threshold')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -81,6 +82,10 @@ class AnyPredictor:
         """
         raise NotImplementedError
 
+    def features(self, examples: Examples, name: str = 'embedding') -> np.ndarray:
+        """A named feature of the network, [N, ...]; only a predictor with `has_features` gives any."""
+        raise NotImplementedError
+
     def patch_probabilities(self, patches: np.ndarray) -> np.ndarray:
         """Probabilities of patches [N, ...] that the front end made (`gain` is applied here); rows may be NaN."""
         raise NotImplementedError
@@ -117,7 +122,7 @@ class AnyPredictor:
           ConfigError: an option that this model does not read, or that cannot be used.
           DataError: a file or recording that cannot be diagnosed.
         """
-        options = {
+        options: dict[str, Any] = {
             'sample_rate_hz': sample_rate_hz,
             'variable': variable,
             'channel': channel,

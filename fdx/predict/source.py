@@ -46,7 +46,12 @@ def read_source(
       ConfigError: an option of files beside a recording, or one that cannot be used.
       DataError: what is wrong with the file.
     """
-    of_file = {'sample_rate_hz': sample_rate_hz, 'variable': variable, 'channel': channel, 'text_format': text_format}
+    of_file: dict[str, Any] = {
+        'sample_rate_hz': sample_rate_hz,
+        'variable': variable,
+        'channel': channel,
+        'text_format': text_format,
+    }
     check_positive('sample_rate_hz', sample_rate_hz, 'Hz')
     if speed_range_rpm is not None and speed_rpm != ESTIMATE:
         raise ConfigError(f'`speed_range_rpm`={speed_range_rpm} goes with `speed_rpm`={ESTIMATE!r}: leave it out')
