@@ -23,7 +23,7 @@ def create_model(
     dropout_rate: float = 0.0,
     weights_version: str = '',
     seed: int = 0,
-    **options,
+    **options: Any,
 ) -> tuple[nn.Module, dict[str, Any]]:
     """A network and its variables: random ones, or a pretrained body under a fresh classifier.
 

@@ -102,7 +102,7 @@ def options_for(name: str, input_shape: tuple[int, ...], options: dict[str, Any]
     return {**(defaults(input_shape) if defaults else {}), **options}
 
 
-def create_model(name: str, num_classes: int, **options) -> Staged:
+def create_model(name: str, num_classes: int, **options: Any) -> Staged:
     """Builds a network.
 
     Args:

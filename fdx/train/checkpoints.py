@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import pathlib
 from collections.abc import Iterator
+from typing import Any
 
 import jax
 import orbax.checkpoint as ocp
@@ -63,7 +64,7 @@ class Checkpoints(FinishedSteps):
         with self._folders.written(self._folders.frozen), ocp.StandardCheckpointer() as saver:
             saver.save(self._folders.frozen, replicate(file_tree(prefix)))
 
-    def save(self, step: int, variables: dict, opt_state, meta: dict) -> None:
+    def save(self, step: int, variables: dict, opt_state: Any, meta: dict) -> None:
         """Writes a step, then its manifest; then removes steps that are neither among the newest nor the best one.
 
         A step whose writing was interrupted has no manifest and is not used.
