@@ -44,7 +44,7 @@ def x():
 
 @pytest.fixture(scope='module')
 def whole(variables, x):
-    return slim().apply(variables, x)
+    return jax.jit(slim().apply)(variables, x)
 
 
 def test_published_size_and_names():
@@ -86,9 +86,9 @@ def test_any_size_and_channels(shape):
 
 
 def test_initial_values_are_those_of_torchvision():
-    variables = jax.jit(create_model('resnet50', 20, depths=(1, 1, 1, 1)).init)(
-        jax.random.key(1), jnp.zeros((1, 8, 8, 3))
-    )
+    with jax.threefry_partitionable(False):  # compiles in a fraction of the time
+        init = jax.jit(create_model('resnet50', 20, depths=(1, 1, 1, 1)).init)
+        variables = init(jax.random.key(1), jnp.zeros((1, 8, 8, 3)))
     for name, value in flatten_tree(variables['params']).items():
         value = np.asarray(value)
         if name == 'head/kernel':

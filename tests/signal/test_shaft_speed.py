@@ -171,7 +171,7 @@ def test_a_range_that_cannot_be_searched_is_an_error(low_rpm, high_rpm):
         (np.ones(7999), RATE_HZ, '2.00 s are too short .* takes 2 s .*speed_rpm=NUMBER'),
         (np.ones(40000), 400.0, '400 Hz do not hold five harmonics of 2200 rpm.*speed_rpm=NUMBER'),
         (np.ones(40000), float('nan'), 'nan Hz do not hold'),
-        (np.full(40000, np.nan), RATE_HZ, 'no finite numbers'),
+        (np.full(40000, np.nan), RATE_HZ, 'not finite numbers'),
     ],
 )
 def test_a_recording_that_cannot_tell_is_an_error(samples, rate_hz, words):

@@ -193,7 +193,7 @@ def test_keys_out_of_order_and_a_table_without_header(tf_bundle_bytes, tmp_path)
         ([header, (b'b', entry), (b'a', entry)], 3, "the key b'a' is not in order"),
         ([header, (b'b', entry), (b'b', entry)], 3, "the key b'b' is not in order"),
         ([header, (b'a', entry), (b'c', entry), (b'b', entry), (b'd', entry)], 3, 'the blocks are not in order'),
-        ([(b'a', entry)], 1, r'no index of a checkpoint \(it has no header\)'),
+        ([(b'a', entry)], 1, r'not the index of a checkpoint \(it has no header\)'),
     ):
         path = tf_bundle_bytes.write_raw(tmp_path / 'm', entries, np.ones(1, np.float32).tobytes(), per_block=per_block)
         with pytest.raises(WeightsError, match=words):
