@@ -1,4 +1,4 @@
-"""A training run: dataset, splits, model, loop and checkpoints put together from one config."""
+"""A training run of a classifier: one config decides its data, its network and its plan of training."""
 
 from __future__ import annotations
 
@@ -30,11 +30,10 @@ from fdx.train.same_run import SAME_CLASSIFIER
 from fdx.train.steps import TrainState, make_train_step
 from fdx.train.trainer import Layout, Run, RunResult, fresh_state, network_of, run_training
 
-# What the initial network depends on, beside its classes and its input.
+# The settings that the initial network depends on, besides its classes and its input.
 DECIDES_SETUP = (
     'model', 'model_options', 'dropout_rate', 'init', 'weights_version', 'freeze', 'train_norms', 'seed'
 )  # fmt: skip
-
 
 LAYOUT = Layout(
     network=network_of,
@@ -74,7 +73,7 @@ def _validator(model, examples: Examples, start: int, rule: DecisionRule | None)
         shifted = logits - logits.max(axis=1, keepdims=True)
         log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         predicted = logits.argmax(axis=1)
-        # An epoch that diverged has no probabilities to choose on, and is never the best one.
+        # An epoch that diverged has no probabilities to choose a threshold on, and is never the best one.
         chosen = {'threshold': rule.choose(np.exp(log_p[:, 1]), labels)} if rule and np.isfinite(log_p).all() else {}
         return {
             'validation_loss': float(-log_p[np.arange(len(labels)), labels].mean()),
@@ -107,18 +106,18 @@ def train(
     on_epoch: Callable[[dict], None] = lambda row: None,
     resume_step: str | int = 'last',
 ) -> RunResult:
-    """Trains one fold, or goes on where the workdir's last checkpoint stands.
+    """Trains one fold, or goes on from the last checkpoint of the workdir.
 
     Args:
       config: what to do.
       workdir: for checkpoints, metrics.jsonl and TensorBoard files.
       caches: dict that keeps the initial network and cached features between runs that share them (folds).
-      progress: wraps iterables of long work; takes `total` and `desc`.
+      progress: wraps the iterables of long work; it takes `total` and `desc`.
       on_epoch: called with every row of the history.
-      resume_step: last, best or a number: where to go on.
+      resume_step: the step to go on from: last, best or a number.
 
     Raises:
-      FdxError: whatever the config, the data, weights or the workdir's checkpoints make impossible.
+      FdxError: the config, the data, the weights or the checkpoints of the workdir make the run impossible.
       DivergedRunError: no epoch has a finite validation loss.
       InterruptedRunError: SIGTERM; the state is saved.
     """

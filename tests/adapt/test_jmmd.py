@@ -67,5 +67,5 @@ def test_it_sees_classes_that_are_swapped_between_the_domains():
 def test_layers_must_fit():
     source, target = layers(0, 4), layers(1, 4)
     for first, second in ((source, target[:1]), ((), ()), (source, target[::-1])):
-        with pytest.raises(ConfigError, match='give the same ones, at least one'):
+        with pytest.raises(ConfigError, match='pass the same, at least one'):
             jmmd(first, second, ones(4), ones(4))

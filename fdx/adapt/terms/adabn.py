@@ -23,7 +23,7 @@ def pooled_statistics(count: jax.Array, mean: jax.Array, var: jax.Array) -> tupl
     all in one pass with every norm normalising by its batch, as in training.
 
     Args:
-      count: [batches], values a channel in each batch (real examples times positions). A batch of count 0 is ignored,
+      count: [batches], values per channel in each batch (real examples times positions). A batch of count 0 is ignored,
         whatever its statistics.
       mean: float32 [batches, C] of each batch.
       var: float32 [batches, C], biased (/ n), of each batch.

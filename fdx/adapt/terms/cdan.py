@@ -43,8 +43,8 @@ def randomised_map(features: jax.Array, probabilities: jax.Array, key: jax.Array
     Args:
       features: float32 [B, D].
       probabilities: float32 [B, K].
-      key: of R_f [D, size] and R_p [K, size]: the same one for both domains and all steps.
-      size: values an example.
+      key: draws R_f [D, size] and R_p [K, size]; it must be the same for both domains and in all steps.
+      size: number of values per example.
 
     Returns:
       float32 [B, size].
@@ -68,7 +68,7 @@ def entropy_weights(probabilities: jax.Array, mask: jax.Array) -> jax.Array:
     p = jax.lax.stop_gradient(without_padding(probabilities, mask))
     entropy = -jax.scipy.special.xlogy(p, p).sum(1)
     weights = without_padding(1 + jnp.exp(-entropy), mask)
-    # Each weight is above 1: the floor is reached only without real examples.
+    # Each weight is above 1, so the floor is reached only when there are no real examples.
     return weights * count_real(mask) / jnp.maximum(weights.sum(), 1)
 
 
@@ -87,7 +87,7 @@ def cdan(
       target_domain_logits: float32 [Bt].
       source_mask: float32 [Bs], 1 for real examples, 0 for padding.
       target_mask: float32 [Bt].
-      source_weights: float32 [Bs], `entropy_weights` of the source; their size does not matter, only their ratios.
+      source_weights: float32 [Bs], `entropy_weights` of the source; only their ratios matter.
         None: all the same, which is CDAN without E.
       target_weights: float32 [Bt], likewise.
 

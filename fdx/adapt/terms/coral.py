@@ -19,7 +19,7 @@ from fdx.types import DataError
 def coral(source: jax.Array, target: jax.Array, source_mask: jax.Array, target_mask: jax.Array) -> jax.Array:
     """Squared distance of the domains' covariances. Means are not compared.
 
-    It grows with the fourth power of the features' unit: give it normalised features, or a weight for their size.
+    It grows with the fourth power of the unit of the features: pass normalised features, or weigh it accordingly.
 
     Args:
       source: float32 [Bs, D] features of the source domain.
@@ -43,6 +43,7 @@ def coral(source: jax.Array, target: jax.Array, source_mask: jax.Array, target_m
 def covariance(x: jax.Array, mask: jax.Array) -> jax.Array:
     """Unbiased covariance of the real examples: float32 [B, D], [B] -> [D, D]; zeros for fewer than two."""
     x, n = without_padding(x, mask), count_real(mask)
-    # In two passes: E[x x^T] - mean mean^T loses its digits where means are large. Padding is zero again after.
+    # In two passes, as E[x x^T] - mean mean^T loses digits where means are large. Padding is set to zero again after
+    # the mean is subtracted.
     centred = without_padding(x - x.sum(0) / jnp.maximum(n, 1), mask)
     return jnp.matmul(centred.T, centred, precision=jax.lax.Precision.HIGHEST) / jnp.maximum(n - 1, 1)

@@ -48,6 +48,6 @@ def update_teacher(teacher: Any, params: Any, decay: float = 0.998) -> Any:
       ConfigError: decay is outside of [0, 1].
     """
     if not 0 <= decay <= 1:
-        raise ConfigError(f'update_teacher: decay={decay} must lie in [0, 1]; the paper has 0.998')
-    # As a correction: where both agree the teacher stays as it is, to the bit.
+        raise ConfigError(f'update_teacher: decay={decay} must lie in [0, 1]; the paper uses 0.998')
+    # Written as a correction: where both agree, the teacher stays the same bit for bit.
     return jax.tree.map(lambda t, p: t + (1 - decay) * (p - t), teacher, params)

@@ -50,7 +50,7 @@ class DomainDiscriminator(nn.Module):
 
 
 def _drop(x: jax.Array, key: jax.Array, rate: float) -> jax.Array:
-    """Dropout on [B, D] with one random stream an example: the padding of a batch then changes no real example."""
+    """Dropout on [B, D] with one random stream per example, so that padding does not change real examples."""
     keys = jax.vmap(lambda i: jax.random.fold_in(key, i))(jnp.arange(x.shape[0]))
     keep = jax.vmap(lambda k: jax.random.bernoulli(k, 1.0 - rate, x.shape[1:]))(keys)
     return jnp.where(keep, x / (1.0 - rate), jnp.zeros_like(x))
@@ -72,11 +72,11 @@ def domain_losses(source_logits: jax.Array, target_logits: jax.Array) -> tuple[j
 def domain_accuracy(
     source_logits: jax.Array, target_logits: jax.Array, source_mask: jax.Array, target_mask: jax.Array
 ) -> jax.Array:
-    """Mean of both domains' shares of rightly told examples: 0.5 is chance whatever the batch sizes.
+    """Share of correct answers in each domain, averaged over both: 0.5 is chance, whatever the batch sizes are.
 
     Args:
-      source_logits: float32 [Bs]; right above 0.
-      target_logits: float32 [Bt]; right at 0 and below, so that a discriminator that says 0 to all has 0.5.
+      source_logits: float32 [Bs]; correct above 0.
+      target_logits: float32 [Bt]; correct at 0 and below, so that a discriminator that always says 0 has 0.5.
       source_mask: float32 [Bs].
       target_mask: float32 [Bt].
 

@@ -24,7 +24,7 @@ def entropies(logits: jax.Array) -> jax.Array:
 def mean_entropy(logits: jax.Array, mask: jax.Array) -> jax.Array:
     """Mean entropy of the real examples in nats.
 
-    By itself it is smallest where all examples are of one class: use it beside a supervised loss.
+    By itself it is smallest if all examples are predicted as one class: use it beside a supervised loss.
 
     Args:
       logits: float32 [B, K].

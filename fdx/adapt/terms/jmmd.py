@@ -29,8 +29,8 @@ def jmmd(
 ) -> jax.Array:
     """Unbiased joint MMD^2; with one layer it is `mk_mmd`.
 
-    Every layer has kernels of its own mean bandwidth. The published code gives the probabilities one kernel of
-    bandwidth 1.68; from the data it follows the number of classes and how certain the network is.
+    Every layer has its own kernels, around its own mean bandwidth. The published code gives the probabilities one
+    kernel of bandwidth 1.68; a bandwidth from the data follows the number of classes and how certain the network is.
 
     Args:
       source_layers: float32 [Bs, D_l] each, such as (features, softmax probabilities).
@@ -48,7 +48,7 @@ def jmmd(
     """
     widths = [[x.shape[1:] for x in layers] for layers in (source_layers, target_layers)]
     if not widths[0] or widths[0] != widths[1]:
-        raise ConfigError(f'layers of source {widths[0]} and target {widths[1]}: give the same ones, at least one')
+        raise ConfigError(f'layers of source {widths[0]} and target {widths[1]}: pass the same, at least one')
     product = 1.0
     for source, target in zip(source_layers, target_layers):
         x, mask = joined(source, target, source_mask, target_mask)

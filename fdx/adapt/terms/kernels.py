@@ -27,8 +27,8 @@ def squared_distances(a: jax.Array, b: jax.Array) -> jax.Array:
     """
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
         raise DataError(f'distances of {list(a.shape)} and {list(b.shape)}: both must be [examples, D]')
-    # |a|^2 + |b|^2 - 2ab needs no [Na, Nb, D] array. Distances do not depend on the origin: in one amid the examples
-    # the three terms are no larger than the distances, and few digits are lost.
+    # |a|^2 + |b|^2 - 2ab needs no [Na, Nb, D] array. Distances do not depend on the origin. With the origin
+    # amid the examples, the three terms are no larger than the distances, and few digits are lost.
     origin = jax.lax.stop_gradient((a.mean(0) + b.mean(0)) / 2)
     a, b = a - origin, b - origin
     products = jnp.matmul(a, b.T, precision=jax.lax.Precision.HIGHEST)
@@ -44,7 +44,7 @@ def gaussian_kernels(
       a: float32 [Na, D].
       b: float32 [Nb, D].
       bandwidth: scalar, of the middle kernel, in squared units of a and b; at least MIN_BANDWIDTH is used.
-      num_kernels: m above.
+      num_kernels: the m above.
       factor: ratio of neighbouring bandwidths.
 
     Returns:
@@ -62,7 +62,7 @@ def gaussian_kernels(
 def mean_bandwidth(x: jax.Array, mask: jax.Array) -> jax.Array:
     """Mean of ||x_i - x_j||^2 over pairs i != j of real examples, without gradient; 0 for fewer than two.
 
-    With a gradient, features could lower a distance by widening the kernel in place of moving.
+    With a gradient, features could lower a distance by widening the kernel instead of moving.
 
     Args:
       x: float32 [N, D], of both domains together.
@@ -80,8 +80,8 @@ def unbiased_mmd(kernels: jax.Array, source_mask: jax.Array, target_mask: jax.Ar
 
         sum_{i != j} k(s_i, s_j) / (n (n - 1)) + sum_{i != j} k(t_i, t_j) / (m (m - 1)) - 2 sum_ij k(s_i, t_j) / (n m)
 
-    Its mean is 0 for equal distributions at any batch size, so a single value may be slightly negative. The biased one
-    (i = j included) is above 0 then and pulls all examples together.
+    Its mean is 0 for equal distributions at any batch size, so a single value may be slightly negative. The biased
+    estimate (with i = j) is then above 0, and would pull all examples together.
 
     Args:
       kernels: float32 [Bs + Bt, Bs + Bt], source first.

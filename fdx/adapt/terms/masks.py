@@ -13,7 +13,7 @@ from fdx.types import DataError
 
 
 def without_padding(x: jax.Array, mask: jax.Array) -> jax.Array:
-    """Puts zeros in place of padded rows, whose gradient is then 0 whatever they hold.
+    """Replaces padded rows by zeros, so that their gradient is 0, whatever they hold.
 
     Args:
       x: float32 [B, ...].
@@ -23,7 +23,7 @@ def without_padding(x: jax.Array, mask: jax.Array) -> jax.Array:
       DataError: the mask is not [B].
     """
     if mask.ndim != 1 or x.shape[:1] != mask.shape:
-        raise DataError(f'values {list(x.shape)} and mask {list(mask.shape)}: a mask is [B], one number an example')
+        raise DataError(f'values {list(x.shape)} and mask {list(mask.shape)}: a mask is [B], one number per example')
     return jnp.where(jnp.expand_dims(mask > 0, tuple(range(1, x.ndim))), x, jnp.zeros_like(x))
 
 
@@ -45,10 +45,10 @@ def masked_mean(values: jax.Array, mask: jax.Array, weights: jax.Array | None = 
       DataError: values, mask and weights are not all [B]; [B, 1] would be spread to [B, B].
     """
     if values.ndim != 1:
-        raise DataError(f'values {list(values.shape)} are not [B]: squeeze or reduce them to one number an example')
+        raise DataError(f'values {list(values.shape)} are not [B]: squeeze or reduce them to one number per example')
     weights = without_padding(jnp.ones_like(values) if weights is None else weights, mask)
     if weights.shape != values.shape:
-        raise DataError(f'weights {list(weights.shape)} for values {list(values.shape)}: give one weight an example')
+        raise DataError(f'weights {list(weights.shape)} for values {list(values.shape)}: pass one weight per example')
     total = weights.sum()
     safe = jnp.where(total > 0, total, 1)
     return (without_padding(values, mask) * weights).sum() / safe

@@ -35,13 +35,14 @@ def mcc(target_logits: jax.Array, target_mask: jax.Array, temperature: float = 2
       ConfigError: temperature is not above 0.
     """
     if not temperature > 0:
-        raise ConfigError(f'mcc: temperature={temperature} must be above 0; the paper has 2.5')
+        raise ConfigError(f'mcc: temperature={temperature} must be above 0; the paper uses 2.5')
     logits = without_padding(target_logits, target_mask) / temperature
     log_y = jax.nn.log_softmax(logits)
     y = jnp.exp(log_y)
     weights = entropy_weights(y, target_mask)
     # As rows of y sum to 1, C_jj' over its row's sum is sum_i a_ij y_ij' with a_ij = w_i y_ij / sum_i' w_i' y_i'j: a
-    # softmax over the examples. So a class that no example is taken for, where all y_ij round to 0, is no 0/0.
+    # softmax over the examples. A class that no example is predicted as, where all y_ij round to 0, then does not give
+    # 0/0.
     real = target_mask > 0
     log_weights = jnp.where(real, jnp.log(jnp.where(real, weights, 1)), LOG_ZERO)
     shares = jax.nn.softmax(log_y + log_weights[:, None], axis=0)
