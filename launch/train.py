@@ -67,7 +67,7 @@ def define_flags() -> None:
     flags.DEFINE_string(
         'group_column',
         None,
-        'column of --csv that names the machine, run or day of a row, whose rows stay in one split; it is not a reading',
+        'column of --csv with the machine, run or day of each row, whose rows stay in one split; it is not a reading',
     )
     flags.DEFINE_string('step', 'last', 'which checkpoint of the workdir to resume from: last, best or a number')
     flags.DEFINE_string('coordinator', None, 'several hosts: address:port of process 0; the others connect to it')

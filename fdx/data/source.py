@@ -166,7 +166,8 @@ def prepared_folder(name: str, data_dir: str | pathlib.Path) -> pathlib.Path:
     have = sorted(f'{p.parent.parent.name}/{p.parent.name}' for p in root.glob('*/*/*.*.*'))
     raise DataError(
         f'dataset {name!r} is not prepared in {root}; there: {", ".join(have) or "nothing"}. Prepare it: '
-        f'fdx.prepare({name!r}, {str(root)!r}), or python -m launch.prepare datasets/{builder} --config={config or "CONFIG"} --data_dir={root}'
+        f'fdx.prepare({name!r}, {str(root)!r}), or '
+        f'python -m launch.prepare datasets/{builder} --config={config or "CONFIG"} --data_dir={root}'
     )
 
 
