@@ -55,9 +55,9 @@ def summarise(predictions: Predictions) -> dict[str, Any]:
       effective_number (of trials behind accuracy_interval), accuracy_interval_windows, accuracy_interval_bearings
       (null where no bearing has several recordings), bearings (how many, null likewise), macro_f1,
       weighted_precision, weighted_recall, weighted_f1, log_loss (natural logarithm), ece (15 bins), windows,
-      recordings, folds (sorted), class_names, confusion_matrix (K rows of K), per_class: K dicts of class, precision, recall,
-      recall_interval, f1, support, units, and recording_accuracy: {mean_probability, mean_probability_interval, vote,
-      vote_interval}.
+      recordings, folds (sorted), class_names, confusion_matrix (K rows of K), per_class: K dicts of class, precision,
+      recall, recall_interval, f1, support, units, and recording_accuracy: {mean_probability,
+      mean_probability_interval, vote, vote_interval}.
     """
     labels, predicted = predictions.labels, predictions.predicted
     classes = np.arange(len(predictions.class_names))
