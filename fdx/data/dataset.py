@@ -10,7 +10,7 @@ import numpy as np
 
 from fdx.data.table import Table
 from fdx.data.training_range import TrainingRange
-from fdx.signal.patch import FrontEnd
+from fdx.signal.patch import InputMaker
 
 
 class PreparedDataset:
@@ -25,23 +25,26 @@ class PreparedDataset:
       front_end: the front end that makes inputs of networks from it.
       metadata: what the builder stored: common_rate_hz, window_length, hop_length, guard_length and more.
       table: everything but the arrays, one row per record.
-      has_waveform: whether records keep their waveform.
       has_images: whether an input is an image, which can be synthesised.
       has_recordings: whether rows are windows of recordings, which are summed up into one verdict.
     """
 
     name: str
     data_dir: pathlib.Path
-    front_end: FrontEnd
+    front_end: InputMaker
     metadata: dict[str, Any]
     table: Table
-    has_waveform: bool = False
     has_images = True
     has_recordings = True
 
     def class_names(self, label_key: str = 'label') -> list[str]:
         """Names of the classes of `label` or `fault_type`."""
         raise NotImplementedError
+
+    @property
+    def has_waveform(self) -> bool:
+        """Whether records keep their waveform."""
+        return False
 
     @property
     def channels(self) -> int:

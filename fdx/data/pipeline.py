@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeAlias
 
 import grain
 import numpy as np
 
 from fdx.data.dataset import PreparedDataset
 from fdx.signal.scaling import Gain, as_gain
+
+if TYPE_CHECKING:
+    from fdx.data.joined import JoinedExamples
 
 READ_THREADS = 4
 READ_AHEAD_BATCHES = 8
@@ -83,7 +87,7 @@ class ArrayExamples:
         return self.targets
 
 
-Examples = RecordExamples | ArrayExamples
+Examples: TypeAlias = 'RecordExamples | ArrayExamples | JoinedExamples'
 
 
 def steps_per_epoch(num_examples: int, batch_size: int) -> int:

@@ -51,6 +51,7 @@ class ReadingsDataset(PreparedDataset):
       values: float32 [N, C], the readings.
     """
 
+    front_end: ReadingsInput
     has_images = False
     has_recordings = False
 

@@ -191,8 +191,8 @@ def write_readings(path: str | os.PathLike, readings: Readings, label: str = LAB
     atomic_write_text(path, text.getvalue())
 
 
-def balance(labels: np.ndarray) -> dict[str, int]:
-    """Rows of each class: {'normal': 6201, 'failure': 3799}."""
+def balance(labels: np.ndarray | None) -> dict[str, int]:
+    """Rows of each class: {'normal': 6201, 'failure': 3799}; 0 of each where labels are unknown."""
     return {name: int(np.sum(np.asarray(labels) == number)) for number, name in enumerate(CLASSES)}
 
 

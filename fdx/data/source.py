@@ -51,6 +51,8 @@ class Dataset(PreparedDataset):
       table: see Table.
     """
 
+    front_end: FrontEnd
+
     def __init__(self, builder: tfds.core.DatasetBuilder):
         info = builder.info
         if not {'front_end', 'window_length'} <= set(info.metadata or {}):
@@ -58,7 +60,7 @@ class Dataset(PreparedDataset):
         self.name = f'{info.name}/{info.config_name}:{info.version}'
         self.data_dir = pathlib.Path(builder.data_dir)
         self.metadata = dict(info.metadata)
-        self.front_end: FrontEnd = front_end_from_config(self.metadata['front_end'])
+        self.front_end = front_end_from_config(self.metadata['front_end'])
         self._features = info.features
         self._ends = np.cumsum([info.splits[s].num_examples if s in info.splits else 0 for s in SPLITS])
         self._sources = [

@@ -124,7 +124,7 @@ def signal_range(
       channel_names: C names, or ().
     """
     level = np.asarray(level, np.float64).reshape(len(level), -1)
-    quantiles = np.quantile(level, QUANTILES, axis=0).T if len(level) else []
+    quantiles = np.quantile(level, QUANTILES, axis=0).T if len(level) else ()
     known = speed_rpm[np.isfinite(speed_rpm)]
     speeds = (float(known.min()), float(known.max())) if len(known) else None
     return TrainingRange(tuple(tuple(map(float, q)) for q in quantiles), unit, tuple(channel_names), speeds)

@@ -109,7 +109,7 @@ def make_model(predictor: Predictor, format: str, samples: Callable[[Gain], np.n
     # Most front ends have a gain of 1, which folds into the model without changing it.
     folded = scaling is identity or (scaling is not None and format != 'tflite_int8')
     gain = neutral_gain(predictor.front_end, predictor.gain) if folded else predictor.gain
-    function = inference(model, variables, scaling if folded else identity)
+    function = inference(model, variables, scaling if folded and scaling is not None else identity)
     float_model = to_flatbuffer(function, (1, *shape))
     content, calibrated = float_model, 0
     if format == 'onnx':
@@ -146,7 +146,7 @@ def describe_export(predictor: Predictor, format: str, folded: bool) -> dict:
 def input_text(predictor: Predictor, folded: bool) -> str:
     """What goes into the model, in words."""
     front_end = predictor.front_end
-    if reads_tables(predictor.front_end):
+    if reads_tables(front_end):
         columns = ', '.join(front_end.columns)
         return columns if folded else f'(reading - mean) / deviation of {columns}'
     scaled = '' if folded else ', times the gain of the checkpoint'

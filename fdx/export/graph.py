@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fdx.signal.patch import FrontEnd
+from fdx.signal.patch import InputMaker
 from fdx.signal.readings import reads_tables
 from fdx.signal.scaling import Gain, is_neutral
 
@@ -36,7 +36,7 @@ def identity(x: jax.Array) -> jax.Array:
     return x
 
 
-def folded_scaling(front_end: FrontEnd, gain: Gain) -> Callable[[jax.Array], jax.Array] | None:
+def folded_scaling(front_end: InputMaker, gain: Gain) -> Callable[[jax.Array], jax.Array] | None:
     """`front_end.with_gain(., gain)` as a JAX function that a float model can hold; None if there is no such function.
 
     z-scores of readings, and the gain of log-mel images with an offset (fdx.signal.scaling.apply_gain), can be folded.

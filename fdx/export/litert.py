@@ -42,7 +42,10 @@ def to_flatbuffer(function: Callable[[jax.Array], jax.Array], input_shape: Seque
     with textbook_forms():
         lowered = jax.jit(function).lower(jax.ShapeDtypeStruct(tuple(input_shape), jnp.float32))
     bytecode = io.BytesIO()
-    lowered.compiler_ir('stablehlo').operation.write_bytecode(bytecode)
+    stablehlo = lowered.compiler_ir('stablehlo')
+    if stablehlo is None:
+        raise DataError('JAX gives no StableHLO for this function on this platform: export on a CPU')
+    stablehlo.operation.write_bytecode(bytecode)
     context = ir.Context()
     converter_api_ext.prepare_mlir_context(context)
     with context:

@@ -73,7 +73,7 @@ def agreement_of(same: np.ndarray) -> dict:
     Returns:
       agreement, agreement_interval [low, high] of 95 %, and agreement_note ('' if there are FEW_WINDOWS or more).
     """
-    low, high = wilson_interval(int(same.sum()), len(same))
+    low, high = wilson_interval(int(same.sum()), len(same)) or (0.0, 1.0)
     note = ''
     if len(same) < FEW_WINDOWS:
         note = (

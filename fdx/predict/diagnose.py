@@ -14,6 +14,7 @@ from fdx.predict.channels import in_training_order
 from fdx.predict.condition import check_positive
 from fdx.predict.diagnosis import Diagnosis
 from fdx.predict.findings import SILENT_NETWORK, Findings
+from fdx.signal.readings import reads_tables
 from fdx.signal.resample import SAME_RATE
 from fdx.types import DataError, Recording
 
@@ -66,13 +67,15 @@ def diagnose_recording(
 
 def _spec(predictor: AnyPredictor, recorded_hz: float, num_samples: int, hop_s: float | None) -> RecordSpec:
     """How the windows of a recording are cut: as those of the dataset that the model was trained on."""
-    data = predictor.meta['dataset']
+    data, front_end = predictor.meta['dataset'], predictor.front_end
+    if reads_tables(front_end):
+        raise DataError(f'{predictor.workdir} is a model of tables and cannot diagnose a recording: give it a CSV file')
     rate, length = data['common_rate_hz'], data['window_length']
     if predictor.of_orders:
         # Bands are fractions of the rate and columns are orders: the picture is the same at any rate.
         # Both roundings, of the dataset's window and of this one, may lose the sample that the front end asks for.
         seconds, rate = length / rate, recorded_hz
-        length = max(round(seconds * rate), predictor.front_end.patch_samples(rate))
+        length = max(round(seconds * rate), front_end.patch_samples(rate))
     hop = length if hop_s is None else round(min(hop_s * rate, num_samples or 1))
     if hop < 1:
         raise DataError(f'`hop_s`={hop_s}: at {rate:g} Hz it must be at least {1 / rate:.6f} s')
@@ -80,7 +83,7 @@ def _spec(predictor: AnyPredictor, recorded_hz: float, num_samples: int, hop_s: 
     slow_hz = data.get('removed_below_hz', 0.0)
     windowing = Windowing(length, hop, data['guard_length'])
     return RecordSpec(
-        predictor.front_end, rate, windowing, channels=data.get('channels', 1), removed_below_hz=slow_hz
+        front_end, rate, windowing, channels=data.get('channels', 1), removed_below_hz=slow_hz
     )  # fmt: skip
 
 

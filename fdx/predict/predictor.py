@@ -18,7 +18,7 @@ from fdx.predict.tables import diagnose_table
 from fdx.signal.bearings import BearingGeometry
 from fdx.signal.front_ends import ORDERS, front_end_from_config
 from fdx.signal.patch import FrontEnd
-from fdx.signal.readings import TABLE_AXES
+from fdx.signal.readings import TABLE_AXES, ReadingsInput
 from fdx.signal.scaling import Gain
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError, DataError, Recording
@@ -48,7 +48,7 @@ class AnyPredictor:
     meta: dict
     config: TrainConfig
     class_names: list[str]
-    front_end: FrontEnd
+    front_end: FrontEnd | ReadingsInput
     gain: Gain
     threshold: float | None
 

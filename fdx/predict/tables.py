@@ -13,7 +13,9 @@ from fdx.data.readings_csv import read_readings
 from fdx.data.training_range import TrainingRange
 from fdx.predict.result import Result, Series
 from fdx.predict.verdicts import NOT_FINITE, probability_row, without_verdict
+from fdx.signal.readings import reads_tables
 from fdx.train.decision import decide
+from fdx.types import DataError
 
 if TYPE_CHECKING:
     from fdx.predict.predictor import AnyPredictor
@@ -114,7 +116,10 @@ def diagnose_table(predictor: AnyPredictor, path: str | os.PathLike) -> TableDia
 
     A row for which the network gives no finite numbers has `predicted` and `probabilities` None and a `reason`.
     """
-    groups, columns = predictor.meta.get('dataset', {}).get('group_column', ''), predictor.front_end.columns
+    front_end = predictor.front_end
+    if not reads_tables(front_end):
+        raise DataError(f'{path}: {predictor.workdir} is a model of recordings, not of tables: use `fdx.diagnose`')
+    groups, columns = predictor.meta.get('dataset', {}).get('group_column', ''), front_end.columns
     readings = read_readings(path, columns, need_label=False, group_column=groups)
     training = TrainingRange.from_json(predictor.meta.get('training'))
     return TableDiagnosis(

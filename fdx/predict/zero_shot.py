@@ -25,7 +25,7 @@ from fdx.predict.zero_shot_evidence import DOUBTS, measures
 from fdx.signal.checks import check_rate
 from fdx.signal.fault_orders import MIN_TURNS, FaultOrders
 from fdx.signal.frames import window_starts
-from fdx.signal.front_ends import create_front_end
+from fdx.signal.front_end_makers import fault_orders
 from fdx.signal.patch import Condition, shaft_rate_hz
 from fdx.signal.slow_part import without_slow_part
 from fdx.signal.usable import inspect_recording
@@ -133,7 +133,7 @@ def _diagnose(
     hop = length if hop_s is None else round(min(hop_s * rate, len(checked.samples)))
     if hop < 1:
         raise DataError(f'`hop_s`={hop_s}: at {rate:g} Hz it must be at least {1 / rate:.6f} s')
-    front_end = create_front_end('fault_orders', rate)
+    front_end = fault_orders('fault_orders', 'none', rate)
     front_end = dataclasses.replace(front_end, window_s=min(front_end.window_s, seconds))
     starts = window_starts(len(checked.samples), length, hop)
     faults = usability.faults(starts, length, rate)

@@ -14,6 +14,7 @@ from fdx.signal import envelope
 from fdx.signal.fault_orders import CHANNELS, FaultOrders
 from fdx.signal.order_picture import picture
 from fdx.signal.patch import Condition, shaft_rate_hz
+from fdx.types import DataError
 
 # One per row of `measures` after the first: the reason that is given if only the first row stands out.
 DOUBTS = (
@@ -43,7 +44,9 @@ def measures(chunk: np.ndarray, rate_hz: float, condition: Condition, front_end:
       float64 [3, faults]: means of `per_harmonic` over all harmonics, over all but the strongest, and over all without
       the neighbourhood of the shaft's multiples.
     """
-    image = front_end(chunk, rate_hz, condition)
+    image, geometry = front_end(chunk, rate_hz, condition), condition.geometry
+    if geometry is None:  # The front end has refused this already.
+        raise DataError(f'front end {front_end.name} needs the geometry of the bearing: give `bearing`')
     found = per_harmonic(image, front_end)
     others = (found.sum(axis=0) - found.max(axis=0)) / max(front_end.harmonics - 1, 1)
     spectrum = envelope.prewhitened_spectrum(envelope.tapered(chunk[:, 0], front_end.taper))
@@ -51,7 +54,7 @@ def measures(chunk: np.ndarray, rate_hz: float, condition: Condition, front_end:
     shaft_hz, guard_hz = shaft_rate_hz(condition, front_end.name), LINE_BINS * rate_hz / len(chunk)
     settings = (front_end.harmonics, front_end.cells, front_end.slip)
     apart = [
-        picture(spectra, CHANNELS[name](condition.geometry) * shaft_hz, *settings, avoid=(shaft_hz, guard_hz))
+        picture(spectra, CHANNELS[name](geometry) * shaft_hz, *settings, avoid=(shaft_hz, guard_hz))
         for name in front_end.channels
     ]
     return np.stack([found.mean(axis=0), others, per_harmonic(np.stack(apart, -1), front_end).mean(axis=0)])

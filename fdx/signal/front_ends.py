@@ -131,8 +131,8 @@ def create_front_end(name: str, rate_hz: float | None = None) -> FrontEnd:
     return base.make(name, scaling, rate_hz)
 
 
-def front_end_from_config(config: dict) -> FrontEnd:
-    """Rebuilds a front end from `config()`, as a dataset's metadata or a checkpoint stores it."""
+def front_end_from_config(config: dict) -> Any:
+    """Rebuilds a front end from `config()`, as a dataset's metadata or a checkpoint stores it: one of KINDS."""
     fields = dict(config)
     kind = fields.pop('kind', None)
     if kind not in KINDS:

@@ -29,16 +29,12 @@ class Condition:
 UNKNOWN_CONDITION = Condition()
 
 
-class FrontEnd(Protocol):
-    """What builders, training and prediction ask of a front end."""
+class InputMaker(Protocol):
+    """What training and evaluation ask of what makes inputs of networks: a front end, or that of tables."""
 
     @property
     def name(self) -> str:
         """Name in the registry, its scaling included."""
-
-    @property
-    def rate_hz(self) -> float:
-        """Rate at which frames are cut; signals are resampled to it."""
 
     @property
     def scaling(self) -> str:
@@ -46,11 +42,7 @@ class FrontEnd(Protocol):
 
     @property
     def axes(self) -> str:
-        """'TF' for images [T, F, C], 'FT' for [F, T, C] (mel rows from low to high, time columns)."""
-
-    @property
-    def hop_s(self) -> float:
-        """Seconds from frame to frame."""
+        """'TF': images [T, F, C]; 'FT': [F, T, C], mel rows from low to high, time columns; 'C': rows of a table."""
 
     @property
     def unit(self) -> str:
@@ -60,31 +52,46 @@ class FrontEnd(Protocol):
     def plot_labels(self) -> tuple[str, str]:
         """What stands at the horizontal (columns or frames) and the vertical axis of its plots."""
 
+    def output_shape(self, channels: int = ..., /) -> tuple[int, ...]:
+        """Shape of an input for that many channels or columns; ConfigError where it cannot take them."""
+
+    def __call__(
+        self, chunk: np.ndarray, sample_rate_hz: float, condition: Condition = UNKNOWN_CONDITION
+    ) -> np.ndarray:
+        """The first patch of chunk float32 [T, C], as a float32 input; DataError for what it cannot take."""
+
+    def with_gain(self, patches: np.ndarray, gain: Gain) -> np.ndarray:
+        """Patches [..., C] of the signal times `gain`."""
+
+    def config(self) -> dict:
+        """JSON-able description; `fdx.signal.front_ends.front_end_from_config` reads it."""
+
+
+class FrontEnd(InputMaker, Protocol):
+    """An InputMaker of recordings: what builders and the prediction of a signal ask of a front end."""
+
+    @property
+    def rate_hz(self) -> float:
+        """Rate at which frames are cut; signals are resampled to it."""
+
+    @property
+    def hop_s(self) -> float:
+        """Seconds from frame to frame."""
+
     def output_shape(self, channels: int = 1) -> tuple[int, int, int]:
         """Image shape for recordings of that many channels; ConfigError where it cannot take them."""
 
     def patch_samples(self, sample_rate_hz: float) -> int:
         """Fewest samples at `sample_rate_hz` that make one patch."""
 
-    def __call__(
-        self, chunk: np.ndarray, sample_rate_hz: float, condition: Condition = UNKNOWN_CONDITION
-    ) -> np.ndarray:
-        """The first patch of chunk float32 [T, C], as a float32 image; DataError for what it cannot take."""
-
     def peaks(self, chunk: np.ndarray) -> np.ndarray:
         """float32 [C]: what scaling `train` is fitted to."""
-
-    def with_gain(self, patches: np.ndarray, gain: Gain) -> np.ndarray:
-        """Patches [..., C] of the signal times `gain`."""
 
     def centre_frequencies_hz(self) -> np.ndarray:
         """float64 [F], the filters' centres."""
 
     def panels(self, channels: int) -> list[str]:
         """What each channel of the image shows, for plots; '' for a single one."""
-
-    def config(self) -> dict:
-        """JSON-able description; `fdx.signal.front_ends.front_end_from_config` reads it."""
 
 
 TIME_AND_FREQUENCY = ('time (s)', 'frequency (Hz)')

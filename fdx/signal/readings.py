@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fdx.signal import scaling
-from fdx.signal.patch import UNKNOWN_CONDITION, Condition, FrontEnd
+from fdx.signal.patch import UNKNOWN_CONDITION, Condition, InputMaker
 from fdx.signal.scaling import Gain, as_gain
 from fdx.types import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeIs
 
 # `axes` of a front end whose input is a row of C columns; images have 'TF' or 'FT'.
 TABLE_AXES = 'C'
@@ -79,12 +83,12 @@ class ReadingsInput:
         return {'kind': 'readings', 'name': self.name, 'columns': list(self.columns), 'scaling': self.scaling}
 
 
-def reads_tables(front_end: FrontEnd) -> bool:
+def reads_tables(front_end: InputMaker) -> TypeIs[ReadingsInput]:
     """Whether a front end takes rows of a table, whose only axis is the columns, instead of a signal."""
     return front_end.axes == TABLE_AXES
 
 
-def neutral_gain(front_end: FrontEnd, gain: Gain) -> Gain:
+def neutral_gain(front_end: InputMaker, gain: Gain) -> Gain:
     """The gain of the same shape that changes nothing, for a model that the scaling is folded into."""
     if reads_tables(front_end):
         columns = front_end.output_shape()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fdx.data.dataset import PreparedDataset
 from fdx.data.few_labels import few_labels
 from fdx.data.pipeline import RecordExamples
 from fdx.data.protocols.guard import copies_between
@@ -48,7 +49,7 @@ class DomainName:
         return cls(dataset, domains)
 
 
-def other_recordings(dataset: Dataset, domains: Sequence[str], parameter: str) -> tuple[str, ...]:
+def other_recordings(dataset: PreparedDataset, domains: Sequence[str], parameter: str) -> tuple[str, ...]:
     """Recordings outside of the named domains; ConfigError names the domains that exist."""
     known = np.unique(dataset.table['domain'])
     unknown = [d for d in domains if d not in known]

@@ -67,7 +67,7 @@ def quantization_of(tensor: TensorInfo) -> Quantization | None:
     """How a tensor's codes stand for reals; None for floats."""
     if tensor.dtype.startswith('float'):
         return None
-    return Quantization(np.float64(tensor.scale), np.int64(tensor.zero_point), tensor.dtype)
+    return Quantization(np.array(tensor.scale, np.float64), np.array(tensor.zero_point, np.int64), tensor.dtype)
 
 
 def _encoded(x: np.ndarray, tensor: TensorInfo) -> np.ndarray:

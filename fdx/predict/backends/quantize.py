@@ -102,14 +102,14 @@ def affine(
     qmin, qmax = _code_range(dtype, narrow)
     if symmetric and dtype.startswith('u'):
         raise ConfigError(f'symmetric {dtype}: with zero point 0 no code is negative; use int8 or int16')
-    low, high = _real_array(low, 'low'), _real_array(high, 'high')
-    _check_shapes('low', low, 'high', high, axis)
-    if (low > high).any():
-        raise DataError(f'low {low.tolist()} is above high {high.tolist()}; are they swapped?')
-    low, high = np.minimum(low, 0), np.maximum(high, 0)
-    scale, zeros = _scale(low, high, symmetric, qmin, qmax)
+    lowest, highest = _real_array(low, 'low'), _real_array(high, 'high')
+    _check_shapes('low', lowest, 'high', highest, axis)
+    if (lowest > highest).any():
+        raise DataError(f'low {lowest.tolist()} is above high {highest.tolist()}; are they swapped?')
+    lowest, highest = np.minimum(lowest, 0), np.maximum(highest, 0)
+    scale, zeros = _scale(lowest, highest, symmetric, qmin, qmax)
     # low / scale, with the factors in an order that keeps [-a, a] at exactly half a code for every a.
-    below = low / np.where(zeros, 1, high - low) * (qmax - qmin)
+    below = lowest / np.where(zeros, 1, highest - lowest) * (qmax - qmin)
     zero_point = np.where(zeros | symmetric, 0, _round_away(qmin - below))
     return Quantization(scale, np.clip(zero_point, qmin, qmax), dtype, axis, narrow)
 
