@@ -108,13 +108,14 @@ def cdan_term(d: Domains, params: dict, progress: jax.Array, *, weighted: bool =
         _judged(params, _conditional(features, p), progress)
         for features, p in ((d.source_features, source), (d.target_features, target))
     )
-    weights = {}
+    weights: dict[str, jax.Array] = {}
     if weighted:
         weights = {
             'source_weights': entropy_weights(source, d.source_mask),
             'target_weights': entropy_weights(target, d.target_mask),
         }
-    loss, accuracy = cdan(*logits, d.source_mask, d.target_mask, **weights)
+    of_source, of_target = logits
+    loss, accuracy = cdan(of_source, of_target, d.source_mask, d.target_mask, **weights)
     return loss, {'domain_accuracy': accuracy}
 
 

@@ -126,4 +126,4 @@ def fresh_state(
     extra = init_discriminator(method, sample.features.shape[1], sample.logits.shape[1], jax.random.key(seed + 1))
     if extra:
         state.opt_state['extra'] = programs.extra_optimiser.init(extra)
-    return parallel.replicate(state.replace(extra=extra))
+    return parallel.replicate(dataclasses.replace(state, extra=extra))

@@ -125,7 +125,7 @@ def _kept(method: Method, programs: Programs, target: ArrayExamples) -> Callable
         # Every epoch asks twice, to judge and to store.
         if not last or last[0] is not state:
             stats = target_statistics(programs.statistics, state.variables(), state.stats, target)
-            last[:] = [state, state.replace(stats=stats)]
+            last[:] = [state, dataclasses.replace(state, stats=stats)]
         return last[1]
 
     return kept

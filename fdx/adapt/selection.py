@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -74,7 +75,7 @@ def selected_rows(history: list[dict]) -> dict[str, dict]:
     chosen = {}
     for name in CRITERIA:
         finite = [row for row in history if name != 'last' and np.isfinite(row[name])]
-        chosen[name] = min(finite, key=lambda row, n=name: row[n]) if finite else history[-1]
+        chosen[name] = min(finite, key=operator.itemgetter(name)) if finite else history[-1]
     chosen[ORACLE] = max(history, key=lambda r: r['oracle_target_accuracy'])
     return {name: chosen[name] for name in SELECTIONS}
 

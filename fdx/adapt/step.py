@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 import flax.linen as nn
 import flax.struct
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from fdx.adapt.method_terms import Domains
@@ -38,7 +40,7 @@ class AdaptState(TrainState):
 
     extra: dict = flax.struct.field(default_factory=dict)
     teacher: dict = flax.struct.field(default_factory=dict)
-    total_steps: jax.Array | int = 1
+    total_steps: jax.Array | np.int32 | int = 1
 
 
 def annealed(progress: jax.Array) -> jax.Array:
@@ -91,7 +93,8 @@ def make_adapt_step(
             parts = [source, target] if method.sees_target else [source]
             logits, features, stats = _forward(model, variables, parts, start, key, feature)
             losses = optax.softmax_cross_entropy_with_integer_labels(logits[0], source['labels'])
-            total, term, metrics = (losses * source['mask']).sum(), jnp.float32(0), {}
+            metrics: dict[str, jax.Array] = {}
+            total, term = (losses * source['mask']).sum(), jnp.float32(0)
             supervised = total * jax.lax.axis_size(parallel.AXIS) / count
             if method.term is not None:
                 change = _changes(model, variables, parts, start, key, radius) if method.perturbs else None
@@ -99,7 +102,7 @@ def make_adapt_step(
                 term, metrics = method.term(domains, trained['extra'], progress)
                 term *= weight * (ramp(progress) if method.ramped else 1.0)
             if method.refines:
-                follow = _refinement(domains, _teacher_logits(model, state, target, start))
+                follow = _refinement(domains, _teacher_logits(model, state, batch['target'], start))
                 supervised, term = jnp.where(late, 0.0, supervised), jnp.where(late, follow, term)
             return supervised + term, (total, term, logits[0], stats, metrics)
 
@@ -109,7 +112,7 @@ def make_adapt_step(
         sums = jax.lax.psum({'loss': total, 'correct': hits}, parallel.AXIS)
         metrics = {**sums, 'count': count, 'term': jax.lax.pmean(term, parallel.AXIS), **metrics}
         new = _updated(state, _reduced(grads, mask), stats, mask, optimiser, extra_optimiser)
-        return (new.replace(teacher=_taught(state, new, late)) if method.refines else new), metrics
+        return (dataclasses.replace(new, teacher=_taught(state, new, late)) if method.refines else new), metrics
 
     return step
 
@@ -192,7 +195,8 @@ def _updated(state: AdaptState, grads: dict, stats: dict, mask: dict, optimiser,
         updates, of_extra = extra_optimiser.update(grads['extra'], of_extra, extra)
         updates = jax.tree.map(lambda u: rate * u, updates)
         extra = optax.apply_updates(extra, updates)
-    return state.replace(
+    return dataclasses.replace(
+        state,
         step=state.step + 1,
         params=params,
         stats={stage: stats[stage] for stage in state.stats},

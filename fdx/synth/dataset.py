@@ -10,10 +10,10 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from fdx.data.blocks import NO_BLOCK
+from fdx.data.dataset import PreparedDataset
 from fdx.data.incomplete import remove_interrupted
 from fdx.data.records import NO_GEOMETRY
 from fdx.data.seal import seal_new
-from fdx.data.source import Dataset
 from fdx.data.table import SYNTHETIC
 from fdx.files import boundary
 from fdx.locks import prepared_lock
@@ -27,7 +27,8 @@ IDENTITY = ('checkpoint', 'draw_seed', 'draws')
 _NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9._-]*')
 
 
-class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+# TFDS comes without types, so that mypy looks at the __init_subclass__ of `object`.
+class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
     """Spectrograms drawn from a generator, in records of the fields that recordings have, all in the split `train`.
 
     In each record `synthetic` is True, and `checkpoint` says which generator drew it. A record is a recording of its
@@ -37,7 +38,9 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     VERSION = tfds.core.Version('1.0.0')
     name = BUILDER
 
-    def __init__(self, *, sampler: Sampler, like: Dataset, labels: np.ndarray, seed: int, config_name: str, **kwargs):
+    def __init__(
+        self, *, sampler: Sampler, like: PreparedDataset, labels: np.ndarray, seed: int, config_name: str, **kwargs
+    ):
         """A dataset of one image for each of `labels`, in the form of the dataset `like`."""
         self._sampler, self._like, self._labels, self._seed = sampler, like, labels, seed
         config = tfds.core.BuilderConfig(name=config_name, description=f'Generated after {like.name}.')
@@ -128,7 +131,7 @@ def _peak_feature(channels: int):
 
 
 def write_generated(
-    sampler: Sampler, like: Dataset, labels: np.ndarray, name: str, data_dir: str | pathlib.Path, *, seed: int
+    sampler: Sampler, like: PreparedDataset, labels: np.ndarray, name: str, data_dir: str | pathlib.Path, *, seed: int
 ) -> pathlib.Path:
     """Draws images and writes them as `synthetic/NAME`, which open_dataset and tfds.builder_from_directory read.
 

@@ -6,9 +6,9 @@ import dataclasses
 
 import numpy as np
 
+from fdx.data.dataset import PreparedDataset
 from fdx.data.pipeline import ArrayExamples
 from fdx.data.protocols.splits import Splits
-from fdx.data.source import Dataset
 from fdx.synth.config import SynthConfig
 from fdx.train.balance import evenly
 from fdx.train.run_data import select_rows
@@ -68,12 +68,12 @@ class TrainingImages:
         return ArrayExamples(scale.apply(self.images)[order], self.labels[order])
 
 
-def images_of(dataset: Dataset, rows: np.ndarray) -> np.ndarray:
+def images_of(dataset: PreparedDataset, rows: np.ndarray) -> np.ndarray:
     """float32 [N, H, W, C] of the given rows, before any gain."""
     return np.stack([dataset.inputs(int(row)) for row in rows])
 
 
-def training_images(config: SynthConfig, dataset: Dataset) -> TrainingImages:
+def training_images(config: SynthConfig, dataset: PreparedDataset) -> TrainingImages:
     """The training rows that the config keeps: the same rows as in a training run with the same settings.
 
     Raises:
@@ -93,6 +93,6 @@ def training_images(config: SynthConfig, dataset: Dataset) -> TrainingImages:
     return TrainingImages(images_of(dataset, splits.train), labels, splits.train, splits)
 
 
-def whole_training_part(config: SynthConfig, dataset: Dataset) -> np.ndarray:
+def whole_training_part(config: SynthConfig, dataset: PreparedDataset) -> np.ndarray:
     """Rows of the training part before classes were thinned; generated images are compared with them."""
     return select_rows(dataclasses.replace(config, imbalance='', labels_per_class=0), dataset)[0].train

@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 
-from fdx.data.source import Dataset
+from fdx.data.dataset import PreparedDataset
 from fdx.synth.classifier import MODEL, STEPS, Classifier, fit_classifier
 from fdx.synth.images import images_of, training_images, whole_training_part
 from fdx.synth.judge_metrics import frechet_distance, jittered, manifold_precision_recall, memorisation
@@ -37,7 +37,7 @@ class Parts:
         return self.images[name][self.labels[name] == label]
 
 
-def collect(sampler: Sampler, dataset: Dataset, per_class: int, seed: int) -> Parts:
+def collect(sampler: Sampler, dataset: PreparedDataset, per_class: int, seed: int) -> Parts:
     """The images that are compared.
 
     `train` holds the rows that the generator saw, `reference` the whole training part, from which an imbalance may have
@@ -98,7 +98,7 @@ def _classes(classifier: Classifier, parts: Parts, names: list[str], seed: int) 
             for k in range(len(names))
             if k != label and (parts.labels['reference'] == k).any()
         }
-        nearest = min(others, key=others.get)
+        nearest = min(others, key=others.__getitem__)
         distance = frechet_distance(fake, real)
         precision, recall = manifold_precision_recall(real, fake)
         copies = memorisation(train, fake, test if len(test) else None)

@@ -70,7 +70,8 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     """
     a, b = _checked(a, b)
     apart = a.mean(0) - b.mean(0)
-    a, b = (np.linalg.qr((x - x.mean(0)) / np.sqrt(max(len(x) - 1, 1)), mode='r') for x in (a, b))
+    # NumPy's stub gives the result of mode 'reduced' for every mode.
+    a, b = (np.linalg.qr((x - x.mean(0)) / np.sqrt(max(len(x) - 1, 1)), mode='r') for x in (a, b))  # type: ignore[assignment]
     cross = np.linalg.svd(a @ b.T, compute_uv=False).sum()
     return max(0.0, float(apart @ apart + (a**2).sum() + (b**2).sum() - 2 * cross))
 

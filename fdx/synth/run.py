@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fdx.data.source import Dataset, open_dataset
+from fdx.data.dataset import PreparedDataset
+from fdx.data.source import open_dataset
 from fdx.synth.config import SynthConfig
 from fdx.synth.dataset import BUILDER, write_generated
 from fdx.synth.sampler import Sampler, load_sampler
@@ -35,7 +36,7 @@ class Synthesis:
 
     workdir: pathlib.Path
     sampler: Sampler
-    dataset: Dataset
+    dataset: PreparedDataset
     name: str
     history: list[dict]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import flax.struct
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from fdx.synth.config import SynthConfig
@@ -31,8 +32,8 @@ class GanState:
       opt_state: {'generator', 'critic'}.
     """
 
-    step: jax.Array
-    seed: jax.Array
+    step: jax.Array | np.int32
+    seed: jax.Array | np.int32
     params: dict
     opt_state: dict
 
@@ -74,7 +75,8 @@ def make_gan_step(
         )
         keep = config.ema_decay
         average = jax.tree.map(lambda old, new: keep * old + (1 - keep) * new, state.params['average'], made)
-        new = state.replace(
+        new = dataclasses.replace(
+            state,
             step=state.step + 1,
             params={'generator': made, 'critic': judge, 'average': average},
             opt_state={'generator': of_made, 'critic': of_judge},

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
+from fdx.data.dataset import PreparedDataset
 from fdx.data.pipeline import train_batches
-from fdx.data.source import Dataset, open_dataset
+from fdx.data.source import open_dataset
 from fdx.synth.config import SynthConfig
 from fdx.synth.images import Scale, TrainingImages, training_images
 from fdx.synth.networks import Critic, Generator, initial_parameters
@@ -95,7 +96,7 @@ def train_generator(
     return run_training(run, workdir).history
 
 
-def describe(config: SynthConfig, dataset: Dataset, data: TrainingImages, scale: Scale) -> dict:
+def describe(config: SynthConfig, dataset: PreparedDataset, data: TrainingImages, scale: Scale) -> dict:
     """What the checkpoint of a generator says about itself; JSON can hold it."""
     names = dataset.class_names(config.label_key)
     counts = np.bincount(data.labels, minlength=len(names)).tolist()

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 
+from fdx.data.joined import JoinedExamples
 from fdx.data.pipeline import ArrayExamples, Examples
 from fdx.types import ConfigError, DataError
 
@@ -48,10 +49,12 @@ def evenly(labels: np.ndarray, seed: int) -> np.ndarray:
 
 
 def oversampled(examples: Examples, seed: int) -> Examples:
-    """Training examples in which rows of the rarer classes are repeated, see `evenly`."""
+    """Training examples in which rows of the rarer classes are repeated, see `evenly`; ConfigError for joined ones."""
     rows = evenly(examples.labels(), seed)
     if isinstance(examples, ArrayExamples):
         return ArrayExamples(examples.inputs[rows], examples.targets[rows])
+    if isinstance(examples, JoinedExamples):
+        raise ConfigError('generated examples balance the classes already: they are not repeated')
     return dataclasses.replace(examples, rows=examples.rows[rows])
 
 

@@ -98,8 +98,11 @@ def rule_of(text: str, num_classes: int) -> DecisionRule | None:
     return rule
 
 
-def decide(probabilities: np.ndarray, threshold: float | None) -> np.ndarray:
-    """Classes int64 [N] of probabilities [N, K]: the most probable, or by the threshold of class 1 where K is 2."""
+def decide(probabilities: np.ndarray, threshold: float | np.ndarray | None) -> np.ndarray:
+    """Classes int64 [N] of probabilities [N, K]: the most probable, or by the threshold of class 1 where K is 2.
+
+    The threshold is one number for all rows, or float [N].
+    """
     if threshold is None:
         return probabilities.argmax(axis=1)
     # Compared in float64: NumPy would round a single number to float32, but not a column of numbers, and prediction

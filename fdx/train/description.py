@@ -10,8 +10,8 @@ import platform
 import jax
 
 import fdx
+from fdx.data.dataset import PreparedDataset
 from fdx.data.protocols.splits import Splits
-from fdx.data.source import Dataset
 from fdx.signal.scaling import Gain
 from fdx.train.config import TrainConfig
 from fdx.train.init_leak import entries_of
@@ -21,7 +21,7 @@ from fdx.train.model_setup import ModelSetup
 PACKAGES = ('jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy', 'scipy', 'tensorflow-datasets', 'grain')
 
 
-def describe(config: TrainConfig, setup: ModelSetup, dataset: Dataset, splits: Splits, gain: Gain) -> dict:
+def describe(config: TrainConfig, setup: ModelSetup, dataset: PreparedDataset, splits: Splits, gain: Gain) -> dict:
     """What a checkpoint says about itself, except for the numbers of its step; JSON can hold it."""
     return {
         'config': config.to_json(),

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from fdx.data.dataset import PreparedDataset
 from fdx.data.joined import JoinedExamples
 from fdx.data.pipeline import RecordExamples
-from fdx.data.source import Dataset, open_dataset
+from fdx.data.source import open_dataset
 from fdx.signal.scaling import Gain
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError, DataError
@@ -65,7 +66,7 @@ def with_generated(config: TrainConfig, real: RecordExamples, gain: Gain) -> Joi
     return JoinedExamples((real, RecordExamples(generated, np.concatenate(rows), config.label_key, gain)))
 
 
-def _check_origin(config: TrainConfig, real: Dataset, generated: Dataset) -> None:
+def _check_origin(config: TrainConfig, real: PreparedDataset, generated: PreparedDataset) -> None:
     origin = generated.metadata.get('generated_from')
     if not origin:
         raise ConfigError(

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from fdx.data.dataset import PreparedDataset
 from fdx.data.protocols.splits import PROTOCOLS, Splits
-from fdx.data.source import Dataset
 from fdx.train.config import TrainConfig
 from fdx.train.landmarks import is_readings
 from fdx.train.learned_from import rows_learned, whole_recordings
@@ -50,7 +50,7 @@ def entries_of(meta: Mapping[str, Any], config: TrainConfig) -> list[dict[str, A
 def check_init(
     config: TrainConfig,
     entries: Sequence[Mapping[str, Any]],
-    dataset: Dataset,
+    dataset: PreparedDataset,
     parts: Mapping[str, np.ndarray],
     protocol: str,
 ) -> InitLeak:
@@ -96,7 +96,7 @@ def check_init(
     return InitLeak(max(shares.values()), reason, shares)
 
 
-def _words(dataset: Dataset, rows: np.ndarray) -> str:
+def _words(dataset: PreparedDataset, rows: np.ndarray) -> str:
     """'windows (recordings a, b and 3 more)'; for a table of readings 'rows', as their names say nothing."""
     if is_readings(dataset.table):
         return 'rows'
@@ -106,7 +106,7 @@ def _words(dataset: Dataset, rows: np.ndarray) -> str:
 
 
 def check_init_of_splits(
-    config: TrainConfig, entries: Sequence[Mapping[str, Any]], dataset: Dataset, splits: Splits
+    config: TrainConfig, entries: Sequence[Mapping[str, Any]], dataset: PreparedDataset, splits: Splits
 ) -> InitLeak:
     """`check_init` for the validation and test rows of a run."""
     parts = {'validation': splits.validation, 'test': splits.test}

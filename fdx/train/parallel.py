@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import numpy as np
@@ -35,7 +36,7 @@ def padded_size(batch_size: int) -> int:
     return -(-batch_size // devices) * devices
 
 
-def shard(batch: dict[str, np.ndarray], batch_size: int) -> dict[str, np.ndarray]:
+def shard(batch: dict[str, Any], batch_size: int) -> dict[str, Any]:
     """Pads a global batch and takes the part of this process.
 
     Args:

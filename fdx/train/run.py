@@ -10,8 +10,9 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.metrics import f1_score
 
+from fdx.data.dataset import PreparedDataset
 from fdx.data.pipeline import Examples, steps_per_epoch, train_batches
-from fdx.data.source import Dataset, open_dataset
+from fdx.data.source import open_dataset
 from fdx.train import parallel
 from fdx.train.augment import AUGMENT
 from fdx.train.batch_sizes import check_batches
@@ -47,7 +48,7 @@ LAYOUT = Layout(
 )
 
 
-def _set_up_once(config: TrainConfig, dataset: Dataset, caches: dict) -> ModelSetup:
+def _set_up_once(config: TrainConfig, dataset: PreparedDataset, caches: dict) -> ModelSetup:
     """The network of the run; folds start from the same one, which is read and initialised once."""
     num_classes = len(dataset.class_names(config.label_key))
     key = ('setup', *(str(getattr(config, name)) for name in DECIDES_SETUP), num_classes, dataset.input_shape)

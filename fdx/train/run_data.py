@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from fdx.data.dataset import PreparedDataset
 from fdx.data.few_labels import few_labels
 from fdx.data.imbalance import Imbalance, thin
 from fdx.data.pipeline import ArrayExamples, Examples, RecordExamples
 from fdx.data.protocols.splits import Splits, split_rows
-from fdx.data.source import Dataset
 from fdx.signal.scaling import Gain, fit_gain
 from fdx.train.balance import class_weights, oversampled, with_smote
 from fdx.train.config import AUGMENTATIONS, TrainConfig
@@ -34,14 +34,14 @@ class RunData:
       train, validation: the examples of these splits.
     """
 
-    dataset: Dataset
+    dataset: PreparedDataset
     splits: Splits
     gain: Gain
     train: Examples
     validation: Examples
 
 
-def select_rows(config: Any, dataset: Dataset) -> tuple[Splits, Gain]:
+def select_rows(config: Any, dataset: PreparedDataset) -> tuple[Splits, Gain]:
     """The rows of a run and the gain fitted on its training rows; evaluation calls it with the stored config.
 
     The config is a TrainConfig or has the fields of one that are read here: a SynthConfig has them too, as a generator
@@ -62,7 +62,7 @@ def select_rows(config: Any, dataset: Dataset) -> tuple[Splits, Gain]:
     return dataclasses.replace(splits, train=train), gain
 
 
-def load_data(config: TrainConfig, dataset: Dataset) -> RunData:
+def load_data(config: TrainConfig, dataset: PreparedDataset) -> RunData:
     """Training and validation examples of a run; SplitError where the protocol does not fit the data."""
     if config.balance == 'specaugment' and len(dataset.input_shape) < 3:
         raise ConfigError(
@@ -70,12 +70,11 @@ def load_data(config: TrainConfig, dataset: Dataset) -> RunData:
             'oversample, mixup or smote'
         )
     splits, gain = select_rows(config, dataset)
-    examples = {
-        name: RecordExamples(dataset, getattr(splits, name), config.label_key, gain) for name in ('train', 'validation')
-    }
-    if config.balance == 'gan':
-        examples['train'] = with_generated(config, examples['train'], gain)
-    return RunData(dataset, splits, gain, **examples)
+    train, validation = (
+        RecordExamples(dataset, rows, config.label_key, gain) for rows in (splits.train, splits.validation)
+    )
+    joined = with_generated(config, train, gain) if config.balance == 'gan' else train
+    return RunData(dataset, splits, gain, joined, validation)
 
 
 def with_cached_features(
@@ -105,13 +104,12 @@ def with_cached_features(
 def _in_memory(data: RunData) -> RunData:
     """Readings as arrays, as fetching them one by one would take longer than the steps."""
     dataset, scale = data.dataset, data.dataset.front_end.with_gain
-    if dataset.in_memory(data.splits.train) is None:
-        return data
-    parts = {
-        name: ArrayExamples(scale(dataset.in_memory(part.rows), data.gain), part.labels())
-        for name, part in (('train', data.train), ('validation', data.validation))
-    }
-    return dataclasses.replace(data, **parts)
+
+    def held(part: Examples) -> Examples:
+        values = dataset.in_memory(part.rows) if isinstance(part, RecordExamples) else None
+        return part if values is None else ArrayExamples(scale(values, data.gain), part.labels())
+
+    return dataclasses.replace(data, train=held(data.train), validation=held(data.validation))
 
 
 def balanced(

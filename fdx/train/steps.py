@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 import flax.linen as nn
 import flax.struct
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 
 from fdx.train import parallel
@@ -37,8 +39,8 @@ class TrainState:
       opt_state: the optimiser's, for `params` only.
     """
 
-    step: jax.Array
-    seed: jax.Array
+    step: jax.Array | np.int32
+    seed: jax.Array | np.int32
     params: dict
     stats: dict
     prefix: dict
@@ -102,7 +104,7 @@ def make_train_step(
         }
         params = apply_updates(state.params, updates, mask)
         stats = {stage: stats[stage] for stage in state.stats}
-        return state.replace(step=state.step + 1, params=params, stats=stats, opt_state=opt_state), metrics
+        return dataclasses.replace(state, step=state.step + 1, params=params, stats=stats, opt_state=opt_state), metrics
 
     return step
 

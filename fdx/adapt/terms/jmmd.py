@@ -49,8 +49,9 @@ def jmmd(
     widths = [[x.shape[1:] for x in layers] for layers in (source_layers, target_layers)]
     if not widths[0] or widths[0] != widths[1]:
         raise ConfigError(f'layers of source {widths[0]} and target {widths[1]}: pass the same, at least one')
-    product = 1.0
+    product: jax.Array | float = 1.0
     for source, target in zip(source_layers, target_layers):
         x, mask = joined(source, target, source_mask, target_mask)
         product = product * gaussian_kernels(x, x, mean_bandwidth(x, mask), num_kernels, factor)
-    return unbiased_mmd(product, source_mask, target_mask)
+    # An array by now: there is at least one layer.
+    return unbiased_mmd(product, source_mask, target_mask)  # type: ignore[arg-type]

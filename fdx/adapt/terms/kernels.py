@@ -56,7 +56,8 @@ def gaussian_kernels(
     if num_kernels < 1 or not factor > 0:
         raise ConfigError(f'num_kernels={num_kernels}, factor={factor}: use at least 1 kernel and a factor above 0')
     ratios = squared_distances(a, b) / jnp.maximum(bandwidth, MIN_BANDWIDTH)
-    return sum(jnp.exp(-ratios / factor ** (i - num_kernels // 2)) for i in range(num_kernels)) / num_kernels
+    # The integer 0, where sum() starts, is no result: there is at least one kernel.
+    return sum(jnp.exp(-ratios / factor ** (i - num_kernels // 2)) for i in range(num_kernels)) / num_kernels  # type: ignore[return-value]
 
 
 def mean_bandwidth(x: jax.Array, mask: jax.Array) -> jax.Array:
