@@ -44,8 +44,8 @@ def plot_adaptation_history(history: Sequence[Mapping[str, Any]], criteria: Sequ
     epochs = [row['epoch'] for row in history]
 
     def line(axes: Axes, key: str, colour: str, style: str, label: str, values=None) -> None:
-        y = [row.get(key) for row in history] if values is None else values
-        y = [np.nan if value is None else value for value in y]
+        given = [row.get(key) for row in history] if values is None else values
+        y = [np.nan if value is None else value for value in given]
         axes.plot(epochs, y, style, color=colour, label=label, linewidth=1.5, marker='o', markersize=3)
 
     figure = new_figure(9, 6)
@@ -124,7 +124,7 @@ def _legends(row: Sequence[Axes], classes: Sequence[str], colours: Sequence) -> 
     def dot(colour, marker: str, label: str) -> Line2D:
         return Line2D([], [], color=colour, marker=marker, linestyle='none', markersize=5, label=label)
 
-    style = {'fontsize': 8, 'frameon': False, 'labelcolor': INK}
+    style: dict[str, Any] = {'fontsize': 8, 'frameon': False, 'labelcolor': INK}
     row[0].legend(handles=[dot(COLOURS[d], MARKERS[d], d) for d in DOMAINS], **style)
     handles = [dot(colour, 's', plain(name)) for colour, name in zip(colours, classes)]
     handles += [dot(MUTED, MARKERS[d], d) for d in DOMAINS]

@@ -33,7 +33,7 @@ CAPTIONS = {
 
 def selection_cells(results: Mapping[str, Any], *, usable: bool) -> list[tuple[str, ...]]:
     """Rows of the table of selections as text: those that may choose an epoch, or the oracle's."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for row in results['selections']:
         if row['usable'] != usable:
             continue

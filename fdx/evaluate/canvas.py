@@ -12,6 +12,7 @@ import io
 import os
 import warnings
 from collections.abc import Iterable
+from typing import Literal
 
 from matplotlib import font_manager
 from matplotlib.axes import Axes
@@ -49,7 +50,9 @@ def new_figure(width_in: float, height_in: float) -> Figure:
     return figure
 
 
-def style_axes(axes: Axes, title: str = '', x_label: str = '', y_label: str = '', grid: str | None = None) -> None:
+def style_axes(
+    axes: Axes, title: str = '', x_label: str = '', y_label: str = '', grid: Literal['x', 'y', 'both'] | None = None
+) -> None:
     """Gives an axis the common look.
 
     Args:

@@ -7,11 +7,14 @@ from collections.abc import Callable
 import numpy as np
 from matplotlib.figure import Figure
 
+from fdx.data.readings import ReadingsDataset
 from fdx.data.records import decode_waveform
+from fdx.data.source import Dataset
 from fdx.evaluate.embedding_plots import plot_embedding, plot_embedding_profile
 from fdx.evaluate.readings_plots import plot_distributions
 from fdx.evaluate.sample_plots import ClassSample, plot_samples_per_class
 from fdx.evaluate.scoring import Scored
+from fdx.types import DataError
 
 MAX_EMBEDDED = 1000
 
@@ -23,6 +26,8 @@ def _samples_per_class(scored: Scored) -> dict[str, Figure]:
 def _distributions(scored: Scored) -> dict[str, Figure]:
     examples = scored.examples[0]
     data = examples.dataset
+    if not isinstance(data, ReadingsDataset):
+        raise DataError(f'{data.name} is no table of readings, so it has no columns to draw')
     figure = plot_distributions(data.in_memory(examples.rows), data.columns, examples.labels(), data.class_names())
     return {'distributions': figure}
 
@@ -46,7 +51,10 @@ def _embedding(scored: Scored) -> dict[str, Figure]:
 def class_samples(scored: Scored) -> list[ClassSample]:
     """The first scored window of each class."""
     examples = scored.examples[0]
-    data, front_end = examples.dataset, examples.dataset.front_end
+    data = examples.dataset
+    if not isinstance(data, Dataset):
+        raise DataError(f'{data.name} holds no recordings, so there are no windows to draw')
+    front_end = data.front_end
     present, first = np.unique(examples.labels(), return_index=True)
     samples = []
     for label, i in zip(present, first):

@@ -88,8 +88,10 @@ def plot_embedding(
         rows = labels == k
         if rows.any():
             colour, marker = class_style(k)
+            x, y = layout[rows].T
             axes.scatter(
-                *layout[rows].T,
+                x,
+                y,
                 s=22,
                 c=colour,
                 marker=marker,

@@ -104,5 +104,5 @@ def clustered_interval(correct: np.ndarray, units: Sequence[Any] | np.ndarray) -
     if not len(correct):
         return None
     n = effective_number(correct, units)
-    low, high = wilson_interval(float(np.mean(correct)) * n, n)
-    return [low, high]
+    interval = wilson_interval(float(np.mean(correct)) * n, n)
+    return None if interval is None else list(interval)

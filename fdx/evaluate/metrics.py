@@ -117,12 +117,13 @@ def _intervals(predictions: Predictions) -> dict[str, Any]:
     """Intervals of the accuracy: by unit, over windows, and by bearing where bearings are not the units."""
     correct, units = predictions.predicted == predictions.labels, np.asarray(predictions.counted_once)
     bearings = _shared_bearings(predictions)
+    of_windows = wilson_interval(int(correct.sum()), len(correct))
     return {
         'accuracy_interval': clustered_interval(correct, units),
         'interval_unit': predictions.unit_name,
         'units': len(np.unique(units)),
         'effective_number': effective_number(correct, units),
-        'accuracy_interval_windows': list(wilson_interval(int(correct.sum()), len(correct))),
+        'accuracy_interval_windows': None if of_windows is None else list(of_windows),
         'accuracy_interval_bearings': None if bearings is None else clustered_interval(correct, bearings),
         'bearings': None if bearings is None else len(np.unique(bearings)),
     }

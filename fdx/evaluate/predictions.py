@@ -203,7 +203,8 @@ def save_predictions(path: str | os.PathLike, predictions: Predictions) -> None:
     """
     columns = {field.name: getattr(predictions, field.name) for field in dataclasses.fields(predictions)}
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{name: np.asarray(value) for name, value in columns.items() if value is not None})
+    arrays: dict[str, Any] = {name: np.asarray(value) for name, value in columns.items() if value is not None}
+    np.savez_compressed(buffer, **arrays)
     atomic_write_bytes(path, buffer.getvalue())
 
 

@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
@@ -103,9 +102,9 @@ def plot_samples_per_class(examples: Sequence[ClassSample]) -> Figure:
 
 
 def _draw_class(
-    cells: Sequence[Axes], example: ClassSample, images: Sequence[tuple[str, np.ndarray]], limits: tuple[float, float]
+    cells: np.ndarray, example: ClassSample, images: Sequence[tuple[str, np.ndarray]], limits: tuple[float, float]
 ) -> AxesImage:
-    """Fills the column of one class: one cell for the waveform, then one per channel; returns the last image."""
+    """Fills the Axes [1 + C] of one class: a cell for the waveform, then one per channel; returns the last image."""
     samples = np.asarray(example.samples, dtype=np.float64)
     colours = [INK] * len(images)
     if samples.ndim == 2 and samples.shape[1] > 1:

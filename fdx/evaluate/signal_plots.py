@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -101,7 +101,7 @@ def _frequency_ticks(frequencies_hz: np.ndarray) -> np.ndarray:
     """Round frequencies inside the range: evenly spaced on a linear axis, in the series 1-2-5 on a warped one."""
     low, high = frequencies_hz[0], frequencies_hz[-1]
     if len(frequencies_hz) < 3 or np.allclose(np.diff(frequencies_hz), frequencies_hz[1] - low, rtol=0.01):
-        ticks = MaxNLocator(nbins=6).tick_values(low, high)
+        ticks = np.asarray(MaxNLocator(nbins=6).tick_values(low, high))
     else:
         ticks = np.outer(10.0 ** np.arange(-2, 7), (1, 2, 5)).ravel()
     ticks = ticks[(ticks >= low) & (ticks <= high)]
@@ -157,7 +157,7 @@ def plot_log_mel(
     return figure
 
 
-def add_colour_bar(figure: Figure, image: AxesImage, axes: Sequence[Axes], unit: str = LOG_MAGNITUDE) -> None:
+def add_colour_bar(figure: Figure, image: AxesImage, axes: Iterable[Axes], unit: str = LOG_MAGNITUDE) -> None:
     """A slim colour bar to the right of `axes`."""
     bar = figure.colorbar(image, ax=list(axes), aspect=25, pad=0.01)
     bar.set_label(unit, fontsize=9)
