@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import pathlib
+import re
 import sys
 
 import pytest
@@ -62,6 +63,15 @@ def _load(name: str):
         sys.modules[name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(sys.modules[name])
     return sys.modules[name]
+
+
+@pytest.fixture(scope='session')
+def says():
+    """says(text, 'a ... b') -> bool: a occurs in the text and b after it; the words between them are free.
+
+    For messages: name the offending value, the place and the remedy, not the sentence around them.
+    """
+    return lambda text, parts: bool(re.search('.*'.join(map(re.escape, parts.split(' ... '))), text, re.DOTALL))
 
 
 @pytest.fixture(scope='session')

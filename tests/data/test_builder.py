@@ -74,7 +74,7 @@ def test_short_recordings_have_block_minus_one_and_lie_in_train(tiny_short):
     assert set(table['recording'][table['block'] == -1]) == {'ball_1'}
     assert set(np.flatnonzero(table['recording'] == 'ball_1')) <= set(parts['train'])
     assert table['window_start'][table['recording'] == 'ball_1'].tolist() == [0, 7800]
-    with pytest.raises(SplitError, match=r'too short for time_blocks: ball_1\..*exclude_recordings.*ball_1$'):
+    with pytest.raises(SplitError, match=r'time_blocks: ball_1\..*by_recording.*`exclude_recordings`=ball_1$'):
         split_rows(table, 'time_blocks')
     for fold in folds_of('by_recording', table):
         splits = split_rows(table, 'by_recording', fold=fold)
@@ -87,9 +87,7 @@ def test_a_bad_recording_stops_the_build_and_leaves_no_version_behind(builder_of
     bad = recording_of('ball', 0, 6.0)
     bad.samples[17] = np.inf
     builder = builder_of([recording_of('normal', 0, 6.0), bad])
-    with pytest.raises(
-        DataError, match=r'ball_0\.csv: channel 0 has 1 NaN or infinite samples, the first at sample 17'
-    ):
+    with pytest.raises(DataError, match=r'ball_0\.csv: channel 0.* 1 NaN.* sample 17\b.*repair'):
         builder.download_and_prepare()
     assert not list(tmp_path.rglob('dataset_info.json'))
     assert not list(tmp_path.rglob('*.array_record*'))
@@ -104,7 +102,7 @@ def test_a_short_recording_is_a_warning_that_names_it(builder_of, recording_of, 
 
 
 def test_two_recordings_of_one_id_are_refused(builder_of, recording_of):
-    with pytest.raises(DataError, match=r'normal_0\.csv: a second recording has the id normal_0'):
+    with pytest.raises(DataError, match=r'normal_0\.csv: .* id normal_0.*unique'):
         builder_of([recording_of('normal', 0, 6.0)] * 2).download_and_prepare()
 
 

@@ -147,15 +147,15 @@ def test_progress_counts_up_to_the_announced_size(site, tmp_path):
     [
         ('/nothing_here', 'status 404 (Not Found)'),
         ('/broken', 'status 503'),
-        ('/half', 'sent 100000 of 204800 bytes'),
+        ('/half', '100000 of 204800 bytes'),
         ('/chunked_half', 'broke off in the middle'),
         ('/empty', 'sent 0 bytes, and at least 1'),
-        ('/html_by_type', "an HTML page that begins b'We are moving.'"),
-        ('/html_by_content', 'an HTML page that begins'),
+        ('/html_by_type', "HTML ... b'We are moving.'"),
+        ('/html_by_content', 'HTML'),
     ],
 )
-def test_bad_answers_are_told_apart_and_leave_nothing(site, tmp_path, path, said):
-    assert said in _error(site + path, tmp_path)
+def test_bad_answers_are_told_apart_and_leave_nothing(says, site, tmp_path, path, said):
+    assert says(_error(site + path, tmp_path), said)
 
 
 def test_failure_keeps_the_older_file(site, tmp_path):
@@ -218,7 +218,7 @@ def test_malformed_address(tmp_path):
 
 def test_target_that_cannot_be_written(site, tmp_path):
     (tmp_path / 'folder').write_bytes(b'a file')
-    with pytest.raises(DataError, match=r'cannot write .*folder/97\.mat.*choose another folder'):
+    with pytest.raises(DataError, match=r'folder/97\.mat: File exists.*another folder'):
         download(site + '/good', tmp_path / 'folder' / '97.mat')
     assert (tmp_path / 'folder').read_bytes() == b'a file'
 
@@ -240,13 +240,13 @@ def test_looks_like_html(head, html):
 @pytest.mark.parametrize(
     ('path', 'said'),
     [
-        ('/part', 'answered with status 206 (Partial Content): a part of the file'),
-        ('/nothing', 'answered with status 204'),
-        ('/gzip', "sent the file compressed ('gzip')"),
+        ('/part', 'status 206 (Partial Content)'),
+        ('/nothing', 'status 204'),
+        ('/gzip', "compressed ... 'gzip'"),
     ],
 )
-def test_what_is_not_the_file_itself_is_refused(site, tmp_path, path, said):
-    assert said in _error(site + path, tmp_path)
+def test_what_is_not_the_file_itself_is_refused(says, site, tmp_path, path, said):
+    assert says(_error(site + path, tmp_path), said)
 
 
 def test_an_announced_size_beyond_the_bound_is_refused_before_the_first_byte(site, tmp_path):

@@ -51,12 +51,12 @@ def test_the_forms_of_an_imbalance(text, divisors):
         assert imbalance.divisors(CLASSES) == divisors
 
 
-def test_a_ratio_alone_spares_the_healthy_class_by_either_name():
+def test_a_ratio_alone_spares_the_healthy_class_by_either_name(says):
     assert Imbalance.parse('1:8').divisors(['worn', 'healthy', 'broken']) == [8, 1, 8]
     with pytest.raises(ConfigError) as error:
         Imbalance.parse('1:8').divisors(['good', 'worn'])
-    assert '`imbalance`=1:8: no class is called normal or healthy' in str(error.value)
-    assert 'CLASS=1:8,...; the classes are good, worn' in str(error.value)
+    assert says(str(error.value), '`imbalance`=1:8: ... normal or healthy')
+    assert says(str(error.value), 'CLASS=1:8 ... good, worn')
 
 
 def test_a_file_of_classes(tmp_path):
@@ -77,24 +77,24 @@ def test_a_file_of_classes(tmp_path):
         ('1:20 ', 'is neither a ratio nor a file'),
         ('1:2,1:3', 'is neither a ratio nor a file'),
         ('.', 'is neither a ratio nor a file'),
-        ('1:0', '1:0 is not a ratio 1:N with N of 1 or more'),
-        ('1:0.5', '1:0.5 is not a ratio 1:N with N of 1 or more'),
-        ('ball=20', '20 is not a ratio 1:N'),
-        ('ball=1:0.9', '1:0.9 is not a ratio 1:N'),
-        ('ball=', 'nothing is not a ratio 1:N'),
-        ('ball=1:2,1:3', 'nothing is not a ratio 1:N'),
-        ('ball=1:2:3', '1:2:3 is not a ratio 1:N'),
+        ('1:0', '1:0 is not a ratio'),
+        ('1:0.5', '1:0.5 is not a ratio'),
+        ('ball=20', '20 is not a ratio'),
+        ('ball=1:0.9', '1:0.9 is not a ratio'),
+        ('ball=', 'nothing is not a ratio'),
+        ('ball=1:2,1:3', 'nothing is not a ratio'),
+        ('ball=1:2:3', '1:2:3 is not a ratio'),
         ('=1:20', 'every class is named once'),
         ('ball=1:2,', 'every class is named once'),
         ('ball=1:2, ball=1:3', 'every class is named once'),
     ],
 )
-def test_what_is_no_imbalance(text, words):
+def test_what_is_no_imbalance(says, text, words):
     with pytest.raises(ConfigError) as error:
         Imbalance.parse(text)
     assert str(error.value).startswith(f'`imbalance`={text}')
     assert words in str(error.value)
-    assert 'write 1:20 for every class but the healthy one, CLASS=1:20,CLASS=1:5 for some' in str(error.value)
+    assert says(str(error.value), 'write 1:20 ... CLASS=1:20,CLASS=1:5')
     with pytest.raises(ConfigError):
         TrainConfig(dataset='x', imbalance=text)
 
@@ -122,15 +122,15 @@ def test_a_file_that_is_none(content, words, tmp_path):
 @pytest.mark.parametrize(
     ('text', 'words'),
     [
-        ('ball_0*=1:3,cage=1:2', 'no class is called cage; the classes are normal, inner_race, ball_007, ball_014'),
-        ('ball_*=1:3,ball_014=1:2', 'ball_014 is named twice'),
-        ('ball_*=1:3,*=1:2', 'ball_007, ball_014 is named twice'),
+        ('ball_0*=1:3,cage=1:2', 'cage; ... normal, inner_race, ball_007, ball_014'),
+        ('ball_*=1:3,ball_014=1:2', 'ball_014 ... twice'),
+        ('ball_*=1:3,*=1:2', 'ball_007, ball_014 ... twice'),
     ],
 )
-def test_patterns_that_fit_no_class_or_the_same_one(text, words):
+def test_patterns_that_fit_no_class_or_the_same_one(says, text, words):
     with pytest.raises(ConfigError) as error:
         Imbalance.parse(text).divisors(CLASSES)
-    assert str(error.value) == f'`imbalance`={text}: {words}'
+    assert says(str(error.value), f'`imbalance`={text}: ... {words}')
 
 
 def table_of_rows(*classes):

@@ -201,7 +201,7 @@ def test_excluded_recordings_are_nowhere_and_the_others_keep_their_row_numbers(t
             assert not groups(table, rows, 'recording') & set(out)
     splits, whole = (split_rows(table, 'time_blocks', exclude_recordings=e) for e in (out, ()))
     assert splits.train.tolist() == [r for r in whole.train if table['recording'][r] not in out]
-    with pytest.raises(SplitError, match='names x9, which the dataset does not hold; it holds .*r000, '):
+    with pytest.raises(SplitError, match='`exclude_recordings` .*x9, .* r000, r001'):
         split_rows(table, 'time_blocks', exclude_recordings=('x9', 'r000'))
     for protocol in PROTOCOLS:
         with pytest.raises(SplitError, match='no rows are left to split'):
@@ -209,7 +209,7 @@ def test_excluded_recordings_are_nowhere_and_the_others_keep_their_row_numbers(t
 
 
 def test_unknown_protocols_and_folds_are_refused_with_the_known_ones(table):
-    with pytest.raises(SplitError, match="unknown protocol 'shuffle'; fdx has: time_blocks, by_recording"):
+    with pytest.raises(SplitError, match="protocol 'shuffle'.* time_blocks, by_recording"):
         split_rows(table, 'shuffle')
     lasts = (
         ('time_blocks', 4),
@@ -235,15 +235,15 @@ def test_too_few_groups_are_refused_with_class_groups_and_what_fits(table_of):
         OVERLAPPING,
     )
     with pytest.raises(
-        SplitError, match=r'by_recording needs 3 recordings of every class, class number 1 .*has 2 \(r10, r11\)'
+        SplitError, match=r'by_recording .*3 recordings .*class number 1 .* 2 \(r10, r11\).*time_blocks.*`label_key`'
     ):
         split_rows(few, 'by_recording')
-    with pytest.raises(SplitError, match=r'by_bearing needs 3 bearings .* has 1 \(b0\).*fit: time_blocks'):
+    with pytest.raises(SplitError, match=r'by_bearing .*3 bearings .* 1 \(b0\).*time_blocks'):
         split_rows(few, 'by_bearing')
-    with pytest.raises(SplitError, match='by_domain needs 3 domains, the dataset has d0, d1: use time_blocks'):
+    with pytest.raises(SplitError, match='by_domain .*3 domains, .* d0, d1: .*time_blocks'):
         split_rows(few, 'by_domain')
     one = {k: v[few['domain'] == 'd0'] for k, v in few.columns.items()}
-    with pytest.raises(SplitError, match='domain_pairs needs 2 domains, the dataset has d0 alone: use time_blocks'):
+    with pytest.raises(SplitError, match='domain_pairs .*2 domains, .* d0 .*time_blocks'):
         split_rows(Table(one, few.window_length), 'domain_pairs')
 
 
@@ -273,11 +273,11 @@ def test_short_recordings_are_refused_by_time_blocks_and_taken_by_the_others(tab
     recordings = [{'samples': 120, 'recording': f'r{i}', 'label': i % 2, 'domain': f'd{i % 4}'} for i in range(8)]
     recordings[3]['samples'] = 30
     table = table_of(recordings, OVERLAPPING)
-    with pytest.raises(SplitError, match=r'too short for time_blocks: r3\. .*by_recording.*exclude_recordings.*r3$'):
+    with pytest.raises(SplitError, match=r'time_blocks: r3\. .*by_recording.*exclude_recordings.*r3$'):
         split_rows(table, 'time_blocks')
-    with pytest.raises(SplitError, match='too short to hold a validation block: r3; .*exclude_recordings.*r3$'):
+    with pytest.raises(SplitError, match='validation block: r3; .*exclude_recordings.*r3$'):
         split_rows(table, 'domain_pairs', fold=9)
-    with pytest.raises(SplitError, match='too short for time blocks: r3; .*exclude_recordings.*r3$'):
+    with pytest.raises(SplitError, match='time blocks: r3; .*exclude_recordings.*r3$'):
         split_rows(table, 'within_domain', fold=15)
     assert 'r3' not in table['recording'][split_rows(table, 'time_blocks', exclude_recordings=('r3',)).train]
     for protocol in ('by_recording', 'by_domain', 'random_windows'):

@@ -129,14 +129,14 @@ def test_a_given_rate_allows_coarse_times_but_no_disorder(tmp_path, caplog):
     [
         (lambda steps: steps, None),
         (lambda steps: steps * (1 + 0.06 * np.sin(np.arange(len(steps)))), None),
-        (lambda steps: steps * (1 + 0.14 * np.sin(np.arange(len(steps)))), 'scatter by 9.9 %'),
+        (lambda steps: steps * (1 + 0.14 * np.sin(np.arange(len(steps)))), '9.9 %'),
         (
             lambda steps: np.where(np.arange(len(steps)) == 5, 2 * steps, steps),
-            '1 sample (0.001 s at 1000 Hz) is missing, first before row 7',
+            '1 sample (0.001 s at 1000 Hz) ... row 7',
         ),
     ],
 )
-def test_uneven_times_are_reported(tmp_path, caplog, make_steps, words):
+def test_uneven_times_are_reported(says, tmp_path, caplog, make_steps, words):
     times = np.cumsum(make_steps(np.full(2000, 1e-3)))
     path = write(tmp_path / 'a.csv', 'time,x\n' + ''.join(f'{t:.9f},1\n' for t in times))
     assert read_raw_file(path).sample_rate_hz == pytest.approx(1000, rel=0.05)
@@ -144,7 +144,7 @@ def test_uneven_times_are_reported(tmp_path, caplog, make_steps, words):
         assert not caplog.records
     else:
         assert [record.levelno for record in caplog.records] == [logging.WARNING]
-        assert words in caplog.text
+        assert says(caplog.text, words)
 
 
 def test_a_long_table_is_read_at_once_and_searched_row_by_row_only_when_bad(tmp_path, monkeypatch):

@@ -48,7 +48,7 @@ def test_nothing_else_is_taken_for_a_wrap(values):
 
 
 def test_a_clock_that_goes_back_is_still_refused_with_its_row():
-    with pytest.raises(DataError, match=r'row 5: time 1000 in column Timestamp goes back \(the row before has 3752\)'):
+    with pytest.raises(DataError, match=r'row 5: time 1000 .*Timestamp .*3752.*time_column'):
         read_clock(unwrapped(column([0, 1876, 3752, 1000, 2876])), need_rate=True)
 
 

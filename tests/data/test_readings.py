@@ -151,7 +151,7 @@ def test_single_rows_and_columns(data):
     for row in (-1, 240):
         with pytest.raises(DataError, match=f'motor_maintenance/log:1.0.0: row {row} of 240'):
             data.inputs(row)
-    with pytest.raises(DataError, match='has no column torque; it has rpm, temperature_c, vibration_g, current_a'):
+    with pytest.raises(DataError, match='column torque.* rpm, temperature_c, vibration_g, current_a'):
         data.read([0], 'torque')
 
 

@@ -112,22 +112,22 @@ def test_a_bad_cell_is_named_by_line_and_column(csv_file, line, column):
 @pytest.mark.parametrize(
     ('row', 'words'),
     [
-        ('1500,20.0,0.1,3.1', ('row 4 has 4 cells, the header (row 1) has 5', 'complete or remove')),
+        ('1500,20.0,0.1,3.1', ('row 4 has 4 cells', '(row 1) has 5', 'complete or remove')),
         ('1500,20,5,0.1,3.1,0', ('row 4 has 6 cells', 'decimals with a point')),
-        ('1500,"20,5",0.1,3.1,0', ("row 4, column temperature_c: '20,5' is not a number", 'decimals with a point')),
-        ('1500,20.0 C,0.1,3.1,0', ("row 4, column temperature_c: '20.0 C' is not a number", 'correct or remove')),
-        ('1_500,20.0,0.1,3.1,0', ("row 4, column rpm: '1_500' is not a number",)),
-        ('1500,20.0,,3.1,0', ('row 4, column vibration_g: the cell is empty', 'remove the row')),
-        ('1500,20.0,0.1,NaN,0', ("row 4, column current_a: 'NaN' is not a finite number", 'remove the row')),
-        ('-inf,20.0,0.1,3.1,0', ("row 4, column rpm: '-inf' is not a finite number",)),
-        ('1e999,20.0,0.1,3.1,0', ("row 4, column rpm: '1e999' is not a finite number",)),
-        ('1500,20.0,4e38,3.1,0', ("row 4, column vibration_g: '4e38' is too large for float32", 'unit')),
-        ('1500,20.0,0.1,3.1,2', ("row 4, column failure: '2' is not a label", 'write 0 for normal or 1 for failure')),
-        ('1500,20.0,0.1,3.1,0.5', ("row 4, column failure: '0.5' is not a label",)),
-        ('1500,20.0,0.1,3.1,-1', ("row 4, column failure: '-1' is not a label",)),
-        ('1500,20.0,0.1,3.1,nan', ("row 4, column failure: 'nan' is not a label",)),
-        ('1500,20.0,0.1,3.1,yes', ("row 4, column failure: 'yes' is not a label",)),
-        ('1500,20.0,0.1,3.1,', ('row 4, column failure: the cell is empty', 'write 0 for normal or 1')),
+        ('1500,"20,5",0.1,3.1,0', ("row 4, column temperature_c: '20,5'", 'decimals with a point')),
+        ('1500,20.0 C,0.1,3.1,0', ("row 4, column temperature_c: '20.0 C'", 'correct or remove')),
+        ('1_500,20.0,0.1,3.1,0', ("row 4, column rpm: '1_500'", 'number')),
+        ('1500,20.0,,3.1,0', ('row 4, column vibration_g: ', 'empty', 'remove the row')),
+        ('1500,20.0,0.1,NaN,0', ("row 4, column current_a: 'NaN'", 'finite', 'remove the row')),
+        ('-inf,20.0,0.1,3.1,0', ("row 4, column rpm: '-inf'", 'finite')),
+        ('1e999,20.0,0.1,3.1,0', ("row 4, column rpm: '1e999'", 'finite')),
+        ('1500,20.0,4e38,3.1,0', ("row 4, column vibration_g: '4e38'", 'float32', 'unit')),
+        ('1500,20.0,0.1,3.1,2', ("row 4, column failure: '2'", '0 for normal', '1 for failure')),
+        ('1500,20.0,0.1,3.1,0.5', ("row 4, column failure: '0.5'", 'label')),
+        ('1500,20.0,0.1,3.1,-1', ("row 4, column failure: '-1'", 'label')),
+        ('1500,20.0,0.1,3.1,nan', ("row 4, column failure: 'nan'", 'label')),
+        ('1500,20.0,0.1,3.1,yes', ("row 4, column failure: 'yes'", 'label')),
+        ('1500,20.0,0.1,3.1,', ('row 4, column failure: ', 'empty', '0 for normal', '1 for failure')),
         ('"1500,20.0,0.1,3.1,0', ('row 4: ', 'close the quotes')),
     ],
 )  # fmt: skip
@@ -217,7 +217,7 @@ def test_nothing_is_written_that_could_not_be_read(csv_file):
     write_readings(csv_file, random_readings())
     before, bad = csv_file.read_bytes(), random_readings()
     bad.values[7, 2] = np.nan
-    with pytest.raises(DataError, match=r'reading 7 \(from 0\), column vibration_g is NaN or infinite'):
+    with pytest.raises(DataError, match=r'readings\.csv: reading 7 .*vibration_g .*NaN.*remove'):
         write_readings(csv_file, bad)
     assert csv_file.read_bytes() == before
     with pytest.raises(FileWriteError, match='cannot write'):
@@ -227,7 +227,7 @@ def test_nothing_is_written_that_could_not_be_read(csv_file):
 
 def test_parts_of_a_table_fit_together():
     values = np.zeros((5, 4))
-    with pytest.raises(DataError, match=r'a\.csv: values \(4, 5\) must be \[rows, 4 columns\]'):
+    with pytest.raises(DataError, match=r'a\.csv: values \(4, 5\) .*4 columns'):
         Readings(COLUMNS, values.T, source='a.csv')
     with pytest.raises(DataError, match=r'labels \(4,\) for 5 rows'):
         Readings(COLUMNS, values, np.zeros(4, np.int64))
@@ -235,7 +235,7 @@ def test_parts_of_a_table_fit_together():
 
 def test_readings_in_memory_are_checked_too():
     check_trainable(random_readings(20))
-    with pytest.raises(DataError, match=r'the readings: column failure: 9 rows are 1 \(failure\)'):
+    with pytest.raises(DataError, match=r'the readings: column failure: 9 rows .* 1 \(failure\).* 10 .*add rows'):
         check_trainable(random_readings(19))
 
 
@@ -265,18 +265,18 @@ def test_a_column_of_groups_is_text_and_no_reading(csv_file):
     [
         ((HEADER, *GOOD), 'machine', "columns missing: 'machine'"),
         ((HEADER, *GOOD), 'failure', '`group_column`=failure is the label'),
-        ((HEADER, *GOOD), COLUMNS[0], 'is a reading; name a column of its own'),
+        ((HEADER, *GOOD), COLUMNS[0], '`group_column`=rpm is a reading ... of its own'),
         ((f'{HEADER},machine', *GROUPED[:-1], GOOD[-1] + ', '), 'machine', 'column machine: the cell is empty'),
         (
             (f'{HEADER},id', *(f'{line},{i}' for i, line in enumerate(GOOD))),
             'id',
-            'names another group in each of 20 rows',
+            '20 rows ... `group_column`',
         ),
-        ((f'{HEADER},machine', *GROUPED), '', 'A column that tells machines, runs or days apart may stay'),
-        ((f'{HEADER},Timestamp', *GROUPED), '', "sort them by 'Timestamp' before that column is removed"),
+        ((f'{HEADER},machine', *GROUPED), '', "unknown: 'machine' ... `group_column`"),
+        ((f'{HEADER},Timestamp', *GROUPED), '', "sort ... 'Timestamp'"),
     ],
 )
-def test_groups_that_cannot_be_are_refused(csv_file, lines, column, words):
+def test_groups_that_cannot_be_are_refused(says, csv_file, lines, column, words):
     with pytest.raises(DataError) as e:
         read_readings(file_of(csv_file, *lines), group_column=column)
-    assert words in str(e.value)
+    assert says(str(e.value), words)

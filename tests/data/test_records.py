@@ -110,10 +110,10 @@ def test_speed_and_geometry_reach_the_front_end_and_the_record():
         np.testing.assert_allclose(example['geometry'], [1.122 * 25.4, 0.2656 * 25.4, 8, 0], rtol=1e-6)
     assert len(records) == 5
     for changes, words in (
-        ({}, "pump_3.mat: front end fault_orders needs the bearing's geometry"),
-        ({'geometry': geometry, 'speed_rpm': math.nan}, 'pump_3.mat: front end fault_orders needs the speed'),
-        ({'geometry': geometry, 'speed_rpm': 600.0}, 'pump_3.mat: front end fault_orders: .* 9.8 turns'),
-        ({'geometry': geometry, 'speed_rpm': 600.0, 'source': ''}, '^pump_3: front end fault_orders: .* 9.8 turns'),
+        ({}, '^pump_3.mat: .*fault_orders .*geometry.*`bearing`'),
+        ({'geometry': geometry, 'speed_rpm': math.nan}, '^pump_3.mat: .*fault_orders .* nan rpm.*`speed_rpm`'),
+        ({'geometry': geometry, 'speed_rpm': 600.0}, '^pump_3.mat: .*fault_orders: .* 9.8 turns'),
+        ({'geometry': geometry, 'speed_rpm': 600.0, 'source': ''}, '^pump_3: .*fault_orders: .* 9.8 turns'),
     ):
         with pytest.raises(DataError, match=words):
             list(make_records(recording(**changes), orders, ALL_BLOCKS))
@@ -161,11 +161,11 @@ def test_a_rate_that_cannot_be_is_refused_with_the_file(rate):
 def test_what_the_checks_refuse_is_refused_with_the_file():
     broken = recording()
     broken.samples[777] = np.nan
-    with pytest.raises(DataError, match=r'^pump_3\.mat: channel 0 has 1 NaN .* sample 777'):
+    with pytest.raises(DataError, match=r'^pump_3\.mat: channel 0 .*1 NaN .* sample 777\b.*repair'):
         list(make_records(broken, spec(), ALL_BLOCKS))
     short = recording(samples=recording().samples[: WINDOW - 1])
-    with pytest.raises(DataError, match=f'^pump_3.mat: {WINDOW - 1} samples are shorter .* needs {WINDOW}'):
+    with pytest.raises(DataError, match=f'^pump_3.mat: {WINDOW - 1} samples .* {WINDOW} .*record longer'):
         prepare_recording(short, spec())
     assert len(prepare_recording(recording(samples=recording().samples[:WINDOW]), spec()).recording.samples) == WINDOW
-    with pytest.raises(ConfigError, match='4000 Hz cannot be brought to 8000 Hz'):
+    with pytest.raises(ConfigError, match='4000 Hz .* 8000 Hz: .*common rate'):
         prepare_recording(recording(rate_hz=4000.0), spec())

@@ -119,7 +119,7 @@ def test_a_table_that_is_sorted_by_its_label_is_refused_with_what_to_do():
     readings = generate(2000, 0)
     order = np.argsort(readings.labels, kind='stable')
     table = readings_table(readings.values[order], readings.labels[order])
-    with pytest.raises(SplitError, match='in only 1 stretch .*sorted by its label.*group_column.*stratified'):
+    with pytest.raises(SplitError, match='only 1 stretch .*sorted.*group_column.*stratified'):
         split_rows(table, 'row_blocks')
     # What the error advises is marked: rows of one class may be rows of one run.
     splits = split_rows(table, 'stratified')
@@ -155,9 +155,9 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(SplitError, match='group_column=NAME.* no groups: .*protocol=row_blocks'):
         split_rows(table, 'by_group')
     few = readings_table(*coin_log(0, runs=4), np.repeat([0, 0, 1, 1], 100))
-    with pytest.raises(SplitError, match='by_group needs 3 groups with every class'):
+    with pytest.raises(SplitError, match='by_group .*3 groups .*class number 1 .* 2: .*`group_column`'):
         split_rows(few, 'by_group')
-    with pytest.raises(SplitError, match='fold 5: protocol row_blocks has folds 0 to 4'):
+    with pytest.raises(SplitError, match='fold 5: .*row_blocks .*0 to 4'):
         split_rows(table, 'row_blocks', fold=5)
 
 

@@ -220,9 +220,7 @@ def two_names(trimmed: int = 1000, **columns) -> Table:
 @pytest.mark.parametrize('protocol', ['time_blocks', 'by_recording'])
 def test_split_rows_refuses_copies_by_name_and_with_the_remedy(protocol):
     table = two_names()
-    with pytest.raises(
-        SplitError, match=r'recordings a and a_again hold the same samples .*exclude_recordings.*a_again'
-    ):
+    with pytest.raises(SplitError, match=r'a and a_again .*the same samples .*exclude_recordings.*a_again'):
         split_rows(table, protocol)
     if protocol == 'time_blocks':
         splits = split_rows(table, protocol, exclude_recordings=('a_again',))
@@ -249,7 +247,7 @@ def test_two_channels_of_a_run_in_two_splits_are_refused_by_name():
     runs = np.where(np.isin(table['recording'], ['b', 'd']), 'run_7', table['recording'])
     channels = Table({**table.columns, 'acquisition': runs}, table.window_length)
     keep = ('a_again',)
-    with pytest.raises(SplitError, match=r'channels (b and d|d and b) of one run, run_7'):
+    with pytest.raises(SplitError, match=r'(b and d|d and b) .*run_7'):
         for fold in range(3):
             split_rows(channels, 'by_recording', fold=fold, exclude_recordings=keep)
 

@@ -73,10 +73,10 @@ def test_rows_and_fields_that_do_not_exist_are_refused(tiny, tiny_gain):
     for row in (-1, 90):
         with pytest.raises(DataError, match=f'tiny_rig/six_s-vggish:1.0.0: row {row} of 90'):
             tiny.record(row, ('label',))
-    with pytest.raises(DataError, match='has no field colour, taste; it has .*spectrogram'):
+    with pytest.raises(DataError, match='six_s-vggish:1.0.0 .* field colour, taste; .*spectrogram'):
         tiny.record(0, ('label', 'taste', 'colour'))
     assert not tiny_gain.has_waveform
-    with pytest.raises(DataError, match='tiny_rig/gain:1.0.0 has no field waveform'):
+    with pytest.raises(DataError, match='tiny_rig/gain:1.0.0 .* field waveform; .*spectrogram'):
         tiny_gain.record(0, ('waveform',))
 
 
@@ -99,7 +99,7 @@ def test_what_is_not_prepared_names_the_command_and_what_is_there(tiny_dir, name
 
 
 def test_a_folder_that_is_not_there_or_a_name_without_config(tmp_path, tiny_dir):
-    with pytest.raises(DataError, match='there: nothing. Prepare it: .*--config=small'):
+    with pytest.raises(DataError, match=r'bearing_rig/small.*: nothing\..*--config=small'):
         open_dataset('bearing_rig/small', tmp_path / 'no')
     with pytest.raises(DataError, match='datasets/tiny_rig --config=CONFIG'):
         open_dataset('tiny_rig', tiny_dir)

@@ -127,13 +127,13 @@ def test_readings_that_are_left_out_are_in_no_split():
 
 def test_windows_of_recordings_are_refused(table_of):
     table = table_of([{'samples': 120, 'recording': f'r{i}', 'label': i % 2} for i in range(6)], Windowing(10, 10, 3))
-    with pytest.raises(SplitError, match='protocol stratified is for tables of readings.*use time_blocks'):
+    with pytest.raises(SplitError, match='stratified .* tables .*use time_blocks'):
         split_rows(table, 'stratified')
 
 
 def test_time_blocks_of_a_table_are_refused_by_the_name_of_what_fits():
     table = readings_table(*random_rows(2))
-    with pytest.raises(SplitError, match='a table have no time blocks: its protocols are row_blocks .*and stratified'):
+    with pytest.raises(SplitError, match='table .* time blocks: .*row_blocks .*by_group .*stratified'):
         split_rows(table, 'time_blocks')
     # Recordings that are too short are still named one by one.
     short = Table({**table.columns, 'recording': np.full(len(table), 'r7')}, 10)
@@ -144,12 +144,12 @@ def test_time_blocks_of_a_table_are_refused_by_the_name_of_what_fits():
 def test_a_class_of_one_group_cannot_be_tested():
     labels = np.r_[np.zeros(50, int), 1]
     table = readings_table(labels, np.arange(51))
-    with pytest.raises(SplitError, match='stratified, fold 1: class number 1 of label is tested but not trained'):
+    with pytest.raises(SplitError, match='stratified, fold 1: class number 1 of label .*not trained.*use time_blocks'):
         split_rows(table, 'stratified', fold=1)
 
 
 def test_folds_are_five():
     table = readings_table(*random_rows(0))
-    with pytest.raises(SplitError, match='fold 5: protocol stratified has folds 0 to 4'):
+    with pytest.raises(SplitError, match='fold 5: .*stratified .*0 to 4'):
         split_rows(table, 'stratified', fold=5)
     assert PROTOCOLS['stratified'].leaks is False

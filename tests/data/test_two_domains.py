@@ -27,7 +27,7 @@ def test_names(text, dataset, domains):
 
 @pytest.mark.parametrize('text', ['', 'cwru', 'cwru:load0', 'a/b:', 'a/b:x+', 'a/b:x:y', 'a/b:1.0.0:', 'a/b:1.0.0:x:y'])
 def test_what_is_no_name(text):
-    with pytest.raises(ConfigError, match='write it as builder/config or builder/config:domain') as caught:
+    with pytest.raises(ConfigError, match='builder/config:domain') as caught:
         DomainName.parse(text, 'target')
     assert f'target`={text}: ' in str(caught.value)
 
@@ -35,7 +35,7 @@ def test_what_is_no_name(text):
 def test_recordings_of_other_domains(tiny):
     assert other_recordings(tiny, (), 'source') == ()
     assert other_recordings(tiny, ('load0', 'load2'), 'source') == ('ball_1', 'inner_race_1', 'normal_1')
-    with pytest.raises(ConfigError, match='target.* has no domain x, y; it has load0, '):
+    with pytest.raises(ConfigError, match='`target`: .*six_s-vggish.* domain x, y; .* load0, '):
         other_recordings(tiny, ('x', 'load0', 'y'), 'target')
 
 
@@ -87,19 +87,17 @@ def test_scoring_all_of_the_target(pair):
     ],
 )
 def test_a_recording_is_not_source_and_target(pair, source, target, domains):
-    with pytest.raises(
-        ConfigError, match=f'^{domains} of tiny_rig/six_s-vggish:1.0.0 is source and target: name other'
-    ):
+    with pytest.raises(ConfigError, match=f'^{domains} of tiny_rig/six_s-vggish:1.0.0 .*source and target: .*other'):
         pair(source, target)
 
 
 def test_unknown_domains_and_unlike_inputs(pair):
-    with pytest.raises(ConfigError, match='source.*tiny_rig/six_s.* no domain load9; it has load0, '):
+    with pytest.raises(ConfigError, match='source.*tiny_rig/six_s.* domain load9; .* load0, '):
         pair('tiny_rig/six_s:load9', 'other_rig/six_s')
-    with pytest.raises(ConfigError, match='target.*other_rig/six_s.* no domain load1; it has bench$'):
+    with pytest.raises(ConfigError, match='target.*other_rig/six_s.* domain load1; .* bench$'):
         pair('tiny_rig/six_s', 'other_rig/six_s:load1')
     with pytest.raises(
-        DataError, match=r'has vggish images \(96, 64, 1\), tiny_rig/gain:1.0.0 vggish_train .*choose co'
+        DataError, match=r'other_rig.* vggish .*\(96, 64, 1\), tiny_rig/gain:1.0.0 vggish_train .*front end'
     ):
         pair('other_rig/six_s', 'tiny_rig/gain')
     with pytest.raises(DataError, match="'tiny_rig/none' is not prepared"):
@@ -111,7 +109,9 @@ def test_each_side_has_its_protocol_and_fold(pair):
     assert (two.splits.protocol, two.splits.fold) == ('by_recording', 1)
     assert rows_of(two.target_train, 'block') == set(fold_blocks(2)['train'])
     assert not rows_of(two.source_train, 'recording') & rows_of(two.source_validation, 'recording')
-    with pytest.raises(SplitError, match='by_recording needs 3 recordings of every class'):
+    with pytest.raises(
+        SplitError, match=r'by_recording .*3 recordings .* 1 \(other_inner_race\).*time_blocks.*`label_key`'
+    ):
         pair('tiny_rig/six_s', 'other_rig/six_s', protocols=('time_blocks', 'by_recording'))
 
 
@@ -134,7 +134,7 @@ def test_recordings_are_left_out_on_their_side(pair):
         rows_of(two.source_train, 'recording') | rows_of(two.source_validation, 'recording')
     )
     assert two.dropped == {'source': ('ball',), 'target': ()}
-    with pytest.raises(ConfigError, match='names nobody, which neither source nor target holds'):
+    with pytest.raises(ConfigError, match='`exclude_recordings` .*nobody, .*source .*target .*ball_0'):
         pair('tiny_rig/six_s', 'other_rig/six_s', exclude_recordings=('nobody', 'ball_1'))
     # Recordings that are left out may be of both sides; so may one that is too short for blocks (ball_1).
     names = 'tiny_rig/six_s:load0+load1', 'tiny_rig/short:load1+load2'
