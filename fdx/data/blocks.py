@@ -1,4 +1,4 @@
-"""Time blocks: five contiguous parts of a recording with a guard between them, cut before windows are (law 2)."""
+"""Time blocks: five contiguous parts of a recording with a guard between them, cut before the windows (law 2)."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ class Windowing:
 def time_blocks(num_samples: int, windowing: Windowing, recording: str = 'recording') -> list[tuple[int, int]]:
     """Edges (first sample, one past the last) of the NUM_BLOCKS blocks of a recording.
 
-    The blocks share the recording's whole windows as evenly as possible, earlier blocks first, and what is left over
-    equally: 30 s in chunks of 1.6 s give blocks of 4, 4, 4, 3 and 3 chunks, so none of the 18 is lost.
+    The blocks share the recording's whole windows as evenly as possible, with more in earlier blocks, and share the
+    remaining samples equally. For example, 30 s in chunks of 1.6 s give blocks of 4, 4, 4, 3 and 3 chunks, so none of
+    the 18 is lost.
 
     Raises:
       SplitError: a block would hold no window; the text names the recording and the protocols that fit.
@@ -61,8 +62,8 @@ def time_blocks(num_samples: int, windowing: Windowing, recording: str = 'record
 def cut_windows(num_samples: int, windowing: Windowing, recording: str = 'recording') -> tuple[np.ndarray, np.ndarray]:
     """Windows of a recording: (first samples int64 [N], blocks int32 [N]).
 
-    A recording too short for its blocks is cut as one piece with block NO_BLOCK: protocols that split by recording,
-    bearing or domain can use it, `time_blocks` refuses it by name.
+    A recording that is too short for its blocks is cut as one piece with block NO_BLOCK. Protocols that split by
+    recording, bearing or domain can use it; `time_blocks` refuses it by name.
     """
     try:
         edges = time_blocks(num_samples, windowing, recording)

@@ -1,4 +1,4 @@
-"""What fdx's TFDS builders share: a dataset is a list of recordings, a common rate and class names."""
+"""The base of fdx's TFDS builders: a dataset is a list of recordings, a common rate and class names."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     @staticmethod
     def manual_folder(dl_manager: tfds.download.DownloadManager) -> pathlib.Path | None:
-        """The folder of recordings that the user has named, or None."""
+        """The folder of recordings that the user named, or None."""
         try:
             return pathlib.Path(dl_manager.manual_dir)
-        except AssertionError as e:  # TFDS says so that the folder was not given, does not exist or is empty.
+        except AssertionError as e:  # TFDS raises it if the folder was not given, does not exist or is empty.
             logger.info('no recordings by hand: %s', e)
             return None
 
@@ -84,7 +84,7 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         return 1
 
     def channel_names(self) -> Sequence[str]:
-        """Names of the channels, in their order; prediction takes the channels of a file by them. () where unnamed."""
+        """Names of the channels, in their order; prediction selects a file's channels by them. () if unnamed."""
         return ()
 
     def unit(self) -> str:
@@ -92,7 +92,7 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         return ''
 
     def description(self) -> str:
-        """What the dataset is, for its info page."""
+        """A description of the dataset, for its info page."""
         return (type(self).__doc__ or '').strip()
 
     def citation(self) -> str:
@@ -152,5 +152,5 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
                     seconds = recording.duration_s
                     logger.warning('%s lasts %.2f s: too short for blocks, block -1', recording.recording, seconds)
                 yield key, example
-        # TFDS writes the metadata after the last split.
+        # TFDS writes the metadata after the last split, so they can still change here.
         self.info.metadata.update(self._left_out.metadata())

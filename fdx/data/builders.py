@@ -12,7 +12,8 @@ from fdx.types import ConfigError
 def builder_class(name: str) -> type[tfds.core.DatasetBuilder] | None:
     """The class `Builder` of fdx/datasets/NAME/NAME_dataset_builder.py; None where there is no such builder.
 
-    TFDS registers a builder once per process and under the name of its module, so all of fdx imports builders here.
+    TFDS registers a builder once per process and under the name of its module, so all of fdx imports builders with this
+    function.
 
     Args:
       name: of the dataset, e.g. cwru.
@@ -36,8 +37,8 @@ def known_builder(name: str, parameter: str, value: str) -> type[tfds.core.Datas
 
     Args:
       name: of the dataset.
-      parameter: that named it, for the message.
-      value: of that parameter.
+      parameter: the parameter that named it, for the message.
+      value: the value of that parameter.
 
     Raises:
       ConfigError: there is no such builder.

@@ -1,4 +1,4 @@
-"""Datasets that are made of a user's CSV file: their config, and whether a prepared one holds the file's rows."""
+"""Datasets made from a user's CSV file: their config, and a check that a prepared one holds the file's rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class CsvTable:
     Attributes:
       path: the file.
       group_column: its column that names the group of each row, or ''.
-      protocol: how rows are split where a run does not say; '' leaves it to the builder.
+      protocol: how rows are split if a run names no protocol; '' leaves it to the builder.
     """
 
     path: str
@@ -29,7 +29,7 @@ class CsvTable:
 
     @classmethod
     def of(cls, csv: str | CsvTable) -> CsvTable:
-        """The table of a path alone."""
+        """A table from a path, which has no groups; a CsvTable stays as it is."""
         return csv if isinstance(csv, CsvTable) else cls(csv)
 
 
@@ -41,10 +41,10 @@ def csv_table(csv: str | None, group_column: str | None) -> CsvTable | None:
 
 
 def csv_config(builder_cls: type[tfds.core.DatasetBuilder], name: str, csv: str | CsvTable) -> tfds.core.BuilderConfig:
-    """The config of a user's own name whose rows are those of a file.
+    """A config with a name of the user's own, whose rows come from a file.
 
     Raises:
-      ConfigError: a dataset that is not made of a file, no name, one that is taken or one that names no folder.
+      ConfigError: the dataset is not made from a file, or the name is missing, taken or not valid for a folder.
     """
     table = CsvTable.of(csv)
     csv = table.path
@@ -63,7 +63,7 @@ def check_same_file(dataset: PreparedDataset, csv: str | CsvTable) -> None:
     """Checks that a prepared dataset holds the rows of `csv`, in the same groups.
 
     Raises:
-      ConfigError: it is made of another file, or of none, or of another column of groups.
+      ConfigError: it was made from another file or from none, or with another column of groups.
     """
     groups = CsvTable.of(csv).group_column
     csv = CsvTable.of(csv).path

@@ -1,4 +1,4 @@
-"""A recording as the inputs of a network: cut, judged and made into images, as the records of a dataset are."""
+"""Cuts a recording into windows, checks them and makes images of them, as for the records of a dataset."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Cut:
 
     Attributes:
       starts_s: float [N], where each window begins.
-      window_s: their length.
+      window_s: their length in seconds.
       faults: why a window cannot be used (fdx.signal.usable), '' for those that can.
       images: float32 [M, ...], what the front end makes of the M windows that can be used, in order.
-      levels: float32 [N, C], root mean square of each window; NaN where it cannot be used.
+      levels: float32 [N, C], root mean square of each window around its mean; NaN where it cannot be used.
       wild_samples: how many samples of the recording were replaced.
       notes: what was noticed about the recording, sentences for the user.
     """
@@ -42,15 +42,15 @@ class Cut:
 
 
 def cut_recording(recording: Recording, spec: RecordSpec) -> Cut:
-    """Cuts a recording over its whole length, on the way that the records of a dataset go.
+    """Cuts a whole recording with the same code as the records of a dataset.
 
     Args:
       recording: samples [T, C] with as many channels as `spec` says; speed and geometry where the front end reads them.
       spec: of the dataset.
 
     Raises:
-      DataError: what fdx.signal.checks or the front end refuses, with the recording's name.
-      ConfigError: a rate below the dataset's.
+      DataError: fdx.signal.checks or the front end refuses the recording, which the text names.
+      ConfigError: the recording's rate is below the dataset's.
     """
     prepared = prepare_recording(recording, spec)
     rate, length = spec.common_rate_hz, spec.windowing.window_length

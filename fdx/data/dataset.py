@@ -1,4 +1,4 @@
-"""What everything above asks of a prepared dataset, be it of recordings or a table of readings."""
+"""The interface of a prepared dataset, whether it holds recordings or a table of readings."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from fdx.signal.patch import InputMaker
 class PreparedDataset:
     """A prepared dataset that has been opened.
 
-    The answers of this class are those of recordings that were cut into windows (fdx.data.source.Dataset). A table of
-    readings (fdx.data.readings.ReadingsDataset) gives its own, so that nobody has to ask which of the two it holds.
+    The defaults of this class are those for recordings that were cut into windows (fdx.data.source.Dataset). A table of
+    readings (fdx.data.readings.ReadingsDataset) overrides them, so that callers need not know which of the two they
+    have.
 
     Attributes:
       name: `builder/config:version`.
@@ -26,7 +27,7 @@ class PreparedDataset:
       metadata: what the builder stored: common_rate_hz, window_length, hop_length, guard_length and more.
       table: everything but the arrays, one row per record.
       has_images: whether an input is an image, which can be synthesised.
-      has_recordings: whether rows are windows of recordings, which are summed up into one verdict.
+      has_recordings: whether rows are windows of recordings, which share one verdict.
     """
 
     name: str
@@ -60,20 +61,20 @@ class PreparedDataset:
         raise NotImplementedError
 
     def inputs(self, row: int) -> np.ndarray:
-        """What a network takes of one record, before the run's gain; DataError for a row that is not there."""
+        """The network's input from one record, before the run's gain; DataError for a row that does not exist."""
         raise NotImplementedError
 
     def read(self, rows: Sequence[int], field: str) -> np.ndarray:
-        """One field of many records, stacked: [N, ...]; DataError for a field that is not there."""
+        """One field of many records, stacked: [N, ...]; DataError for a field that does not exist."""
         raise NotImplementedError
 
     def training_range(self, rows: np.ndarray) -> TrainingRange:
-        """What the records of `rows` are like (fdx.data.training_range), for the checkpoint of a run on them."""
+        """Ranges of the records of `rows` (fdx.data.training_range), for the checkpoint of a run on them."""
         raise NotImplementedError
 
     @property
     def default_protocol(self) -> str:
-        """How the rows are split where nobody says."""
+        """The protocol that splits the rows if none is named."""
         return 'time_blocks'
 
     @property
@@ -82,7 +83,7 @@ class PreparedDataset:
         return None
 
     def in_memory(self, rows: np.ndarray) -> np.ndarray | None:
-        """The inputs of `rows` as one array [N, ...], where they lie in memory in any case; else None."""
+        """The inputs of `rows` as one array [N, ...] if they are in memory anyway, else None."""
         return None
 
     def plots(self) -> tuple[str, ...]:
@@ -90,18 +91,18 @@ class PreparedDataset:
         return (*(('samples',) if self.has_waveform else ()), 'embedding')
 
     def scored_as(self, rows: np.ndarray) -> list[str]:
-        """Under which name each of `rows` is scored: its recording."""
+        """The name under which each of `rows` is scored: its recording."""
         return list(self.table['recording'][rows])
 
     def units(self, rows: np.ndarray, protocol: str) -> tuple[list[str], str] | None:
-        """What counts once in an interval, where that is not the recording.
+        """The units that count once in a confidence interval, where these are not the recordings.
 
         Args:
           rows: int [N], the scored rows.
-          protocol: that dealt them.
+          protocol: the protocol that split the rows.
 
         Returns:
-          (names [N], what such a name stands for), or None.
+          (name of the unit of each row [N], what such a unit is called), or None.
         """
         return None
 

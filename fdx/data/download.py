@@ -1,6 +1,6 @@
-"""One file over HTTP: streamed, counted and checked, and under its final name only when it is whole.
+"""One file over HTTP: streamed, counted and checked. It gets its final name only when it is complete.
 
-Time and size are bounded, so that a server that sends a byte now and then, or never stops, cannot block a program.
+Time and size are limited, so that a server that sends slowly or never stops cannot block a program.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _CHUNK_BYTES = 1 << 16
 _PART = re.compile(r'.+\.[0-9a-f]{8}\.part')
 MAX_BYTES = 4 << 30
 MAX_SECONDS = 3600.0
-# Answers whose body is the whole file. Proxies turn 200 into 203; 206 brings a part of the file, 204 no body.
+# Status codes whose body is the whole file. Proxies turn 200 into 203; 206 brings a part of the file, 204 no body.
 _WHOLE = (200, 203)
 _REMEDY = 'try again later, or fetch the file by other means and put it where it belongs'
 
@@ -39,7 +39,7 @@ NetworkUnreachable = NetworkUnreachableError
 
 
 class _Bounds(NamedTuple):
-    """Bytes, seconds, and the moment (`time.monotonic`) when the seconds are over."""
+    """Limits on bytes and seconds, and the moment (`time.monotonic`) when the seconds are over."""
 
     max_bytes: int
     max_seconds: float
@@ -57,7 +57,7 @@ class _Bounds(NamedTuple):
 
 
 def looks_like_html(head: bytes) -> bool:
-    """Says whether the first bytes of a file are those of an HTML page, as a server sends in place of a lost file."""
+    """Whether the first bytes of a file are those of an HTML page, which servers send in place of a missing file."""
     return head.removeprefix(b'\xef\xbb\xbf').lstrip().lower().startswith((b'<!doctype', b'<html'))
 
 
@@ -75,15 +75,15 @@ def download(
     """Fetches one file, without a second try.
 
     The bytes go to a '.part' file beside the target. After every check has passed, it takes the target's name, and
-    replaces an older file. On a failure it is removed; the one of a killed download is removed by the next download.
+    replaces an older file. A failure removes it; if the download is killed, the next download removes it.
 
     Args:
       url: address, http or https.
-      target: the file to write; its folder is made if need be.
+      target: the file to write; its folder is made if needed.
       timeout_s: longest wait for the connection and for each piece of the answer, in seconds.
       min_bytes: fewer bytes than this are a failure.
-      max_bytes: more than this, announced or sent, are a failure, too.
-      max_seconds: for all of it, from the first connection on.
+      max_bytes: more bytes than this, announced or sent, are a failure, too.
+      max_seconds: limit for the whole download, from the first connection on.
       looks_right: called with the path of the complete temporary file; returns None, or what is wrong with it.
       progress: called after every piece with (bytes so far, bytes announced or None).
 
@@ -124,7 +124,7 @@ def download(
 
 
 def _open(url: str, timeout_s: float, bounds: _Bounds) -> http.client.HTTPResponse:
-    """`_connect` within the bound on time; in a thread, since name lookup and slow headers ignore the time-out."""
+    """`_connect` within the time limit, in a thread, because name lookup and slow headers ignore the time-out."""
     done: queue.Queue = queue.Queue()
 
     def connect() -> None:
@@ -158,7 +158,7 @@ def _connect(url: str, timeout_s: float) -> http.client.HTTPResponse:
     if not url.lower().startswith(('http://', 'https://')):
         raise DataError(f'cannot fetch {url!r}: the address must begin with http:// or https://')
     try:
-        # Some servers turn away the default agent of urllib.
+        # Some servers refuse the default user agent of urllib.
         return urllib.request.urlopen(urllib.request.Request(url, headers={'User-Agent': 'fdx'}), timeout=timeout_s)
     except urllib.error.HTTPError as error:
         error.close()
@@ -193,7 +193,7 @@ def _stream(
 
 
 def _read_chunk(url: str, response: http.client.HTTPResponse, bounds: _Bounds) -> bytes:
-    """The next 64 KiB, or what is left; the clock is looked at after every packet."""
+    """The next 64 KiB, or what is left; the time is checked after every packet."""
     chunk = b''
     try:
         while len(chunk) < _CHUNK_BYTES:

@@ -8,15 +8,15 @@ from fdx.data.table import Table
 
 
 def in_turn(table: Table, rows: np.ndarray, label: int, seed: int) -> np.ndarray:
-    """The rows of one class in the order in which few of them are taken: one from each recording, then a second one.
+    """The rows of one class in the order in which `few_labels` takes them: one per recording, then a second, and so on.
 
-    Drawing in turn spreads few labels over operating conditions, as someone would who labels recordings; within a
-    recording the draw is random. Fewer rows are always among more of the same seed.
+    Drawing in turn spreads few labels over the operating conditions, as a person who labels recordings would. Within a
+    recording the draw is random. With the same seed, a smaller number of rows is a subset of a larger one.
 
     Args:
       table: of the dataset.
       rows: int64 [N], all of the class.
-      label: its number, so that classes are drawn apart.
+      label: number of the class; each class has its own random stream.
       seed: decides the draw.
     """
     rng = np.random.default_rng([seed, label])

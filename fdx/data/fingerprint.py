@@ -1,22 +1,25 @@
-"""Fingerprints of samples: whether two windows hold the same moment of a machine, whatever their names and gains.
+"""Fingerprints of samples, which show whether two windows hold the same moment, whatever their names and gains.
 
-A window gets at most 32 landmarks, numbers that depend on the shape of the signal around a place that the signal itself
-chooses, and neither on where the window starts nor on gain, sign, offset, slow drift or rounding:
+A window gets at most 32 landmarks. A landmark is a number that depends on the shape of the signal around a place that
+the signal itself determines. It does not depend on the start of the window, nor on gain, sign, offset, slow drift or
+rounding:
 
-1. A band around 1/16 of the sampling rate is taken by a short filter, where it does not reach beyond the window.
-2. Extrema of the band-passed signal are found, with their heights by a parabola.
-3. An extremum that stands out among its neighbours is an anchor. Its landmark tells of 128 pairs of the 65 extrema
-   around it which one is larger, hashed. Where rounding decides which of two is larger, no landmark is set.
-4. A landmark that a window holds twice belongs to a periodic signal and does not tell when it was taken: both go.
-5. The smallest 32 hashes stay: overlapping windows keep the same ones of what they share (bottom-k sketch: Broder, On
+1. A short filter selects a band around 1/16 of the sampling rate; its output is used only where the filter lies within
+   the window.
+2. Extrema of the band-passed signal are found; a parabola gives their heights.
+3. An extremum that stands out among its neighbours is an anchor. Its landmark is the hash of 128
+   comparisons between pairs of the 65 extrema around it. There is no landmark where rounding decides a comparison.
+4. A landmark that occurs twice in a window belongs to a periodic signal and does not identify a moment; both are
+dropped. 5. The smallest 32 hashes stay: overlapping windows keep the same ones of what they share (bottom-k sketch:
+Broder, On
    the resemblance and containment of documents, 1997).
 
-The idea of landmarks that survive gain and offset is that of audio search (Wang, An industrial-strength audio search
-algorithm, ISMIR 2003); comparisons over many periods tell one revolution of a machine from the next by its noise.
+Landmarks that survive gain and offset come from audio search (Wang, An industrial-strength audio search algorithm,
+ISMIR 2003). Comparisons over many periods distinguish one revolution of a machine from the next by its noise.
 
-Two windows share content where enough landmarks agree: fdx.data.protocols.same_content, which also says how often it
-errs. Copies at another sampling rate are not found, nor those of a signal whose noise near 1/16 of the rate lies below
-the rounding of the copy.
+Two windows share content if enough landmarks agree; fdx.data.protocols.same_content decides and states its error rates.
+It does not find copies at another sampling rate, or copies of a signal whose noise near 1/16 of the rate is below the
+rounding of the copy.
 """
 
 from __future__ import annotations
@@ -30,11 +33,11 @@ import scipy.signal
 SIZE = 32
 TAPS = 65
 BAND = (1 / 24, 1 / 11)  # of the sampling rate
-REACH = 8  # an anchor is the largest of so many extrema to each side of it
-SPAN = 32  # extrema to each side of an anchor that its landmark is made of
+REACH = 8  # an anchor is larger than this many extrema on each side
+SPAN = 32  # a landmark is made of this many extrema on each side of its anchor
 EXTREMA = 2 * SPAN + 1
-COMPARISONS = 128  # of two extrema of the span each
-# Heights that differ by less than this part of the largest are taken for equal.
+COMPARISONS = 128  # pairs of extrema that are compared
+# Heights that differ by less than this share of the largest count as equal.
 MARGIN = 1e-4
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 
@@ -47,8 +50,8 @@ def _band_pass() -> np.ndarray:
 
 @functools.lru_cache(maxsize=1)
 def _pairs() -> tuple[np.ndarray, np.ndarray]:
-    """Which extrema of a span are compared: the same ones on every machine."""
-    # Not drawn by a random generator: its numbers may change with its version.
+    """Indices of the extrema that are compared, the same on every computer."""
+    # Drawn by a hash, because the numbers of a random generator may change with its version.
     drawn = (hashlib.blake2b(bytes([i, j]), digest_size=4).digest() for i in range(256) for j in range(2))
     pairs = [(int.from_bytes(d[:2], 'little') % EXTREMA, int.from_bytes(d[2:], 'little') % EXTREMA) for d in drawn]
     first, second = np.array([p for p in pairs if p[0] != p[1]][:COMPARISONS]).T
@@ -99,7 +102,7 @@ def _extrema(x: np.ndarray) -> np.ndarray:
 
 
 def _hashed(bits: np.ndarray) -> np.ndarray:
-    """Positive numbers of rows of bits [N, COMPARISONS]: int64 [N], the same ones on every machine."""
+    """Positive hashes of rows of bits [N, COMPARISONS]: int64 [N], the same on every computer."""
     value = np.zeros(len(bits), np.uint64)
     for column in np.packbits(bits, axis=1).T.astype(np.uint64):
         value = (value + column + np.uint64(1)) * _PRIME

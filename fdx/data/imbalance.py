@@ -1,4 +1,4 @@
-"""Rare classes on purpose: an imbalance that thins chosen classes of the training part and nothing else."""
+"""Makes classes rare on purpose: an imbalance thins chosen classes of the training part and changes nothing else."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Imbalance:
 
     Attributes:
       text: as the user wrote it.
-      shares: (pattern of class names, N of 1:N); the pattern '' stands for every class but the healthy one.
+      shares: (pattern of class names, N of 1:N); the pattern '' stands for every class except the healthy one.
     """
 
     text: str
@@ -58,11 +58,11 @@ class Imbalance:
         return cls(text, tuple((name, _ratio(ratio.strip(), text)) for name, (_, ratio) in zip(names, shares)))
 
     def spelled_out(self) -> str:
-        """The imbalance without the file that it may have come from: what a checkpoint keeps, `parse` reads it."""
+        """The imbalance as text without a file, for checkpoints; `parse` reads it."""
         return ','.join(f'{name}=1:{divisor:g}' if name else f'1:{divisor:g}' for name, divisor in self.shares)
 
     def divisors(self, class_names: Sequence[str]) -> list[float]:
-        """N of 1:N for each class, 1 for those that keep all.
+        """N of 1:N for each class; 1 for classes that keep all rows.
 
         Raises:
           ConfigError: a pattern that fits no class, a class that two patterns fit, or 1:N alone where no class is
@@ -108,10 +108,10 @@ def _ratio(ratio: str, text: str) -> float:
 def thin(
     table: Table, rows: np.ndarray, imbalance: Imbalance, class_names: Sequence[str], label_key: str, seed: int
 ) -> np.ndarray:
-    """Training rows with the chosen classes thinned: of n rows of a class 1:N keeps round(n / N), at least one.
+    """Training rows with the chosen classes thinned: 1:N keeps round(n / N) of n rows of a class, but at least one.
 
-    They are taken from the recordings of the class in turn (`in_turn`), so that a rare fault is seen at as many
-    operating conditions as its rows allow; a larger N keeps a part of what a smaller one keeps.
+    Rows are taken from the recordings of the class in turn (`in_turn`), so that a rare fault appears at as many
+    operating conditions as its rows allow. A larger N keeps a subset of what a smaller N keeps.
 
     Args:
       table: of the dataset.
@@ -119,7 +119,7 @@ def thin(
       imbalance: which classes, and how far.
       class_names: of `label_key`, in the order of their numbers.
       label_key: label or fault_type.
-      seed: decides which rows.
+      seed: decides which rows are kept.
 
     Returns:
       int64, in table order.
@@ -141,9 +141,9 @@ def thin(
 
 
 def _warn_where_nothing_is_rare(imbalance: Imbalance, counts: dict[str, tuple[int, float]]) -> None:
-    """Few healthy recordings beside many faulty ones: thinning all faults makes few labels but no imbalance.
+    """Warns where thinning reduces labels without making an imbalance, as with few healthy recordings.
 
-    Warns where the most frequent of the other classes is at most half as much more frequent as was asked for.
+    That is where the most frequent class that is not thinned has at most half the number of rows that 1:N implies.
     """
     often = max((count for count, divisor in counts.values() if divisor == 1.0), default=0)
     thinned = [(count, divisor) for count, divisor in counts.values() if divisor > 1.0]

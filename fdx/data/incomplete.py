@@ -1,4 +1,4 @@
-"""What a killed preparation of a dataset leaves: TFDS's half-written folders."""
+"""Removes TFDS's half-written folders, which a killed preparation of a dataset leaves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 # tensorflow_datasets.core.utils.file_utils.incomplete_dir: 'incomplete.', six letters or digits, '_', the version.
 _INCOMPLETE = re.compile(r'incomplete\.[A-Z0-9]{6}_\d+\.\d+\.\d+')
-# Clocks of file systems are coarser than those of programs.
+# Tolerance for the clocks of file systems, which are coarser than those of programs.
 CLOCK_S = 2.0
 
 
@@ -22,7 +22,7 @@ def remove_interrupted(folder: pathlib.Path, since: float | None) -> None:
     Args:
       folder: data_dir/builder, whose lock this program holds.
       since: when the killed program had taken the lock (`fdx.locks.Held.left_since`); older folders are not its own.
-        None: no program was killed, so that another tool is writing whatever lies there; it stays.
+        None: no program was killed, so any half-written folder belongs to another tool and stays.
     """
     if since is None:
         return

@@ -14,7 +14,7 @@ class JoinedExamples:
     """Several parts, with inputs of one shape and the same classes, as one set of examples.
 
     Attributes:
-      parts: in order.
+      parts: the sources, in order.
     """
 
     parts: tuple[RecordExamples, ...]

@@ -1,4 +1,4 @@
-"""Names of datasets: builder/config:version, where the config may be named without its front end."""
+"""Names of datasets: builder/config:version, where the config may leave out its front end."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class DatasetName(NamedTuple):
 
 
 def parse_dataset_name(name: str) -> DatasetName:
-    """Takes a dataset's name apart; each part is a folder's name, so that the dataset lies where datasets lie.
+    """Splits a dataset's name into its parts, each of which must be valid as the name of a folder.
 
     Raises:
-      ConfigError: a part that names no folder, see `fdx.names.check_name`.
+      ConfigError: a part is not valid as the name of a folder, see `fdx.names.check_name`.
     """
     path, colon, version = name.partition(':')
     builder, slash, config = path.partition('/')

@@ -27,8 +27,8 @@ class RecordExamples:
       dataset: the records.
       rows: int64 [N] row numbers.
       label_key: `label` or `fault_type`.
-      gain: what scaling `train` fitted, else 1: one number, or one per channel (a list is kept as a tuple).
-      classes: numbers of the dataset's classes that become 0, 1, ...; () keeps all numbers. Rows have no other class.
+      gain: the fitted gain of scaling `train`, else 1: one number, or one per channel (a list becomes a tuple).
+      classes: numbers of the dataset's classes that become 0, 1, ...; () keeps all numbers. Rows must have one of them.
     """
 
     dataset: PreparedDataset
@@ -62,7 +62,7 @@ class RecordExamples:
 
 @dataclasses.dataclass(frozen=True)
 class ArrayExamples:
-    """Examples that lie in memory, such as cached features.
+    """Examples in memory, such as cached features.
 
     Attributes:
       inputs: [N, ...].
@@ -101,7 +101,7 @@ def train_batches(examples: Examples, batch_size: int, seed: int) -> grain.Datas
     Batch k depends only on the seed and on k; the iterator's get_state and set_state resume it exactly.
     """
     if isinstance(examples, ArrayExamples):
-        # Row numbers are shuffled and whole batches taken: the same batches in half the time of fetching row by row.
+        # Shuffling row numbers and taking whole batches gives the same batches in half the time of fetching row by row.
         rows = grain.MapDataset.range(len(examples)).seed(seed).shuffle()
         batches = rows.batch(batch_size, drop_remainder=False, batch_fn=np.array)
         dataset = batches.repeat().map(examples.take)

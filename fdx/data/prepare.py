@@ -1,4 +1,4 @@
-"""Builds a dataset in the folder of prepared datasets, the first time that somebody asks for it."""
+"""Builds a dataset in the folder of prepared datasets when it is first needed."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ def prepare(
         data = fdx.prepare('motor_maintenance/mine', csv='log.csv', group_column='machine')
 
     Args:
-      name: as `fdx.open_dataset` takes it; a config without its front end means the one with the default front end.
+      name: as for `fdx.open_dataset`; a config without a front end means the one with the default front end.
       data_dir: folder of prepared datasets, made where it does not exist.
-      manual_dir: folder of raw recordings that you already have; the environment variable FDX_RAW_DATA where None.
-        What is missing there is downloaded, where the dataset can be downloaded.
-      csv: file of readings, for a dataset that is made of one; the config's name is then your own.
+      manual_dir: folder of raw recordings that you already have; the environment variable FDX_RAW_DATA if None.
+        Missing files are downloaded where that is possible.
+      csv: file of readings, for a dataset that is made from one; you then choose the config's name.
       group_column: column of `csv` that names the machine, run or day of each row, and is not a reading.
       notify: called with one line before each long piece of work, and while another program prepares the same dataset.
       progress: whether TFDS shows its own lines and progress bars on the standard streams.
-      overwrite: whether to delete the dataset where it is prepared already, and to build it again.
+      overwrite: whether to delete a dataset that is prepared already, and to build it again.
 
     Returns:
       The open dataset.
@@ -76,7 +76,7 @@ def prepare_if_missing(
     progress: bool = False,
     overwrite: bool = False,
 ) -> None:
-    """The same without opening the dataset, which takes time where there are many records.
+    """As `prepare`, without opening the dataset, which takes time if it has many records.
 
     Args, Raises: as for `prepare`; `csv` holds the table's group column.
     """
@@ -107,14 +107,14 @@ def _is_there(name: str, data_dir: str | os.PathLike, csv: str | CsvTable | None
     """Whether the dataset is prepared, in its builder's version unless the name asks for another.
 
     Raises:
-      ConfigError: it is made of another file than `csv`.
+      ConfigError: it was made from another file than `csv`.
     """
     try:
         folder = prepared_folder(name, pathlib.Path(data_dir))
     except DataError:
         return False
     if not parse_dataset_name(name).version and folder.name != _current_version(name, folder.name):
-        # Older records were made in another way; they stay, for runs that name their version.
+        # Older versions were made differently; they stay for runs that name their version.
         notify(f'{name} is there in version {folder.name} only')
         return False
     if csv:
@@ -123,7 +123,7 @@ def _is_there(name: str, data_dir: str | os.PathLike, csv: str | CsvTable | None
 
 
 def _current_version(name: str, otherwise: str) -> str:
-    """The version that a name's builder makes now; `otherwise` where there is no builder (generated datasets)."""
+    """The version that a name's builder makes now; `otherwise` if there is no builder (generated datasets)."""
     base = parse_dataset_name(name).builder
     found = builder_class(base)
     return otherwise if found is None else str(found.VERSION)
@@ -149,7 +149,7 @@ def _builder(name: str, data_dir: str | os.PathLike, csv: str | CsvTable | None)
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """TFDS prints lines and progress bars; the library does not."""
+    """Suppresses TFDS's lines and progress bars, because the library prints nothing."""
     shown = tfds.core.utils.tqdm_utils._active
     tfds.disable_progress_bar()
     try:
@@ -162,7 +162,7 @@ def _silence() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _without_absl_warnings() -> Iterator[None]:
-    """TFDS warns, with all its fields, of a config that is not one of the builder's own."""
+    """Suppresses TFDS's long warning about a config that is not one of the builder's own."""
     absl, level = logging.getLogger('absl'), logging.getLogger('absl').level
     absl.setLevel(max(level, logging.ERROR))
     try:

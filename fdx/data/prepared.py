@@ -1,6 +1,6 @@
-"""A recording on its way to windows: checked, repaired, at its dataset's rate and band, and what can be used of it.
+"""Prepares a recording for windows: checks it, repairs it and brings it to its dataset's rate and band.
 
-Builders and the prediction of raw files both go through here: there is one way from samples to an image.
+Builders and the prediction of raw files both use this module, so that images are made in one way only.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ logger = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class RecordSpec:
-    """What turns recordings into records, the same for a whole dataset config.
+    """Settings that turn recordings into records, the same for a whole dataset config.
 
     Attributes:
       front_end: makes the spectrogram.
       common_rate_hz: the lowest rate among the recordings; all are brought to it and its band (law 3).
       windowing: how windows are cut at that rate.
       with_waveform: whether records keep the waveform.
-      channels: of every recording.
-      removed_below_hz: slower parts are taken off every window (fdx.signal.slow_part); 0 keeps them.
+      channels: number of channels of every recording.
+      removed_below_hz: slower parts are removed from every window (fdx.signal.slow_part); 0 keeps them.
     """
 
     front_end: FrontEnd
@@ -44,13 +44,13 @@ class RecordSpec:
 
 @dataclasses.dataclass(frozen=True)
 class Prepared:
-    """A recording at its dataset's rate and band, and what can be used of it.
+    """A recording at its dataset's rate and band, and which of its samples can be used.
 
     Attributes:
       recording: samples float32 [T, C] at the common rate, wild ones replaced.
       usability: what was found in the samples as they were recorded.
-      reach_s: how far the common band's filter carries a dead stretch, in seconds.
-      spec: of the dataset.
+      reach_s: how far the common band's filter spreads a dead stretch, in seconds.
+      spec: the dataset's settings.
     """
 
     recording: Recording
@@ -65,7 +65,7 @@ class Prepared:
         )  # fmt: skip
 
     def window(self, start: int) -> np.ndarray:
-        """float32 [window_length, C] as front ends take it: without its slow part, unless the dataset keeps it."""
+        """float32 [window_length, C] for the front end, without its slow part unless the dataset keeps it."""
         chunk = self.recording.samples[start : start + self.spec.windowing.window_length]
         if self.spec.removed_below_hz == 0:
             return chunk
@@ -76,8 +76,8 @@ def prepare_recording(recording: Recording, spec: RecordSpec) -> Prepared:
     """Checks a recording [T] or [T, C], replaces wild samples and brings it to the dataset's rate and band.
 
     Raises:
-      DataError: what fdx.signal.checks refuses, or another number of channels than the dataset has.
-      ConfigError: a rate below the common one.
+      DataError: fdx.signal.checks refuses the recording, or it has another number of channels than the dataset.
+      ConfigError: its rate is below the common one.
     """
     rate_hz = check_rate(recording.sample_rate_hz, recording.source or recording.recording)
     shortest = int(np.ceil(spec.windowing.window_length * rate_hz / spec.common_rate_hz))
@@ -101,7 +101,7 @@ class LeftOut:
         self._wild: dict[str, int] = {}
 
     def add(self, prepared: Prepared, faults: list[str]) -> None:
-        """Counts windows by what is wrong with them (see `Prepared.faults`); a recording may come for each split."""
+        """Counts windows by their faults (see `Prepared.faults`); a recording may be added once per split."""
         name, found = prepared.recording.recording, counted(faults)
         self._wild[name] = prepared.usability.wild_samples
         for fault, count in found.items():
@@ -111,7 +111,7 @@ class LeftOut:
             logger.warning('%s: %d of %d windows are left out: %s', name, sum(found.values()), len(faults), words)
 
     def metadata(self) -> dict:
-        """The counts as a dataset's metadata hold them, JSON-able."""
+        """The counts for a dataset's metadata, JSON-able."""
         return {
             'left_out_windows': dict(sorted(self._windows.items())),
             'wild_samples': sum(self._wild.values()),

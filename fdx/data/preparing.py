@@ -1,4 +1,4 @@
-"""What building a dataset needs around TFDS: the folder of recordings, the user's error, no half-written folders."""
+"""Helpers around TFDS: they check the folder of recordings, find the user's error and remove half-written folders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RAW_DATA_VARIABLE = 'FDX_RAW_DATA'
 
 
 def check_manual_dir(manual_dir: str | os.PathLike | None) -> pathlib.Path | None:
-    """The folder of raw recordings, or None where none is named; ConfigError if it does not exist."""
+    """The folder of raw recordings, or None if none is named; ConfigError if it does not exist."""
     if manual_dir is None:
         return None
     folder = pathlib.Path(manual_dir).expanduser()
@@ -48,7 +48,7 @@ def check_not_half_there(builder: tfds.core.DatasetBuilder) -> None:
 
 
 def user_error(e: BaseException | None) -> FdxError | None:
-    """The FdxError behind an exception: TFDS may wrap what a builder raises."""
+    """The FdxError that caused an exception, since TFDS may wrap a builder's errors."""
     seen = set()
     while e is not None and id(e) not in seen:
         if isinstance(e, FdxError):
@@ -75,7 +75,7 @@ def preparing(
 
     Raises:
       FileWriteError: the folder cannot be written, and holds no dataset of these builders.
-      DataError: the disk is full, or another failure of writing.
+      DataError: the disk is full, or writing failed for another reason.
     """
     folder = pathlib.Path(data_dir).expanduser()
     with contextlib.ExitStack() as stack:
@@ -118,7 +118,7 @@ def writing_failure(e: BaseException | None) -> str | None:
 
 @contextlib.contextmanager
 def no_remains(data_dir: pathlib.Path) -> Iterator[None]:
-    """Where the body fails, removes the empty folders that it made down to data_dir/dataset/config/version.
+    """If the body fails, removes the empty folders that it made, down to data_dir/dataset/config/version.
 
     TFDS removes its half-written version folder, but not the folders above it.
     """
@@ -140,7 +140,7 @@ def _folders(data_dir: pathlib.Path) -> Iterator[pathlib.Path]:
 
 def _remove_empty(folders: list[pathlib.Path]) -> None:
     for folder in folders:
-        # TFDS writes the default config beforehand; alone in its folder it describes nothing.
+        # TFDS writes the default config first; without a dataset beside it, it is of no use.
         if folder.is_dir() and [p.name for p in folder.iterdir()] == ['.config']:
             (folder / '.config' / 'metadata.json').unlink(missing_ok=True)
             _remove_if_empty(folder / '.config')

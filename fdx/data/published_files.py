@@ -1,4 +1,4 @@
-"""Published files of recordings: found in a user's folder or fetched one by one, and refused by their first bytes."""
+"""Published files of recordings: finds them in a user's folder, fetches missing ones and refuses wrong ones."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def fetch_missing(
 ) -> str:
     """Fetches the files that are None in `found`, and enters them there.
 
-    After the first failure of the network itself nothing more is tried: each further file would wait for its own
-    timeout. A file that the server refuses does not hold up the others.
+    After the first failure of the network itself no further file is tried, because each would wait for its own timeout.
+    If the server refuses one file, the others are still tried.
 
     Args:
       found: file -> its path, or None; changed in place.

@@ -1,4 +1,4 @@
-"""A prepared table of readings, with the same face as a dataset of recordings, so that one loop trains both."""
+"""A prepared table of readings, with the interface of a dataset of recordings, so that one loop trains both."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KIND = 'readings'
 NAME = 'readings'
 # The field of records that holds GROUP; their field `group` numbers identical readings.
 NAMED_GROUP = 'named_group'
-# Every row is a window; scoring compares these entries to see whether a dataset was cut anew since training.
+# Every row is a window. Scoring compares these entries to detect that a dataset was cut differently since training.
 CUTTING = {'common_rate_hz': 0.0, 'window_length': 1, 'hop_length': 1, 'guard_length': 0}
 
 
@@ -40,13 +40,13 @@ class ReadingsTable(Table):
 class ReadingsDataset(PreparedDataset):
     """Rows of one prepared table, in memory.
 
-    The table's columns are those of recordings, so that protocols, the guard and evaluation need nothing new: a group
-    of identical readings is a `recording`, and each row in it is a window of one sample.
+    The table's columns are those of recordings, so that protocols, the guard and evaluation need no special code: a
+    group of identical readings is a `recording`, and each row in it is a window of one sample.
 
     Attributes:
       name: `builder/config:version`.
       front_end: standardises the columns.
-      metadata: what the builder stored, for example `columns` and `label`.
+      metadata: the builder's metadata, for example `columns` and `label`.
       table: see fdx.data.table.Table; `peak` holds the readings, which z-scores are fitted on.
       values: float32 [N, C], the readings.
     """
@@ -89,7 +89,7 @@ class ReadingsDataset(PreparedDataset):
         return self.metadata.get('csv_sha256') or ''
 
     def in_memory(self, rows: np.ndarray) -> np.ndarray:
-        """The readings of `rows`, float32 [N, C]: fetching them one by one would take longer than the steps."""
+        """The readings of `rows`, float32 [N, C], because fetching them one by one would take longer than the steps."""
         return self.values[rows]
 
     def plots(self) -> tuple[str, ...]:
@@ -137,7 +137,7 @@ class ReadingsDataset(PreparedDataset):
 
 
 def _reading_id(values: np.ndarray) -> str:
-    """An id that equal readings have in every table, so that rows of the training table are recognised elsewhere."""
+    """An id that is the same for equal readings in every table, so that training rows are recognised elsewhere."""
     # Adding zero turns -0.0 into 0.0, as in the builder's groups.
     return 'reading_' + hashlib.blake2b((values + np.float32(0)).tobytes(), digest_size=8).hexdigest()
 
@@ -146,7 +146,7 @@ def _table(records: list[dict], values: np.ndarray, label: str, names: tuple[str
     n = len(records)
     rows = np.array([int(r['row']) for r in records], np.int64)
     labels, groups = (np.array([int(r[k]) for r in records], np.int64) for k in (label, 'group'))
-    # Rows of a group follow each other, like the windows of one recording.
+    # Rows of a group are consecutive, like the windows of one recording.
     order = np.lexsort((rows, groups))
     starts = np.empty(n, np.int64)
     first = np.r_[True, np.diff(groups[order]) != 0]

@@ -19,7 +19,7 @@ from fdx.types import DataError
 COLUMNS = ('rpm', 'temperature_c', 'vibration_g', 'current_a')
 LABEL = 'failure'
 CLASSES = ('normal', 'failure')
-# Three fifths train, one fifth validates and one tests: ten rows leave two for the test, and fewer would say nothing.
+# Three fifths train, one fifth validates and one fifth tests. Ten rows leave two for the test; fewer would be useless.
 MIN_ROWS_OF_CLASS = 10
 # Names of columns that hold the time of a reading.
 TIMES = ('time', 'timestamp', 'date', 'datetime', 'time_s', 'seconds', 't', 'zeit', 'datum', 'uhrzeit', 'udi', 'index')
@@ -36,10 +36,10 @@ class Readings:
       values: float [N, C], in the units of the names.
       labels: int64 [N], 0 normal and 1 failure; None if unknown.
       source: where they came from, for messages.
-      groups: N names of the groups (machines, runs) that rows belong to, or None.
+      groups: the name of each row's group (machine, run), N of them, or None.
 
     Raises:
-      DataError: shapes that do not fit together.
+      DataError: the shapes do not fit together.
     """
 
     columns: tuple[str, ...]
@@ -76,7 +76,7 @@ def read_readings(
 
     Args:
       path: the file.
-      columns: the sensors, in the order wanted.
+      columns: the sensors, in the wanted order.
       label: name of the label's column; its cells are 0 (normal) or 1 (failure).
       need_label: True for data to learn from. False for readings to predict: the label may be absent (it is checked
         if it is there), and one row or a constant column is enough.
@@ -256,7 +256,7 @@ def _check_header(
 
 
 def _advice(unknown: Sequence[str], may_group: bool) -> str:
-    """What can be done with a column that is not wanted."""
+    """Advice about columns that are not wanted, to be appended to a message; '' if there is none."""
     times = [name for name in unknown if name.lower().strip('_ ') in TIMES]
     if not may_group or not unknown:
         return ''

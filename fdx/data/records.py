@@ -1,4 +1,4 @@
-"""The record that every dataset of fdx holds, and how a recording becomes records."""
+"""The record of fdx's datasets, and how a recording becomes records."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ def make_records(
     """Records of a raw recording that lie in the given blocks, as (key, example) for a TFDS builder.
 
     Args:
-      recording: as it was taken.
-      spec: of the dataset.
-      blocks: numbers of the blocks that are wanted.
+      recording: the samples as they were taken.
+      spec: the dataset's settings.
+      blocks: numbers of the wanted blocks.
       left_out: counts the windows that were not written because they cannot be used.
     """
     prepared = prepare_recording(recording, spec)
@@ -106,7 +106,7 @@ def make_records(
             'fault_type': recording.fault_type,
             'recording': recording.recording,
             'acquisition': recording.acquisition or recording.recording,
-            # Made from the samples as recorded: what is taken off a window depends on where the window starts.
+            # The fingerprint uses samples with their slow part, because the removed part depends on the window's start.
             'fingerprint': fingerprint(prepared.recording.samples[start : start + spec.windowing.window_length]),
             'window_start': int(start),
             'block': int(block),

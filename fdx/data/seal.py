@@ -1,8 +1,8 @@
-"""A prepared dataset keeps a seal of its files: without it, a changed class name would silently change every verdict.
+"""The seal of a prepared dataset, so that a changed file, such as one of class names, cannot silently change verdicts.
 
-Shards carry hashes of their own, which are checked as records are read; here only their sizes are compared. The small
-files beside them (class names, features, metadata) are compared by SHA-256. Datasets that stock TFDS has built have no
-seal; there, the class names are checked to be as many as the features say.
+Shards contain hashes, which are checked as records are read, so the seal compares only their sizes. The small files
+beside them (class names, features, metadata) are compared by SHA-256. Datasets that the stock TFDS program built have
+no seal; for them, the number of class names is checked against the features.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _facts(path: pathlib.Path) -> dict:
 
 
 def seal(folder: pathlib.Path) -> None:
-    """Writes down what the files of a prepared dataset are.
+    """Writes the seal of a prepared dataset: sizes and hashes of its files.
 
     Raises:
       FileWriteError: the folder cannot be written.
@@ -47,13 +47,13 @@ def seal_new(builder_folder: pathlib.Path) -> None:
 
 
 def unseal(builder_folder: pathlib.Path) -> None:
-    """Removes the seals of a builder's datasets, whose metadata TFDS was asked to write anew."""
+    """Removes the seals of a builder's datasets, because TFDS was asked to write their metadata again."""
     for path in [*builder_folder.glob(f'*/{SEAL}'), *builder_folder.glob(f'*/*/{SEAL}')]:
         path.unlink()
 
 
 def check_seal(folder: pathlib.Path) -> None:
-    """Compares a prepared dataset with its seal, where it has one.
+    """Compares a prepared dataset with its seal, if it has one.
 
     Raises:
       DataError: a file is missing or has changed, or the seal cannot be read; the text names it.
@@ -76,10 +76,10 @@ def check_seal(folder: pathlib.Path) -> None:
 
 
 def check_class_names(builder: tfds.core.DatasetBuilder) -> None:
-    """Checks that every class has a name of its own: TFDS numbers classes whose file of names is gone.
+    """Checks that every class has its own name, because TFDS numbers the classes if their file of names is missing.
 
     Raises:
-      DataError: the names are missing, fewer, more, or not distinct.
+      DataError: the names are missing, too few, too many, or not distinct.
     """
     folder = pathlib.Path(builder.data_dir)
     for key, feature in builder.info.features.items():

@@ -33,11 +33,11 @@ NUMBER_COLUMNS = (
     'sample_rate_hz',
     'peak',
 )  # fmt: skip
-# Older datasets lack these and open without them.
+# Older datasets lack these columns and can be opened without them.
 LATER_COLUMNS = (ACQUISITION, FINGERPRINT)
 
 
-# Root mean square of the window; datasets of before version 2.0.0 lack it.
+# Root mean square of the window; datasets before version 2.0.0 lack it.
 LEVEL = 'rms'
 
 
@@ -47,7 +47,7 @@ class Dataset(PreparedDataset):
     Attributes:
       name: `builder/config:version`.
       front_end: the front end that made the spectrograms.
-      metadata: what the builder stored: common_rate_hz, channels, window_length, hop_length, guard_length.
+      metadata: the builder's metadata: common_rate_hz, channels, window_length, hop_length, guard_length and more.
       table: see Table.
     """
 
@@ -87,7 +87,7 @@ class Dataset(PreparedDataset):
         return self.front_end.output_shape(self.channels)
 
     def training_range(self, rows: np.ndarray) -> TrainingRange:
-        """What the records of `rows` are like (fdx.data.training_range), for the checkpoint of a run on them."""
+        """Ranges of the records of `rows` (fdx.data.training_range), for the checkpoint of a run on them."""
         level = self.table.columns.get(LEVEL)
         if level is None:
             return TrainingRange()
@@ -118,7 +118,7 @@ class Dataset(PreparedDataset):
         return {k: record[k].decode() if isinstance(record[k], bytes) else record[k] for k in fields}
 
     def inputs(self, row: int) -> np.ndarray:
-        """What a network takes of one record, before the run's gain: its spectrogram."""
+        """The network's input from one record, before the run's gain: its spectrogram."""
         return self.record(row, ('spectrogram',))['spectrogram']
 
     def read(self, rows: Sequence[int], field: str) -> np.ndarray:
@@ -155,7 +155,7 @@ def prepared_folder(name: str, data_dir: str | pathlib.Path) -> pathlib.Path:
 
     Raises:
       DataError: it is not prepared; the text gives the command that prepares it.
-      ConfigError: the name leads out of the folder of datasets.
+      ConfigError: the name would lead out of the folder of datasets.
     """
     builder, config, version = parse_dataset_name(name)
     root = pathlib.Path(data_dir)
@@ -177,12 +177,12 @@ def open_dataset(name: str, data_dir: str | pathlib.Path) -> PreparedDataset:
     """Opens a prepared dataset and reads its table.
 
     Args:
-      name: as `prepared_folder` takes it.
+      name: as for `prepared_folder`.
       data_dir: the folder given to `launch.prepare`.
 
     Raises:
       DataError: it is not prepared, damaged, or was not made by a builder of fdx.
-      ConfigError: the name leads out of the folder of datasets.
+      ConfigError: the name would lead out of the folder of datasets.
     """
     folder = prepared_folder(name, data_dir)
     with boundary('cannot read the dataset', folder, REMEDY, DataError):

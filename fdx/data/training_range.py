@@ -1,8 +1,8 @@
-"""What the training data of a run were like, and how something else differs from them.
+"""Ranges of a run's training data, and how other data differ from them.
 
-A network answers every question. Whether an input resembles the training data can be told in part: by the level of the
-vibration (counts or m/s2 instead of g, another gain, a loose sensor), by its unit, by the speed of the shaft, and by
-the range of each column of a table.
+A network gives an answer for any input. Some inputs that do not resemble the training data can be recognised: by the
+level of the vibration (counts or m/s2 instead of g, another gain, a loose sensor), by its unit, by the speed of the
+shaft, and by the range of each column of a table.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import numpy as np
 from fdx.types import Recording
 
 QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
-# A level is reported if it exceeds the largest of the training data by this factor, or falls below the smallest by it.
-# Other loads, speeds and defects of one machine stay within (CWRU: windows of one load against those of another).
+# A level is reported if it is larger than the largest of the training data by this factor, or smaller than the smallest
+# by this factor. Other loads, speeds and defects of one machine stay within it (CWRU: windows of one load against those
+# of another).
 LEVEL_FACTOR = 2.0
 SPEED_MARGIN = 0.05
 # A column of a table may leave its range by this share of its width, as new rows of the same machine do.
@@ -30,8 +31,8 @@ class TrainingRange:
 
     Attributes:
       level: for each channel the quantiles QUANTILES of the windows' root mean square, in the dataset's unit.
-      unit: of the samples, '' when unknown.
-      channel_names: in their order, () when unnamed.
+      unit: unit of the samples, '' when unknown.
+      channel_names: names of the channels in their order, () when unnamed.
       speed_rpm: (lowest, highest), or None when unknown.
       columns: {name: quantiles QUANTILES} of a table's columns.
     """

@@ -1,8 +1,8 @@
 """A perceptron on mean spectra: the plain baseline of vibration diagnosis with a hidden layer that can be adapted.
 
-An image is averaged over time, each band by itself; what is left is the machine's mean spectrum. A linear classifier on
-it is hard to beat within a machine (docs/benchmarks/pretraining.md); two hidden layers make features that adaptation
-can move, at a thousandth of a convolution's cost.
+Each band of an image is averaged over time, which leaves the machine's mean spectrum. A linear classifier on it is hard
+to beat within one machine (docs/benchmarks/pretraining.md). The two hidden layers give adaptation features that it can
+move, at a thousandth of a convolution's cost.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Layer(nn.Module):
 
     Attributes:
       features: output width.
-      axis_name, frozen_norms: of the norm.
+      axis_name, frozen_norms: see `BatchNorm`.
     """
 
     features: int
@@ -70,7 +70,7 @@ class BandMLP(Staged):
         return norm_paths()
 
     def check_options(self) -> None:
-        """Raises ConfigError for a width or an axis that cannot be."""
+        """Raises ConfigError for an invalid width, norm or axis."""
         super().check_options()
         if self.time_axis not in (0, 1):
             raise ConfigError(f'band_mlp: `time_axis`={self.time_axis} must be 0 (images [T, F, C]) or 1 ([F, T, C])')
@@ -81,7 +81,7 @@ class BandMLP(Staged):
         return {name: Layer(width, self.axis_name, self.frozen_norms) for name, width in zip(WIDTHS, widths)}
 
     def apply_stage(self, name: str, x: jax.Array, *, train: bool, mask: jax.Array | None) -> jax.Array:
-        """As the base has it; the first layer takes the means over time."""
+        """As in the base class; the first layer takes the means over time."""
         if name == 'hidden':
             x = flatten_examples(x.mean(1 + self.time_axis))
         return super().apply_stage(name, x, train=train, mask=mask)

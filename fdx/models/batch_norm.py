@@ -1,18 +1,20 @@
-"""Batch normalisation (Ioffe and Szegedy, ICML 2015) with torch's running statistics, over devices and real examples.
+"""Batch normalisation (Ioffe and Szegedy, ICML 2015) with torch's running statistics.
 
-What differs between the frameworks, and what is done here:
+Statistics are those of the real examples on all devices.
+
+How the frameworks differ, and what this module does:
 
 | | torch | flax.linen.BatchNorm | here |
 |---|---|---|---|
 | running value | 0.9 old + 0.1 batch (momentum 0.1) | 0.99 old + 0.01 batch (momentum 0.99) | torch |
 | variance that normalises | biased, sum of squares / n | biased | biased |
-| running variance | of the unbiased one, / (n - 1) | of the biased one | torch |
+| running variance | averages the unbiased one, / (n - 1) | averages the biased one | torch |
 | variance is computed | in two passes or by Welford's rule | E[x^2] - E[x]^2 by default | in two passes |
-| padding | counts | `mask` argument | `mask`: influences nothing |
-| devices | each its own (SyncBatchNorm: all) | `axis_name` | `axis_name`: all |
+| padding | counts | `mask` argument | `mask`: padding changes nothing |
+| devices | each has its own (SyncBatchNorm: all together) | `axis_name` | `axis_name`: all together |
 
-E[x^2] - E[x]^2 loses all digits where |mean| is far above the standard deviation, as in decibel images. One value a
-channel (n = 1) is an error in torch; here its variance is 0 in both senses.
+E[x^2] - E[x]^2 loses all digits where |mean| is far above the standard deviation, as in decibel images. Torch
+raises an error for one value per channel (n = 1); here the variance of one value is 0, biased and unbiased.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ import jax
 import jax.numpy as jnp
 
 EPSILON = 1e-5
-MOMENTUM = 0.1  # torch's sense: the weight of the new batch
+MOMENTUM = 0.1  # as torch defines it: the weight of the new batch
 
 
 class BatchNorm(nn.Module):
@@ -35,7 +37,7 @@ class BatchNorm(nn.Module):
       axis_name: the pmapped axis over which statistics are summed, or None.
       frozen_norms: paths, such as 'stage1/block1/bn1', of the norms that behave in training as in evaluation: they
         normalise by their running statistics and leave them bit-identical.
-      epsilon: added to the variance; networks that come from TensorFlow have 1e-3.
+      epsilon: added to the variance; networks that come from TensorFlow use 1e-3.
       momentum: weight of the new batch in the running statistics; TensorFlow's 0.99 is 0.01 here.
     """
 
@@ -58,7 +60,7 @@ class BatchNorm(nn.Module):
         return not train or '/'.join(self.path) in self.frozen_norms
 
     def factors(self) -> tuple[jax.Array, jax.Array]:
-        """(a, b), float32 [C] each, such that the fixed norm is x * a + b: a convolution in front can take them in."""
+        """(a, b), float32 [C] each, such that the fixed norm is x * a + b; a preceding convolution can absorb them."""
         a = self.scale * jax.lax.rsqrt(self.var.value + self.epsilon)
         return a, self.bias - self.mean.value * a
 
@@ -97,13 +99,13 @@ def normalise_batch(
       epsilon: added to the variance.
 
     Returns:
-      (y like x, mean [C], biased variance [C], count of values a channel): gradients flow through y alone.
+      (y like x, mean [C], biased variance [C], count of values per channel); gradients flow through y only.
     """
     return _forward(x, scale, bias, weights, axis_name, epsilon)[0]
 
 
 def _sum_examples(x: jax.Array) -> jax.Array:
-    """[B, ..., C] -> [B, C]: sums of one example each, which keeps more digits than one long sum."""
+    """[B, ..., C] -> [B, C]: one sum per example, because short sums keep more digits than one long sum."""
     return jnp.sum(x, tuple(range(1, x.ndim - 1)))
 
 
@@ -114,7 +116,7 @@ def _psum(values, axis_name):
 def _forward(x, scale, bias, weights, axis_name, epsilon):
     real = weights[:, None] > 0
     size = x.size // (x.shape[0] * x.shape[-1])
-    # `where` and not a product: whatever padding holds, it adds nothing.
+    # `where` instead of a product: even NaN in the padding then adds nothing.
     total, examples = _psum((jnp.where(real, _sum_examples(x), 0).sum(0), real.sum(dtype=x.dtype)), axis_name)
     count = jnp.maximum(examples * size, 1)
     mean = total / count

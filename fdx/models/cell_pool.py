@@ -1,8 +1,8 @@
 """Max pools without padding, of any cell and stride: the textbook operation, and maxima of slices for CPU.
 
-Measured on 2 CPU cores (16 x 61 x 96 x 128, cells of 4 x 1 with stride 2): the gradient takes 180 ms by reduce-window's
-rule and 28 ms as that of slices; 56 and 2 ms for cells of 2 x 2 behind it. On an accelerator the plain form is used.
-Pools that other networks have stand in fdx.models.conv and fdx.models.pooling.
+Measured on 2 CPU cores (16 x 61 x 96 x 128, cells of 4 x 1 with stride 2): the gradient takes 180 ms with the
+rule of reduce-window and 28 ms as a maximum of slices; 56 and 2 ms for the cells of 2 x 2 that follow. Accelerators use
+the plain form. The pools of other networks are in fdx.models.conv and fdx.models.pooling.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ def plain_max_pool(x: jax.Array, cell: Pair, stride: Pair) -> jax.Array:
 def _larger(a: jax.Array, b: jax.Array) -> jax.Array:
     """The maximum; where both are equal the gradient goes to the first.
 
-    The rule of `jnp.maximum` asks which value equals the maximum. Behind a batch norm XLA may compute x * a + b anew
-    for the gradient, rounded otherwise, and then none does: the gradient is lost. `>=` always finds one of the two.
+    The rule of `jnp.maximum` asks which value equals the maximum. After a batch norm, XLA may compute x * a + b again
+    for the gradient and round it differently. Then no value equals the maximum and the gradient is lost. `>=` always
+    selects one of the two.
     """
     return jnp.maximum(a, b)
 
@@ -47,7 +48,7 @@ def _axis_max(x: jax.Array, axis: int, cell: int, stride: int) -> jax.Array:
 def cpu_max_pool(x: jax.Array, cell: Pair, stride: Pair) -> jax.Array:
     """`plain_max_pool`, along the third axis and then the second.
 
-    Where values of a cell tie, its gradient goes to one of them, not always to the one that the plain form takes.
+    Where values of a cell tie, the gradient goes to one of them, which is not always the one of the plain form.
     """
     return _axis_max(_axis_max(x, 2, cell[1], stride[1]), 1, cell[0], stride[0])
 

@@ -3,7 +3,8 @@
 Zhao et al., "Applications of unsupervised deep transfer learning to intelligent fault diagnosis: a survey and
 comparative study", IEEE Transactions on Instrumentation and Measurement 70, 2021: four convolutions without padding,
 a hidden layer and a bottleneck whose output the adaptation losses see. Arrays keep an axis of one band, [B, T, 1, C],
-so that layers, probes and plots of the image networks fit. Kernels start by He's rule here, by torch's uniform there.
+so that layers, probes and plots of the image networks fit. Kernels start by He's rule here, and by torch's uniform
+rule in the paper.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from fdx.types import ConfigError
 LAYERS = {'conv1': (16, 15), 'conv2': (32, 3), 'conv3': (64, 3), 'conv4': (128, 3)}
 FC_WIDTH = BOTTLENECK_WIDTH = 256
 POSITIONS = 4
-# Four positions behind conv4 need 8 in front of conv3, 16 in front of the pool and 32 samples.
+# Four positions after conv4 need 8 before conv3, 16 before the pool and 32 samples at the input.
 SHORTEST = 32
 
 
 def segments(length: int, count: int) -> list[tuple[int, int]]:
     """(start, stop) of `count` cells that cover an axis: floor(i L / count) to ceil((i + 1) L / count), as in torch.
 
-    Cells of an axis that `count` does not divide overlap by one; on an axis shorter than `count` they repeat.
+    Cells overlap by one where `count` does not divide the length, and repeat where the axis is shorter than `count`.
     """
     return [(i * length // count, -(-(i + 1) * length // count)) for i in range(count)]
 
@@ -40,8 +41,8 @@ def segments(length: int, count: int) -> list[tuple[int, int]]:
 def _max_in_time(x: jax.Array) -> jax.Array:
     """Maximum over T of x [B, T, F, C], kept as an axis of one; the gradient goes to the first largest value.
 
-    The rule of `jnp.max` asks which values equal the maximum. Behind a norm XLA may compute x anew for the gradient,
-    rounded otherwise, and then none may. The place of the largest value always exists.
+    The rule of `jnp.max` asks which values equal the maximum. After a norm, XLA may compute x again for the gradient
+    and round it differently, so that no value does. The index of the largest value always exists.
     """
     return max_of_axes(x, (1,))
 
@@ -55,7 +56,7 @@ _max_in_time.defvjp(lambda x: (_max_in_time(x), x), _max_backward)
 
 
 def adaptive_max_pool(x: jax.Array, count: int = POSITIONS) -> jax.Array:
-    """[B, T, F, C] -> [B, count, F, C]: the maxima of `segments` of time, however long it is."""
+    """[B, T, F, C] -> [B, count, F, C]: the maxima of the `segments` of the time axis, for any T."""
     cells = [_max_in_time(x[:, start:stop]) for start, stop in segments(x.shape[1], count)]
     return jnp.concatenate(cells, axis=1)
 
@@ -75,19 +76,19 @@ class Conv(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         """[B, T, 1, C] -> [B, T - size + 1, 1, features]."""
         kernel = self.param('kernel', he_init(), (self.size, 1, x.shape[-1], self.features))
-        # Measured on CPU (32 x 2048): products with shifted slices save 30 of the 185 ms of all four convolutions with
-        # their gradients, too little for a second form.
+        # Measured on CPU (32 x 2048): products with shifted slices would save 30 of the 185 ms that all four
+        # convolutions take with their gradients. That is too little to keep a second form.
         y = jax.lax.conv_general_dilated(x, kernel, (1, 1), 'VALID', dimension_numbers=DIMENSIONS)
         return y + self.param('bias', nn.initializers.zeros, (self.features,))
 
 
 class Stage(nn.Module):
-    """Convolution, norm and ReLU; behind conv2 every second maximum, behind conv4 the maxima of four parts.
+    """Convolution, norm and ReLU. A max pool by 2 follows conv2; the maxima of four parts follow conv4.
 
     Attributes:
       layer: a key of LAYERS, which decides kernel and pool.
       features: output channels.
-      axis_name, frozen_norms: of the norm.
+      axis_name, frozen_norms: see `BatchNorm`.
     """
 
     layer: str
@@ -97,7 +98,7 @@ class Stage(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, *, train: bool, mask: jax.Array | None) -> jax.Array:
-        """[B, T, 1, C] -> [B, T', 1, features]; T' is 4 behind conv4."""
+        """[B, T, 1, C] -> [B, T', 1, features]; T' is 4 after conv4."""
         x = Conv(self.features, LAYERS[self.layer][1], name='conv')(x)
         x = BatchNorm(self.features, self.axis_name, self.frozen_norms, name='bn')(x, train=train, mask=mask)
         x = nn.relu(x)
@@ -137,7 +138,7 @@ class CNN1D(Staged):
         return norm_paths()
 
     def parts(self) -> dict[str, nn.Module]:
-        """Convolutions, both dense layers, and the dropout between these."""
+        """The convolutions, both dense layers, and the dropout between the dense layers."""
         widths = [features for features, _ in LAYERS.values()]
         *convs, fc, bottleneck = scaled_widths([*widths, FC_WIDTH, BOTTLENECK_WIDTH], self.width_multiplier)
         return {
@@ -153,11 +154,12 @@ class CNN1D(Staged):
             _check_size(shape)
 
     def apply_stage(self, name: str, x: jax.Array, *, train: bool, mask: jax.Array | None) -> jax.Array:
-        """As the base has it; dense layers take one row per example, and the bottleneck drops some of its inputs."""
+        """As in the base class; dense layers take one row per example, and dropout precedes the bottleneck."""
         if name == 'fc':
             return nn.relu(self.fc(flatten_examples(x)))
         if name == 'bottleneck':
-            # Dropout belongs to the stage behind it: cached outputs of a frozen stage are dropped anew every step.
+            # Dropout belongs to the stage that follows it, so that cached outputs of a frozen stage get a new mask in
+            # every step.
             return nn.relu(self.bottleneck(self.fc_dropout(x, train=train)))
         return super().apply_stage(name, x, train=train, mask=mask)
 

@@ -1,9 +1,9 @@
-"""A small 2-D network for images of any size: what can be trained from nothing, in seconds on two CPU cores.
+"""A small 2-D network for images of any size: it trains without pretrained weights, in seconds on two CPU cores.
 
-Three stages of a 3x3 convolution, norm, ReLU and max pool; then the image is averaged in 4 x 4 cells and goes through a
-bottleneck. An average over the whole image would tell what happens but not where, and where in the spectrum (and at
-which order of the shaft) is most of what a fault is; cells keep it, at a size that does not depend on the image's.
-Averages rather than maxima: the stages' pools have picked peaks already, and a mean is not moved by one noisy value.
+Three stages of a 3x3 convolution, norm, ReLU and max pool; then the map is averaged in 4 x 4 cells and goes through a
+bottleneck. An average over the whole map would lose the place of a pattern. The place in the spectrum, or the order of
+the shaft, identifies the fault; cells keep it, and their number does not depend on the size of the image. The cells
+hold averages, not maxima: the pools of the stages have selected the peaks, and one noisy value moves a mean little.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CELLS = 4  # along each axis
 
 
 def pool_cell(height: int, width: int) -> tuple[int, int]:
-    """Cell and stride of a stage's pool: 2 along an axis, or 1 where fewer than CELLS positions would be left."""
+    """Cell and stride of a stage's pool: 2 along an axis, or 1 where 2 would leave fewer than CELLS positions."""
     return 2 if height // 2 >= CELLS else 1, 2 if width // 2 >= CELLS else 1
 
 
@@ -41,7 +41,7 @@ def _averaging(length: int) -> np.ndarray:
 def cell_means(x: jax.Array) -> jax.Array:
     """[B, H, W, C] -> [B, 4, 4, C]: means of cells (`cnn1d.segments`); an image of 4 x 4 stays as it is."""
     rows, columns = _averaging(x.shape[1]), _averaging(x.shape[2])
-    # In full precision on accelerators too, or a 4 x 4 image would be rounded.
+    # Full precision, since accelerators would otherwise round even a 4 x 4 image, which must stay as it is.
     return jnp.einsum('ih,bhwc,jw->bijc', rows, x, columns, precision=jax.lax.Precision.HIGHEST)
 
 
@@ -50,7 +50,7 @@ class Stage(nn.Module):
 
     Attributes:
       features: output channels.
-      axis_name, frozen_norms: of the norm.
+      axis_name, frozen_norms: see `BatchNorm`.
     """
 
     features: int
@@ -69,7 +69,7 @@ class Stage(nn.Module):
 class CNNSmall(Staged):
     """Three convolutions and a bottleneck: images of any size and number of channels in, logits and features out.
 
-    Images are [B, H, W, C]. The feature `stage3` is a map; the stage hands on its cells [B, 4, 4, 64]. The embedding
+    Images are [B, H, W, C]. The feature `stage3` is a map; the next stage gets its cells [B, 4, 4, 64]. The embedding
     [B, 256] is the output of the bottleneck.
 
     Attributes:
@@ -97,7 +97,7 @@ class CNNSmall(Staged):
         return norm_paths()
 
     def parts(self) -> dict[str, nn.Module]:
-        """Convolutions and the bottleneck."""
+        """The convolutions and the bottleneck."""
         *widths, bottleneck = scaled_widths([*WIDTHS.values(), BOTTLENECK_WIDTH], self.width_multiplier)
         return {
             **{name: Stage(width, self.axis_name, self.frozen_norms) for name, width in zip(WIDTHS, widths)},
@@ -105,7 +105,7 @@ class CNNSmall(Staged):
         }
 
     def apply_stage(self, name: str, x: jax.Array, *, train: bool, mask: jax.Array | None) -> jax.Array:
-        """As the base has it; the bottleneck takes the cells, or the map that they are means of."""
+        """As in the base class; the bottleneck takes the cells, or the map that they are computed from."""
         if name == 'bottleneck':
             return nn.relu(self.bottleneck(flatten_examples(cell_means(x))))
         return super().apply_stage(name, x, train=train, mask=mask)
@@ -113,7 +113,7 @@ class CNNSmall(Staged):
     def run_stage(
         self, name: str, x: jax.Array, *, train: bool, mask: jax.Array | None
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """As the base has it; `stage3` hands on the means of cells, which are small where they are cached."""
+        """As in the base class; `stage3` passes on the means of its cells, since these take little room in a cache."""
         x, features = super().run_stage(name, x, train=train, mask=mask)
         return (cell_means(x) if name == 'stage3' else x), features
 

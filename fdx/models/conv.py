@@ -1,8 +1,8 @@
 """3x3 convolution and 2x2 max pool: the textbook operations, with gradients written for CPU.
 
 Measured on 2 CPU cores (batch 32, VGGish): XLA's kernel gradients take 1.9 of the 3.5 s of a training step; as nine
-matrix products they take 0.7 s. The gradient of a 2x2 max pool takes 220 ms by reduce-window's rule and 16 ms as the
-gradient of a maximum of slices. On an accelerator the plain forms are used; parameters and values are the same.
+matrix products they take 0.7 s. The gradient of a 2x2 max pool takes 220 ms with the rule of reduce-window and 16 ms
+as the gradient of a maximum of slices. Accelerators use the plain forms; parameters and values are the same.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _shifted(x: jax.Array) -> list[jax.Array]:
 
 @jax.custom_vjp
 def cpu_conv3x3(x: jax.Array, kernel: jax.Array) -> jax.Array:
-    """`plain_conv` with gradients as matrix products; a single input channel is one product forward, too."""
+    """`plain_conv` with gradients as matrix products; with one input channel the value is one product, too."""
     if x.shape[-1] > 1:
         return plain_conv(x, kernel)
     return jnp.concatenate(_shifted(x), axis=-1) @ kernel.reshape(9, -1)
@@ -64,7 +64,7 @@ def _conv_backward(residuals, g):
         d_kernel = (flat.T @ columns).T.reshape(kernel.shape)
     else:
         d_kernel = jnp.stack([view.reshape(-1, c).T @ flat for view in _shifted(x)]).reshape(kernel.shape)
-    # The gradient of the input is the same convolution with the kernel turned round.
+    # The gradient of the input is the same convolution with the kernel rotated by 180 degrees.
     return plain_conv(g, kernel[::-1, ::-1].transpose(0, 1, 3, 2)), d_kernel
 
 
@@ -100,20 +100,20 @@ cpu_max_pool_2x2.defvjp(
 
 
 def on_cpu() -> bool:
-    """Whether the forms written for CPU are the ones to use."""
+    """Whether to use the forms written for CPU."""
     return jax.default_backend() == 'cpu' and not _TEXTBOOK.get()
 
 
 def in_textbook_forms() -> bool:
-    """Whether the network is being written down for another runtime."""
+    """Whether the network is being traced for another runtime."""
     return _TEXTBOOK.get()
 
 
 @contextlib.contextmanager
 def textbook_forms() -> Iterator[None]:
-    """Inside, networks are traced in the forms that other runtimes know: one operation a layer, whatever the backend.
+    """Inside, networks are traced in the forms that other runtimes know: one operation per layer, on any backend.
 
-    For export: a runtime has kernels (of 8-bit integers, too) for a convolution or a pool, not for our slices of it.
+    Export needs it: runtimes have kernels (also for 8-bit integers) for a convolution or a pool, not for our slices.
     """
     token = _TEXTBOOK.set(True)
     try:
@@ -150,5 +150,5 @@ class Conv3x3(nn.Module):
 
 @functools.cache
 def he_init() -> nn.initializers.Initializer:
-    """He et al., ICCV 2015, drawn from a normal: keeps the variance through ReLU layers."""
+    """He et al., ICCV 2015, drawn from a normal distribution: it keeps the variance through ReLU layers."""
     return nn.initializers.variance_scaling(2.0, 'fan_in', 'normal')

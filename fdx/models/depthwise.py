@@ -1,4 +1,4 @@
-"""Depthwise convolution, every channel with a kernel of its own: the textbook operation, and sums of slices for CPU.
+"""Depthwise convolution, with one kernel per channel: the textbook operation, and sums of slices for CPU.
 
 Measured on CPU (processor time, batch 32, maps of EfficientNet-Lite0 for images of 128 x 96; value and gradients):
 
@@ -11,8 +11,8 @@ Measured on CPU (processor time, batch 32, maps of EfficientNet-Lite0 for images
 | 4 x 3 x 1152, 5x5, 1 | 76 and 443 ms | 1 and 5 ms |
 | whole network: inference, training step | 0.90 and 6.7 s | 0.16 and 0.87 s |
 
-Compiling the training step takes 14 s instead of 9 s. On an accelerator the grouped convolution is used. Padding is
-TensorFlow's 'SAME' in both.
+Compiling the training step takes 14 s instead of 9 s. Accelerators use the grouped convolution. Both forms pad as
+TensorFlow's 'SAME' does.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import jax.numpy as jnp
 
 from fdx.models.conv import DIMENSIONS, on_cpu
 
-EXAMPLES_AT_ONCE = 4  # in the kernel's gradient: their products stay in the cache
+EXAMPLES_AT_ONCE = 4  # in the kernel's gradient, because the products of so few stay in the processor's cache
 
 
 def same_conv(x: jax.Array, kernel: jax.Array, stride: int = 1, groups: int = 1) -> jax.Array:
@@ -38,8 +38,8 @@ def same_conv(x: jax.Array, kernel: jax.Array, stride: int = 1, groups: int = 1)
       groups: number of groups of channels that do not see each other.
 
     Returns:
-      [B, ceil(F / stride), ceil(T / stride), C'], with as few zeros assumed around x as that needs; of an odd number of
-      them one more comes after than before.
+      [B, ceil(F / stride), ceil(T / stride), C'], with no more zeros around x than that needs. If their number is odd,
+      the extra zero comes after x.
     """
     strides = (stride, stride)
     return jax.lax.conv_general_dilated(
@@ -62,7 +62,7 @@ def plain_depthwise(x: jax.Array, kernel: jax.Array, stride: int = 1) -> jax.Arr
 
 
 def same_padding(length: int, size: int, stride: int) -> tuple[int, int, int]:
-    """(output length, zeros before, zeros after) of one axis, TensorFlow's rule for 'SAME'."""
+    """(output length, zeros before, zeros after) of one axis, by TensorFlow's rule for 'SAME'."""
     out = -(-length // stride)
     zeros = max((out - 1) * stride + size - length, 0)
     return out, zeros // 2, zeros - zeros // 2
@@ -70,7 +70,7 @@ def same_padding(length: int, size: int, stride: int) -> tuple[int, int, int]:
 
 def _padded(x: jax.Array, size: int, stride: int) -> jax.Array:
     around = [same_padding(n, size, stride)[1:] for n in x.shape[1:3]]
-    # Behind the barrier it is one stored array; XLA would otherwise compute what makes x anew for every tap.
+    # The barrier makes it one stored array; XLA would otherwise compute x again for every tap.
     return jax.lax.optimization_barrier(jnp.pad(x, ((0, 0), *around, (0, 0))))
 
 
@@ -98,8 +98,8 @@ cpu_depthwise.defvjp(_forward, _backward)
 def _input_gradient(g: jax.Array, kernel: jax.Array, stride: int, shape: tuple[int, ...]) -> jax.Array:
     """The gradient of x.
 
-    Row p of the padded x = stride * q + r met row q - i of the output through tap stride * i + r: each remainder r of
-    rows and columns is a sum over every stride-th tap, and together they are laced into the whole.
+    Row p = stride * q + r of the padded x met row q - i of the output through tap stride * i + r. So the rows and
+    columns of each remainder r are a sum over every stride-th tap; interleaved, these sums are the whole gradient.
     """
     n, reach = kernel.shape[0], (kernel.shape[0] - 1) // stride
     before = [same_padding(length, n, stride)[1] for length in shape[1:3]]
@@ -118,9 +118,9 @@ def _input_gradient(g: jax.Array, kernel: jax.Array, stride: int, shape: tuple[i
 
 
 def _kernel_gradient(x: jax.Array, g: jax.Array, n: int, stride: int) -> jax.Array:
-    """The gradient of the kernel, [n, n, 1, C]: for a few examples at a time, tap by tap, slices of x times g.
+    """The gradient of the kernel, [n, n, 1, C]: slices of x times g, tap by tap and for a few examples at a time.
 
-    The products are summed by a matrix product with ones, which is vectorised; XLA's sum over leading axes is not.
+    A matrix product with ones sums the products, because it is vectorised; XLA's sum over leading axes is not.
     """
     group, channels = math.gcd(x.shape[0], EXAMPLES_AT_ONCE), x.shape[3]
     f, t = ((length - 1) * stride + 1 for length in g.shape[1:3])

@@ -1,14 +1,15 @@
 """EfficientNet-Lite0 (Tan and Le, "EfficientNet", ICML 2019; Lite variant, 2020): 4.7 million parameters.
 
-Lite means: no squeeze-and-excite, ReLU6 in place of swish, and stem and top of one width in all sizes of the family.
-Padding is TensorFlow's 'SAME', as in the origin of the weights: a strided axis of even length gets fewer zeros before
-than after it. It follows the length, so any size works; torch's port fixes it for 224 x 224 unless told otherwise.
+Lite means that it has no squeeze-and-excite, has ReLU6 in place of swish, and that stem and top have one width in all
+sizes of the family. Padding is TensorFlow's 'SAME', as in the origin of the weights: a strided axis of even length gets
+fewer zeros before than after it. It depends on the length, so any size works; torch's port fixes it for 224 x 224
+unless told otherwise.
 
-What an image means: the origin feeds pixels v from 0 to 255 as (v - 127) / 128. fdx feeds log-mel values x as they
-come, which read as pixels 127 + 128 x: the floor of the front ends, log(0.01) = -4.6, lies far below black, and loud
-bands above white. The published statistics were not learned on such images; how well the weights serve must be
-measured.
-Stochastic depth (rates up to 0.2), with which the origin was trained, is not built in.
+What an image means: the origin feeds pixels v from 0 to 255 as (v - 127) / 128. fdx feeds log-mel values x
+unchanged, which the network reads as pixels 127 + 128 x. The floor of the front ends, log(0.01) = -4.6, then lies far
+below black, and loud bands lie above white. The published statistics were not learned on such images, so how well the
+weights serve must be measured. The origin was trained with stochastic depth (rates up to 0.2), which is not implemented
+here.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ EXPANSIONS = (1, 6, 6, 6, 6, 6, 6)
 
 
 class Stage(nn.Module):
-    """Blocks of one width, the first with the stride.
+    """Blocks of one width; the first block has the stride.
 
     Attributes:
       depth: number of blocks.
@@ -80,7 +81,7 @@ class EfficientNetLite0(Staged):
     STEM = 'stem/conv/.*'
     NORMS = '.*bn/.*'
     HAS_STATISTICS = True
-    # Not the origin's spread, 1 / sqrt(3 K): with few classes its logits are large before anything is learnt.
+    # The origin's spread, 1 / sqrt(3 K), is not used: with few classes it gives large logits before any training.
     TORCH_HEAD = True
 
     def known_norms(self) -> tuple[str, ...]:
@@ -88,12 +89,12 @@ class EfficientNetLite0(Staged):
         return norm_paths(self.depths)
 
     def check_options(self) -> None:
-        """Raises ConfigError for widths, depths or norms that cannot be."""
+        """Raises ConfigError for invalid widths, depths or norms."""
         check_depths(self.NAME, self.depths, len(DEPTHS))
         super().check_options()
 
     def parts(self) -> dict[str, nn.Module]:
-        """Stem, stages and top."""
+        """The stem, the stages and the top."""
         common = (self.axis_name, self.frozen_norms)
         stem, *widths, top = scaled_widths((STEM_WIDTH, *WIDTHS, TOP_WIDTH), self.width_multiplier)
         shapes = zip(self.depths, widths, SIZES, STRIDES, EXPANSIONS, strict=True)

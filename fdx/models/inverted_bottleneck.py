@@ -1,7 +1,7 @@
 """The parts of EfficientNet-Lite: convolution, norm and ReLU6, and the inverted bottleneck block.
 
-The block is that of MobileNetV2 (Sandler et al., CVPR 2018). Norms have TensorFlow's constants, as the origin of the
-weights has them.
+The block is that of MobileNetV2 (Sandler et al., CVPR 2018). Norms have TensorFlow's epsilon, as in the
+origin of the weights.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from fdx.models.conv1x1 import conv1x1
 from fdx.models.depthwise import depthwise_conv, same_conv
 
 EPSILON = 1e-3  # of the norms, as in TensorFlow
-# Weight of the new batch; 0.01 where ImageNet was learned, over 1e5 steps. After the 80 steps of few labels such
-# running statistics are half those of before: what was learned is then read wrongly (CWRU: 21 % right, at chance).
+# Weight of the new batch. It was 0.01 in training on ImageNet, over 1e5 steps. Training on few labels takes 80 steps,
+# after which such running statistics would be about half the old ones, and evaluation would fail (CWRU: 21 % right,
+# which is chance).
 MOMENTUM = 0.1
 
 
 def relu6(x: jax.Array) -> jax.Array:
-    """min(max(x, 0), 6) of any shape; NaN stays NaN. The gradient at 0 and at 6 is 0, as torch has it."""
+    """min(max(x, 0), 6) of any shape; NaN stays NaN. The gradient at 0 and at 6 is 0, as in torch."""
     if in_textbook_forms():
         return nn.relu6(x)
     return jnp.where(x >= 6, 6.0, nn.relu(x))
@@ -41,14 +42,14 @@ class Conv(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        """[B, F, T, C] -> [B, F, T, features], of the stem [B, ceil(F / 2), ceil(T / 2), features]."""
+        """[B, F, T, C] -> [B, F, T, features]; the stem gives [B, ceil(F / 2), ceil(T / 2), features]."""
         init = nn.initializers.variance_scaling(2.0, 'fan_out', 'normal')
         kernel = self.param('kernel', init, (self.size, self.size, x.shape[-1], self.features))
         return conv1x1(x, kernel) if self.size == 1 else same_conv(x, kernel, 2)
 
 
 class Depthwise(nn.Module):
-    """A convolution of every channel with a kernel of its own; parameter `kernel` [size, size, 1, C], no bias.
+    """A convolution of every channel with its own kernel; parameter `kernel` [size, size, 1, C], no bias.
 
     Attributes:
       size: 3 or 5, of the square kernel.
@@ -61,7 +62,7 @@ class Depthwise(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         """[B, F, T, C] -> [B, ceil(F / stride), ceil(T / stride), C]."""
-        # A tap reaches one output channel: fan_in of this shape is what the origin calls fan_out, size * size.
+        # Each tap reaches one output channel, so fan_in of this shape is the origin's fan_out, size * size.
         init = nn.initializers.variance_scaling(2.0, 'fan_in', 'normal')
         kernel = self.param('kernel', init, (self.size, self.size, 1, x.shape[-1]))
         return depthwise_conv(x, kernel, self.stride)
@@ -73,7 +74,7 @@ class ConvNorm(nn.Module):
     Attributes:
       features: output channels.
       size: 1, or 3 with stride 2 (the stem).
-      axis_name, frozen_norms: of the norm.
+      axis_name, frozen_norms: see `BatchNorm`.
     """
 
     features: int
@@ -89,15 +90,15 @@ class ConvNorm(nn.Module):
 
 
 class Block(nn.Module):
-    """Inverted bottleneck: 1x1 convolution to more channels, depthwise convolution, 1x1 to few, linear.
+    """Inverted bottleneck: 1x1 convolution to more channels, depthwise convolution, linear 1x1 convolution to few.
 
     Attributes:
       out: output channels.
       size: of the depthwise kernel.
       stride: of the depthwise convolution.
-      expansion: factor of the inner channels; with 1 the first convolution is left out.
-      skip: the input is added to the output (not in the first block of a stage, which changes the width).
-      axis_name, frozen_norms: of the norms.
+      expansion: inner channels relative to the input's; with 1 there is no first convolution.
+      skip: whether the input is added to the output. The first block of a stage changes the width and has no skip.
+      axis_name, frozen_norms: see `BatchNorm`.
     """
 
     out: int

@@ -10,10 +10,10 @@ import jax.numpy as jnp
 
 
 class ExampleDropout(nn.Module):
-    """Dropout with one random stream an example (Srivastava et al., JMLR 15, 2014).
+    """Dropout with one random stream per example (Srivastava et al., JMLR 15, 2014).
 
-    `nn.Dropout` draws one mask for the array it sees, so a batch split over devices gets other masks than the whole
-    batch on one device. Here example i of the global batch draws from `fold_in(key, i)`: the result of a
+    `nn.Dropout` draws one mask for the array it sees, so a batch that is split over devices gets other masks than the
+    whole batch on one device. Here example i of the global batch draws from `fold_in(key, i)`, so the result of a
     training step is the same on 1 and on 4 devices (law 10).
 
     Attributes:

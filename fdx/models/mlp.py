@@ -18,12 +18,12 @@ WIDTHS = {'small': (16,), 'large': (64, 64)}
 class MLP(Staged):
     """Standardised readings [B, ...] in, logits and named features out.
 
-    The embedding is the output of the last hidden layer.
-    Without batch norms: an int8 model is then dense layers and nothing else, which any microcontroller's runtime has.
+    The embedding is the output of the last hidden layer. There are no batch norms, so that an int8 model consists of
+    dense layers only, which every runtime for microcontrollers supports.
 
     Attributes:
       num_classes: K, size of the classifier.
-      dropout_rate: dropout behind every hidden layer of `large`, in front of the classifier of `small`.
+      dropout_rate: dropout after every hidden layer.
       size: small, one hidden layer of 16 units; large, two of 64.
       axis_name: the pmapped axis, or None.
     """
@@ -40,12 +40,12 @@ class MLP(Staged):
     def __post_init__(self):
         if self.size not in WIDTHS:
             raise ConfigError(f'mlp: `size`={self.size!r} must be one of {", ".join(WIDTHS)}')
-        # A network without a second hidden layer does not have its stage either.
+        # A network without a second hidden layer has no stage `hidden2`.
         self.STAGES = (*type(self).STAGES[: len(WIDTHS[self.size])], 'head')  # type: ignore[misc]
         super().__post_init__()
 
     def setup(self):
-        """Creates the stages under their names; every hidden layer has a dropout behind it."""
+        """Creates the stages under their names; dropout follows every hidden layer."""
         for name, width in zip(self.STAGES, WIDTHS[self.size]):
             setattr(self, name, nn.Dense(width, kernel_init=he_init()))
         self.head = nn.Dense(self.num_classes)
@@ -54,10 +54,11 @@ class MLP(Staged):
     def apply_stage(self, name: str, x: jax.Array, *, train: bool, mask: jax.Array | None) -> jax.Array:
         """A dense layer and ReLU."""
         del mask
-        # Dropout belongs to the stage behind it: cached outputs of a frozen stage are dropped anew every step.
+        # Dropout belongs to the stage that follows it, so that cached outputs of a frozen stage get a new mask in
+        # every step.
         x = flatten_examples(x) if name == 'hidden1' else self.dropouts[0](x, train=train)
         return nn.relu(getattr(self, name)(x))
 
     def drop(self, x: jax.Array, *, train: bool) -> jax.Array:
-        """The dropout behind the last hidden layer."""
+        """The dropout after the last hidden layer."""
         return self.dropouts[-1](x, train=train)

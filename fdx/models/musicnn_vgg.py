@@ -1,10 +1,10 @@
 """The VGG of musicnn (Pons and Serra, "musicnn: pre-trained CNNs for music audio tagging", ISMIR late-breaking 2019).
 
 Five stages of a 3x3 convolution, ReLU, batch norm and max pool, as Choi et al. (ISMIR 2016) shaped them for music tags.
-They run over patches of any length. What differs from the original, in training only: it drops a quarter of the values
-between stages as well; here values are dropped in front of the classifier only. Its batch norm is TensorFlow's: epsilon
-1e-3, running values of 0.99 old + 0.01 batch, and, as in torch, the running variance is the unbiased one (TensorFlow's
-fused kernel hands it out so, while the biased one normalises).
+They run over patches of any length. Only training differs from the original: the original also drops a quarter of the
+values between stages; here dropout is in front of the classifier only. The original's batch norm is TensorFlow's:
+epsilon 1e-3, running values of 0.99 old + 0.01 batch, and, as in torch, the running variance is the unbiased one
+(TensorFlow's fused kernel returns that one, but normalises by the biased one).
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from fdx.types import ConfigError
 
 WIDTH = 128
 EPSILON = 1e-3
-# Weight of the new batch; 0.01 in the original, which learned for 1e5 steps: see fdx.models.inverted_bottleneck.
+# Weight of the new batch. It is 0.01 in the original, which trained for 1e5 steps; fdx.models.inverted_bottleneck says
+# why that does not serve here.
 MOMENTUM = 0.1
-# Cell and stride of each stage's pool, frames before bands. The first keeps every second band and no maximum of two:
-# so the original has it, and its weights expect it.
+# Cell and stride of each stage's pool, as (frames, bands). The first pool takes every second band instead of the
+# maximum of two bands, as in the original, because the weights expect it.
 POOLS = (((4, 1), (2, 2)), ((2, 2), (2, 2)), ((2, 2), (2, 2)), ((2, 2), (2, 2)), ((4, 4), (4, 4)))
 DEPTH = len(POOLS)
 BANDS = 96
@@ -43,7 +44,7 @@ def smallest_map(depth: int, first: int = 1) -> tuple[int, int]:
 
 
 def deepest_stage(frames: int, bands: int = BANDS) -> int:
-    """The largest `depth` of MusicnnVGG that patches of this size reach: 4 for 61 frames, 5 from 66 on; 0: none."""
+    """The largest `depth` of MusicnnVGG that patches of this size reach, or 0: 4 for 61 frames, 5 from 66 on."""
 
     def fits(depth: int) -> bool:
         return all(n >= least for n, least in zip((frames, bands), smallest_map(depth)))
@@ -52,7 +53,7 @@ def deepest_stage(frames: int, bands: int = BANDS) -> int:
 
 
 def depth_for(input_shape: tuple[int, ...]) -> dict[str, int]:
-    """{'depth': the deepest that examples [T, F, 1] reach}; nothing where they reach none, which the model refuses."""
+    """{'depth': the deepest that examples [T, F, 1] reach}, or {} if they reach none; the model then refuses them."""
     depth = deepest_stage(*input_shape[:2])
     return {'depth': depth} if depth else {}
 
@@ -63,12 +64,12 @@ def norm_paths(depth: int = DEPTH) -> tuple[str, ...]:
 
 
 class Stage(nn.Module):
-    """3x3 'same' convolution, ReLU, norm and max pool; the first stage has a norm in front of them, too.
+    """3x3 'same' convolution, ReLU, norm and max pool; the first stage starts with a norm, too.
 
     Attributes:
-      number: from 1 on; it decides the pool.
+      number: counted from 1; it selects the pool.
       features: output channels.
-      axis_name, frozen_norms: of the norms.
+      axis_name, frozen_norms: see `BatchNorm`.
     """
 
     number: int
@@ -94,14 +95,14 @@ class MusicnnVGG(Staged):
     """The VGG of musicnn under a new classifier: log-mel patches in, logits and named features out.
 
     Patches are [B, T, 96, 1]. The feature of the last stage is a map; the embedding [B, 256] ('pooled' and 'flatten'
-    alike) is made of it. Stages behind `depth` have no parameters.
+    alike) is made of it. Stages after `depth` have no parameters.
 
     Attributes:
       num_classes: K, size of the classifier.
       dropout_rate: dropout in front of the classifier (0.5 in the original).
       width_multiplier: scales every hidden width; 1 is the published network.
-      depth: number of stages in front of the classifier, 1 to 5. Short patches do not reach the last: programs take the
-        deepest that those of the dataset reach, unless told otherwise.
+      depth: number of stages in front of the classifier, 1 to 5. Short patches do not reach the last: unless told
+        otherwise, programs take the deepest stage that the patches of the dataset reach.
       head_input: 'pooled': mean and maximum over time and bands of the last stage, side by side; 'flatten': its values
         in a row, as in the original, which needs depth 5 and patches of 187 frames and 96 bands.
       frozen_norms: paths of the norms that behave in training as in evaluation (see `norm_paths`).
@@ -146,7 +147,7 @@ class MusicnnVGG(Staged):
         return {name: Stage(number, width, *common) for number, name in enumerate(self.STAGES[:-1], 1)}
 
     def check_input(self, shape: tuple[int, ...], start: int) -> None:
-        """Raises ConfigError where a pool would leave nothing, or 'flatten' not the values that it was made for."""
+        """Raises ConfigError where a pool would leave nothing, or where the patches do not fit 'flatten'."""
         if start >= self.depth:
             return
         frames, bands = shape[:2]
@@ -166,7 +167,7 @@ class MusicnnVGG(Staged):
         raise ConfigError(f'{needs}, the patches have {given}: {remedy}')
 
     def embed(self, x: jax.Array) -> jax.Array:
-        """What `head_input` says of a map; an embedding stays as it is."""
+        """The embedding that `head_input` makes of a map; an embedding stays as it is."""
         if x.ndim != 4:
             return x
         if self.head_input == 'flatten':

@@ -1,7 +1,7 @@
 """3x3 max pool with stride 2: the textbook operation, and one axis after the other for CPU.
 
-Measured on one CPU core (16 x 112 x 112 x 64): reduce-window takes 35 ms, and 400 ms with its gradient; here it is 5
-and 90 ms. On an accelerator the plain form is used. The 2x2 pool stands in fdx.models.conv.
+Measured on one CPU core (16 x 112 x 112 x 64): reduce-window takes 35 ms, and 400 ms with its gradient; the form for
+CPU takes 5 and 90 ms. Accelerators use the plain form. The 2x2 pool is in fdx.models.conv.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def cpu_max_pool_3x3(x: jax.Array) -> jax.Array:
 
 
 def max_pool_3x3(x: jax.Array) -> jax.Array:
-    """The form that is fastest on the default backend; x is not negative (it stands behind a ReLU)."""
+    """The form that is fastest on the default backend; x must not be negative (the pool follows a ReLU)."""
     if in_textbook_forms():
         # Zeros instead of the pool's own padding: -inf has no code among 8-bit integers, and jax2onnx 0.17.1 drops it.
         return nn.max_pool(jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0))), window_shape=(3, 3), strides=(2, 2))
@@ -39,7 +39,8 @@ def max_pool_3x3(x: jax.Array) -> jax.Array:
 def max_of_axes(x: jax.Array, axes: tuple[int, ...]) -> jax.Array:
     """Maximum over some of the axes 1 and 2 of x [B, F, T, C], each kept as an axis of one.
 
-    In the textbook form it is a pool: LiteRT's maximum over axes has no kernel for 8-bit integers, its max pool has.
+    The textbook form is a pool, because LiteRT has a kernel for 8-bit integers for its max pool, but not for its
+    maximum over axes.
     """
     if not in_textbook_forms():
         return x.max(axes, keepdims=True)
@@ -61,14 +62,14 @@ def _max_of_three(x: jax.Array, axis: int) -> jax.Array:
     outputs, odds = even.shape[axis], odd.shape[axis]
     pairs = jnp.maximum(_cut(even, axis, 0, odds), odd)
     pairs = jnp.concatenate([pairs, _cut(even, axis, odds, None)], axis)
-    # Slices joined, and not a padded array: XLA would ask of every value whether it is padding.
+    # Slices are joined instead of padding the array, because XLA would test for every value whether it is padding.
     rest = jnp.maximum(_cut(pairs, axis, 1, None), _cut(odd, axis, 0, outputs - 1))
     return jnp.concatenate([_cut(pairs, axis, 0, 1), rest], axis)
 
 
 def _forward(x, axis):
-    # Behind the barrier x is one stored array. XLA may otherwise compute it anew for the gradient, rounded otherwise (a
-    # product and a sum in one instruction), and two values that are equal here would differ there.
+    # The barrier makes x one stored array. XLA may otherwise compute it again for the gradient and round it differently
+    # (a product and a sum in one instruction), so that two values that are equal here would differ there.
     x = jax.lax.optimization_barrier(x)
     return _max_of_three(x, axis), x
 

@@ -2,12 +2,12 @@
 
 A model is a linen module that
   - takes `num_classes` and its own options, `axis_name` among them;
-  - has `STAGES`, the ordered names of its stages, the last one 'head', each holding the parameters of that name; an
-    instance whose options leave stages out has only its own there, the class has all;
+  - has `STAGES`, the ordered names of its stages, the last one 'head', each holding the parameters of that name. The
+    class lists all stages; an instance whose options leave some out lists only its own;
   - has `STEM` and `NORMS`, regular expressions of its first layer's and its norms' parameters ('' without norms);
   - is called as `model.apply(variables, x, train=, start=, stop=)` and returns (output, dict of named features);
   - has `HAS_STATISTICS`: True where it keeps running statistics in 'batch_stats'. It then takes `mask` (float32 [B], 0
-    for padding), and has the field `frozen_norms`, the paths of norms whose statistics rest in training.
+    for padding), and has the field `frozen_norms`, the paths of norms whose statistics do not change in training.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ class ModelSpec:
     Attributes:
       module: the linen module class.
       input_shape: shape of one example, e.g. (96, 64, 1); None stands for an axis of any length.
-      front_end: name of the front end that makes such examples.
+      front_end: name of a front end that makes such examples.
       channels: lengths of the last axis that are accepted where `input_shape` leaves it free; () for any.
-      defaults: function that chooses options by the size of the examples where the user does not; None: no option does.
+      defaults: function that chooses options by the shape of the examples, where the user gives none; None if no option
+        depends on it.
     """
 
     module: type[Staged]
@@ -97,7 +98,7 @@ def check_input_shape(name: str, shape: tuple[int, ...]) -> None:
 
 
 def options_for(name: str, input_shape: tuple[int, ...], options: dict[str, Any]) -> dict[str, Any]:
-    """`options`, and those that a model takes from the shape of its examples where they are not given."""
+    """`options`, completed by those that the model derives from the shape of its examples."""
     defaults = model_spec(name).defaults
     return {**(defaults(input_shape) if defaults else {}), **options}
 

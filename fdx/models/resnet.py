@@ -19,8 +19,9 @@ from fdx.models.staged import Staged, check_depths
 WIDTHS = (64, 128, 256, 512)
 EXPANSION = 4
 DEPTHS = (3, 4, 6, 3)
-# Processor seconds of a training step (16 x 224 x 224 x 3): 4.3 so; 4.8 with the gradients of `conv.cpu_conv3x3`,
-# and 9.5 with textbook 1x1 convolutions. Products over patches are slower for 7x7 and for 3x3 with stride 2, too.
+# A training step (16 x 224 x 224 x 3) takes 4.3 processor seconds with these forms, 4.8 with the gradients of
+# `conv.cpu_conv3x3`, and 9.5 with textbook 1x1 convolutions. Products over patches are also slower for 7x7 and for 3x3
+# with stride 2.
 CONVOLUTIONS = {1: conv1x1, 3: plain_conv, 7: plain_conv}
 
 
@@ -50,7 +51,7 @@ class Stem(nn.Module):
 
     Attributes:
       features: output channels.
-      axis_name, frozen_norms: of the norm.
+      axis_name, frozen_norms: see `BatchNorm`.
     """
 
     features: int
@@ -72,8 +73,8 @@ class Bottleneck(nn.Module):
       width: channels of the 3x3 convolution.
       out: output channels.
       stride: of the 3x3 convolution.
-      project: the shortcut is a 1x1 convolution with a norm (the first block of a stage), else the identity.
-      axis_name, frozen_norms: of the norms.
+      project: whether the shortcut is a 1x1 convolution with a norm (in the first block of a stage) or the identity.
+      axis_name, frozen_norms: see `BatchNorm`.
     """
 
     width: int
@@ -100,14 +101,14 @@ class Bottleneck(nn.Module):
 
 
 class Stage(nn.Module):
-    """Blocks of one width, the first with the stride and the projection.
+    """Blocks of one width; the first block has the stride and the projection.
 
     Attributes:
       depth: number of blocks.
       width: of the blocks.
       out: output channels.
       stride: of the first block.
-      axis_name, frozen_norms: of the norms.
+      axis_name, frozen_norms: see `BatchNorm`.
     """
 
     depth: int
@@ -161,12 +162,12 @@ class ResNet50(Staged):
         return norm_paths(self.depths)
 
     def check_options(self) -> None:
-        """Raises ConfigError for widths, depths or norms that cannot be."""
+        """Raises ConfigError for invalid widths, depths or norms."""
         check_depths(self.NAME, self.depths, len(DEPTHS))
         super().check_options()
 
     def parts(self) -> dict[str, nn.Module]:
-        """Stem and stages."""
+        """The stem and the stages."""
         common = (self.axis_name, self.frozen_norms)
         widths = scaled_widths(WIDTHS, self.width_multiplier)
         outs = scaled_widths([EXPANSION * width for width in WIDTHS], self.width_multiplier)

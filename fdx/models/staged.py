@@ -16,7 +16,7 @@ from fdx.models.layers import ExampleDropout
 from fdx.types import ConfigError
 
 HEAD = 'head'
-MANY_NORMS = 12  # an error lists the paths of all norms only where there are no more
+MANY_NORMS = 12  # an error lists the paths of all norms only if there are no more than this
 # torch's default spread of a dense layer, 1 / sqrt(3 fan_in).
 TORCH_DENSE_INIT = nn.initializers.variance_scaling(1 / 3, 'fan_in', 'uniform')
 
@@ -26,12 +26,12 @@ class Staged(nn.Module):
 
     A subclass declares its options as fields, the constants below, and `parts`. It overrides `apply_stage` where a
     stage is more than its module, and `embed` where the classifier takes something else than the last stage's output.
-    It has no fields here: each network decides the order of its own.
+    The base declares no fields, so that each network decides the order of its own fields.
 
     Attributes:
       NAME: key of the class in fdx.models.registry.MODELS.
-      STAGES: names of the stages in order, the last one 'head'. An instance whose options leave stages out has only
-        its own there; the class has all.
+      STAGES: names of the stages in order, the last one 'head'. The class lists all stages; an instance whose
+        options leave some out lists only its own.
       STEM: regular expression of the first layer's parameters.
       NORMS: regular expression of the norms' parameters, '' without norms.
       HAS_STATISTICS: whether running statistics are kept in 'batch_stats'. The network then has the field
@@ -46,14 +46,14 @@ class Staged(nn.Module):
     HAS_STATISTICS: ClassVar[bool] = False
     TORCH_HEAD: ClassVar[bool] = False
 
-    if TYPE_CHECKING:  # Fields of every network; declared here, they would come in front of its own.
+    if TYPE_CHECKING:  # Every network has these fields; a real declaration here would put them before its own.
         num_classes: int
         dropout_rate: float = 0.0
         axis_name: str | None = None
         frozen_norms: tuple[str, ...] = ()
 
     def parts(self) -> Mapping[str, Any]:
-        """Modules by the name of their attribute: a stage's module under its name, the head left out."""
+        """Modules by the name of their attribute: each stage's module under the stage's name, without the head."""
         raise NotImplementedError
 
     def known_norms(self) -> tuple[str, ...]:
@@ -84,10 +84,10 @@ class Staged(nn.Module):
         self.dropout = ExampleDropout(self.dropout_rate, self.axis_name)
 
     def check_input(self, shape: tuple[int, ...], start: int) -> None:
-        """Raises ConfigError for examples of a shape [...] that stage `start` cannot take; here it takes any."""
+        """Raises ConfigError for examples of a shape [...] that stage `start` cannot take; the base takes any."""
 
     def apply_stage(self, name: str, x: jax.Array, *, train: bool, mask: jax.Array | None) -> jax.Array:
-        """The output of the stage `name`, any but the head, for its input x [B, ...]."""
+        """The output of the stage `name` (any but the head) for its input x [B, ...]."""
         return getattr(self, name)(x, train=train, mask=mask)
 
     def embed(self, x: jax.Array) -> jax.Array:
@@ -101,7 +101,7 @@ class Staged(nn.Module):
     def run_stage(
         self, name: str, x: jax.Array, *, train: bool, mask: jax.Array | None
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """What stage `name` hands to the next one, and the features that it adds."""
+        """What stage `name` passes to the next one, and the features that it adds."""
         if name == HEAD:
             x = self.head(self.drop(self.embed(x), train=train))
             return x, {HEAD: x}
@@ -123,7 +123,7 @@ class Staged(nn.Module):
         """Runs stages `start` to `stop` (exclusive; None: to the end).
 
         Args:
-          x: float32 [B, ...] examples of the class's docstring when `start` is 0, else the output of stage
+          x: float32 [B, ...]: examples as the class's docstring says when `start` is 0, else the output of stage
             `start - 1`. The head takes the embedding, or the map that it is made of.
           train: True normalises by the batch, moves the running statistics (make 'batch_stats' mutable) and applies
             dropout, which needs the random stream 'dropout'.

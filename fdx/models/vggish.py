@@ -58,13 +58,13 @@ class VGGish(Staged):
     STAGES = ('stage1', 'stage2', 'stage3', 'stage4', 'fc1', 'fc2', 'embedding', 'head')
 
     def check_options(self) -> None:
-        """Raises ConfigError for a width or a `head_input` that cannot be."""
+        """Raises ConfigError for an invalid width or `head_input`."""
         super().check_options()
         if self.head_input not in HEAD_INPUTS:
             raise ConfigError(f'vggish: `head_input`={self.head_input!r} must be {" or ".join(HEAD_INPUTS)}')
 
     def parts(self) -> dict[str, nn.Module]:
-        """Convolutions, and dense layers."""
+        """The convolutions and the dense layers."""
         w = self.width_multiplier
         dense = dict(zip(('fc1', 'fc2', 'embedding'), scaled_widths((*FC_WIDTHS, EMBEDDING_SIZE), w)))
         return {
@@ -73,7 +73,7 @@ class VGGish(Staged):
         }
 
     def apply_stage(self, name: str, x: jax.Array, *, train: bool, mask: jax.Array | None) -> jax.Array:
-        """Convolutions with their pool, or a dense layer, whose ReLU is left to `run_stage` at the embedding."""
+        """Convolutions with their pool, or a dense layer with its ReLU; `run_stage` applies the embedding's ReLU."""
         del train, mask
         x = getattr(self, name)(flatten_examples(x) if name == 'fc1' else x)
         return nn.relu(x) if name in ('fc1', 'fc2') else x
@@ -81,7 +81,7 @@ class VGGish(Staged):
     def run_stage(
         self, name: str, x: jax.Array, *, train: bool, mask: jax.Array | None
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """As the base has it; the embedding is kept before and after its ReLU, and `head_input` says which is used."""
+        """As in the base class; both embeddings, before and after the ReLU, are features; `head_input` selects one."""
         if name != 'embedding':
             return super().run_stage(name, x, train=train, mask=mask)
         linear = self.apply_stage(name, x, train=train, mask=mask)

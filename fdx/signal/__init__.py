@@ -1,1 +1,1 @@
-"""Host-side signal processing: recordings to spectrograms. Imports nothing of fdx but types."""
+"""Host-side signal processing: recordings to spectrograms. It imports only fdx.types from fdx."""

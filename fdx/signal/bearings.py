@@ -1,7 +1,7 @@
 """Rolling bearings: their geometry, the fault orders that follow from it, and the bearings of our datasets by name.
 
-BEARINGS['skf_6205']                              an entry
-parse_bearing('skf_6205')                         the same
+BEARINGS['skf_6205']                              an entry of the table
+parse_bearing('skf_6205')                         the same entry
 parse_bearing('pitch_diameter_mm=39.04,ball_diameter_mm=7.94,num_balls=9,contact_angle_deg=0')
 parse_bearing('plant.json:pump_3')                entry pump_3 of a JSON file {name: {pitch_diameter_mm: ...}}
 """
@@ -21,19 +21,22 @@ INCH_MM = 25.4
 # name -> geometry. Dimensions in inches where the source gives inches.
 BEARINGS: Mapping[str, BearingGeometry] = MappingProxyType(
     {
-        # CWRU's drive end, 6205-2RS JEM: the data center's table of dimensions; it gives BPFI 5.415, BPFO 3.585, BSF
-        # 2.357 as in Smith and Randall, MSSP 64-65:100-131, 2015, table 2. The 0.028 in faults sit in NTN equivalents.
+        # CWRU's drive end, 6205-2RS JEM: the data center's table of dimensions. It gives BPFI 5.415, BPFO 3.585 and
+        # BSF 2.357, as in Smith and Randall, MSSP 64-65:100-131, 2015, table 2. The faults of 0.028 in are in
+        # equivalent bearings by NTN.
         'skf_6205': BearingGeometry(1.537 * INCH_MM, 0.3126 * INCH_MM, 9),
-        # CWRU's fan end, 6203-2RS JEM: likewise; BPFI 4.947, BPFO 3.053, BSF 1.994.
+        # CWRU's fan end, 6203-2RS JEM, from the same table: BPFI 4.947, BPFO 3.053, BSF 1.994.
         'skf_6203': BearingGeometry(1.122 * INCH_MM, 0.2656 * INCH_MM, 8),
         # MFPT's test rig, NICE: "Condition Based Maintenance Fault Database for Testing of Diagnostic and Prognostics
         # Algorithms" (MFPT society), roller diameter 0.235 in, pitch diameter 1.245 in, 8 elements, contact angle 0.
         'nice_mfpt': BearingGeometry(1.245 * INCH_MM, 0.235 * INCH_MM, 8),
-        # The study's rig (Di Maggio, Sensors 23(1):211, 2023): the catalogue (200 x 360 x 98 mm) gives no rolling
-        # elements: pitch diameter, rollers and their number are approximations that fit between the rings, one row of
-        # the two; the contact angle follows from the catalogue's e = 0.26 = 1.5 tan(a). Simulated rig_b.
+        # The study's rig (Di Maggio, Sensors 23(1):211, 2023): the catalogue (200 x 360 x 98 mm) does not describe
+        # the rolling elements. Pitch diameter, roller diameter and number are approximations that fit between the
+        # rings, for one of the two rows. The contact angle follows from the catalogue's e = 0.26 = 1.5 tan(a). The
+        # simulated rig_b has this bearing.
         'skf_22240': BearingGeometry(283.0, 37.0, 19, 10.0),
-        # An angular contact bearing of the size 7210 B (50 x 90 mm, 40 degrees), ball complement approximated. Rig_c.
+        # An angular contact bearing of the size 7210 B (50 x 90 mm, 40 degrees); its balls are approximated. The
+        # simulated rig_c has this bearing.
         'skf_7210b': BearingGeometry(70.0, 12.7, 14, 40.0),
     }
 )

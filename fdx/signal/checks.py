@@ -1,4 +1,4 @@
-"""What a recording must be before a front end sees it: refused with file, channel and position."""
+"""Checks of a recording before a front end sees it; an error names the file, the channel and the position."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fdx.types import DataError, Recording
 
 logger = logging.getLogger(__name__)
 
-# A converter at its limit repeats its extreme value; three equal neighbours at the extreme are a clipped peak.
+# A converter at its limit repeats its extreme value, so three equal neighbours at the extreme are a clipped peak.
 CLIP_RUN = 3
 
 
@@ -43,13 +43,13 @@ def count_clipped(x: np.ndarray) -> int:
 def check_samples(
     samples: np.ndarray, *, min_samples: int, source: str, sample_rate_hz: float | None = None
 ) -> np.ndarray:
-    """Refuses what no front end can use.
+    """Refuses samples that no front end can use.
 
     Args:
       samples: [T] or [T, C], any real dtype.
       min_samples: fewest samples that make one patch, at the rate of `samples`.
       source: file or recording, for the message.
-      sample_rate_hz: the rate that is believed, for the message.
+      sample_rate_hz: the assumed rate, for the message.
 
     Returns:
       The samples as float32 [T, C].

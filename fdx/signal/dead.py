@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-# A converter that works does not repeat a value: the longest run in CWRU, MFPT, ADI, HIT, FEMTO and SOON is 4 samples.
+# A working converter hardly ever repeats a value: the longest run in CWRU, MFPT, ADI, HIT, FEMTO and SOON is 4 samples.
 HELD_SAMPLES = 16
 HELD_S = 0.002
-# Pieces in which the level is looked at, and the level below which a piece is silent, relative to the recording's
-# loudest ones. Between the impacts of the real recordings named above it does not fall below 0.012.
+# The level is measured in pieces of PIECE_S. A piece is silent below the share SILENT of the level of the recording's
+# loudest pieces. In the real recordings named above this share does not fall below 0.012, even between impacts.
 PIECE_S = 0.005
 SILENT = 0.0005
 LOUD_QUANTILE = 0.99
-# A piece that takes fewer values than this is the noise of the last bit, whatever its level (real ones: 14 and more).
+# A piece with no more distinct values than this is noise of the last bit, at any level (real pieces have 14 and more).
 FLICKER_VALUES = 3
 
 
@@ -20,7 +20,7 @@ def dead_samples(x: np.ndarray, sample_rate_hz: float) -> np.ndarray:
     """Where a recording is held, silent or flickers by its last bits, in any of its channels.
 
     Args:
-      x: real [T, C] as recorded: before any filter, which would smear the ends of a dead stretch.
+      x: real [T, C] as recorded, because a filter would smear the ends of a dead stretch.
       sample_rate_hz: its rate.
 
     Returns:
@@ -48,13 +48,13 @@ def _silent(x: np.ndarray, length: int) -> np.ndarray:
     if count == 0:
         return np.zeros(len(x), bool)
     pieces = x[: count * length].reshape(count, length).astype(np.float64)
-    # Relative to each piece's own line: a drift is not a vibration.
+    # Differences of neighbours, because a drift is not a vibration.
     level = np.diff(pieces, axis=1).std(axis=1)
     silent = level < SILENT * np.quantile(level, LOUD_QUANTILE)
     values = 1 + (np.diff(np.sort(pieces, axis=1), axis=1) > 0).sum(axis=1)
     silent |= values <= FLICKER_VALUES
     starts = np.flatnonzero(silent) * length
-    # What is left of a piece at the end shares the fate of the last whole one.
+    # The incomplete piece at the end is treated as the last whole one.
     stops = np.where(starts == (count - 1) * length, len(x), starts + length)
     return _filled(starts, stops, len(x))
 

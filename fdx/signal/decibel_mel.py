@@ -41,14 +41,15 @@ class DecibelMel(MelFrontEnd):
 
     librosa's melspectrogram and power_to_db with ref=max and everything else left at the defaults of librosa 0.10 and
     later (McFee et al., SciPy 2015): centred frames with zeros beyond both ends, periodic Hann window of `fft_length`,
-    power 2, Slaney's filters over the whole band. `nominal_rate_hz` is what the study told librosa: it places the
-    filters and nothing else, samples are not brought to it. What the filters call f hertz is
-    f rate_hz / nominal_rate_hz in truth. Gravity is left in. Empty filters are kept, with a warning that counts them:
+    power 2, Slaney's filters over the whole band. `nominal_rate_hz` is what the study told librosa: it only
+    places the filters; samples are not resampled to it. A frequency that the filters call f hertz is truly
+    f rate_hz / nominal_rate_hz. Gravity stays in the samples. Empty filters are kept, with a warning that counts them:
     the study's 128 filters over 129 bins happen to have none (at librosa's own rate of 22,050 Hz they have 20).
 
-    A gain cancels: it moves the power of an axis and its maximum alike. That is exact as long as `amin` lies
-    `top_db` below the maximum, that is for a largest mel power of amin 10^(top_db / 10) = 0.01 or more (counts lie
-    far above). So with `train`, the study's division by the largest magnitude, `with_gain` has nothing to do.
+    A gain cancels, because it changes the power of an axis and its maximum by the same factor. That is exact as long as
+    `amin` lies at least `top_db` below the maximum, that is for a largest mel power of amin 10^(top_db / 10) = 0.01 or
+    more; powers of counts are far larger. So `with_gain` has nothing to do for `train`, the study's division by the
+    largest magnitude.
 
     Attributes:
       name: name in the registry.
@@ -112,6 +113,6 @@ class DecibelMel(MelFrontEnd):
         return np.ascontiguousarray(np.maximum(level, -self.top_db).swapaxes(0, 1), np.float32)
 
     def with_gain(self, patches: np.ndarray, gain: Gain) -> np.ndarray:
-        """Images of the signal times `gain`: the same ones, as decibels relative to the maximum do not see it."""
+        """Images of the signal times `gain`: the same images, since decibels below the maximum do not change."""
         del gain
         return patches

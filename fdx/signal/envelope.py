@@ -1,4 +1,4 @@
-"""Squared-envelope spectra of a signal's bands: where repeated impacts show, whatever they ring.
+"""Squared-envelope spectra of a signal's bands, which show repeated impacts whatever resonance they ring.
 
 A fault strikes at a low rate and rings resonances at high ones: its rate is not in the signal's spectrum, but in that
 of the squared envelope (Randall and Antoni, "Rolling element bearing diagnostics: a tutorial", MSSP 25(2):485-520,
@@ -14,7 +14,8 @@ import scipy.signal
 # Bands of 1/1, 1/2, 1/3, 1/4, 1/6 and 1/8 of the used spectrum, as in the fast kurtogram's 1/3-binary tree
 # (Antoni, "Fast computation of the kurtogram", MSSP 21(1):108-124, 2007).
 BAND_COUNTS = (1, 2, 3, 4, 6, 8)
-# Of Nyquist: above it, anti-alias filters leave nothing (fdx.signal.resample holds the common band to the same).
+# Share of the Nyquist frequency that is used. Above it, anti-alias filters leave nothing; the common band of a dataset
+# ends there, too (fdx.signal.resample).
 USED_BAND = 0.9
 ZERO_PADDING = 2
 
@@ -27,8 +28,8 @@ def band_edges(counts: tuple[int, ...] = BAND_COUNTS) -> np.ndarray:
 def tapered(x: np.ndarray, share: float) -> np.ndarray:
     """X [T] with its ends brought to 0 by a cosine over `share` of its length (Tukey's window), float64 [T].
 
-    The FFT of a whole window takes it for periodic: the jump from its end to its beginning leaks into every bin as
-    1/f, all bins in step, and the envelope of what leaked is an impact. Of red noise most of the spectrum is leakage.
+    The FFT treats a window as periodic. The jump from its end to its beginning leaks into every bin as 1/f, with the
+    phases aligned, so the envelope of the leakage is an impact. For red noise, most of the spectrum would be leakage.
     """
     x = np.asarray(x, np.float64)
     x = x - x.mean()
@@ -46,7 +47,7 @@ def prewhitened_spectrum(x: np.ndarray) -> np.ndarray:
     spectrum = np.fft.rfft(np.asarray(x, np.float64))
     spectrum[0] = 0.0
     magnitude = np.abs(spectrum)
-    # Values far below all others are rounding errors, and a line of zero has no phase.
+    # Bins far below the largest are rounding errors, and a bin of zero has no phase.
     floor = 1e-9 * magnitude.max(initial=0.0)
     flat = np.where(magnitude > floor, spectrum / np.where(magnitude > floor, magnitude, 1.0), 0.0)
     flat[_last_bin(len(x)) :] = 0.0
@@ -60,8 +61,8 @@ def _last_bin(num_samples: int) -> int:
 def envelope_spectra(spectrum: np.ndarray, num_samples: int, rate_hz: float, edges: np.ndarray) -> EnvelopeSpectra:
     """Magnitudes of the squared envelopes' spectra of bands of a signal.
 
-    A band's bins, shifted to 0 Hz, are its analytic signal at a rate that just holds it; twice that rate holds its
-    squared magnitude without aliasing.
+    The bins of a band, shifted to 0 Hz, are its analytic signal at the lowest rate that can hold it. Twice that rate
+    holds its squared magnitude without aliasing.
 
     Args:
       spectrum: one-sided, complex [T // 2 + 1], of T samples.
@@ -80,7 +81,7 @@ def envelope_spectra(spectrum: np.ndarray, num_samples: int, rate_hz: float, edg
         width = end - first
         envelope = np.abs(scipy.fft.ifft(spectrum[first:end], 2 * width)) ** 2
         envelope = (envelope - envelope.mean()) * np.hanning(2 * width + 1)[:-1]
-        # Both span the same seconds, so bins lie equally close: 1 / (seconds * ZERO_PADDING).
+        # All bands last equally long, so the bins of all are equally close: 1 / (seconds * ZERO_PADDING).
         spectra.append(np.abs(scipy.fft.rfft(envelope, ZERO_PADDING * 2 * width))[: ZERO_PADDING * width] / (2 * width))
     longest = max(map(len, spectra))
     table = np.full((len(spectra), longest), np.nan)
@@ -98,7 +99,7 @@ class EnvelopeSpectra:
     """
 
     def __init__(self, magnitudes: np.ndarray, df_hz: float):
-        """Takes magnitudes [bands, F] and the distance of the bins."""
+        """Takes magnitudes [bands, F] and the distance of neighbouring bins."""
         with np.errstate(divide='ignore', invalid='ignore'):
             tiny = 1e-6 * np.nanmedian(magnitudes, axis=1, keepdims=True)
         self.log = np.log(np.maximum(magnitudes, np.where(tiny > 0, tiny, np.finfo(float).tiny)))

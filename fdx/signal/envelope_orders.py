@@ -1,4 +1,4 @@
-"""The squared-envelope spectrum of the whole band in shaft orders: a 1-D input that needs the speed and no bearing."""
+"""The squared-envelope spectrum of the whole band in shaft orders, a 1-D input that needs the speed only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class EnvelopeOrders:
     """log of the squared-envelope spectrum over its median, at orders that are multiples of `max_order / points`.
 
     The plain tool of bearing diagnosis (Randall and Antoni, MSSP 25(2):485-520, 2011), without bands, pre-whitening or
-    the bearing: what a network learns from it depends on the bearing that it was trained on.
+    the bearing. What a network learns from it therefore holds for the bearing that it was trained on.
 
     Attributes:
       name: name in the registry, its scaling included.
@@ -26,7 +26,7 @@ class EnvelopeOrders:
       window_s: shortest window; longer ones are used whole.
       points: P, length of the spectrum.
       max_order: highest shaft order.
-      scaling: none: a ratio to the median has no amplitude.
+      scaling: 'none', because a ratio to the median has no amplitude.
       taper: share of the window over which its ends are brought to 0 before its FFT (`envelope.tapered`).
     """
 
@@ -56,11 +56,11 @@ class EnvelopeOrders:
         return self.max_order / self.points
 
     def centre_frequencies_hz(self) -> np.ndarray:
-        """One row."""
+        """A single row, with no frequency of its own."""
         return np.ones(1)
 
     def panels(self, channels: int) -> list[str]:
-        """The one channel shows nothing to tell apart."""
+        """One panel without a name."""
         del channels
         return ['']
 
@@ -104,7 +104,7 @@ class EnvelopeOrders:
         return values.astype(np.float32)[:, None, None]
 
     def with_gain(self, patches: np.ndarray, gain: Gain) -> np.ndarray:
-        """The same spectra: a ratio has no amplitude."""
+        """The same spectra, since a ratio has no amplitude."""
         del gain
         return patches
 

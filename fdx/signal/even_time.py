@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-# Weights to each side of a position. With the Kaiser window below, tones up to 0.92 of Nyquist pass with an error below
-# -75 dB.
+# Number of weights on each side of a position. With the Kaiser window below, tones up to 0.92 of Nyquist pass with an
+# error below -75 dB.
 HALF_WIDTH = 32
 KAISER_BETA = 8.0
 _TABLE_STEPS = 4096
@@ -29,16 +29,17 @@ def even_samples(x: np.ndarray, times_s: np.ndarray, rate_hz: float) -> np.ndarr
 
     The position of each even time among the samples comes from linear interpolation of the times; there the samples are
     interpolated by a Kaiser-windowed sinc, as if they were even (Crochiere and Rabiner, 1983). So a slow change of the
-    rate is undone up to the accuracy of the sinc, and jitter from sample to sample to first order in it. Behind the
-    first and the last sample these are held. Times that are even at `rate_hz` return the samples, up to rounding.
+    rate is undone up to the accuracy of the sinc, and jitter from sample to sample is undone to first order. Beyond the
+    first and the last sample, these two are repeated. Times that are even at `rate_hz` return the samples, up to
+    rounding.
 
-    Where samples are denser than `rate_hz` there is no low-pass: content between the two Nyquist frequencies folds
-    back, so that the band wanted must end below both, as a dataset's common band does.
+    There is no low-pass where samples are denser than `rate_hz`. Content between the two Nyquist frequencies then folds
+    back, so the wanted band must end below both, as a dataset's common band does.
 
     Args:
       x: float32 [T, C].
       times_s: float64 [T], rising.
-      rate_hz: rate of the even grid, within some percent of the local rates of the samples.
+      rate_hz: rate of the even grid, within a few percent of the local rates of the samples.
 
     Returns:
       float32 [floor((times_s[-1] - times_s[0]) rate_hz) + 1, C].

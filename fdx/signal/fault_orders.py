@@ -1,4 +1,4 @@
-"""The front end that carries the fault: envelope spectra read at the bearing's own fault frequencies."""
+"""The front end that looks the same on every machine: envelope spectra at the bearing's own fault frequencies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from fdx.types import BearingGeometry, ConfigError, DataError
 
 MIN_TURNS = 10.0
 LAYOUTS = ('image', 'stacked')
-# Of the stacked picture, which VGGish takes: each band 4 rows, each cell 3 columns, nothing in the last 10.
+# The stacked picture has the shape that VGGish takes. Each band has 4 rows, each cell 3 columns; the last 10 columns
+# are empty.
 STACKED_SHAPE = (96, 64, 1)
 STACKED_ROWS, STACKED_COLUMNS = 4, 3
 
@@ -31,7 +32,7 @@ def outer_race(g: BearingGeometry) -> float:
 
 
 def ball(g: BearingGeometry) -> float:
-    """Twice BSF: a damaged ball strikes both races in each of its turns."""
+    """Twice BSF, because a damaged ball strikes both races in each of its turns."""
     return 2 * g.bsf
 
 
@@ -41,7 +42,7 @@ def cage(g: BearingGeometry) -> float:
 
 
 def shaft(g: BearingGeometry) -> float:
-    """1: the shaft itself."""
+    """The shaft itself, order 1."""
     del g
     return 1.0
 
@@ -55,25 +56,26 @@ class FaultOrders:
 
     Rows are demodulation bands, fixed fractions of the used band (fdx.signal.envelope), the widest first. Columns are
     orders in units of one characteristic frequency, around its first harmonics: each harmonic h has `cells` columns
-    that share h (1 - slip) to h (1 + slip) among them. A column is the largest value of the spectrum in its cell: the
-    rolling elements slip by 1 to 2 % (Randall and Antoni, MSSP 25(2):485-520, 2011), so a line is near its order, not
-    on it. Channels are the characteristic frequencies: inner race, outer race, ball (twice the spin), and cage and
-    shaft where asked for. A value is the natural logarithm of the squared-envelope spectrum over its local background,
-    the median from half an order below to half an order above the harmonic; 0 where a band is too narrow to hold it.
+    that divide h (1 - slip) to h (1 + slip) among them. A column is the largest value of the spectrum in its cell,
+    because the rolling elements slip by 1 to 2 % (Randall and Antoni, MSSP 25(2):485-520, 2011) and a line is near its
+    order, not on it. Channels are the characteristic frequencies: inner race, outer race, ball (twice the spin), and,
+    if `channels` names them, cage and shaft. A value is the natural logarithm of the squared-envelope spectrum over its
+    local background, the median from half an order below to half an order above the harmonic. It is 0 where a band is
+    too narrow for it.
 
-    The signal is pre-whitened first (`envelope.prewhitened_spectrum`). Wider columns, with sidebands and neighbouring
-    orders in view, told machines apart instead of faults: networks trained on one then failed on the other.
+    The signal is pre-whitened first (`envelope.prewhitened_spectrum`). Wider columns, which include sidebands and
+    neighbouring orders, distinguished machines instead of faults: networks trained on one machine failed on the other.
 
     Attributes:
       name: name in the registry, its scaling included.
       rate_hz: the dataset's common rate.
       window_s: shortest window; longer ones are used whole.
-      harmonics: of each characteristic frequency.
+      harmonics: number of harmonics of each characteristic frequency.
       cells: columns of a harmonic.
       slip: half width of a harmonic's columns, relative to its frequency.
       channels: keys of CHANNELS.
       layout: 'image' [bands, harmonics * cells, channels]; 'stacked' [96, 64, 1], the channels side by side.
-      scaling: none: pre-whitening drops the amplitude.
+      scaling: 'none', because pre-whitening drops the amplitude.
       taper: share of the window over which its ends are brought to 0 before its FFT (`envelope.tapered`).
     """
 
@@ -91,7 +93,7 @@ class FaultOrders:
     axes = 'FT'
     unit = 'log ratio to background'
     plot_labels = ('cells of harmonics', 'demodulation band')
-    hop_s = 1.0  # Columns are not times: plots count them.
+    hop_s = 1.0  # Columns are not times, so plots count them.
 
     def __post_init__(self):
         object.__setattr__(self, 'channels', tuple(self.channels))
@@ -120,7 +122,7 @@ class FaultOrders:
         return envelope.band_edges()
 
     def centre_frequencies_hz(self) -> np.ndarray:
-        """Numbers of the rows, from 1: rows are bands, the widest first, and have no order in Hz."""
+        """Numbers of the rows, from 1; rows are bands, the widest first, and are not ordered by frequency."""
         rows = STACKED_SHAPE[0] if self.layout == 'stacked' else len(self._edges())
         return np.arange(1.0, rows + 1)
 
@@ -156,7 +158,7 @@ class FaultOrders:
 
         Args:
           chunk: float32 [T, 1], at least `window_s` and 10 turns of the shaft long.
-          sample_rate_hz: its rate; any.
+          sample_rate_hz: its rate, which may be any.
           condition: speed and geometry; both are needed.
 
         Returns:
@@ -181,7 +183,7 @@ class FaultOrders:
         return _stacked(images) if self.layout == 'stacked' else np.stack(images, -1).astype(np.float32)
 
     def with_gain(self, patches: np.ndarray, gain: Gain) -> np.ndarray:
-        """The same images: pre-whitening drops the amplitude."""
+        """The same images, since pre-whitening drops the amplitude."""
         del gain
         return patches
 
@@ -191,7 +193,7 @@ class FaultOrders:
 
 
 def check_turns(duration_s: float, shaft_hz: float, name: str) -> None:
-    """DataError where a window holds fewer than MIN_TURNS turns: its lines would be wider than the slip."""
+    """DataError where a window holds fewer than MIN_TURNS turns, because its lines would be wider than the slip."""
     if duration_s * shaft_hz < MIN_TURNS:
         raise DataError(
             f'front end {name}: {duration_s:.3g} s at {60 * shaft_hz:g} rpm are {duration_s * shaft_hz:.1f} turns of '

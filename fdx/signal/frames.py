@@ -5,8 +5,8 @@ Law, for every front end, with n samples, a window of w samples and a hop of h s
     frames(n) = 0                      if n < w
                 1 + (n - w) // h       otherwise
 
-No padding, no centring: frame i covers samples [i h, i h + w). A front end that centres its frames pads the signal
-first and then obeys the same law.
+There is no padding or centring: frame i covers samples [i h, i h + w). A front end that centres its frames pads the
+signal first and then obeys the same law.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def num_frames(num_samples: int, window_length: int, hop_length: int) -> int:
 
 
 def num_centred_frames(num_samples: int, window_length: int, hop_length: int) -> int:
-    """Number of frames centred at multiples of the hop: the law for a signal with half a window added at both ends."""
+    """Number of frames centred at multiples of the hop, by the law for a signal padded by half a window per end."""
     return num_frames(num_samples + 2 * (window_length // 2), window_length, hop_length)
 
 

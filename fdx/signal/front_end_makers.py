@@ -1,7 +1,7 @@
 """How the front ends of fdx.signal.front_ends are made: the settings of each, and where they come from.
 
-Every maker takes (name, scaling, rate_hz of the dataset, or None) and raises ConfigError where it follows the
-dataset's rate and has none.
+Every maker takes (name, scaling, rate_hz of the dataset, or None). It raises ConfigError if its front end uses the
+dataset's rate and none is given.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from fdx.signal.musicnn_mel import MusicnnMel
 from fdx.signal.waveform import Waveform
 from fdx.types import ConfigError
 
-# 25 ms windows every 10 ms in a 512 FFT: the AudioSet release of VGGish.
+# The AudioSet release of VGGish: windows of 25 ms every 10 ms, in an FFT of 512 points.
 VGGISH: dict[str, Any] = {
     'rate_hz': 16000.0,
     'window_length': 400,
@@ -31,7 +31,8 @@ VGGISH: dict[str, Any] = {
     'log_offset': 0.01,
     'patch_frames': 96,
 }
-# 61 frames: 0.975 s, as VGGish, so that the short healthy recording of CWRU keeps its blocks (the original: 3 s).
+# A patch lasts 0.975 s (61 frames), as with VGGish, so that CWRU's short healthy recording keeps its blocks. The
+# original's patch lasts 3 s.
 MUSICNN: dict[str, Any] = {
     'rate_hz': 16000.0,
     'fft_length': 512,
@@ -40,11 +41,12 @@ MUSICNN: dict[str, Any] = {
     'compression': 10000.0,
     'patch_length': 15600,
 }
-# Windows of 0.48 s tell lines 4 Hz apart: a motor's shaft line from the mains and its sidebands. At the 533 Hz of the
-# study's sensor they have 256 samples and hops 32; 24 columns span 1.86 s, about the study's 1000 samples.
+# Windows of 0.48 s separate lines that are 4 Hz apart, such as a motor's shaft line from the mains and its sidebands.
+# At the 533 Hz of the study's sensor a window has 256 samples and a hop 32. The 24 columns span 1.86 s, about the
+# study's 1000 samples.
 TRIAXIAL_WINDOW_S, TRIAXIAL_HOP_S, TRIAXIAL_FRAMES = 0.48, 0.06, 24
-# The finest resolution decides the patch: 96 columns in 0.975 s, as VGGish, so that CWRU's short healthy recording
-# keeps its blocks (Palanisamy: 250 columns of 5 s). No upper limit below Nyquist: the paper uses the whole band, too.
+# The finest resolution decides the patch: 96 columns in 0.975 s, as with VGGish, so that CWRU's short healthy recording
+# keeps its blocks (Palanisamy has 250 columns of 5 s). The band extends to Nyquist, as in the paper.
 RESOLUTIONS_S = ((0.025, 0.010), (0.050, 0.025), (0.100, 0.050))
 RESOLUTION_COLUMNS = 96
 N_MELS = 128
@@ -58,29 +60,31 @@ STUDY: dict[str, Any] = {
     'amin': 1e-10,
     'top_db': 80.0,
 }
-# Three harmonics within 2 % in halves; 0.975 s are 29 turns at 1800 rpm and keep the blocks of CWRU's short recording.
+# Three harmonics, each with two cells within 2 %. A window of 0.975 s holds 29 turns at 1800 rpm, and CWRU's short
+# recording keeps its blocks.
 TAPER = 0.1
 FAULT_ORDERS: dict[str, Any] = {'window_s': 0.975, 'harmonics': 3, 'cells': 2, 'slip': 0.02, 'taper': TAPER}
 RACES_AND_BALL = ('inner_race', 'outer_race', 'ball')
-# Up to the third harmonic of an inner race of CWRU's drive end; a point is half a bin of 0.975 s at 1800 rpm.
+# Orders up to the third harmonic of an inner race of CWRU's drive end. The distance of the points is half a bin of
+# 0.975 s at 1800 rpm.
 ENVELOPE_ORDERS: dict[str, Any] = {'window_s': 0.975, 'points': 1024, 'max_order': 17.0, 'taper': TAPER}
 WAVEFORM_SAMPLES = 1024
 
 
 def vggish(name: str, scaling: str, rate_hz: float | None) -> LogMel:
-    """The AudioSet release of VGGish; its weights know one analysis rate, signals are resampled to it."""
+    """The AudioSet release of VGGish; its weights know one analysis rate, to which signals are resampled."""
     del rate_hz
     return LogMel(name=name, scaling=scaling, **VGGISH)
 
 
 def musicnn(name: str, scaling: str, rate_hz: float | None) -> MusicnnMel:
-    """What the weights of musicnn were made with, at their rate."""
+    """The front end that the weights of musicnn were trained with, at its rate."""
     del rate_hz
     return MusicnnMel(name=name, scaling=scaling, **MUSICNN)
 
 
 def triaxial_mel(name: str, scaling: str, rate_hz: float | None) -> LogMel:
-    """Each axis an image channel, the whole band of the dataset, no empty filter."""
+    """Each axis is an image channel; filters cover the whole band of the dataset and none is empty."""
     rate = _needed(name, rate_hz)
     window = max(2, round(TRIAXIAL_WINDOW_S * rate))
     return LogMel(
@@ -108,7 +112,7 @@ def triaxial_mel_paper(name: str, scaling: str, rate_hz: float | None) -> Decibe
 def multi_resolution_mel(name: str, scaling: str, rate_hz: float | None) -> MultiResolutionMel:
     """Windows of three lengths as three image channels (Palanisamy et al., 2020)."""
     rate = _needed(name, rate_hz)
-    # Whole samples, rounded down: no patch is longer than 0.975 s.
+    # Whole samples, rounded down, so that no patch is longer than 0.975 s.
     windows, hops = ([max(1, math.floor(s * rate + 1e-6)) for s in column] for column in zip(*RESOLUTIONS_S))
     return MultiResolutionMel(
         name=name,
@@ -126,7 +130,7 @@ def multi_resolution_mel(name: str, scaling: str, rate_hz: float | None) -> Mult
 
 
 def fault_orders(name: str, scaling: str, rate_hz: float | None) -> FaultOrders:
-    """Envelope spectra at the bearing's fault orders; the name says which channels and how they lie."""
+    """Envelope spectra at the bearing's fault orders; the name selects the channels and the layout."""
     channels = (*RACES_AND_BALL, 'cage', 'shaft') if name.startswith('fault_orders_shaft') else RACES_AND_BALL
     layout = 'stacked' if name.startswith('fault_orders_stacked') else 'image'
     return FaultOrders(

@@ -1,18 +1,18 @@
 """Front ends by name.
 
-A name is a base, optionally followed by its scaling; without one it has the base's default scaling, the first of
-its list: `vggish` (the study's peak scaling), `vggish_train`, `vggish_none`.
+A name is a base, optionally followed by a scaling: `vggish`, `vggish_train`, `vggish_none`. Without one, the scaling is
+the first in the base's list; for `vggish` that is the study's peak scaling.
 
     vggish                one channel; the AudioSet release of VGGish, at 16 kHz whatever the dataset's rate
     multi_resolution_mel  one channel; windows of 25, 50 and 100 ms as three image channels (Palanisamy et al., 2020)
-    fault_orders          one channel; envelope spectra at the bearing's fault orders: one image for all machines
+    fault_orders          one channel; envelope spectra at the bearing's fault orders, one image for all machines
     fault_orders_shaft    the same with cage and shaft as further channels
-    fault_orders_stacked  the same, its channels side by side in a picture that VGGish takes
+    fault_orders_stacked  the same with its channels side by side, in a picture that VGGish takes
     envelope_spectrum     one channel; the squared-envelope spectrum in shaft orders, for 1-D networks
     waveform              one channel; 1024 samples with mean 0 and standard deviation 1, for 1-D networks
-    musicnn               one channel; what the weights of musicnn were made with, at 16 kHz whatever the dataset's rate
-    triaxial_mel          several channels; each axis an image channel, the whole band of the dataset, no empty filter
-    triaxial_mel_paper    several channels; the study's librosa settings, kept as they are, gravity and drift included
+    musicnn               one channel; as the weights of musicnn were trained, at 16 kHz whatever the dataset's rate
+    triaxial_mel          several channels; each axis is an image channel, over the whole band, without empty filters
+    triaxial_mel_paper    several channels; the study's librosa settings unchanged, with gravity and drift
 
 To add one, write its maker in fdx.signal.front_end_makers and name it in BASES (and enter a new class with the methods
 of fdx.signal.patch.FrontEnd in KINDS).
@@ -43,8 +43,8 @@ class Base:
 
     Attributes:
       make: (name, scaling, rate_hz or None) -> front end.
-      scalings: the ones it comes in, the default first.
-      suits: whether datasets of recordings with that many channels offer it.
+      scalings: the scalings that it offers, the default first.
+      suits: function of the number of channels: whether datasets of such recordings offer it.
     """
 
     make: Callable[[str, str, float | None], FrontEnd]
@@ -73,10 +73,10 @@ BASES = {
     # Decibels below the maximum are the same in every scaling.
     'triaxial_mel_paper': Base(makers.triaxial_mel_paper, ('train',), _several),
 }
-# They reproduce a paper that keeps gravity and the sensor's offset in its images: these stand in the pictures and tell
-# one mounting from another. All other front ends get windows without their slow part (fdx.signal.slow_part).
+# These reproduce a paper that keeps gravity and the sensor's offset in its images, where they distinguish one mounting
+# from another. All other front ends get windows without their slow part (fdx.signal.slow_part).
 KEEP_SLOW_PART = ('triaxial_mel_paper',)
-# They need the speed of the shaft (and fault_orders* the bearing).
+# These need the speed of the shaft, and fault_orders* need the bearing, too.
 ORDERS = ('fault_orders', 'fault_orders_shaft', 'fault_orders_stacked', 'envelope_spectrum')
 KINDS: dict[str, Callable[..., Any]] = {
     **{kind.KIND: kind for kind in (LogMel, MultiResolutionMel, MusicnnMel, DecibelMel)},
@@ -85,7 +85,7 @@ KINDS: dict[str, Callable[..., Any]] = {
     'waveform': Waveform,
     'readings': ReadingsInput,
 }
-# A dataset's config may be named without these (fdx.data.names), in this order.
+# The name of a dataset's config may leave these out (fdx.data.names).
 DEFAULT_FRONT_END = 'vggish'
 DEFAULT_TRIAXIAL = 'triaxial_mel'
 
@@ -110,7 +110,7 @@ def reads_orders(name: str) -> bool:
 
 
 def keeps_slow_part(name: str) -> bool:
-    """Whether a front end gets windows with the sensor's offset and drift in them, as the paper that it reproduces."""
+    """Whether a front end keeps the sensor's offset and drift in its windows, as the paper does that it reproduces."""
     return name in KEEP_SLOW_PART
 
 

@@ -19,7 +19,7 @@ from fdx.types import ConfigError, DataError
 
 
 class MelFrontEnd(abc.ABC):
-    """What all mel front ends do alike; the methods of fdx.signal.patch.FrontEnd.
+    """What all mel front ends share; the methods of fdx.signal.patch.FrontEnd.
 
     Attributes:
       KIND: key of the class in fdx.signal.front_ends.KINDS, stored in `config()`.
@@ -44,7 +44,7 @@ class MelFrontEnd(abc.ABC):
     axes: str = 'FT'
     plot_labels: tuple[str, str] = TIME_AND_FREQUENCY
 
-    if TYPE_CHECKING:  # A property here would stand in the way of the subclasses that have a field.
+    if TYPE_CHECKING:  # A real property would clash with the subclasses that have a field of this name.
 
         @property
         def patch_length(self) -> int: ...  # noqa: D102
@@ -84,8 +84,8 @@ class MelFrontEnd(abc.ABC):
         """The image of the first patch of a chunk.
 
         Args:
-          chunk: float32 [T, C] at `sample_rate_hz`; samples beyond the first patch count for the scaling and the
-            static part only.
+          chunk: float32 [T, C] at `sample_rate_hz`; samples beyond the first patch affect only the scaling and
+            the static part.
           sample_rate_hz: its rate.
           condition: not used.
 

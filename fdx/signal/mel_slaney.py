@@ -8,7 +8,7 @@ import numpy as np
 
 from fdx.signal.mel import check_band, triangles
 
-# Linear up to 1 kHz (15 mels), from there 27 mels to every factor of 6.4.
+# The scale is linear up to 1 kHz (15 mels); above, 27 mels are a factor of 6.4.
 MEL_HZ = 200.0 / 3.0
 BREAK_HZ, BREAK_MEL = 1000.0, 15.0
 LOG_STEP = np.log(6.4) / 27.0

@@ -1,4 +1,4 @@
-"""From samples to mel spectra: the one place where frames meet the window, the FFT and the filters."""
+"""From samples to mel spectra: the one place that applies the window, the FFT and the filters to frames."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def mel_spectrogram(
     Returns:
       float64 [frames, M, C].
     """
-    # Float64 inside: beside a loud line, float32's rounding in the FFT would show in the quiet bands (1e-4).
+    # Computed in float64, because with a loud line float32's rounding in the FFT would show in quiet bands (1e-4).
     window = scipy.signal.get_window('hann', window_length, fftbins=True)
     framed = frames.frame(np.ascontiguousarray(x.T, np.float32), window_length, hop_length)
     out = np.empty((*framed.shape[:2], bank.shape[1]))

@@ -16,18 +16,20 @@ from fdx.types import ConfigError
 class MultiResolutionMel(LogMagnitudeMel):
     """log(mel magnitude + offset) with several windows, brought to the columns of the finest (Palanisamy et al., 2020).
 
-    Image channel r holds window r (arXiv 2007.11154: short windows see when, long ones at which frequency). The
+    Image channel r holds window r (arXiv 2007.11154): short windows resolve times, long ones resolve
+    frequencies. The
     coarser spectra are interpolated linearly at the centres of the finest's frames; beyond their own first and last
-    centre they are held. What is interpolated is the mel magnitude, not its logarithm: it stays linear in the signal,
-    so that a gain can be applied to the image exactly (fdx.signal.scaling). The paper resizes pictures instead.
+    centre, the value there is repeated. The mel magnitude is interpolated, not its logarithm, because it is linear in
+    the signal, so that a gain can be applied to the image exactly (fdx.signal.scaling). The paper resizes pictures
+    instead.
 
     Attributes:
       name: name in the registry, its scaling included.
       rate_hz: rate at which frames are cut; signals are resampled to it.
       window_lengths: samples of each periodic Hann window, the finest first.
-      hop_lengths: samples between frames, likewise.
-      fft_lengths: length of each zero-padded FFT, likewise.
-      n_mels: number of mel filters of each.
+      hop_lengths: samples between frames, in the same order.
+      fft_lengths: length of each zero-padded FFT, in the same order.
+      n_mels: number of mel filters, the same for all.
       f_min_hz: lower edge of the first filter.
       f_max_hz: upper edge of the last filter.
       log_offset: added before the logarithm.

@@ -17,11 +17,11 @@ from fdx.types import ConfigError, DataError
 class MusicnnMel(MelFrontEnd):
     """log10(compression * mel power + 1) of one channel (Pons and Serra, ISMIR late-breaking 2019).
 
-    librosa's melspectrogram with its defaults of version 0.7, with which the weights were made (McFee et al., SciPy
-    2015): frame i is centred at sample i * hop_length, periodic Hann window of `fft_length`, power 2, Slaney's filters
-    from 0 Hz to Nyquist. Beyond both ends of a patch the signal is reflected, as librosa did then; since 0.10 it
-    assumes zeros there. The original has its powers as float16 before the logarithm, which is infinite above 65,504
-    and keeps three digits: that is left out here.
+    It is librosa's melspectrogram with the defaults of version 0.7, with which the weights were trained (McFee et al.,
+    SciPy 2015): frame i is centred at sample i * hop_length, periodic Hann window of `fft_length`, power 2, Slaney's
+    filters from 0 Hz to Nyquist. Beyond both ends of a patch the signal is reflected, as librosa did then; since 0.10
+    it assumes zeros there. The original casts powers to float16 before the logarithm, which overflows above 65,504 and
+    keeps three digits; this front end does not.
 
     Attributes:
       name: name in the registry, its scaling included.
@@ -61,7 +61,7 @@ class MusicnnMel(MelFrontEnd):
 
     @property
     def unit(self) -> str:
-        """What a value of the patch is."""
+        """The unit of the values of a patch."""
         return f'log10(1 + {self.compression:g} power)'
 
     def filter_bank(self) -> np.ndarray:
@@ -104,6 +104,6 @@ class MusicnnMel(MelFrontEnd):
         squared = float(np.reshape(gain, ())) ** 2
         if squared == 1.0:
             return patches
-        # 10^y - 1 by expm1: near silence a difference would lose its digits.
+        # expm1 computes 10^y - 1, because near silence the difference would lose its digits.
         compressed = np.expm1(patches.astype(np.float64) * np.log(10.0))
         return (np.log1p(squared * compressed) / np.log(10.0)).astype(np.float32)

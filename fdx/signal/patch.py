@@ -46,11 +46,11 @@ class InputMaker(Protocol):
 
     @property
     def unit(self) -> str:
-        """What a value of the image is, for plots."""
+        """Unit of the values of the image, for plots."""
 
     @property
     def plot_labels(self) -> tuple[str, str]:
-        """What stands at the horizontal (columns or frames) and the vertical axis of its plots."""
+        """Labels of the horizontal (columns or frames) and the vertical axis of its plots."""
 
     def output_shape(self, channels: int = ..., /) -> tuple[int, ...]:
         """Shape of an input for that many channels or columns; ConfigError where it cannot take them."""
@@ -85,7 +85,7 @@ class FrontEnd(InputMaker, Protocol):
         """Fewest samples at `sample_rate_hz` that make one patch."""
 
     def peaks(self, chunk: np.ndarray) -> np.ndarray:
-        """float32 [C]: what scaling `train` is fitted to."""
+        """float32 [C]: the magnitudes that scaling `train` is fitted to."""
 
     def centre_frequencies_hz(self) -> np.ndarray:
         """float64 [F], the filters' centres."""
@@ -115,7 +115,7 @@ def shaft_rate_hz(condition: Condition, name: str) -> float:
 
 
 def without_static_part(chunk: np.ndarray) -> np.ndarray:
-    """A chunk [T, C] minus each channel's mean: gravity and the sensor's offset do not leak into the lowest filters."""
+    """A chunk [T, C] minus each channel's mean, so that gravity and offset do not leak into the lowest filters."""
     return (chunk - chunk.mean(axis=0, dtype=np.float64)).astype(np.float32)
 
 
@@ -132,14 +132,14 @@ def first_patch(
     """The first patch of a chunk.
 
     Args:
-      chunk: float32 [T, C] at `sample_rate_hz`; what lies beyond one patch counts for `peak` scaling and the static
-        part only.
+      chunk: float32 [T, C] at `sample_rate_hz`; samples beyond one patch affect only `peak` scaling and the
+        static part.
       sample_rate_hz: its rate.
       rate_hz: the front end's rate.
       patch_length: samples of a patch at `rate_hz`.
       scale: one of fdx.signal.scaling.SCALINGS.
       name: the front end's, for the message.
-      remove_static: whether `without_static_part` is taken first.
+      remove_static: whether `without_static_part` is applied first.
 
     Returns:
       float32 [patch_length, C] at `rate_hz`.
@@ -153,7 +153,7 @@ def first_patch(
             f'a chunk of {chunk.shape[0]} samples at {sample_rate_hz:g} Hz is shorter than one patch of front end '
             f'{name}, which needs {shortest}'
         )
-    # Samples behind the patch are cut off before resampling, except those that the filter reaches.
+    # Samples after the patch are cut off before resampling, except those within reach of the filter.
     used = shortest + resample.filter_reach(sample_rate_hz, rate_hz)
     x = without_static_part(chunk) if remove_static else chunk
     x = scaling.scale_samples(x, scale)[:used]

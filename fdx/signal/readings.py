@@ -1,4 +1,4 @@
-"""Readings of several sensors at one instant: the input of tables, where there is no signal to analyse."""
+"""Readings of several sensors at one instant: the input of tables, which hold no signal to analyse."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ReadingsInput:
     Attributes:
       name: name in checkpoints and datasets.
       columns: names of the C columns, in order.
-      scaling: zscore; the fitted means and deviations are the run's gain.
+      scaling: 'zscore'; the fitted means and deviations are the run's gain.
     """
 
     name: str
@@ -89,7 +89,7 @@ def reads_tables(front_end: InputMaker) -> TypeIs[ReadingsInput]:
 
 
 def neutral_gain(front_end: InputMaker, gain: Gain) -> Gain:
-    """The gain of the same shape that changes nothing, for a model that the scaling is folded into."""
+    """The gain of the same shape that changes nothing, for a model that contains the scaling."""
     if reads_tables(front_end):
         columns = front_end.output_shape()
         return as_gain((np.zeros(columns), np.ones(columns)))

@@ -16,21 +16,21 @@ from fdx.types import ConfigError
 PASS_SHARE = 0.95
 STOP_DB = 80.0
 MAX_FACTOR = 20_000
-# Clocks of two recorders that mean the same rate differ by some tens of millionths, and so do rates from timestamps.
+# Clocks of two recorders with the same nominal rate differ by some tens of millionths, as do rates from timestamps.
 SAME_RATE = 1e-4
 SMALL_FACTOR = 32
-# Where the common band of a dataset ends, as a share of its Nyquist frequency. The recorder's own anti-alias filter
-# falls below Nyquist already (CWRU's 12 kHz files from 5.4 kHz on, by 50 dB at 5.95 kHz), and what it took away from
-# some recordings must be taken from all.
+# The upper end of a dataset's common band, as a share of its Nyquist frequency. The recorder's own anti-alias filter
+# already attenuates below Nyquist (in CWRU's 12 kHz files from 5.4 kHz on, by 50 dB at 5.95 kHz). What it removed from
+# some recordings must be removed from all.
 BAND_SHARE = 0.9
 
 
 def rational_ratio(from_hz: float, to_hz: float) -> tuple[int, int]:
     """Integers (up, down) with up / down = to_hz / from_hz.
 
-    A ratio within 1e-4 of a small one (parts up to 32) is that one: 12000.5 Hz beside 16,000 Hz means 3:4. Other rates
-    that are not integers (533.05 Hz from timestamps) give the nearest fraction with parts up to 20,000; its relative
-    error is below 1e-5.
+    A ratio within 1e-4 of a small one (integers up to 32) is rounded to it: 12000.5 Hz and 16,000 Hz give 3:4. Other
+    rates that are not integers (533.05 Hz from timestamps) give the nearest fraction of integers up to 20,000, whose
+    relative error is below 1e-5.
 
     Raises:
       ConfigError: a rate that is not a positive finite number, or a ratio beyond 1:20,000.
@@ -48,10 +48,10 @@ def rational_ratio(from_hz: float, to_hz: float) -> tuple[int, int]:
     return (ratio.numerator, ratio.denominator) if exact < 1 else (ratio.denominator, ratio.numerator)
 
 
-# Few: between odd rates (533.05 Hz from timestamps) a filter has millions of taps.
+# Few filters are cached, because between odd rates (533.05 Hz from timestamps) one has millions of taps.
 @functools.lru_cache(maxsize=12)
 def _low_pass(rate_hz: float, cutoff_hz: float, gain: float) -> np.ndarray:
-    """Kaiser low-pass at `rate_hz`: flat to PASS_SHARE x cutoff, STOP_DB down from the cutoff on; odd length."""
+    """Kaiser low-pass at `rate_hz`: flat up to PASS_SHARE x cutoff, STOP_DB down above the cutoff, of odd length."""
     width_hz = (1 - PASS_SHARE) * cutoff_hz
     taps, beta = scipy.signal.kaiserord(STOP_DB, width_hz / (rate_hz / 2))
     taps |= 1
@@ -66,8 +66,8 @@ def resample(x: np.ndarray, from_hz: float, to_hz: float, *, band_hz: float | No
       x: float32 [T] or [T, C] at `from_hz`; taken as zero outside.
       from_hz: its rate.
       to_hz: the wanted rate.
-      band_hz: the signal is low-passed to below this frequency even where the rates would not ask for it; None
-        filters only what resampling itself needs.
+      band_hz: the signal is low-passed below this frequency, even if the rates do not require it. None filters only
+        as much as resampling requires.
 
     Returns:
       float32 [ceil(T to_hz / from_hz)] or [.., C]; the input's samples, unchanged, when the rates are equal and
@@ -100,7 +100,7 @@ def samples_before_resampling(num_samples: int, from_hz: float, to_hz: float) ->
 
 
 def filter_reach(from_hz: float, to_hz: float) -> int:
-    """Input samples before and behind its instant that an output sample of `resample` depends on."""
+    """Number of input samples on each side that an output sample of `resample` depends on."""
     up, down = rational_ratio(from_hz, to_hz)
     if up == down == 1:
         return 0
@@ -108,19 +108,19 @@ def filter_reach(from_hz: float, to_hz: float) -> int:
 
 
 def _taps_reach(from_hz: float, up: int, cutoff_hz: float) -> int:
-    """Samples at `from_hz` to each side that the low-pass at `from_hz * up` covers."""
+    """Samples at `from_hz` on each side that the low-pass at `from_hz * up` covers."""
     return -(-len(_low_pass(from_hz * up, cutoff_hz, 1.0)) // (2 * up))
 
 
 def to_common_band(x: np.ndarray, from_hz: float, common_hz: float) -> np.ndarray:
     """Brings a recording to the rate and the band of its dataset (law 3).
 
-    Every recording of a dataset config passes the same low-pass, stated in Hz, also those that were taken at the
-    common rate. It ends at BAND_SHARE of the common Nyquist frequency: a class cannot be told by the roll-off of its
-    recorder's anti-alias filter, which lies above.
+    Every recording of a dataset config, also one that was taken at the common rate, passes the same low-pass, stated in
+    Hz. It ends at BAND_SHARE of the common Nyquist frequency, below the roll-off of the recorders' anti-alias filters,
+    so that the roll-off cannot reveal a class.
 
     Args:
-      x: float32 [T] or [T, C] at `from_hz`; a static part (gravity) and a drift go on beyond its ends.
+      x: float32 [T] or [T, C] at `from_hz`; a static part (gravity) and a drift continue beyond its ends.
       from_hz: rate of the recording, at least `common_hz`.
       common_hz: the lowest rate among the recordings of the config.
 
@@ -135,24 +135,25 @@ def to_common_band(x: np.ndarray, from_hz: float, common_hz: float) -> np.ndarra
     band_hz = BAND_SHARE * common_hz / 2
     x = np.asarray(x, np.float32)
     static = _static_part(x, from_hz, common_hz, band_hz)
-    # In the time of the input: samples of both rates stand on one curve.
+    # Indices are in the time of the input, so that samples of both rates lie on one curve.
     out = resample(x - static(np.arange(len(x))), from_hz, common_hz, band_hz=band_hz)
     return out + static(np.arange(len(out)) * (from_hz / common_hz))
 
 
 def filter_reach_s(from_hz: float, common_hz: float) -> float:
-    """Seconds to each side of its instant that a sample of `to_common_band` was made from."""
+    """Seconds of input on each side that a sample of `to_common_band` depends on."""
     up, _ = rational_ratio(from_hz, common_hz)
     return _taps_reach(from_hz, up, min(BAND_SHARE * common_hz / 2, from_hz / 2)) / from_hz
 
 
 def _static_part(x: np.ndarray, from_hz: float, to_hz: float, band_hz: float) -> Callable[[np.ndarray], np.ndarray]:
-    """A slow curve with which x begins and ends, as a function of the index: [N] -> float32 [N, C].
+    """A slow curve through both ends of x, as a function of the index: [N] -> float32 [N, C].
 
-    Zeros outside are right for a vibration, but gravity of 16,000 counts would end there in a step and ring through the
-    first and the last window. So a curve is taken off before filtering and put back behind it: at each end the straight
-    line that fits the samples there, blended from one to the other over the whole recording. An offset and a steady
-    drift pass unchanged. Each line spans some times what the filter reaches, so no distant block has a part in it.
+    The filter assumes zeros outside the recording. That suits a vibration, but gravity of 16,000 counts would end in a
+    step that rings through the first and the last window. So a curve is subtracted before filtering and added back
+    afterwards. It blends two straight lines, each fitted to the samples at one end, over the whole recording. An offset
+    and a steady drift pass unchanged. Each line is fitted to a few times the filter's reach, so that it does not depend
+    on distant blocks.
     """
     up, _ = rational_ratio(from_hz, to_hz)
     reach = _taps_reach(from_hz, up, min(band_hz, from_hz / 2, to_hz / 2))

@@ -2,14 +2,14 @@
 
     peak   every channel of a chunk is divided by its own largest magnitude, so that it lies in [-1, 1]: amplitude is
            dropped (Di Maggio, Sensors 23(1):211, 2023)
-    rms    every channel of a chunk is brought to a root mean square of 0.1 (20 dB below full scale, as music has it):
-           amplitude is dropped, and one impact more or less does not move the level, as it moves the peak
+    rms    every channel of a chunk is brought to a root mean square of 0.1 (20 dB below full scale, a level of music):
+           amplitude is dropped, and a single impact changes the level less than it changes the peak
     standard  every channel of a chunk is brought to mean 0 and standard deviation 1: amplitude is dropped
     train  a channel of all chunks is divided by one number, its largest magnitude among the training chunks:
            amplitude is kept
-    none   samples go in as they were recorded
-    zscore readings of a table, not signals: the mean over the training rows is subtracted from every column, which is
-           then divided by its standard deviation there
+    none   samples stay as they were recorded
+    zscore for readings of a table, not signals: every column loses its mean over the training rows and is divided by
+           its standard deviation over them
 
 A magnitude mel spectrum is linear in the signal, so a gain can be applied to log(mel + offset) afterwards, exactly
 up to rounding. Records of a `train` config therefore hold the unscaled spectrogram and each chunk's peak; the gain
@@ -39,7 +39,7 @@ def check_scaling(scaling: str) -> str:
 
 
 def as_gain(gain: npt.ArrayLike) -> Gain:
-    """A gain as it is kept: a float, or tuples of floats where JSON or NumPy gave sequences."""
+    """A gain as fdx stores it: a float, or tuples of floats in place of JSON's lists or NumPy's arrays."""
 
     def plain(values: Any) -> Any:
         return float(values) if np.ndim(values) == 0 else tuple(plain(v) for v in values)
@@ -48,7 +48,7 @@ def as_gain(gain: npt.ArrayLike) -> Gain:
 
 
 def fit_gain(scaling: str, train_peaks: np.ndarray) -> Gain:
-    """The gain that training data fix.
+    """Fits the gain to training data.
 
     Args:
       scaling: one of SCALINGS.
@@ -56,8 +56,8 @@ def fit_gain(scaling: str, train_peaks: np.ndarray) -> Gain:
         recording's unit; for `zscore` the readings themselves.
 
     Returns:
-      1 / max(train_peaks) for `train`, channel by channel; 1.0 for the others, which are complete without training
-      data. A float for [N], a tuple of C floats for [N, C]. For `zscore` (means, deviations), C floats each.
+      1 / max(train_peaks) for `train`, channel by channel; 1.0 for the others, which do not depend on training data. A
+      float for [N], a tuple of C floats for [N, C]. For `zscore` (means, deviations), C floats each.
 
     Raises:
       DataError: `train` without training chunks, or with a channel that is silent in all of them; `zscore` with a
@@ -93,7 +93,7 @@ def peak_magnitudes(x: np.ndarray) -> np.ndarray:
 
 
 def scale_samples(x: np.ndarray, scaling: str) -> np.ndarray:
-    """Scales one chunk x [T, C] by `peak`, `rms` or `standard`, which the chunk alone decides; the others return x."""
+    """Scales one chunk x [T, C] for `peak`, `rms` or `standard`, which need the chunk only; others return x."""
     if check_scaling(scaling) not in ('peak', 'rms', 'standard'):
         return x
     if scaling == 'standard':

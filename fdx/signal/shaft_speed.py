@@ -1,4 +1,4 @@
-"""The shaft's speed from a recording that comes without one, or a refusal."""
+"""Estimates the shaft's speed from a recording that comes without one, or refuses."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from fdx.signal.shaft_speed_scores import (
 )
 from fdx.types import DataError, Recording
 
-# From a six-pole motor under load to a four-pole one, at 50 and 60 Hz.
+# From a six-pole motor under load to a four-pole motor, at mains of 50 and 60 Hz.
 DEFAULT_RANGE_RPM = (900.0, 2200.0)
-# With 0.8 and 0.25, five more of the recordings that `estimate_speed_rpm` was measured on are answered wrongly.
+# With 0.8 and 0.25, `estimate_speed_rpm` gives a wrong answer for five more of the recordings that it was measured on.
 MIN_SCORE, MIN_CONFIDENCE = 1.2, 0.3
-# How far a plateau of the score reaches from its best place, and how far the score may fall on it.
+# Relative reach of a plateau of the score around its best candidate, and how far the score may fall on it.
 PLATEAU, PLATEAU_DEPTH = 0.008, 0.05
-# Candidates that are told to the user.
+# Number of candidates that messages list.
 NUM_CANDIDATES = 4
 
 
 @dataclasses.dataclass(frozen=True)
 class Candidate:
-    """A speed that an estimate weighed.
+    """A speed that an estimate considered.
 
     Attributes:
       speed_rpm: the speed.
-      score: how far its harmonics stand out, in nepers of power; MIN_SCORE and more can be an answer.
+      score: how far its harmonics stand out, in nepers of power; an answer needs at least MIN_SCORE.
     """
 
     speed_rpm: float
@@ -77,11 +77,11 @@ class SpeedEstimate:
 def estimate_speed(
     recording: Recording, low_rpm: float = DEFAULT_RANGE_RPM[0], high_rpm: float = DEFAULT_RANGE_RPM[1]
 ) -> SpeedEstimate:
-    """`estimate_speed_rpm` of a recording's first channel, between the breaks of its time.
+    """`estimate_speed_rpm` of the longest part without a break in time, of a recording's first channel.
 
     Raises:
       ConfigError: as `estimate_speed_rpm`.
-      DataError: likewise, with the recording's name.
+      DataError: as `estimate_speed_rpm`, with the recording's name.
     """
     parts = np.split(recording.samples[:, 0], sorted(recording.time_breaks))
     try:
@@ -101,27 +101,29 @@ def estimate_speed_rpm(
     Unbalance, misalignment and looseness shake a machine at 1, 2, 3 ... times the shaft's rate, and the load modulates
     impacts with it (Randall and Antoni, MSSP 25(2):485-520, 2011). A candidate's score is the mean log ratio of these
     harmonics to the local background, as Hinich's harmogram takes it ("Detecting a hidden periodic signal when its
-    period is unknown", IEEE TASSP 30(5):747-750, 1982), without the strongest of them: a single line is not a shaft.
-    Lines halfway or a third between the harmonics are taken off, as they belong to a slower shaft; half the true speed
-    scores little, as every other harmonic is missing.
+    period is unknown", IEEE TASSP 30(5):747-750, 1982), without the strongest of them, since a single line is not a
+    shaft. Lines at halves or thirds between the harmonics lower the score, because they belong to a slower shaft; half
+    the true speed scores low, because every other harmonic is missing.
 
-    The speed that stands out is then doubted (fdx.signal.shaft_speed_doubts): hum of the mains, half orders and two
-    lobes, a second shaft, a speed that changes. A speed and twice or half of it are told apart where half orders are
-    quiet, or the first harmonic is far above all others; else the range must hold one of them only.
+    The best speed is then checked for other explanations (fdx.signal.shaft_speed_doubts): hum of the mains, half orders
+    and two lobes, a second shaft, a speed that changes. A speed can be distinguished from twice or half of it where
+    half orders are quiet or the first harmonic is far above all others; otherwise the range must hold only one of them.
 
-    Accuracy, with thresholds that were chosen on simulated machines and looked at on these recordings. With the default
-    range, 52 of CWRU's 62 drive-end recordings are answered, all within 0.5 %; in three draws of ranges of a factor of
-    2.5 that hold the true speed at a random place 30 to 39, likewise. Of MFPT's 14, 10 (6 to 8), all within 1 % of the
-    nominal 1500 rpm. Of ADI's 65 recordings of 2 s, 31 to 36 per axis, all within 3 % of a nominal speed that its
-    machine does not keep exactly; of HIT's 21, 12, within 1.5 % of theirs. Of 108 recordings of the simulated rigs 16,
-    all within 1 %. Of 620 simulated machines of 31 kinds that no threshold was chosen on, 168 are answered and 8 of
-    them wrongly: two of 20 with a rub's third orders, as 5/3 of the speed, and one each of six kinds, with a second
+    Accuracy: thresholds were chosen on simulated machines and then checked on these recordings. With the default range,
+    52 of CWRU's 62 drive-end recordings are answered, all within 0.5 %. In three draws of ranges of a factor of
+    2.5 that hold the true speed at a random place, 30 to 39 are answered, with the same accuracy. Of MFPT's 14, 10 are
+    answered (6 to 8 with drawn ranges), all within 1 % of the nominal 1500 rpm. Of ADI's 65 recordings of 2 s, 31 to 36
+    are answered per axis, all within 3 % of a nominal speed that its machine does not keep exactly; of HIT's 21, 12 are
+    answered, within 1.5 % of theirs. Of 108 recordings of the simulated rigs 16 are answered, all within 1 %. Of 620
+    simulated machines of 31 kinds that no threshold was chosen on, 168 are answered and 8 of them wrongly: two of 20
+      with a rub's third orders, as 5/3 of the speed, and one each of six kinds, with a second
     shaft, a belt or an inverter much louder than the shaft, or two lobes without a first harmonic. Without the doubts,
     296 were answered and 64 wrongly. None of the machines with half orders, blades of three and more, hum of 16.7, 50
     or 60 Hz, changing speeds, or noise was answered wrongly.
 
-    The range must hold the true speed: where it lay beside it, 1 of CWRU's 62 was answered when the range lay above it
-    and 2 when below, of MFPT's 14 4 and none, of ADI's 195 11 and 13, of HIT's 21 3 and 1: all of them wrong.
+    The range must hold the true speed, otherwise every answer is wrong. With a range above the true speed, 1 of CWRU's
+    62 was answered, and 2 with a range below it; of MFPT's 14, 4 and none; of ADI's 195, 11 and 13; of HIT's 21, 3 and
+    1.
 
     Args:
       samples: [T] or [T, 1], two seconds or more; the longer, the better. One window of a dataset will not do.
@@ -164,7 +166,7 @@ def estimate_speed_rpm(
 
 
 def _evidence(x: np.ndarray, sample_rate_hz: float, low_hz: float, high_hz: float) -> Evidence:
-    """Everything that the decision looks at."""
+    """Everything that the decision depends on."""
     reach_hz = REACH * high_hz
     slow, slow_rate_hz = low_part(x, sample_rate_hz, reach_hz)
     levels = lines_of(slow, slow_rate_hz, cap=np.inf)
@@ -176,7 +178,7 @@ def _evidence(x: np.ndarray, sample_rate_hz: float, low_hz: float, high_hz: floa
 
 
 def _top(evidence: Evidence, best: int) -> int:
-    """Where the lines are highest on the plateau that CAP makes of a high score."""
+    """Index at which the lines are highest, on the plateau that CAP makes of a high score."""
     level = evidence.levels.at(np.outer(np.arange(1, 6), evidence.shaft_hz)).mean(axis=0)
     near = np.abs(np.log(evidence.shaft_hz / evidence.shaft_hz[best])) < PLATEAU
     return int(np.where(near & (evidence.score > evidence.score[best] - PLATEAU_DEPTH), level, -np.inf).argmax())

@@ -1,8 +1,8 @@
 """Reasons to doubt the speed whose harmonics stand out most: other explanations that are about as good.
 
 Each function looks at one other explanation and returns a Doubt or None. All thresholds were chosen on simulated
-machines (tests/signal/simulated_machines.py) such that wrong answers go, and then looked at on real recordings for
-what they cost; `fdx.signal.shaft_speed` says what was measured.
+machines (tests/signal/simulated_machines.py) to avoid wrong answers. Real recordings then showed how many right answers
+they cost; `fdx.signal.shaft_speed` gives the numbers.
 """
 
 from __future__ import annotations
@@ -13,21 +13,22 @@ import numpy as np
 
 from fdx.signal.shaft_speed_scores import Lines, combs, lines_of, without_shaft
 
-# Candidates nearer than this are the same one.
+# Candidates that are closer than this, relatively, are the same.
 SAME = 0.03
-# Speeds that the mains and their hum have themselves: railways' 16 2/3 and 16.7 Hz, and multiples of 50 and 60 Hz.
+# Frequencies of the mains and their hum: 16 2/3 and 16.7 Hz of railways, and multiples of 50 and 60 Hz.
 RAILWAY_HZ = (16.58, 16.79)
 MAINS_HZ = (50.0, 60.0)
 MAINS_MULTIPLES_HZ = (50.0, 60.0, 100.0, 120.0)
-# A second shaft: its comb, over the background and over the best's, and by how much (e^3 in power) it may be weaker.
+# A second shaft: its comb over the background and relative to the best's, and how much weaker (e^3 in power) it may be.
 RIVAL_COMB, RIVAL_RATIO, RIVAL_LEVEL, RIVAL_STRONG = 0.9, 0.42, 3.0, 2.0
-# A second shaft within SAME or a little more: distances, how far its lines stand out and how much weaker they may be.
+# A second shaft within SAME or a little more: its distances, and how much weaker its lines may be. Below: how far its
+# lines must stand out, and how far two lines must.
 NEAR, NEAR_END, NEAR_STEP, NEAR_LEVEL = 0.012, 0.05, 2.5e-4, 2.5
 NEAR_LINE, NEAR_LINE_OF_TWO = 1.8, 2.8
 # Parts of a recording and the share of the usual lines that each must hold.
 PART_S, MAX_PARTS, PART_LINES, PART_SHARE = 0.6, 8, 0.9, 0.45
 DRIFT, DRIFT_GAIN, DRIFT_LINES = 0.009, 0.5, 1.6
-# Limits below which lines halfway do not count: for the strongest, and for three of them together.
+# Lines halfway between harmonics do not count below these limits: the strongest, and the sum of three.
 HALF_LINE, HALF_SUM = 1.5, 2.0
 # The first harmonic over all others (e^2.3 is 10 dB) where twice the speed would be in the range, too.
 FIRST_OVER_OTHERS = 2.3
@@ -36,13 +37,13 @@ LINE, ENVELOPE_LINE, LEAST_LINES = 1.3, 2.0, 3
 
 @dataclasses.dataclass(frozen=True)
 class Evidence:
-    """What the speed is read from.
+    """Everything that the decision about a speed depends on.
 
     Attributes:
       shaft_hz: candidates [N].
-      score: of each, [N].
+      score: score of each candidate, [N].
       vibration: lines at low frequencies.
-      levels: the same without a cap.
+      levels: the same lines without a cap.
       envelope: lines of the squared envelope.
       slow: the low frequencies as samples [T'].
       slow_rate_hz: their rate.
@@ -62,9 +63,9 @@ class Doubt:
     """Why a speed is not certain.
 
     Attributes:
-      reason: words.
-      others_hz: the other speeds that it speaks for.
-      range_tells: whether a range that holds only one of them would tell.
+      reason: the reason in words.
+      others_hz: other speeds that explain the lines, too.
+      range_tells: whether a range that holds only one of them would decide.
     """
 
     reason: str
@@ -88,7 +89,7 @@ def _mains(evidence: Evidence, best_hz: float) -> Doubt | None:
     if any(abs(best_hz / hz - 1) < 0.0025 for hz in MAINS_MULTIPLES_HZ):
         return Doubt(f'{60 * best_hz:.0f} rpm are {best_hz:.1f} Hz, which the mains make, too')
     if any(abs(best_hz / (hz / 2) - 1) < 0.004 for hz in MAINS_HZ):
-        # Even harmonics are the mains' own: two of the odd ones must be there.
+        # Even harmonics may come from the mains, so two of the odd ones must be there.
         odd = best_hz * np.array([1, 3, 5])
         if max(np.sort(lines.at(odd))[1] for lines in (evidence.vibration, evidence.envelope)) < 1.5:
             return Doubt(f'most lines of {60 * best_hz:.0f} rpm are those of mains of {2 * best_hz:.1f} Hz')
@@ -96,7 +97,7 @@ def _mains(evidence: Evidence, best_hz: float) -> Doubt | None:
 
 
 def _few_lines(evidence: Evidence, best_hz: float) -> Doubt | None:
-    """Two lines alone are in a ratio of small numbers too often."""
+    """Doubts a speed with few lines, since any two lines are often in a ratio of small numbers."""
     orders = best_hz * np.arange(1, 6)
     seen = int(((evidence.vibration.at(orders) > LINE) | (evidence.envelope.at(orders) > ENVELOPE_LINE)).sum())
     if seen >= LEAST_LINES:
@@ -105,14 +106,14 @@ def _few_lines(evidence: Evidence, best_hz: float) -> Doubt | None:
 
 
 def _half_or_double(evidence: Evidence, best_hz: float) -> Doubt | None:
-    """Half orders of a loose machine are a shaft of half the speed, and two lobes are one of twice the speed."""
+    """Half orders of a loose machine look like a shaft of half the speed, two lobes like one of twice the speed."""
     low_hz, high_hz = evidence.shaft_hz[[0, -1]]
     halfway = evidence.levels.at(best_hz * np.array([0.5, 1.5, 2.5]))
     if best_hz / 2 > low_hz / 1.01 and (halfway.max() > HALF_LINE or halfway.sum() > HALF_SUM):
         return Doubt(f'there are lines at half orders of {60 * best_hz:.0f} rpm', (best_hz / 2,), True)
     if best_hz * 2 < high_hz * 1.01:
         level = evidence.levels.at(best_hz * np.arange(1, 6))
-        # A shaft of its own has a strong first harmonic and others that fall; half orders of a faster one alternate.
+        # A real shaft has a strong first harmonic and falling others; half orders of a faster shaft alternate.
         if (
             level[0] < level[1:].max() + FIRST_OVER_OTHERS
             or level[2] > level[1] + 1
@@ -128,13 +129,13 @@ def _half_or_double(evidence: Evidence, best_hz: float) -> Doubt | None:
 
 
 def _part_scores(part: np.ndarray, rate_hz: float, shaft_hz: np.ndarray) -> np.ndarray:
-    """Mean of the first five harmonics but the strongest in a part of the recording, [N]."""
+    """Mean of the first five harmonics without the strongest, in a part of the recording: [N]."""
     on = lines_of(part, rate_hz, padding=4).at(np.outer(np.arange(1, 6), shaft_hz))
     return (on.sum(axis=0) - on.max(axis=0)) / 4
 
 
 def _unsteady(evidence: Evidence, best_hz: float) -> Doubt | None:
-    """The speed must be there all the time, and the same."""
+    """Doubts a speed that is not present all the time, or that changes."""
     x, rate_hz = evidence.slow, evidence.slow_rate_hz
     around = best_hz * np.exp(np.arange(-0.01, 0.0101, 1e-3))
     count = max(2, min(MAX_PARTS, int(len(x) / rate_hz / PART_S)))
@@ -146,7 +147,7 @@ def _unsteady(evidence: Evidence, best_hz: float) -> Doubt | None:
     for part in np.array_split(x, 3):
         score = _part_scores(part, rate_hz, best_hz * ratios)
         best = int(score.argmax())
-        # Noise alone reaches 1.2 somewhere; where the envelope tells the speed, there may be no lines here.
+        # Noise alone reaches 1.2 somewhere. Where the envelope shows the speed, there may be no lines here.
         gain = score[best] - score[len(ratios) // 2]
         if abs(ratios[best] - 1) > DRIFT and gain > DRIFT_GAIN and score[best] > DRIFT_LINES:
             other_hz = float(best_hz * ratios[best])
@@ -155,7 +156,7 @@ def _unsteady(evidence: Evidence, best_hz: float) -> Doubt | None:
 
 
 def _second_shaft(evidence: Evidence, best_hz: float) -> Doubt | None:
-    """A comb of lines that are not the best's own: another shaft, a belt, a whirl, hum."""
+    """Doubts a speed beside a comb of lines that are not its own: another shaft, a belt, a whirl or hum."""
     shaft_hz = evidence.shaft_hz
     rest = without_shaft(evidence.vibration, best_hz)
     rivals = np.where(np.abs(np.log(shaft_hz / best_hz)) > SAME, combs(rest, shaft_hz), -np.inf)
@@ -163,7 +164,7 @@ def _second_shaft(evidence: Evidence, best_hz: float) -> Doubt | None:
     own = float(combs(without_shaft(evidence.vibration, rival_hz), np.array([best_hz]))[0])
     if rival < RIVAL_COMB or rival < RIVAL_RATIO * max(own, 0.1):
         return None
-    # Without a cap, as a comb that is saturated may be far above the other.
+    # Levels without a cap, because a saturated comb may be far above the other.
     theirs = evidence.levels.at(rival_hz * np.arange(1, 6))[np.isfinite(rest.at(rival_hz * np.arange(1, 6)))][:4]
     ours = evidence.levels.at(best_hz * np.arange(1, 5))
     weaker = np.sort(ours)[1:].mean() - np.sort(theirs)[1:].mean()
@@ -173,12 +174,12 @@ def _second_shaft(evidence: Evidence, best_hz: float) -> Doubt | None:
 
 
 def _near_shaft(evidence: Evidence, best_hz: float) -> Doubt | None:
-    """A second set of lines close by, as of two motors of one kind: nothing says which of them is meant."""
+    """Doubts a speed with a second set of lines close by, as two motors of one kind make it."""
     seconds = min(len(evidence.slow) / evidence.slow_rate_hz, 10.0)
     fine = lines_of(evidence.slow, evidence.slow_rate_hz, seconds, cap=np.inf)
     far = np.arange(NEAR, NEAR_END, NEAR_STEP)
     near_hz = best_hz * np.concatenate([1 - far[::-1], 1 + far])
-    # The slip of a motor is a few percent: mains of p pole pairs are not a second shaft.
+    # The mains divided by a motor's pole pairs are not a second shaft: the motor's slip is a few percent.
     mains = [np.abs(near_hz * pairs / hz - 1) < 0.004 for pairs in (1, 2, 3) for hz in MAINS_HZ]
     stands_out, level = [], []
     for k in range(1, min(8, int(fine.hz[-1] / best_hz / (1 + NEAR_END))) + 1):

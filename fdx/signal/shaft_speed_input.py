@@ -1,4 +1,4 @@
-"""What a recording must be like for its shaft's speed to be estimated, and the part of it that is."""
+"""Checks of a recording whose shaft's speed is to be estimated, and the part of it that is used."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from fdx.signal.envelope import USED_BAND
 from fdx.signal.wild import replace_wild_samples
 from fdx.types import ConfigError, DataError
 
-# Of high to low: an outer race of seven large balls is struck 2.5 times a turn, and no fault's lines come slower than
-# that but the cage's. In a wider range such a line of a slow shaft passes for the speed of a fast one.
+# Ratio of the highest to the lowest speed. An outer race with seven large balls is struck 2.5 times per turn; only the
+# cage's lines are slower than that. In a wider range, such a line of a slow shaft would look like a fast shaft.
 MAX_RANGE = 2.5
 MIN_DURATION_S = 2.0
-# What is slower than a fifth of the slowest shaft is drift.
+# Anything slower than a fifth of the slowest shaft is drift.
 DRIFT_SHARE = 0.2
 
 
@@ -36,10 +36,10 @@ def usable_samples(samples: np.ndarray, sample_rate_hz: float, low_rpm: float, h
       samples: [T] or [T, 1] as recorded.
       sample_rate_hz: its rate.
       low_rpm: lowest speed of the range.
-      high_rpm: highest one.
+      high_rpm: highest speed of the range.
 
     Raises:
-      DataError: what is left cannot tell a speed.
+      DataError: the rate is too low, the samples are not those of one channel or not finite, or too few are left.
     """
     x = np.asarray(samples)
     if x.ndim == 2 and x.shape[1] == 1:

@@ -1,4 +1,4 @@
-"""Lines of a spectrum over their background, and combs of them: what the speed of a shaft is read from."""
+"""Lines of a spectrum over their background, and combs of lines, from which the speed of a shaft is estimated."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from fdx.signal.envelope import USED_BAND
 SEGMENT_S = 4.0
 BACKGROUND_HZ = 10.0
 GRID_STEP = 5e-4
-# A line counts up to e^4 times the background: no single one, of the mains or a gear, makes a comb.
+# A line counts up to e^4 times the background, so that a single line of the mains or a gear does not make a comb.
 CAP = 4.0
 ENVELOPE_WEIGHT = 0.3
-# Where a slower shaft has its lines: between the harmonics of a faster one.
+# A slower shaft has its lines here, between the harmonics of a faster one.
 BETWEEN = (1 / 2, 1 / 3, 2 / 3)
-# Harmonics that are looked at beyond the fifth of the fastest candidate.
+# Highest order of the fastest candidate that is needed: a little above its fifth harmonic.
 REACH = 5.1
 
 
@@ -31,7 +31,7 @@ class Lines(NamedTuple):
     excess: np.ndarray
 
     def at(self, frequency_hz: np.ndarray | float) -> np.ndarray:
-        """The excess at any frequencies, NaN where lines were taken out."""
+        """The excess at any frequencies, NaN where lines were removed."""
         return np.interp(frequency_hz, self.hz, self.excess)
 
 
@@ -60,7 +60,7 @@ def low_part(x: np.ndarray, sample_rate_hz: float, reach_hz: float) -> tuple[np.
 def lines_of(
     x: np.ndarray, rate_hz: float, segment_s: float = SEGMENT_S, *, cap: float = CAP, padding: int = 2
 ) -> Lines:
-    """Lines of x [T] in a Welch spectrum of segments of `segment_s` or of the whole, within 0 and `cap`."""
+    """Lines of x [T] in a Welch spectrum of segments of `segment_s` (at most T), clipped to 0 and `cap`."""
     length = min(len(x), int(segment_s * rate_hz))
     hz, power = scipy.signal.welch(x, rate_hz, 'hann', nperseg=length, nfft=padding * length)
     log = np.log(power + 1e-30 * power.max() + np.finfo(float).tiny)
@@ -69,9 +69,9 @@ def lines_of(
 
 
 def comb(lines: Lines, shaft_hz: np.ndarray, harmonics: int) -> np.ndarray:
-    """Mean of the harmonics but the strongest, less that of the places in between: [N].
+    """Mean of the harmonics without the strongest, minus the mean in between (see BETWEEN): [N].
 
-    Harmonics that were taken out of the lines do not count; where more than two of them were, the result is -inf.
+    Harmonics that were removed from the lines do not count; where more than two were removed, the result is -inf.
     """
 
     def at(offset: float) -> np.ndarray:
@@ -86,7 +86,7 @@ def comb(lines: Lines, shaft_hz: np.ndarray, harmonics: int) -> np.ndarray:
 
 
 def combs(lines: Lines, shaft_hz: np.ndarray) -> np.ndarray:
-    """Mean of the combs of three and of five harmonics, [N]; of five alone where the first three were taken out."""
+    """Mean of the combs of three and of five harmonics, [N]; only of five where the first three were removed."""
     three, five = comb(lines, shaft_hz, 3), comb(lines, shaft_hz, 5)
     return np.where(np.isfinite(three), (three + five) / 2, five)
 
@@ -101,7 +101,7 @@ def without_shaft(lines: Lines, shaft_hz: float) -> Lines:
         left[first : last + 1] = np.nan
         top = first + int(excess[first : last + 1].argmax())
         for direction in (-1, 1):
-            # Down the flank, until the background or another line begins.
+            # Walks down the flank until the background or another line begins.
             i, lowest = top, excess[top]
             while 0 <= i < len(excess) and abs(i - centre) * step < 0.15 * shaft_hz:
                 if excess[i] <= 0.3 or excess[i] > lowest + 0.7:

@@ -1,4 +1,4 @@
-"""Which parts of a recording can be diagnosed: without dead stretches, lost time and wild samples."""
+"""Which windows of a recording can be diagnosed: those without dead stretches, lost time or many wild samples."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fdx.types import Recording
 
 logger = logging.getLogger(__name__)
 
-# Why a window cannot be used; the first that holds is named.
+# Reasons why a window cannot be used; the first one that applies is named.
 DEAD, LOST_TIME, WILD = 'dead', 'lost_time', 'wild'
 REASONS = {
     DEAD: 'the sensor is silent, held at one value or flickers by its last bits',
@@ -23,7 +23,7 @@ REASONS = {
     WILD: 'more than one sample in a hundred is wild',
 }
 MAX_WILD_SHARE = 0.01
-# Of the windows of a recording that its verdict takes: a sensor that was dead most of the time is not believed.
+# Share of usable windows that a verdict needs, because a sensor that was dead most of the time is not trusted.
 MIN_LIVE_SHARE = 0.5
 
 
@@ -32,8 +32,8 @@ class Usability:
     """What was found in the samples of a recording.
 
     Attributes:
-      rate_hz: of the samples that the indices count.
-      dead: bool [T].
+      rate_hz: rate of the samples [T] that the other attributes refer to.
+      dead: bool [T], samples of dead stretches.
       wild: bool [T], samples that were replaced.
       breaks: int64 [M], ascending: samples before which time is missing.
     """
@@ -49,7 +49,7 @@ class Usability:
         return int(self.wild.sum())
 
     def faults(self, starts: np.ndarray, length: int, rate_hz: float, reach_s: float = 0.0) -> list[str]:
-        """Why windows cannot be used, '' where nothing speaks against it.
+        """Why windows cannot be used, '' for those that can.
 
         Args:
           starts: int [N], first samples of the windows, counted at `rate_hz`.
@@ -85,11 +85,11 @@ def inspect_recording(recording: Recording, min_duration_samples: int) -> tuple[
       (the recording with float32 [T, C] samples and a note on wild samples, its Usability).
 
     Raises:
-      DataError: what fdx.signal.checks refuses.
+      DataError: fdx.signal.checks refuses the recording.
     """
     checked = check_recording(recording, min_duration_samples)
     repaired = replace_wild_samples(checked.samples)
-    # After the repair: one wild sample in a piece would make all others seem silent.
+    # After the repair, because one wild sample in a piece would make all others seem silent.
     dead = dead_samples(repaired.samples, checked.sample_rate_hz)
     breaks = np.asarray(recording.time_breaks, np.int64)
     notes = checked.notes
@@ -111,7 +111,7 @@ def counted(faults: list[str]) -> dict[str, int]:
 
 
 def verdict_refusal(faults: list[str], reasons: Mapping[str, str] = REASONS) -> str | None:
-    """Why a recording's windows do not carry a verdict, or None where they do.
+    """Why the windows of a recording do not suffice for a verdict, or None if they do.
 
     Args:
       faults: one per window, see `Usability.faults`.

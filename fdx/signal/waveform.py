@@ -1,4 +1,4 @@
-"""The samples themselves: what the 1-D networks of the benchmark literature take."""
+"""The samples themselves, which the 1-D networks of the benchmark literature take."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Waveform:
       name: name in the registry, its scaling included.
       rate_hz: the dataset's common rate.
       patch_length: samples of a window at that rate.
-      scaling: standard: amplitude is dropped.
+      scaling: 'standard', which drops the amplitude.
     """
 
     name: str
@@ -43,11 +43,11 @@ class Waveform:
         return 1 / self.rate_hz
 
     def centre_frequencies_hz(self) -> np.ndarray:
-        """One row."""
+        """A single row, with no frequency of its own."""
         return np.ones(1)
 
     def panels(self, channels: int) -> list[str]:
-        """Each channel of the recording."""
+        """Numbers of the recording's channels, or '' for a single one."""
         return [''] if channels == 1 else [f'channel {c}' for c in range(channels)]
 
     def output_shape(self, channels: int = 1) -> tuple[int, int, int]:
@@ -55,7 +55,7 @@ class Waveform:
         return self.patch_length, 1, channels
 
     def patch_samples(self, sample_rate_hz: float) -> int:
-        """`patch_length`: nothing is resampled."""
+        """`patch_length`, since nothing is resampled."""
         del sample_rate_hz
         return self.patch_length
 
@@ -75,7 +75,7 @@ class Waveform:
         return scaling.scale_samples(chunk[: self.patch_length], self.scaling)[:, None, :].astype(np.float32)
 
     def with_gain(self, patches: np.ndarray, gain: Gain) -> np.ndarray:
-        """The same windows: their level is fixed."""
+        """The same windows, since their level is fixed."""
         del gain
         return patches
 

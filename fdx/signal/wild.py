@@ -1,8 +1,8 @@
 """Wild samples: single values far from their neighbours, which no vibration makes.
 
-A glitch of the converter or of the transmission is one sample, or two. An impact is not: it rings the machine's
-resonances and the sensor's, so its neighbours are large, too. A spectrum cannot tell: one wild sample per second is as
-flat and as strong as a fault.
+A glitch of the converter or of the transmission lasts one sample or two. An impact lasts longer: it rings the
+resonances of the machine and of the sensor, so its neighbours are large, too. A spectrum cannot distinguish them: with
+one wild sample per second it is as flat and as strong as with a fault.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import dataclasses
 import numpy as np
 import scipy.ndimage
 
-# Samples to each side that an impact's ringing is looked for in.
+# Samples on each side that are searched for an impact's ringing.
 NEIGHBOURS = 8
-# A wild sample and its likes near it: so many may be in one neighbourhood.
+# Most wild samples that one neighbourhood may hold.
 MOST_TOGETHER = 2
-# Over the largest of the other neighbours' distances from their median. The largest that a real recording reaches
-# (CWRU, MFPT, ADI, HIT, FEMTO and SOON, 376 channels) is 8.2.
+# Least ratio of a wild sample's distance from the median to the largest distance of its other neighbours. Real
+# recordings (CWRU, MFPT, ADI, HIT, FEMTO and SOON, 376 channels) reach 8.2 at most.
 ISOLATION = 12.0
-# Over the median distance of all samples from their neighbourhood's median.
+# Least ratio of that distance to the median distance of all samples from the median of their neighbourhood.
 DISTANCE = 8.0
 
 
@@ -69,14 +69,14 @@ def _wild(x: np.ndarray) -> np.ndarray:
     x = x.astype(np.float64)
     distance = np.abs(x - scipy.ndimage.median_filter(x, width, mode='mirror'))
     candidates = np.flatnonzero(distance > max(DISTANCE * float(np.median(distance)), np.finfo(np.float32).tiny))
-    # Few at a time: impulsive recordings have many candidates, each with its neighbourhood.
+    # In parts, because impulsive recordings have many candidates, each with its neighbourhood in memory.
     for part in np.array_split(candidates, 1 + len(candidates) // 65536):
-        # At the ends of a recording the neighbourhood lies to one side.
+        # At the ends of a recording the neighbourhood is not centred.
         first = np.clip(part - NEIGHBOURS, 0, len(x) - width)
         around = x[first[:, None] + np.arange(width)]
         apart = np.abs(around - np.median(around, axis=1, keepdims=True))
         own = apart[np.arange(len(part)), part - first]
-        # The largest distances may be those of the wild samples themselves; the next one is the ringing's, if any.
+        # The largest distances may belong to wild samples; the next one measures the ringing, if there is any.
         ringing = np.partition(apart, -1 - MOST_TOGETHER, axis=1)[:, -1 - MOST_TOGETHER]
         found[part] = own > ISOLATION * ringing
     return found

@@ -5,7 +5,7 @@
 | `mk_mmd` | DAN, Long et al. 2015 | distance of mean kernel embeddings of one layer |
 | `jmmd` | JAN, Long et al. 2017 | the same for the joint distribution of several layers |
 | `coral` | Deep CORAL, Sun and Saenko 2016 | distance of covariances |
-| `dann` | DANN, Ganin et al. 2016 | a discriminator tells the domains apart, its gradient is reversed |
+| `dann` | DANN, Ganin et al. 2016 | a discriminator tells the domains apart; its gradient is reversed |
 | `cdan` | CDAN, CDAN+E, Long et al. 2018 | the same on features times class probabilities, weighted by certainty |
 | `mcc` | MCC, Jin et al. 2020 | classes confused by the predictions of a target batch |
 | `entropy` | Grandvalet and Bengio 2005 | entropy of target predictions |
@@ -14,10 +14,11 @@
 | `adabn` | AdaBN, Li et al. 2016 | batch-norm statistics of the target, without training |
 
 VADA is `dann` + `mean_entropy` of the target + `virtual_adversarial` of both domains. Parts of several methods:
-`reversal` (gradient reversal and its ramp), `discriminator`, `kernels`, and `masks`, the one treatment of padding.
+`reversal` (gradient reversal and its ramp), `discriminator`, `kernels`, and `masks`, which keeps padding out.
 
-Laws of this room: a term is a pure function of float32 arrays of the WHOLE batch (gather over devices first: most of
-these terms are no means over examples, so a mean of devices' values would be another term). Each domain has a mask [B],
-1 for real examples and 0 for padding, which influences neither value nor gradient. The domains' batches may differ in
-size. A term that a mask leaves too few examples for is 0, with gradient 0. Of fdx only `fdx.types` is imported.
+Laws of this room: a term is a pure function of float32 arrays of the WHOLE batch. Gather over devices first, because
+most of these terms are not means over examples, and a mean of the devices' values would be another term. Each domain
+has a mask [B], 1 for real examples and 0 for padding; padding influences neither value nor gradient. The domains'
+batches may differ in size. A term is 0, with gradient 0, where a mask leaves too few examples for it. The room imports
+only `fdx.types` from fdx.
 """

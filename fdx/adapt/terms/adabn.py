@@ -4,8 +4,8 @@
 
 Li et al., "Revisiting batch normalization for practical domain adaptation", arXiv 1603.04779, 2016; "Adaptive batch
 normalization for practical domain adaptation", Pattern Recognition 80, 2018. Merging moments: Chan et al., "Algorithms
-for computing the sample variance", The American Statistician 37(3), 1983. Running averages would weigh the last batches
-most and leave a rest of the source in; these are the statistics of all examples as if they were one batch.
+for computing the sample variance", The American Statistician 37(3), 1983. Running averages would give
+the last batches most weight and keep a part of the source; these are the statistics of all examples in one batch.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from fdx.types import DataError
 def pooled_statistics(count: jax.Array, mean: jax.Array, var: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Mean and biased variance of all values of every channel.
 
-    A network has several norms and the first moves the inputs of the next: either measure one norm after the other, or
-    all in one pass with every norm normalising by its batch, as in training.
+    In a network with several norms, the first norm changes the inputs of the next. Either measure one norm after the
+    other, or measure all in one pass in which every norm normalises by its batch, as in training.
 
     Args:
       count: [batches], values per channel in each batch (real examples times positions). A batch of count 0 is ignored,
@@ -41,7 +41,7 @@ def pooled_statistics(count: jax.Array, mean: jax.Array, var: jax.Array) -> tupl
     filled = jnp.expand_dims(count > 0, tuple(range(1, mean.ndim)))
     mean, var = jnp.where(filled, mean, 0), jnp.where(filled, var, 0)
     shares = count / jnp.maximum(count.sum(), 1)
-    # Deviations from the first filled batch: its digits are kept where means are large and close to each other.
+    # Deviations from the first filled batch keep their digits where means are large and close to each other.
     origin = mean[jnp.argmax(count > 0)]
     pooled = origin + jnp.tensordot(shares, jnp.where(filled, mean - origin, 0), 1)
     spread = jnp.where(filled, var + jnp.square(mean - pooled), 0)

@@ -4,9 +4,9 @@
     loss:                 1/2 sum_s w_s l_s / sum_s w_s + 1/2 sum_t w_t l_t / sum_t w_t,  w = 1 + exp(-H(p))
 
 Long et al., "Conditional adversarial domain adaptation", NeurIPS 2018. The outer product lets the discriminator compare
-the domains class by class; the weights let it listen to examples that the classifier is certain of. A weight belongs
-to its example: in some public code they multiply a loss that is averaged already, where their mean is all that is left
-of them.
+the domains class by class; the weights favour examples that the classifier is certain of. Each weight
+belongs to one example. Some public code multiplies the averaged loss by the weights, so that only their mean has an
+effect.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 17(59), 2016. The discriminator lowers it; with
 `reversal.reverse_gradient` between features and discriminator the same gradient step raises it for the features. At
-log 2 = 0.693 the discriminator tells nothing.
+log 2 = 0.693 the discriminator cannot tell the domains apart.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
     teacher <- decay * teacher + (1 - decay) * student, after every step
 
 Shu et al., "A DIRT-T approach to unsupervised domain adaptation", ICLR 2018. It starts from a network trained with VADA
-and drops the source, whose boundaries need not be the target's; the teacher keeps each step from going far. The other
+and drops the source, whose boundaries need not be the target's; the teacher keeps each step small. The other
 terms are `entropy.mean_entropy` and `virtual_adversarial.virtual_adversarial`.
 """
 
@@ -28,7 +28,7 @@ def teacher_divergence(student_logits: jax.Array, teacher_logits: jax.Array, mas
       mask: float32 [B], 1 for real examples, 0 for padding.
 
     Returns:
-      scalar, not negative but for rounding; 0 without real examples.
+      scalar, not negative except for rounding; 0 without real examples.
     """
     teacher = jax.lax.stop_gradient(without_padding(teacher_logits, mask))
     return masked_mean(divergences(teacher, without_padding(student_logits, mask)), mask)
@@ -49,5 +49,5 @@ def update_teacher(teacher: Any, params: Any, decay: float = 0.998) -> Any:
     """
     if not 0 <= decay <= 1:
         raise ConfigError(f'update_teacher: decay={decay} must lie in [0, 1]; the paper uses 0.998')
-    # Written as a correction: where both agree, the teacher stays the same bit for bit.
+    # In this form the teacher stays bit-identical where both agree.
     return jax.tree.map(lambda t, p: t + (1 - decay) * (p - t), teacher, params)

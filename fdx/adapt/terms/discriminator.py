@@ -1,7 +1,7 @@
-"""The domain discriminator: which domain is an example of? Its network, losses and accuracy.
+"""The domain discriminator, which predicts the domain of an example: its network, losses and accuracy.
 
 Two hidden layers of ReLU units and a logistic output, source 1 and target 0: Ganin et al., "Domain-Adversarial Training
-of Neural Networks", JMLR 17(59), 2016; the width is a choice.
+of Neural Networks", JMLR 17(59), 2016; the width is our choice.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class DomainDiscriminator(nn.Module):
 
         Args:
           x: float32 [B, D] features, or what `cdan` makes of them.
-          train: True applies dropout, which needs the random stream 'dropout': one key for each domain's call.
+          train: True applies dropout, which needs the random stream 'dropout'; pass another key for each domain.
 
         Returns:
           float32 [B] logits, above 0 for the source.

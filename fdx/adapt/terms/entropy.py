@@ -3,8 +3,8 @@
     H(p) = -sum_k p_k log p_k,   KL(p || q) = sum_k p_k (log p_k - log q_k)
 
 Grandvalet and Bengio, "Semi-supervised learning by entropy minimization", NIPS 17, 2005: a classifier that is certain
-of unlabelled examples has its boundaries where there are few of them. Logarithms are of log_softmax: the log of a
-probability that float32 rounds to 0 (logits about 100 apart) is minus infinity.
+of unlabelled examples has its boundaries where there are few of them. Logarithms come from log_softmax, because
+the log of a probability that float32 rounds to 0 (logits about 100 apart) would be minus infinity.
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ def jmmd(
     """Unbiased joint MMD^2; with one layer it is `mk_mmd`.
 
     Every layer has its own kernels, around its own mean bandwidth. The published code gives the probabilities one
-    kernel of bandwidth 1.68; a bandwidth from the data follows the number of classes and how certain the network is.
+    kernel of bandwidth 1.68; a bandwidth from the data adapts to the number of classes and to how certain the network
+    is.
 
     Args:
       source_layers: float32 [Bs, D_l] each, such as (features, softmax probabilities).

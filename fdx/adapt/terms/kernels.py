@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from fdx.adapt.terms.masks import count_real, without_padding
 from fdx.types import ConfigError, DataError
 
-# Where all examples are the same: their distances, 0, are divided by it.
+# The smallest divisor of distances, for examples that are all the same.
 MIN_BANDWIDTH = 1e-12
 
 
@@ -71,7 +71,7 @@ def mean_bandwidth(x: jax.Array, mask: jax.Array) -> jax.Array:
     """
     x = jax.lax.stop_gradient(without_padding(x, mask))
     real, n = (mask > 0).astype(x.dtype), count_real(mask)
-    # Distances to oneself are 0 up to rounding; a pair counts in both orders.
+    # The distance of an example to itself is 0 up to rounding and left out; every pair counts in both orders.
     pairs = real[:, None] * real[None, :] * (1 - jnp.eye(len(x), dtype=x.dtype))
     return (squared_distances(x, x) * pairs).sum() / jnp.maximum(n * (n - 1), 1)
 

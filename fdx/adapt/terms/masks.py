@@ -36,8 +36,8 @@ def masked_mean(values: jax.Array, mask: jax.Array, weights: jax.Array | None = 
     """sum_i w_i v_i / sum_i w_i over the real examples; 0 where there are none.
 
     Args:
-      values: float32 [B]. What padded examples hold must be finite in its own computation: zero their inputs first
-        (`without_padding`).
+      values: float32 [B]. Values of padded examples, and what they are computed from, must be finite: set their inputs
+        to zero first (`without_padding`).
       mask: float32 [B].
       weights: float32 [B], not negative; None: 1 each.
 

@@ -16,12 +16,12 @@ from fdx.adapt.terms.cdan import entropy_weights
 from fdx.adapt.terms.masks import count_real, without_padding
 from fdx.types import ConfigError
 
-# In place of the logarithm of a padded example's weight, 0.
+# Stands for the logarithm of a padded example's weight, which is 0.
 LOG_ZERO = -1e30
 
 
 def mcc(target_logits: jax.Array, target_mask: jax.Array, temperature: float = 2.5) -> jax.Array:
-    """Mean share of every class's predictions that other classes have in them.
+    """Mean, over classes, of the share of a class's predictions that is confused with other classes.
 
     Args:
       target_logits: float32 [B, K].

@@ -3,8 +3,8 @@
     MMD^2 = E k(s, s') + E k(t, t') - 2 E k(s, t)
 
 Gretton et al., "A kernel two-sample test", JMLR 13, 2012; Long et al., "Learning transferable features with deep
-adaptation networks", ICML 2015. Equal kernel weights and the quadratic-time unbiased estimate, which uses every pair of
-a batch; the paper's linear-time one uses each example once and has a far larger variance at the batch sizes of today.
+adaptation networks", ICML 2015. Kernels have equal weights. The quadratic-time unbiased estimate uses every pair of a
+batch; the paper's linear-time estimate uses each example once and has a far larger variance at today's batch sizes.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ _reverse.defvjp(_forward, _backward)
 def ramp(progress: jax.Array | float, steepness: float = 10.0) -> jax.Array:
     """2 / (1 + exp(-steepness * progress)) - 1: 0 at the start of training, near 1 (0.9999) at its end.
 
-    A discriminator that knows nothing yet would only disturb the features: its reversed gradient grows with it.
+    The reversed gradient starts small, because an untrained discriminator would only disturb the features.
 
     Args:
       progress: share of training that is done, in [0, 1]; any shape.

@@ -4,7 +4,8 @@
 
 Miyato et al., "Virtual adversarial training: a regularization method for supervised and semi-supervised learning",
 TPAMI 41(8), 2019 (online 2018). At r = 0 the divergence and its gradient vanish, so the worst direction is the first
-eigenvector of its Hessian; each power iteration multiplies a random direction by it, as the gradient at a small step.
+eigenvector of its Hessian; each power iteration multiplies a direction by the Hessian, computed as the gradient at a
+small step.
 """
 
 from __future__ import annotations
@@ -31,24 +32,24 @@ def virtual_adversarial(
 ) -> jax.Array:
     """Divergence between the predictions at inputs (without gradient) and at inputs + r_adv.
 
-    Lengths are relative: an example's r_adv has the L2 norm `radius` times that of the example less its mean, so
-    radius 0.1 moves it by 10 % of its root mean square deviation. One radius thus suits images of any size and unit
-    (decibels, accelerations); a constant example is not moved.
+    Lengths are relative: the L2 norm of r_adv is `radius` times that of the example minus its mean, so radius 0.1 moves
+    it by 10 % of its root mean square deviation. One radius thus suits images of any size and unit (decibels,
+    accelerations); a constant example is not moved.
 
     Args:
-      network: float32 [B, ...] -> logits [B, K], the same function in each of its iterations + 2 calls: no new dropout,
-        no change of statistics.
+      network: float32 [B, ...] -> logits [B, K], the same function in each of its iterations + 2 calls, that is without
+        new dropout masks or changes of statistics.
       inputs: float32 [B, ...].
       mask: float32 [B], 1 for real examples, 0 for padding; padded inputs reach the network as zeros.
-      key: of the first direction.
+      key: draws the first direction.
       radius: length of r_adv, relative as above.
-      step: length at which the gradient is taken, likewise. Far below 0.001 float32 rounds the divergence away.
+      step: length at which the gradient is taken, also relative. Far below 0.001 float32 rounds the divergence away.
       iterations: of the power method; one suffices in the paper.
-      first: place of the first example in the whole batch: directions then do not depend on the number of devices.
+      first: index of the first example in the whole batch, so that directions do not depend on the number of devices.
 
     Returns:
-      float32 [B] in nats, 0 for padding; take `masks.masked_mean` of it. Gradients reach the network through the moved
-      inputs alone, r_adv is taken as constant.
+      float32 [B] in nats, 0 for padding; take `masks.masked_mean` of it. Gradients reach the network only through
+      its call on the moved inputs; r_adv is constant.
 
     Raises:
       ConfigError: radius or step is not above 0, or iterations is below 1.
@@ -75,7 +76,7 @@ def adversarial_moves(
         values = f'radius={radius}, step={step}, iterations={iterations}'
         raise ConfigError(f'virtual_adversarial: {values}; lengths must be above 0, iterations at least 1')
     inputs, clean_logits = jax.lax.stop_gradient((inputs, clean_logits))
-    # Parameters in the closure are stopped too: else a training step also traces second derivatives, to drop them.
+    # Parameters in the closure are stopped too; otherwise a training step would trace second derivatives and drop them.
     network, captured = jax.closure_convert(network, inputs)
     captured = jax.lax.stop_gradient(captured)
     lengths = deviations(inputs)
@@ -87,13 +88,13 @@ def adversarial_moves(
     direction = random_directions(key, inputs, first)
     for _ in range(iterations):
         gradient = jax.grad(total)(step * lengths * direction)
-        # Where nothing changes (a constant prediction) the direction before is as good as any.
+        # Where nothing changes (a constant prediction), the previous direction is as good as any.
         direction = unit(gradient, otherwise=direction)
     return radius * lengths * direction
 
 
 def deviations(x: jax.Array) -> jax.Array:
-    """L2 norm of every example less its mean: [B, ...] -> [B, 1, ...], to be multiplied with x."""
+    """L2 norm of every example minus its mean: [B, ...] -> [B, 1, ...], to be multiplied with x."""
     axes = tuple(range(1, x.ndim))
     return jnp.sqrt(jnp.square(x - x.mean(axes, keepdims=True)).sum(axes, keepdims=True))
 
@@ -109,7 +110,7 @@ def unit(x: jax.Array, otherwise: jax.Array) -> jax.Array:
     """Every example of x [B, ...] scaled to L2 norm 1; those that are 0 throughout are taken from `otherwise`."""
     axes = tuple(range(1, x.ndim))
     largest = jnp.abs(x).max(axes, keepdims=True)
-    # Scaled first: squares of gradients such as 1e-25 are 0 in float32.
+    # Scaled first, because squares of gradients such as 1e-25 are 0 in float32.
     scaled = x / jnp.where(largest > 0, largest, 1)
     norms = jnp.sqrt(jnp.square(scaled).sum(axes, keepdims=True))
     return jnp.where(largest > 0, scaled / jnp.where(norms > 0, norms, 1), otherwise)
