@@ -130,47 +130,47 @@ def test_booleans_are_read_as_such(configs_of, flags, value):
 @pytest.mark.parametrize(
     ('flags', 'message'),
     [
-        (['--weight=2', '--method=source_only'], '--weight=2.0: --method=source_only has no term to weigh'),
-        (['--radius=0.5', '--method=mcc'], '--radius=0.5: --method=mcc perturbs nothing; this does: dirt_t'),
-        (['--score_all_target', '--method=dann'], '--score_all_target: dann sees windows of the target'),
+        (['--weight=2', '--method=source_only'], '--weight=2.0: --method=source_only'),
+        (['--radius=0.5', '--method=mcc'], '--radius=0.5: --method=mcc ... dirt_t'),
+        (['--score_all_target', '--method=dann'], '--score_all_target: dann ... target'),
         (['--weight=nan'], '--weight=nan: a finite number'),
         (['--weight=-1'], '--weight=-1.0'),
-        (['--fold=-1'], '--fold=-1: a fold of the source'),
-        (['--target_fold=9'], 'fold 9: protocol time_blocks has folds 0 to 4'),
-        (['--target_protocol=by_luck'], "unknown protocol 'by_luck'"),
+        (['--fold=-1'], '--fold=-1: ... source'),
+        (['--target_fold=9'], 'fold 9: ... time_blocks ... 0 to 4'),
+        (['--target_protocol=by_luck'], "protocol 'by_luck'"),
         (['--seeds=0'], '--seeds=0 with --seed=0: at least 1'),
         (['--seed=2147483647', '--seeds=2'], '--seeds=2 with --seed=2147483647'),
-        (['--halve_every=2'], '--halve_every=2: adaptation lowers its learning rate by itself'),
+        (['--halve_every=2'], '--halve_every=2: adaptation ... learning rate'),
         (
             ['--source=bearing_rig/machines_small:rig_x'],
-            '--source: bearing_rig/machines_small:2.0.0 has no domain rig_x; it has',
+            '--source: bearing_rig/machines_small:2.0.0 ... rig_x; ... rig_a',
         ),
         (['--target=bearing_rig/machines_small:rig_x'], 'rig_a, rig_b, rig_c'),
-        (['--target=bearing_rig/machines_small'], 'is source and target: name other domains'),
+        (['--target=bearing_rig/machines_small'], 'source and target: ... other domains'),
         (
             ['--target=bearing_rig/machines_small:rig_b:rig_c'],
-            '--target=bearing_rig/machines_small:rig_b:rig_c: write it',
+            '--target=bearing_rig/machines_small:rig_b:rig_c: ... builder/config',
         ),
         (
             ['--target=bearing_rig/absent'],
-            '--target=bearing_rig/absent: bearing_rig has the configs small, ',
+            '--target=bearing_rig/absent: ... small, ',
         ),
-        (['--source=nowhere/absent'], '--source=nowhere/absent: there is no builder datasets/nowhere'),
-        (['--target=bearing_rig/rig_a_small-musicnn'], 'choose configs with the same front end'),
-        (['--feature=elbow'], '--feature=elbow: the network names stage1, stage2, stage3, bottleneck, embedding, head'),
-        (['--freeze=head'], '--freeze=head freezes --feature=embedding, so --method=dann could not move it'),
+        (['--source=nowhere/absent'], '--source=nowhere/absent: ... datasets/nowhere'),
+        (['--target=bearing_rig/rig_a_small-musicnn'], 'choose ... the same front end'),
+        (['--feature=elbow'], '--feature=elbow: ... stage1, stage2, stage3, bottleneck, embedding, head'),
+        (['--freeze=head'], '--freeze=head ... --feature=embedding ... --method=dann'),
         (
             ['--freeze=head', '--method=mcc', '--feature=stage2', '--cache_features=on'],
-            'lies inside the frozen stages',
+            '--cache_features=on ... --feature ... stage2 ... frozen',
         ),
-        (['--exclude_recordings=x7'], '--exclude_recordings names x7, which neither source nor target holds'),
-        (['--cache_features=on'], '--cache_features=on needs a frozen first stage'),
+        (['--exclude_recordings=x7'], '--exclude_recordings ... x7, ... source ... target'),
+        (['--cache_features=on'], '--cache_features=on ... frozen'),
     ],
 )
-def test_what_cannot_be_or_would_have_no_effect_is_refused(call, args, tmp_path, flags, message):
+def test_what_cannot_be_or_would_have_no_effect_is_refused(says, call, args, tmp_path, flags, message):
     done = call('adapt', *args, f'--workdir={tmp_path / "new"}', *flags)
     assert done.code == 1
-    assert message in done.error
+    assert says(done.error, message)
     assert not (tmp_path / 'new' / 'report.html').exists()
 
 

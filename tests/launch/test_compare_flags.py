@@ -11,35 +11,38 @@ import pytest
 @pytest.mark.parametrize(
     ('flags', 'words'),
     [
-        (['--freeze=head'], '--freeze is decided by --strategies: give --strategies=head'),
-        (['--protocol=time_blocks'], '--protocol is decided by --protocols'),
-        (['--init=random'], '--init=imagenet (as in the study)'),
-        (['--strategies=full,full'], 'full is there twice'),
-        (['--strategies=half'], "'half' is none of full, first_last, head, scratch"),
+        (['--freeze=head'], '--freeze ... --strategies=head'),
+        (['--protocol=time_blocks'], '--protocol ... --protocols'),
+        (['--init=random'], '--init=imagenet'),
+        (['--strategies=full,full'], 'full ... twice'),
+        (['--strategies=half'], "'half' ... full, first_last, head, scratch"),
         (['--seeds=0'], '--seeds=0'),
-        (['--protocols=time_blocks,time_blocks'], 'at least one, each once'),
-        (['--protocols=by_magic'], "unknown protocol 'by_magic'"),
+        (['--protocols=time_blocks,time_blocks'], 'each once'),
+        (['--protocols=by_magic'], "protocol 'by_magic'"),
         (['--smoothing=1'], '--smoothing=1.0'),
-        (['--fold=3'], 'random_windows has folds 0 to 0'),
+        (['--fold=3'], 'random_windows ... 0 to 0'),
         (['--pretrain_epochs=2'], 'needs --pretrain_dataset'),
-        (['--pretrain_dataset=bearing_rig/rig_a_small', '--init=x'], 'leave --init and --weights_version out'),
-        (['--pretrain_dataset=bearing_rig/rig_b_small'], 'whose test windows the weights must not see'),
-        (['--pretrain_dataset=bearing_rig/rig_a_small', '--strategies=scratch'], 'no strategy starts from its weights'),
-        (['--front_ends=vggish,vggish'], '--front_ends=vggish,vggish: at least one, each once'),
-        (['--front_ends='], 'at least one, each once'),
-        (['--front_ends=vggish,triaxial_mel'], 'no triaxial_mel for --dataset=bearing_rig/rig_b_small'),
-        (['--front_ends=wavelet'], 'with the front ends vggish, vggish_train, vggish_none, multi_resolution_mel'),
-        (['--front_ends=vggish', '--dataset=bearing_rig/rig_z'], '--dataset=bearing_rig/rig_z: bearing_rig has'),
-        (['--front_ends=vggish', '--dataset=no_rig/small'], '--dataset=no_rig/small: there is no builder datasets/'),
-        (['--front_ends=vggish', '--pretrain_dataset=cwru/x'], '--pretrain_dataset=cwru/x: cwru has the configs'),
+        (['--pretrain_dataset=bearing_rig/rig_a_small', '--init=x'], '--init and --weights_version out'),
+        (['--pretrain_dataset=bearing_rig/rig_b_small'], '--pretrain_dataset ... --dataset ... test windows'),
+        (
+            ['--pretrain_dataset=bearing_rig/rig_a_small', '--strategies=scratch'],
+            '--pretrain_dataset ... strategy',
+        ),
+        (['--front_ends=vggish,vggish'], '--front_ends=vggish,vggish: ... each once'),
+        (['--front_ends='], 'each once'),
+        (['--front_ends=vggish,triaxial_mel'], 'triaxial_mel ... --dataset=bearing_rig/rig_b_small'),
+        (['--front_ends=wavelet'], 'front ends vggish, vggish_train, vggish_none, multi_resolution_mel'),
+        (['--front_ends=vggish', '--dataset=bearing_rig/rig_z'], '--dataset=bearing_rig/rig_z: ... rig_b_small'),
+        (['--front_ends=vggish', '--dataset=no_rig/small'], '--dataset=no_rig/small: ... datasets/no_rig'),
+        (['--front_ends=vggish', '--pretrain_dataset=cwru/x'], '--pretrain_dataset=cwru/x: ... faults_12k'),
         (['--strategies=scratch', '--train_norms'], '--strategies names neither'),
     ],
 )
-def test_what_is_refused(call, data_dir, tmp_path, flags, words):
+def test_what_is_refused(says, call, data_dir, tmp_path, flags, words):
     common = ['--model=vggish', '--dataset=bearing_rig/rig_b_small', f'--data_dir={data_dir}']
     done = call('compare', *common, *flags, f'--workdir={tmp_path / "new"}')
     assert done.code == 1
-    assert words in done.error
+    assert says(done.error, words)
     assert not (tmp_path / 'new').exists()
 
 

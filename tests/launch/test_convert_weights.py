@@ -89,7 +89,7 @@ def test_resnet50_keeps_its_classifier(suffix, tmp_path):
 @pytest.mark.parametrize(
     ('flags', 'words'),
     [
-        (('--model=resnet50', '--depths=3,x,6,3'), '--depths=3,x,6,3: whole numbers with commas'),
+        (('--model=resnet50', '--depths=3,x,6,3'), '--depths=3,x,6,3: whole numbers'),
         (('--model=vggish', '--depths=3,4,6,3'), "model 'vggish' has no option depths"),
         (('--model=resnet50', '--depths=3,4'), 'depths=(3, 4)'),
     ],

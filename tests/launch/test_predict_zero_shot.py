@@ -118,43 +118,43 @@ def test_estimates_are_refused_with_the_files_name(call, tmp_path):
     assert 'no speed between 1000 and 2200 rpm' in row['error']
 
 
-def test_a_file_without_a_speed_says_so(call, file):
+def test_a_file_without_a_speed_says_so(says, call, file):
     (row,) = rows_of(call(*ZERO_SHOT, f'--sample_rate={RATE_HZ}', file))
     assert row['error'].startswith(f'{file}: ')
-    assert 'needs the speed of the shaft, which is nan rpm' in row['error'] and '--speed_rpm' in row['error']
+    assert says(row['error'], 'speed of the shaft, ... nan rpm ... --speed_rpm')
 
 
 @pytest.mark.parametrize(
     ('flags', 'words'),
     [
-        (['--hop_s=0'], '--hop_s=0.0: a number of seconds above 0'),
-        (['--sample_rate=nan'], '--sample_rate=nan: a number of Hz above 0'),
-        (['--window_s=-1'], '--window_s=-1.0: a number of seconds above 0'),
+        (['--hop_s=0'], '--hop_s=0.0: ... seconds above 0'),
+        (['--sample_rate=nan'], '--sample_rate=nan: ... Hz above 0'),
+        (['--window_s=-1'], '--window_s=-1.0: ... seconds above 0'),
         (['--window_s=inf'], '--window_s=inf'),
-        (['--low_rpm=1000'], '--low_rpm and --high_rpm go with --speed_rpm=estimate'),
-        (['--high_rpm=2000', '--speed_rpm=1500'], '--low_rpm and --high_rpm go with --speed_rpm=estimate'),
-        (['--speed_rpm=estimate', '--high_rpm=3000'], '--low_rpm=900 and --high_rpm=3000: both are above 0'),
+        (['--low_rpm=1000'], '--low_rpm and --high_rpm ... --speed_rpm=estimate'),
+        (['--high_rpm=2000', '--speed_rpm=1500'], '--low_rpm and --high_rpm ... --speed_rpm=estimate'),
+        (['--speed_rpm=estimate', '--high_rpm=3000'], '--low_rpm=900 and --high_rpm=3000: ... above 0'),
         (['--speed_rpm=estimate', '--low_rpm=nan'], '--low_rpm=nan and --high_rpm=2200'),
-        (['--checkpoint=runs/x'], 'either --checkpoint=WORKDIR of a trained run, or --zero_shot'),
-        (['--nozero_shot'], 'either --checkpoint=WORKDIR of a trained run, or --zero_shot'),
-        (['--nozero_shot', '--checkpoint=runs/x', '--window_s=2'], '--window_s goes with --zero_shot'),
+        (['--checkpoint=runs/x'], '--checkpoint=WORKDIR ... --zero_shot'),
+        (['--nozero_shot'], '--checkpoint=WORKDIR ... --zero_shot'),
+        (['--nozero_shot', '--checkpoint=runs/x', '--window_s=2'], '--window_s ... --zero_shot'),
         (['--bearing='], '--zero_shot needs --bearing'),
-        (['--step=best'], '--step chooses a checkpoint: leave it out with --zero_shot'),
-        (['--speed_rpm=fast'], '--speed_rpm=fast: a number above 0, or estimate'),
-        (['--speed_rpm=0'], '--speed_rpm=0: a number above 0'),
+        (['--step=best'], '--step ... leave it out with --zero_shot'),
+        (['--speed_rpm=fast'], '--speed_rpm=fast: ... above 0 ... estimate'),
+        (['--speed_rpm=0'], '--speed_rpm=0: ... above 0'),
         (['--speed_rpm=nan'], '--speed_rpm=nan'),
         (['--speed_rpm=inf'], '--speed_rpm=inf'),
-        (['--speed_rpm='], '--speed_rpm=: a number above 0'),
-        (['--bearing=skf_9999'], "bearing 'skf_9999' is unknown; fdx knows skf_6205"),
+        (['--speed_rpm='], '--speed_rpm=: ... above 0'),
+        (['--bearing=skf_9999'], "'skf_9999' ... skf_6205"),
         (['--bearing=num_balls=9'], 'missing: pitch_diameter_mm, ball_diameter_mm'),
         (['--bearing=num_balls=nine'], "'num_balls=nine' is not NAME=NUMBER"),
         (['--bearing=absent.json:pump'], 'bearing file absent.json cannot be read'),
     ],
 )
-def test_flags_that_no_file_can_mend_end_the_program(call, file, flags, words):
+def test_flags_that_no_file_can_mend_end_the_program(says, call, file, flags, words):
     done = call(*ZERO_SHOT, f'--sample_rate={RATE_HZ}', *flags, file)
     assert (done.code, done.out) == (1, '')
-    assert words in done.error
+    assert says(done.error, words)
 
 
 def test_folders_without_recordings_and_no_files_end_the_program(call, tmp_path):

@@ -99,19 +99,19 @@ def test_a_classifier_makes_the_generator_that_it_needs_once(call, own_data, tmp
 @pytest.mark.parametrize(
     ('flags', 'message'),
     [
-        (['--steps=5'], '--steps=5 is not a multiple of --log_every=2'),
+        (['--steps=5'], '--steps=5 ... multiple of --log_every=2'),
         (['--judge_samples=-1'], '--judge_samples=-1: 0 or above'),
         (['--seed=-1'], '--seed=-1: a whole number'),
         (['--imbalance=1:0'], '1:0 is not a ratio'),
-        (['--imbalance=worn=1:2'], 'no class is called worn; the classes are normal, inner_race, outer_race'),
-        (['--protocol=by_moon'], "unknown protocol 'by_moon'"),
+        (['--imbalance=worn=1:2'], 'worn; ... normal, inner_race, outer_race'),
+        (['--protocol=by_moon'], "protocol 'by_moon'"),
         (['--name=a/b'], '--name=a/b'),
     ],
 )
-def test_what_is_refused_in_a_line(call, data_dir, tmp_path, flags, message):
+def test_what_is_refused_in_a_line(says, call, data_dir, tmp_path, flags, message):
     done = synthesize(call, data_dir, tmp_path / 'gan', *flags)
     assert done.code == 1
-    assert message in done.error
+    assert says(done.error, message)
 
 
 def test_a_table_has_no_images(call, tmp_path):
@@ -134,7 +134,7 @@ def test_the_workdir_of_a_classifier_is_left_alone(call, data_dir, tmp_path):
 def test_several_processes_do_not_train_a_generator_each(monkeypatch, tmp_path):
     monkeypatch.setattr(synthesize_on_demand.jax, 'process_count', lambda: 2)
     config = TrainConfig(dataset=DATASET, balance='gan')
-    with pytest.raises(ConfigError, match='--balance=gan on several processes: make the records first, on one'):
+    with pytest.raises(ConfigError, match='--balance=gan .*several processes: .*make the records first'):
         synthesize_on_demand.with_synthetic(config, tmp_path)
     named = TrainConfig(dataset=DATASET, balance='gan', synthetic='synthetic/a')
     assert synthesize_on_demand.with_synthetic(named, tmp_path) is named

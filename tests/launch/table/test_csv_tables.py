@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -24,13 +25,13 @@ HEADER = ','.join(COLUMNS)
         (
             'motor_maintenance/mine',
             'other.csv',
-            r'is prepared already, from other rows \(log\.csv\): choose another na',
+            r'prepared already.* \(log\.csv\): choose another name',
         ),
         ('motor_maintenance/mine', 'gone.csv', 'gone.csv is not a file'),
-        ('motor_maintenance/small', 'log.csv', 'give the table a name of its own, other than study, small'),
-        ('motor_maintenance', 'log.csv', 'give the table a name of its own'),
-        ('cwru/mine', 'log.csv', 'cwru is made of recordings, not of a table'),
-        ('squeaky_wheel/mine', 'log.csv', 'there is no builder datasets/squeaky_wheel'),
+        ('motor_maintenance/small', 'log.csv', 'name of its own.* study, small'),
+        ('motor_maintenance', 'log.csv', 'name of its own'),
+        ('cwru/mine', 'log.csv', 'cwru .*recordings, .*table'),
+        ('squeaky_wheel/mine', 'log.csv', 'no builder datasets/squeaky_wheel'),
     ],
 )
 def test_a_file_that_does_not_belong_to_the_name_is_refused(trained, folder, dataset, csv, words):
@@ -43,9 +44,9 @@ def test_a_file_that_does_not_belong_to_the_name_is_refused(trained, folder, dat
 
 def test_a_name_that_is_prepared_without_a_file_is_refused(folder, tmp_path):
     prepare_if_missing('motor_maintenance/small', str(tmp_path), None)
-    with pytest.raises(ConfigError, match='small:1.0.0 is prepared already, without a file: choose another name'):
+    with pytest.raises(ConfigError, match='small:1.0.0 .*prepared already, .*choose another name'):
         prepare_if_missing('motor_maintenance/small', str(tmp_path), None, str(folder / 'log.csv'))
-    with pytest.raises(ConfigError, match='has the configs study, small; a name of your own goes with .csv.=FILE'):
+    with pytest.raises(ConfigError, match='motor_maintenance/other: .*study, small; .* `csv`=FILE'):
         prepare_if_missing('motor_maintenance/other', str(tmp_path), None)
 
 
@@ -59,7 +60,7 @@ def test_a_bad_table_names_its_cell_and_leaves_nothing(call, folder, tmp_path):
     lines = (folder / 'log.csv').read_text().splitlines()
     lines[7] = lines[7].rpartition(',')[0] + ',2'
     (tmp_path / 'bad.csv').write_text('\n'.join(lines))
-    with pytest.raises(DataError, match=r'bad\.csv: row 8, column failure: .2. is not a label'):
+    with pytest.raises(DataError, match=r"bad\.csv: row 8, column failure: '2' .*0 for normal"):
         prepare_if_missing('motor_maintenance/bad', str(tmp_path / 'data'), None, str(tmp_path / 'bad.csv'))
     assert sorted(p.name for p in tmp_path.iterdir()) == ['bad.csv']
 
@@ -82,8 +83,8 @@ def test_prepare_takes_a_table(call, folder, mine, tmp_path):
 @pytest.mark.parametrize(
     ('args', 'words'),
     [
-        (['--config=small'], 'give the table a name of its own, other than study, small'),
-        ([], 'give the table a name of its own'),
+        (['--config=small'], 'name of its own.* study, small'),
+        ([], 'name of its own'),
         (['--config=mine', '--csv=/nowhere/log.csv'], '/nowhere/log.csv does not exist'),
     ],
 )
@@ -91,7 +92,7 @@ def test_prepare_refuses(call, folder, tmp_path, args, words):
     flags = [f'--csv={folder / "log.csv"}', f'--data_dir={tmp_path / "data"}']
     done = call('prepare', BUILDER, *flags, *args)
     assert done.code == 1
-    assert words in done.error
+    assert re.search(words, done.error)
     assert not (tmp_path / 'data').exists()
 
 
@@ -99,7 +100,7 @@ def test_prepare_refuses_a_table_for_recordings(call, folder, tmp_path):
     flags = ('--config=mine', f'--csv={folder / "log.csv"}', f'--data_dir={tmp_path / "data"}')
     cwru = ROOT / 'datasets' / 'cwru'
     for builders, words in (
-        ([cwru], 'cwru is made of recordings, not of a table'),
+        ([cwru], 'cwru is made of recordings'),
         ([BUILDER, cwru], 'one dataset at'),
     ):
         done = call('prepare', *builders, *flags)
