@@ -52,7 +52,7 @@ def test_weights_make_every_class_count_alike(counts):
 
 
 def test_a_class_without_rows_has_no_weight():
-    with pytest.raises(DataError, match='`balance`=class_weight: class number 1 has no training rows'):
+    with pytest.raises(DataError, match='`balance`=class_weight: class number 1 .*no training rows'):
         class_weights(np.array([0, 2, 2]), 3)
 
 
@@ -174,9 +174,9 @@ def test_equal_classes_get_no_synthetic_reading():
 
 def test_what_smote_cannot_do():
     images = ArrayExamples(np.zeros((6, 96, 64, 1), np.float32), np.int32([0, 0, 0, 0, 1, 1]))
-    with pytest.raises(ConfigError, match=r'`balance`=smote is for tables.*\(96, 64, 1\).*class_weight'):
+    with pytest.raises(ConfigError, match=r'`balance`=smote .*tables.*\(96, 64, 1\).*class_weight'):
         with_smote(images, 0)
-    with pytest.raises(DataError, match='`balance`=smote: a class has a single training row'):
+    with pytest.raises(DataError, match='`balance`=smote: .*single training row.*class_weight'):
         with_smote(readings((9, 1)), 0)
 
 
@@ -213,14 +213,14 @@ def test_oversampling_repeats_rows_of_the_rarer_classes():
 
 
 def test_settings_that_do_not_go_together():
-    with pytest.raises(ConfigError, match='`balance`=smote goes with `freeze`=none, not head.*smote_embedding'):
+    with pytest.raises(ConfigError, match='`balance`=smote .*`freeze`=none, not head.*smote_embedding'):
         TrainConfig(dataset='x', balance='smote', freeze='head')
-    with pytest.raises(ConfigError, match="`balance`='more' cannot be used: .*one of none, class_weight, oversamp"):
+    with pytest.raises(ConfigError, match="`balance`='more' .* none, class_weight, oversamp"):
         TrainConfig(dataset='x', balance='more')
-    with pytest.raises(ConfigError, match='smote_embedding needs embeddings .*`freeze`=head'):
+    with pytest.raises(ConfigError, match='`balance`=smote_embedding .*`freeze`=head.*`init`'):
         TrainConfig(dataset='x', balance='smote_embedding')
-    with pytest.raises(ConfigError, match='`balance`=mixup changes images in every step: .*`cache_features` to off or'):
+    with pytest.raises(ConfigError, match='`balance`=mixup .*`cache_features` to off or'):
         TrainConfig(dataset='x', balance='mixup', freeze='head', cache_features='on')
-    with pytest.raises(ConfigError, match='`synthetic`=synthetic/a goes with `balance`=gan, not none'):
+    with pytest.raises(ConfigError, match='`synthetic`=synthetic/a .*`balance`=gan, not none'):
         TrainConfig(dataset='x', synthetic='synthetic/a')
     assert TrainConfig(dataset='x', balance='class_weight', freeze='head').balance == 'class_weight'

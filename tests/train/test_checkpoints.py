@@ -84,7 +84,7 @@ def test_no_step_is_best_where_none_has_a_score(tmp_path):
     checkpoints = fill(tmp_path, [None, None, None], frozen=0)
     assert (checkpoints.steps(), checkpoints.resolve('last'), checkpoints.resolve(20)) == ([20, 30], 30, 20)
     for asked in (checkpoints.best_step, lambda: checkpoints.resolve('best')):
-        with pytest.raises(CheckpointError, match=r'has no best step: none has a finite .*`learning_rate`.*`step`=30'):
+        with pytest.raises(CheckpointError, match=r'best step.* finite .*`learning_rate`.*`step`=30'):
             asked()
 
 
@@ -129,7 +129,7 @@ def test_steps_by_name(workdir):
     checkpoints = Checkpoints(workdir)
     assert checkpoints.resolve(20) == checkpoints.resolve('20') == 20
     for wrong in ('21', 'newest', '-10'):
-        with pytest.raises(CheckpointError, match=f"has no step '{wrong}'; finished steps: 10, 20, 30"):
+        with pytest.raises(CheckpointError, match=f"step '{wrong}'.* 10, 20, 30"):
             checkpoints.resolve(wrong)
     with pytest.raises(CheckpointError, match='holds no finished checkpoint.*: train first'):
         Checkpoints(workdir / 'elsewhere').resolve('best')
@@ -140,7 +140,7 @@ FILES = ('meta/metadata', 'params/manifest.ocdbt', 'opt/_METADATA')
 
 @pytest.mark.parametrize('name', FILES)
 @pytest.mark.parametrize('damage', ['flip', 'truncate', 'remove'])
-def test_damage_names_the_file_and_the_newest_intact_step(workdir, name, damage):
+def test_damage_names_the_file_and_the_newest_intact_step(says, workdir, name, damage):
     path = step_folder(workdir, 30) / name
     words = {'flip': 'differs from its SHA-256', 'truncate': 'truncated', 'remove': 'is missing'}[damage]
     if damage == 'flip':
@@ -152,7 +152,7 @@ def test_damage_names_the_file_and_the_newest_intact_step(workdir, name, damage)
     with pytest.raises(CheckpointError, match=words) as e:
         Checkpoints(workdir).verify(30)
     assert str(path) in str(e.value)
-    assert 'newest intact step is 20: pass `step`=20' in str(e.value)
+    assert says(str(e.value), 'newest intact step ... `step`=20')
     Checkpoints(workdir).verify(20)
 
 
@@ -173,7 +173,7 @@ def test_damage_elsewhere_is_not_offered(workdir):
     with pytest.raises(CheckpointError, match='newest intact step is 10'):
         Checkpoints(workdir).verify(30)
     flip(step_folder(workdir, 10) / 'params' / '_METADATA')
-    with pytest.raises(CheckpointError, match='no other step is intact: train again in a new workdir'):
+    with pytest.raises(CheckpointError, match='is damaged: .*no other step .*train again in a new workdir'):
         Checkpoints(workdir).verify(30)
 
 
@@ -181,21 +181,21 @@ def test_a_damaged_json_cannot_change_which_step_is_best(workdir):
     path = step_folder(workdir, 10) / 'meta' / 'metadata'
     path.write_text(path.read_text().replace('-0.1', '-0.9'))
     assert json.loads(path.read_text())['selection']['score'] == -0.9
-    with pytest.raises(CheckpointError, match='step 10 is damaged: .*newest intact step is 30') as e:
+    with pytest.raises(CheckpointError, match='step 10 is damaged: .*intact.* 30') as e:
         Checkpoints(workdir).resolve('best')
     assert str(path) in str(e.value)
     assert Checkpoints(workdir).resolve('last') == 30
 
 
 @pytest.mark.parametrize('content', [b'{', b'\xff\xfe', b'', b'[1]', b'{"a": 1}', b'{"a": {"bytes": 1}}', b'{}'])
-def test_a_damaged_manifest_is_a_checkpoint_error(workdir, content):
+def test_a_damaged_manifest_is_a_checkpoint_error(says, workdir, content):
     path = step_folder(workdir, 10) / MANIFEST
     path.write_bytes(content)
     for ask in (lambda c: c.verify(10), lambda c: c.resolve('best')):
         with pytest.raises(CheckpointError, match='step 10 is damaged') as e:
             ask(Checkpoints(workdir))
         assert str(path) in str(e.value)
-        assert 'newest intact step is 30' in str(e.value)
+        assert says(str(e.value), 'intact ... 30')
 
 
 def test_training_goes_on_beside_a_damaged_older_step(workdir):
@@ -209,7 +209,7 @@ def test_training_goes_on_beside_a_damaged_older_step(workdir):
 
 
 @pytest.mark.parametrize('damage', ['flip', 'truncate', 'remove', 'folder'])
-def test_damage_of_the_frozen_prefix(workdir, damage):
+def test_damage_of_the_frozen_prefix(says, workdir, damage):
     path = workdir / 'frozen' / 'manifest.ocdbt'
     words = {'flip': 'differs', 'truncate': 'truncated', 'remove': 'is missing', 'folder': 'does not exist'}[damage]
     if damage == 'flip':
@@ -223,7 +223,7 @@ def test_damage_of_the_frozen_prefix(workdir, damage):
     with pytest.raises(CheckpointError, match=words) as e:
         Checkpoints(workdir).verify(30)
     assert str(path if damage != 'folder' else path.parent) in str(e.value)
-    assert 'no step can be used without the frozen parameters: train again' in str(e.value)
+    assert says(str(e.value), 'frozen ... train again')
 
 
 def interrupt(workdir, step):

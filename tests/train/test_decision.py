@@ -126,7 +126,7 @@ def test_the_order_of_rows_does_not_matter():
 
 @pytest.mark.parametrize('label', [0, 1])
 def test_rows_of_one_class_decide_nothing(label):
-    with pytest.raises(ConfigError, match='`threshold`: the validation rows hold only one class'):
+    with pytest.raises(ConfigError, match='`threshold`: .*validation rows .*one class'):
         DecisionRule('f_beta', 1).choose(np.array([0.2, 0.7]), np.full(2, label))
 
 
@@ -161,7 +161,7 @@ def test_no_rule_is_none_for_any_number_of_classes():
 
 @pytest.mark.parametrize('num_classes', [1, 3, 10])
 def test_a_rule_for_another_number_of_classes_is_refused(num_classes):
-    with pytest.raises(ConfigError, match=f'`threshold`=cost:2: .* between 2 classes, but this run has {num_classes}'):
+    with pytest.raises(ConfigError, match=f'`threshold`=cost:2: .* 2 classes, .* {num_classes}: leave it out'):
         rule_of('cost:2', num_classes)
 
 

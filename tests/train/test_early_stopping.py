@@ -178,8 +178,8 @@ def test_the_criterion_is_that_of_selection():
 
 
 def test_patience_that_would_be_ignored_or_makes_no_sense_is_refused():
-    with pytest.raises(ConfigError, match='`patience`=5: with `select_by`=last every epoch is the best so far'):
+    with pytest.raises(ConfigError, match='`patience`=5: .*`select_by`=last'):
         TrainConfig(dataset='x', patience=5, select_by='last')
-    with pytest.raises(ConfigError, match='`patience`=-1 cannot be used: .* a number of epochs, or 0'):
+    with pytest.raises(ConfigError, match='`patience`=-1 .* number of epochs, or 0'):
         TrainConfig(dataset='x', patience=-1)
     assert TrainConfig(dataset='x').patience == 0

@@ -71,7 +71,7 @@ def test_a_cache_serves_all_folds_and_no_other_prefix(
 @pytest.mark.parametrize('freeze', ['none', 'first_last'])
 def test_on_without_a_frozen_prefix_is_an_error(make_config, tmp_path, freeze):
     # With first_last the stem trains, so that nothing can be computed once.
-    with pytest.raises(ConfigError, match='`cache_features`=on needs a frozen first stage'):
+    with pytest.raises(ConfigError, match='`cache_features`=on .*frozen .*`freeze` to head'):
         train(make_config(freeze=freeze, cache_features='on'), tmp_path / 'run')
     assert not (tmp_path / 'run').exists()
 

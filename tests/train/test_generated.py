@@ -173,29 +173,33 @@ def test_every_setting_that_decides_the_rows_is_tried():
 
 
 @pytest.mark.parametrize('setting', OTHER_ROWS)
-def test_records_generated_from_other_rows_are_refused(rare_config, dataset, setting):
+def test_records_generated_from_other_rows_are_refused(says, rare_config, dataset, setting):
     value, words = OTHER_ROWS[setting]
     real = load_data(rare_config('', balance='none'), dataset).train
     with pytest.raises(ConfigError) as error:
         with_generated(rare_config(**{setting: value}), real, 1.0)
-    assert f'`synthetic`=synthetic/many was generated from other training rows ({setting}: {words}), ' in str(
-        error.value
-    )
+    assert says(str(error.value), f'`synthetic`=synthetic/many ... ({setting}: {words}), ... launch.synthesize')
 
 
 @pytest.mark.parametrize(
     ('changes', 'words'),
     [
-        ({'name': 'other_classes'}, 'has other classes or another front end than train_room_tones/three-vggish:'),
-        ({'name': 'other_front_end'}, 'has other classes or another front end than train_room_tones/three-vggish:'),
-        ({'synthetic': 'train_room_tones/three'}, 'holds recordings: name a dataset'),
-        ({'name': ''}, '`balance`=gan needs `synthetic`=synthetic/NAME'),
+        ({'name': 'other_classes'}, '`synthetic` ... classes or another front end ... three-vggish:'),
+        (
+            {'name': 'other_front_end'},
+            '`synthetic` ... classes or another front end ... three-vggish:',
+        ),
+        (
+            {'synthetic': 'train_room_tones/three'},
+            '`synthetic`=train_room_tones/three ... launch.synthesize',
+        ),
+        ({'name': ''}, '`balance`=gan ... `synthetic`=synthetic/NAME'),
     ],
 )
-def test_what_was_not_generated_for_this_run_is_refused(rare_config, dataset, changes, words):
+def test_what_was_not_generated_for_this_run_is_refused(says, rare_config, dataset, changes, words):
     with pytest.raises(ConfigError) as error:
         load_data(rare_config(**changes), dataset)
-    assert words in str(error.value)
+    assert says(str(error.value), words)
 
 
 def test_another_dataset_is_refused_and_one_that_is_not_there(rare_config, dataset, data_dir):
@@ -203,7 +207,7 @@ def test_another_dataset_is_refused_and_one_that_is_not_there(rare_config, datas
     config = rare_config(dataset='train_room_tones/two')
     with pytest.raises(ConfigError, match="dataset: 'train_room_tones/three-.*' there, 'train_room_tones/two-.*' here"):
         with_generated(config, RecordExamples(two, np.arange(4), 'label'), 1.0)
-    with pytest.raises(DataError, match='synthetic/absent is not in .*: few, many.*launch.synthesize makes'):
+    with pytest.raises(DataError, match='`synthetic`=synthetic/absent .*: few, many.*launch.synthesize'):
         load_data(rare_config('absent'), dataset)
 
 

@@ -61,14 +61,14 @@ def test_a_run_of_another_model_is_refused(make_config, unbroken, monkeypatch):
 
 def test_audioset_weights_are_for_vggish(make_config, monkeypatch):
     monkeypatch.setitem(MODELS, 'other', MODELS['vggish'])
-    with pytest.raises(ConfigError, match='`init`=audioset has weights for vggish, not for .*other'):
+    with pytest.raises(ConfigError, match='`init`=audioset .* vggish, .*`model`=other'):
         set_up_model(make_config(model='other', init='audioset'), 3, VGGISH_INPUT)
 
 
 def test_neither_file_nor_run(make_config, tmp_path):
     for init in ('audio_set', str(tmp_path)):
         known = 'random, audioset, imagenet, musicnn_msd, musicnn_mtt, imagenet_lite0'
-        with pytest.raises(ConfigError, match=f'neither {known}, a file of weights nor the workdir') as e:
+        with pytest.raises(ConfigError, match=f'neither {known}, a file .*workdir') as e:
             set_up_model(make_config(init=init), 3, VGGISH_INPUT)
         assert f'`init`={init} ' in str(e.value)
 
@@ -78,5 +78,5 @@ def test_a_run_without_a_finished_checkpoint(make_config, tmp_path):
     with pytest.raises(CheckpointError, match='no finished checkpoint'):
         set_up_model(make_config(init=str(tmp_path)), 3, VGGISH_INPUT)
     (tmp_path / 'checkpoints' / '3').mkdir()
-    with pytest.raises(CheckpointError, match=r'checkpoints/3 has no sha256\.json: the file was deleted'):
+    with pytest.raises(CheckpointError, match=r'checkpoints/3 .*sha256\.json: .*put'):
         set_up_model(make_config(init=str(tmp_path)), 3, VGGISH_INPUT)

@@ -166,7 +166,7 @@ def test_symlinked_steps_survive_pruning_and_are_read(run, tmp_path):
     save(run, 40, 50)
     assert Checkpoints(run).steps() == [10, 20, 40, 50]
     assert tree(tmp_path / 'archive') == before
-    with pytest.raises(CheckpointError, match=r'checkpoints/20 is in the way .* since it is a link'):
+    with pytest.raises(CheckpointError, match=r'checkpoints/20 .* link: move it away, .*`workdir`'):
         Checkpoints(run).discard_after(10)
     assert tree(tmp_path / 'archive') == before
     assert Checkpoints(run).steps() == [10, 20, 40, 50]
@@ -184,7 +184,7 @@ def test_a_step_with_a_users_file_in_it_is_not_removed(run):
     note.write_text('mine')
     save(run, 40)
     assert note.read_text() == 'mine'
-    with pytest.raises(CheckpointError, match=r'checkpoints/20 is in the way .* fdx did not make note\.txt in it'):
+    with pytest.raises(CheckpointError, match=r'checkpoints/20 .* note\.txt .*: move it away, .*`workdir`'):
         Checkpoints(run).discard_after(10)
     assert note.read_text() == 'mine'
 
@@ -208,7 +208,7 @@ def test_extra_files_are_found(run):
 def test_a_renamed_a_copied_and_swapped_steps_are_found(run):
     root = run / 'checkpoints'
     shutil.copytree(root / '10', root / '40')
-    with pytest.raises(CheckpointError, match='40 holds step 10: it was renamed or copied.*`step`=30'):
+    with pytest.raises(CheckpointError, match='40 holds step 10: .*`step`=30'):
         Checkpoints(run).verify(Checkpoints(run).resolve('last'))
     with pytest.raises(CheckpointError, match='40 holds step 10'):
         Checkpoints(run).best_step()
@@ -234,10 +234,10 @@ def test_steps_and_prefixes_of_another_run_are_found(run, made):
     (root / '40').rename(root / 'x')
     shutil.rmtree(root / '30')
     (root / 'x').rename(root / '30')
-    with pytest.raises(CheckpointError, match='30 is of another run .*it was copied here.*`step`=20'):
+    with pytest.raises(CheckpointError, match='30 .*another run .*`step`=20'):
         Checkpoints(run).verify(30)
     (root / 'run.json').unlink()
-    with pytest.raises(CheckpointError, match=r'steps of several runs \(10, 20 of \w{8}; 30 of \w{8}\)'):
+    with pytest.raises(CheckpointError, match=r'several runs \(10, 20 of \w{8}; 30 of \w{8}\): move'):
         Checkpoints(run).verify(20)
     shutil.rmtree(root / '30')
     Checkpoints(run).verify(20)
@@ -346,10 +346,10 @@ def test_a_failed_save_leaves_nothing_and_says_why(run, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(workdir.manifest, 'write_manifest', full)
-    with pytest.raises(CheckpointError, match='cannot write .*checkpoints/40: No space left on device; check'):
+    with pytest.raises(CheckpointError, match='checkpoints/40: No space left .*check'):
         save(run, 40)
     assert tree(run) == before
-    with pytest.raises(CheckpointError, match='cannot write .*frozen: No space left on device; check'):
+    with pytest.raises(CheckpointError, match='frozen: No space left .*check'):
         save(run.with_name('new'), 1)
     assert tree(run.with_name('new')) == []
 
@@ -357,6 +357,6 @@ def test_a_failed_save_leaves_nothing_and_says_why(run, monkeypatch):
 def test_a_file_where_a_folder_should_be(tmp_path):
     (tmp_path / 'file').write_text('mine')
     for path in (tmp_path / 'file', tmp_path / 'file' / 'run'):
-        with pytest.raises(FileWriteError, match='cannot write the workdir .*; check that it is a writable folder'):
+        with pytest.raises(FileWriteError, match='write the workdir .*check.* writable folder'):
             save(path, 1)
     assert (tmp_path / 'file').read_text() == 'mine'

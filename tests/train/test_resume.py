@@ -56,7 +56,7 @@ def test_a_killed_and_stopped_classifier_goes_on_to_the_same_numbers(
     log, _ = process.communicate(timeout=240)
     assert process.returncode == -signal.SIGKILL, log
     assert [p.name for p in (workdir / 'checkpoints').iterdir() if p.is_dir()] == ['3']
-    with pytest.raises(InterruptedRunError, match='SIGTERM after step 8; run the same command to go on'):
+    with pytest.raises(InterruptedRunError, match='SIGTERM .*step 8; .*same command'):
         train(make_config(), workdir, progress=sigterm_before(3, 1))
     assert sorted(int(p.name) for p in (workdir / 'checkpoints').iterdir() if p.is_dir()) == [6, 8]
     assert [row['epoch'] for row in lines(workdir)] == [1, 2]
@@ -73,7 +73,7 @@ def copied(unbroken, tmp_path):
 
 def test_another_config_is_refused_with_its_settings(make_config, copied):
     changes = {'batch_size': 6, 'learning_rate': 1e-3, 'model_options': {'width_multiplier': 1 / 32}}
-    with pytest.raises(CheckpointError, match='the workdir holds another run .*choose another `workdir`') as e:
+    with pytest.raises(CheckpointError, match='another run .*choose another `workdir`') as e:
         train(make_config(**changes), copied)
     for text in ('`batch_size`: 7 there, 6 now', '`learning_rate`: 0.002 there, 0.001 now', '`model_options`: '):
         assert text in str(e.value)
@@ -84,6 +84,6 @@ def test_another_config_is_refused_with_its_settings(make_config, copied):
 def test_a_dataset_that_has_changed_under_its_name_is_refused(make_config, copied, monkeypatch):
     names = ['normal', 'inner_race', 'ball']
     monkeypatch.setattr('fdx.data.source.Dataset.class_names', lambda self, key='label': names)
-    with pytest.raises(CheckpointError, match="have changed since .*class_names: .*outer_race.* there, .*'ball'"):
+    with pytest.raises(CheckpointError, match="class_names: .*outer_race.* there, .*'ball'.*choose another `workdir`"):
         train(make_config(), copied)
     assert (copied / 'checkpoints' / '9').is_dir()

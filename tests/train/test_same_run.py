@@ -49,13 +49,13 @@ def test_a_run_is_the_same_as_itself_and_no_run_of_another_kind(kind):
     assert kind_of(METAS[kind]) == kind
     check_same(SAMENESS[kind], METAS[kind], METAS[kind])
     for other in set(METAS) - {kind}:
-        with pytest.raises(CheckpointError, match='the workdir holds .*, not .*: choose another `workdir`'):
+        with pytest.raises(CheckpointError, match='workdir holds .*, not .*choose another `workdir`'):
             check_same(SAMENESS[kind], METAS[other], METAS[kind])
 
 
 def test_settings_that_differ_are_named_and_no_others():
     now = changed(RUN, 'config', batch_size=6, learning_rate=1e-3, model_options={'width_multiplier': 0.5})
-    with pytest.raises(CheckpointError, match='the workdir holds another run .*choose another `workdir`') as e:
+    with pytest.raises(CheckpointError, match='another run .*choose another `workdir`') as e:
         check_same(SAME_CLASSIFIER, RUN, now)
     for text in ('`batch_size`: 7 there, 6 now', '`learning_rate`: 0.002 there, 0.001 now', '`model_options`: '):
         assert text in str(e.value)
@@ -88,7 +88,7 @@ def test_what_may_differ(kind, key, changes):
     ],
 )
 def test_every_setting_of_a_kind_counts(kind, key, changes, words):
-    with pytest.raises(CheckpointError, match=f'the workdir holds another .*{words}.*choose another `workdir`'):
+    with pytest.raises(CheckpointError, match=f'workdir holds another .*{words}.*choose another `workdir`'):
         check_same(SAMENESS[kind], METAS[kind], changed(METAS[kind], key, **changes))
 
 
@@ -105,7 +105,7 @@ def test_every_setting_of_a_kind_counts(kind, key, changes, words):
     ],
 )
 def test_what_the_settings_stand_for_must_be_the_same(kind, key, value, words):
-    with pytest.raises(CheckpointError, match=f'have changed since .*{words}.*choose another `workdir`'):
+    with pytest.raises(CheckpointError, match=f'changed since .*{words}.*choose another `workdir`'):
         check_same(SAMENESS[kind], METAS[kind], {**METAS[kind], key: value})
 
 
@@ -126,5 +126,5 @@ def test_runs_of_an_older_fdx_lack_settings_and_go_on():
 
 def test_a_generator_with_more_updates_than_asked_for_is_refused():
     OF_GENERATOR.check(1000, MADE)
-    with pytest.raises(CheckpointError, match='holds 1001 updates, more than `steps`=1000: ask for as many or more'):
+    with pytest.raises(CheckpointError, match=' 1001 updates, .*`steps`=1000: .*more'):
         OF_GENERATOR.check(1001, MADE)

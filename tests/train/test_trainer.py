@@ -179,7 +179,7 @@ def test_an_unfinished_step_is_done_again(unbroken, copied):
 def test_a_step_that_lost_its_manifest_is_refused_and_kept(copied):
     (copied / 'checkpoints' / '9' / 'sha256.json').unlink()
     for resume_step in ('last', 'best', 6):
-        with pytest.raises(CheckpointError, match='checkpoints/9 has no sha256.json.*then goes on from step 6'):
+        with pytest.raises(CheckpointError, match='checkpoints/9 .*sha256.json.* from step 6'):
             run_training(make_run(), copied, resume_step=resume_step)
     assert (copied / 'checkpoints' / '9' / 'params').is_dir()
 
@@ -187,7 +187,7 @@ def test_a_step_that_lost_its_manifest_is_refused_and_kept(copied):
 def test_a_damaged_last_step_offers_the_one_before(unbroken, copied):
     path = copied / 'checkpoints' / '9' / 'opt' / 'manifest.ocdbt'
     path.write_bytes(path.read_bytes()[:-3])
-    with pytest.raises(CheckpointError, match='newest intact step is 6: .*`step`=6') as e:
+    with pytest.raises(CheckpointError, match='intact step .*`step`=6') as e:
         run_training(make_run(), copied)
     assert str(path) in str(e.value)
     seen = []
@@ -217,7 +217,7 @@ def test_other_initial_weights_are_refused(tmp_path):
     run_training(make_run(prefix=PREFIX, epochs=1), tmp_path)
     assert (tmp_path / 'frozen').is_dir()
     other = jax.tree.map(lambda x: x + 1, PREFIX)
-    with pytest.raises(CheckpointError, match='`init`=w.safetensors holds other weights than when this run began'):
+    with pytest.raises(CheckpointError, match='`init`=w.safetensors .*other weights'):
         run_training(make_run(prefix=other), tmp_path)
     run_training(make_run(prefix=PREFIX), tmp_path)
 
@@ -261,5 +261,5 @@ def test_a_check_that_raises_leaves_the_last_good_checkpoint(tmp_path):
 
 
 def test_a_run_whose_criterion_was_never_finite_is_refused(tmp_path):
-    with pytest.raises(DivergedRunError, match='validation loss was not finite in any of 3 epochs'):
+    with pytest.raises(DivergedRunError, match='validation loss .*not finite .* 3 epochs'):
         run_training(make_run(losses=dict.fromkeys(LOSSES, float('nan'))), tmp_path)

@@ -17,19 +17,19 @@ from fdx.types import ConfigError
         (
             'dann',
             {'halve_every': 2},
-            '`halve_every`=2: adaptation lowers its learning rate by itself',
+            '`halve_every`=2: adaptation ... learning rate',
         ),
-        ('dann', {'cache_features': 'on'}, '`cache_features`=on needs a frozen first stage'),
-        ('dann', {'feature': 'middle'}, '`feature`=middle: the network names stage1, '),
-        ('adabn', {'freeze': 'first_last'}, '`method`=adabn: all 3 batch norms are frozen and keep their statistics'),
+        ('dann', {'cache_features': 'on'}, '`cache_features`=on ... frozen'),
+        ('dann', {'feature': 'middle'}, '`feature`=middle: ... stage1, '),
+        ('adabn', {'freeze': 'first_last'}, '`method`=adabn: ... 3 batch norms ... frozen'),
         ('adabn', {'model': 'vggish', 'model_options': {'width_multiplier': 1 / 32}}, 'keeps no batch statistics'),
-        ('dann', {'exclude_recordings': ('nobody',)}, ' names nobody'),
+        ('dann', {'exclude_recordings': ('nobody',)}, '`exclude_recordings` ... nobody'),
     ],
 )
-def test_what_cannot_be_run_is_refused_before_anything_is_written(run, tmp_path, method, changes, words):
+def test_what_cannot_be_run_is_refused_before_anything_is_written(says, run, tmp_path, method, changes, words):
     with pytest.raises(ConfigError) as caught:
         run(tmp_path / 'run', method, **changes)
-    assert words in str(caught.value)
+    assert says(str(caught.value), words)
     assert not (tmp_path / 'run').exists()
 
 
@@ -38,5 +38,5 @@ def test_a_part_without_windows_is_named(make):
     domains = open_domains(config, plan)
     setup = set_up_model(config, 2, domains.source.input_shape)
     empty = dataclasses.replace(domains.target_test, rows=domains.target_test.rows[:0])
-    with pytest.raises(ConfigError, match='^target test has no windows of the shared classes: choose another protocol'):
+    with pytest.raises(ConfigError, match='^target test .*no windows .*choose another protocol'):
         load_parts(config, setup, dataclasses.replace(domains, target_test=empty), {})

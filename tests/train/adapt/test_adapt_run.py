@@ -78,7 +78,7 @@ def test_a_dataset_with_more_classes_than_were_shared_is_refused(run, tmp_path, 
     result, _ = run(tmp_path, 'source_only', epochs=1, **names)
     assert result.domains.dropped == {'source': ('outer_race',), 'target': ()}
     assert load_run(tmp_path)[1]['class_names'] == ['normal', 'inner_race']
-    with pytest.raises(DataError, match='classes that the checkpoint does not know: outer_race$'):
+    with pytest.raises(DataError, match='classes .*checkpoint .*: outer_race$'):
         score_run(tmp_path)
     assert open_dataset('adapt_tones/three', tones_dir).class_names() == list(TONES_HZ)
     assert score_run(tmp_path, dataset='adapt_tones/two', split='all').leak_share == 0.5

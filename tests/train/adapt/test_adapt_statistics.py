@@ -95,11 +95,9 @@ def test_a_layer_inside_of_the_frozen_stages_is_not_cached(make):
         if feature in ('stage3', 'embedding'):
             assert load_parts(config, setup, domains, {}, feature=feature)[1] == start
     config = dataclasses.replace(config, cache_features='on')
-    with pytest.raises(ConfigError, match='`cache_features`=on: the layer `feature`=stage3 lies inside the frozen'):
+    with pytest.raises(ConfigError, match='`cache_features`=on: .*`feature`=stage3 .*frozen'):
         load_parts(config, setup, domains, {}, feature='stage3')
-    with pytest.raises(
-        ConfigError, match='`feature`=middle: the network names stage1, stage2, stage3, bottleneck, emb'
-    ):
+    with pytest.raises(ConfigError, match='`feature`=middle: .* stage1, stage2, stage3, bottleneck, emb'):
         load_parts(config, setup, domains, {}, feature='middle')
 
 

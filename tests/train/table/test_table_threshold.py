@@ -64,7 +64,7 @@ def test_folds_of_different_thresholds_pool_row_by_row(trained, tmp_path):
 
 
 def test_a_threshold_of_three_classes_is_refused_before_training(make_config, tmp_path):
-    with pytest.raises(ConfigError, match='`threshold`=cost:3: .* between 2 classes, but this run has 3'):
+    with pytest.raises(ConfigError, match='`threshold`=cost:3: .* 2 classes, .* 3: leave it out'):
         train(make_config(threshold='cost:3'), tmp_path / 'run')
     assert not (tmp_path / 'run').exists()
 
