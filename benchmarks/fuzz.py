@@ -1,4 +1,4 @@
-"""Damaged files of every kind that fdx reads: none may end the process, show a traceback, or take memory or time.
+"""Reads damaged files of every kind that fdx reads: none may crash, show a traceback, or take much memory or time.
 
     python -m benchmarks.fuzz                          (5,600 inputs, some minutes)
     python -m benchmarks.fuzz --files=700 --kinds=mat,wav --seed=3 --out=fuzz.json
@@ -7,15 +7,15 @@ Inputs are small sound files (benchmarks.fuzz_bases) with bits, blocks and sizes
 child process reads them (benchmarks.fuzz_readers), so a segmentation fault ends the child and is counted. Columns:
 
     refused     an FdxError of one line
-    unforeseen  of these, what a boundary made of an exception that its reader does not know
-    read        accepted: the damage did not matter, or the kind has no checksum that would tell
+    unforeseen  the part of these that a boundary made from an exception that its reader does not expect
+    read        accepted: the damage did not matter, or the kind has no checksum that would show it
     crashes     the process died
-    tracebacks  another exception than FdxError, or an error of several lines
-    > 2 GB      memory, or a request for more
-    > 10 s      time
+    tracebacks  an exception other than FdxError, or an error of several lines
+    > 2 GB      used or requested that much memory
+    > 10 s      took that much time
     wrong       accepted with other content although a checksum covers it
 
-The exit code is 1 where one of the last five is not 0.
+The exit code is 1 if one of the last five columns is not 0.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def fuzz_kind(kind: str, num: int, seed: int) -> tuple[dict[str, int], list[dict
     """Reads `num` damaged inputs of a kind in child processes.
 
     Returns:
-      (counts, faults): counts by COLUMNS; for each fault what was read, to repeat it with benchmarks.fuzz_readers.
+      (counts, faults): counts by COLUMNS; for each fault the input, to repeat it with benchmarks.fuzz_readers.
     """
     counts, faults, first = collections.Counter(dict.fromkeys(COLUMNS, 0)), [], 0
     while first < num:
@@ -77,7 +77,7 @@ def _faults_of(row: dict) -> list[str]:
 
 
 def _rows(kind: str, seed: int, first: int, last: int) -> Iterator[dict]:
-    """Rows of one child; the last may be of an input at which it died or hung ('crash', 'slow')."""
+    """Rows of one child; the last row may be of an input at which it died or hung ('crash', 'slow')."""
     command = [sys.executable, '-m', 'benchmarks.fuzz_readers', f'--kind={kind}', f'--seed={seed}']
     command += [f'--first={first}', f'--last={last}']
     env = {**os.environ, 'JAX_PLATFORMS': 'cpu', 'OMP_NUM_THREADS': '1'}
@@ -108,7 +108,7 @@ def _rows(kind: str, seed: int, first: int, last: int) -> Iterator[dict]:
 
 
 def _lines(child: subprocess.Popen) -> Iterator[dict]:
-    """What a child prints; TimeoutError where it is silent for too long."""
+    """The rows that a child prints; TimeoutError if it is silent for too long."""
     buffer, patience = b'', START_S
     while True:
         ready, _, _ = select.select([child.stdout], [], [], patience)

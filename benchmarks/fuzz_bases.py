@@ -1,4 +1,4 @@
-"""Small sound inputs of every kind that fdx reads, for `benchmarks.fuzz` to damage; here weights and checkpoints."""
+"""Small sound inputs of every kind that fdx reads, for `benchmarks.fuzz` to damage: weights and checkpoints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .fuzz_recordings import Base, csv_bases, mat_bases, npy_bases, wav_bases
 
 
 def _torch_pickle(weights: dict[str, np.ndarray]) -> bytes:
-    """A state dict of float32 arrays as torch pickles it (protocol 2), written by its opcodes."""
+    """A state dict of float32 arrays as torch pickles it (protocol 2), written opcode by opcode."""
     out = [pickle.PROTO + b'\x02', pickle.EMPTY_DICT, pickle.MARK]
     for key, (name, array) in enumerate(weights.items()):
         out += [
@@ -63,7 +63,7 @@ def pth_bases() -> list[Base]:
 
 
 def safetensors_bases(folder: pathlib.Path) -> list[Base]:
-    """With fdx's manifest beside it, which holds the SHA-256, and without."""
+    """A file with fdx's manifest, which holds the SHA-256, and one without."""
     from fdx.weights.files import save_weights
 
     path = folder / 'a.safetensors'
@@ -104,7 +104,7 @@ def checkpoint_bases(folder: pathlib.Path) -> list[Base]:
     return [Base('workdir', files, '', checked=True)]
 
 
-# Takes an empty folder, which some need to write their files first.
+# Each takes an empty folder, because some must write their files first.
 BASES: dict[str, Callable[[pathlib.Path], list[Base]]] = {
     'mat': lambda _: mat_bases(),
     'csv': lambda _: csv_bases(),

@@ -1,4 +1,4 @@
-"""Damage as disks, cables and hands do it: bits, holes, cuts, repeats, and sizes that are wrong."""
+"""Damage as disks, cables and people cause it: flipped bits, holes, cuts, repeats and wrong sizes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def damaged(content: bytes, rng: np.random.Generator) -> bytes:
 
     Args:
       content: a whole file; an empty one stays so.
-      rng: decides everything.
+      rng: random numbers, which decide all changes.
     """
     for _ in range(int(rng.choice([1, 1, 1, 2, 3]))):
         if content:

@@ -1,8 +1,8 @@
-"""Reads damaged inputs of one kind, one after the other, and says what came of each: the child of `benchmarks.fuzz`.
+"""The child process of `benchmarks.fuzz`: reads damaged inputs of one kind and reports the result of each.
 
     python -m benchmarks.fuzz_readers --kind=mat --seed=0 --first=0 --last=700     (a JSON line for each input)
 
-Input n of a seed is the same whatever was read before it: `--first=n --last=n+1` repeats one.
+Input n of a seed does not depend on the inputs before it, so `--first=n --last=n+1` repeats a single one.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _write(base: Base, files: dict[str, bytes], folder: pathlib.Path) -> pathlib
 
 
 def _equal(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
-    """Whether arrays are the same; shapes first, as a damaged one may be a view of a thousandfold size."""
+    """Whether arrays are equal; shapes are compared first, because a damaged array may be a view of huge size."""
     return len(one) == len(other) and all(
         a.shape == b.shape and a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == 'f')
         for a, b in zip(one, other)
@@ -108,7 +108,7 @@ def _equal(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 
 
 def _peak_bytes() -> int:
-    """Peak of resident memory since `_reset_peak`, or of the whole process where the kernel does not tell."""
+    """Peak of resident memory since `_reset_peak`, or since the start of the process if the kernel cannot reset it."""
     with contextlib.suppress(OSError, StopIteration):
         lines = pathlib.Path('/proc/self/status').read_text(encoding='ascii').splitlines()
         return 1024 * int(next(line for line in lines if line.startswith('VmHWM')).split()[1])
@@ -121,7 +121,7 @@ def _reset_peak() -> None:
 
 
 def _limit_memory() -> None:
-    """Address space for 2 GB more than there is now: who wants more gets a MemoryError, which is counted."""
+    """Limits the address space to 2 GB more than now; a larger request raises a MemoryError, which is counted."""
     with contextlib.suppress(OSError, ValueError, StopIteration):
         lines = pathlib.Path('/proc/self/status').read_text(encoding='ascii').splitlines()
         size = 1024 * int(next(line for line in lines if line.startswith('VmSize')).split()[1])
@@ -137,12 +137,12 @@ def _wants_memory(error: BaseException | None) -> bool:
 
 
 def _is_unforeseen(error: FdxError) -> bool:
-    """Whether the error is a boundary's, for an exception that no reader names: a line for the user, a defect to us."""
+    """Whether a boundary made the error from an exception that no reader expects: a defect for us."""
     return error.__cause__ is not None and f'cannot be read ({type(error.__cause__).__name__}: ' in str(error)
 
 
 def read_one(read: Read, path: pathlib.Path, base: Base, sound: list[np.ndarray]) -> dict:
-    """What came of one input: {'result': refused, same, differs, wrong or traceback, 'seconds', 'bytes', 'text'}.
+    """The result of one input: {'result': refused, same, differs, wrong or traceback, 'seconds', 'bytes', 'text'}.
 
     wrong: it was accepted with other content, although a checksum covers it.
     """

@@ -20,10 +20,10 @@ class Base:
     """One sound input.
 
     Attributes:
-      name: what it is.
+      name: its name in reports.
       files: content by path below the input's folder.
       main: the path to open; '' for the folder itself.
-      checked: whether a checksum covers all that is read, so that damage can never pass unnoticed.
+      checked: whether a checksum covers everything that is read, so that damage must be noticed.
     """
 
     name: str

@@ -1,12 +1,12 @@
-"""The way of one file to its prediction: which rooms it goes through, and how often it climbs back up.
+"""Traces one file to its prediction: the rooms that it passes, and how often it climbs back up.
 
     python -m benchmarks.hops --sample_rate=12000 105.mat runs/cwru
     python -m benchmarks.hops --sample_rate=12000 --bearing=skf_6205 --speed_rpm=1772 105.mat
 
-A path to a run or an exported file as second argument asks that network, none asks the fault orders of the bearing.
-What is traced is one call of `diagnose` (or `zero_shot`) and of `rows` on its result, all loaded before. The way is
-the list of rooms in the order in which control first reaches each of their modules, so that what is done for every
-window counts once. A step to a room that stands above the one before it is a climb.
+With a path to a run or an exported file as second argument, that network predicts; without one, `zero_shot` uses the
+fault orders of the bearing. The trace covers one call of `diagnose` (or `zero_shot`) and of `rows` on its result, with
+all models loaded before. The way is the list of rooms in the order in which control first reaches each of their
+modules, so that work for every window counts once. A step to a room above the previous one is a climb.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fdx.predict.load import load_single
 from fdx.predict.zero_shot import zero_shot
 
 LIBRARY = pathlib.Path(fdx.__file__).resolve().parent
-# From the bottom up; tests/test_rooms.py holds the imports against the whole order.
+# From the bottom up; tests/test_rooms.py checks the imports against the whole order.
 ORDER = ('types', 'files', 'signal', 'models', 'weights', 'data', 'train', 'adapt', 'synth', 'predict', 'evaluate')
 
 

@@ -1,14 +1,14 @@
-"""Seconds per step of the networks, fdx beside eager PyTorch (channels_last), on the same two cores.
+"""Compares seconds per step of the networks: fdx and eager PyTorch (channels_last), on the same two cores.
 
     make bench            (or: .venv-bench/bin/python -m benchmarks.model_steps --out=steps.json)
 
 Networks: resnet50 (16 x 224 x 224 x 3) and vggish (32 x 96 x 64 x 1), 10 classes. Jobs: `all` trains every parameter,
-`head` the classifier behind a frozen network (norms by their running statistics, no gradients there), `inference` makes
-logits; all float32, training by cross-entropy and Adam. fdx runs its own network under jit. Each side of a round is a
-process of its own, pinned to the same cores; the sides take turns, and medians over all rounds are compared.
-Targets, fdx over PyTorch: all layers 2.0 for resnet50 and 1.8 for vggish, head and inference 1.05.
+`head` trains the classifier of a frozen network (its norms use running statistics, and it has no gradients),
+`inference` computes logits. All jobs use float32; training uses cross-entropy and Adam. fdx runs its own network under
+jit. Each side of a round is its own process, pinned to the same cores; the sides take turns, and medians over all
+rounds are compared. Targets, fdx over PyTorch: all layers 2.0 for resnet50 and 1.8 for vggish, head and inference 1.05.
 
-Where PyTorch lies in another environment than fdx: --torch_python=/path/to/its/python.
+If PyTorch is in another environment than fdx, give --torch_python=/path/to/its/python.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def compare(args: argparse.Namespace) -> list[dict]:
 
 
 def main() -> None:
-    """Compares, or runs one side where --side is given."""
+    """Compares both sides, or runs one side if --side is given."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--models', default=','.join(SHAPES), help='comma-separated')
     parser.add_argument('--jobs', default=','.join(JOBS), help='comma-separated')
@@ -189,7 +189,7 @@ def main() -> None:
     for value, known in ((args.models, SHAPES), (args.jobs, JOBS)):
         if set(value.split(',')) - set(known):
             parser.error(f'{value!r}: choose from {", ".join(known)}')
-    # Both libraries take as many threads as there are cores to run on; set before either is imported.
+    # Both libraries use as many threads as they have cores, so the cores are set before either is imported.
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: args.cores])
     if args.side:
         print(json.dumps(time_side(args.side, args.models, args.jobs, args.steps)))

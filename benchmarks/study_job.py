@@ -1,10 +1,10 @@
-"""The study's training job, fdx beside eager PyTorch, one after the other on the same cores.
+"""Compares the study's training job in fdx and in eager PyTorch, one after the other on the same cores.
 
     make bench            (or: .venv-bench/bin/python -m benchmarks.study_job)
 
-The job (Di Maggio, Sensors 23(1):211, 2023, Table 2): VGGish with given weights, a new 3-way head alone trains, 2160
-samples split 1728/216/216 at random, batch 32, 4 epochs, validation after each, test at the end. PyTorch runs the
-frozen network in every epoch, without gradients (channels_last, all cores), on arrays that lie in memory. fdx does the
+The job (Di Maggio, Sensors 23(1):211, 2023, Table 2): VGGish with given weights, of which only a new 3-way head is
+trained, 2160 samples split 1728/216/216 at random, batch 32, 4 epochs, validation after each, test at the end. PyTorch
+runs the frozen network in every epoch, without gradients (channels_last, all cores), on arrays in memory. fdx does the
 whole of `launch.train` and the scoring of `launch.evaluate`, start to end: records are read from disk, steps are
 compiled, checkpoints are written and hashed; the frozen features are computed once. Target: at most 0.45.
 

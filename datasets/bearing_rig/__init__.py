@@ -1,1 +1,1 @@
-"""The bearing test rig: a physical simulator of three machines and, on top of it, a TFDS builder."""
+"""The bearing test rig: a physical simulator of three machines, and the TFDS builder that uses it."""

@@ -16,7 +16,7 @@ from .simulator import SAMPLE_RATE_HZ, recordings
 
 SEED = 2023
 STUDY_RIG = 'rig_b'
-# All machines in one dataset, each a domain: transfer from one to another, whatever the load.
+# All machines in one dataset. Each machine is a domain, for transfer from one to another at any load.
 ALL_MACHINES = 'machines'
 # size: (seconds of a recording, seconds of a window or None for one patch, words)
 SIZES = {
@@ -39,7 +39,7 @@ def _config(name: str, size: str, rig: str, front_end: str) -> VibrationConfig:
 
 
 def _names() -> list[tuple[str, str, str]]:
-    """(config without front end, size, rig) of all."""
+    """(config without front end, size, rig) of all configs."""
     names = []
     for size in SIZES:
         names += [(size, size, STUDY_RIG), *((f'{rig}_{size}', size, rig) for rig in MACHINES)]
@@ -81,7 +81,7 @@ class Builder(VibrationBuilder):
         return STATES
 
     def fault_types(self) -> Sequence[str]:
-        """The three states again: the labels are not finer."""
+        """The three states, since the labels are not finer."""
         return STATES
 
     def common_rate_hz(self) -> float:
@@ -96,7 +96,7 @@ class Builder(VibrationBuilder):
 
 
 class _Simulated:
-    """Recordings of a machine or of all, simulated anew at every iteration: 30 s x 120 would not stay in memory."""
+    """Recordings of one or all machines, simulated again at every iteration to save memory (120 recordings of 30 s)."""
 
     def __init__(self, rig: str, duration_s: float):
         self._rig, self._duration_s = rig, duration_s

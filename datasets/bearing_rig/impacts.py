@@ -1,4 +1,4 @@
-"""When a damaged race is struck, and how hard: the excitation part of the simulator."""
+"""The excitation part of the simulator: when a damaged race is struck, and how hard."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from .machines import LOAD_CASES, REFERENCE_SPEED_RPM, Machine
 INTERVAL_JITTER = 0.01
 # Spread of the strength of an impact around its mean (log-normal, natural log).
 STRENGTH_SCATTER = 0.25
-# The weight of the rotor: what loads the bearing where the rig does not, as a fraction of the greatest radial load.
+# Weight of the rotor, which loads the bearing even if the rig does not, as a fraction of the greatest radial load.
 DEAD_LOAD = 0.06
 # How far the greatest axial load widens the load zone (it pushes every element against its race).
 AXIAL_WIDENING = 0.3
 
-# Choices, no laws. Load: the deflection of a Hertzian point contact, which an element loses at the edge of the defect,
-# grows with load^(2/3). Speed: the element meets the far edge with a velocity proportional to the shaft's (the step and
-# impulse of Sawalha & Randall, MSSP 25(3):846-870, 2011; the step at the near edge is not modelled).
+# These exponents are choices, not laws. Load: the deflection of a Hertzian point contact, which an element loses at the
+# edge of the defect, grows with load^(2/3). Speed: the element meets the far edge with a velocity proportional to the
+# shaft's (the step and impulse of Sawalha & Randall, MSSP 25(3):846-870, 2011; the step at the near edge is not
+# modelled).
 IMPACT_LOAD_EXPONENT = 2 / 3
 IMPACT_SPEED_EXPONENT = 1.0
 
@@ -40,7 +41,7 @@ class Wander:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, bound: float, terms: int = 4) -> Wander:
-        """A random one between 0.03 and 0.6 Hz with |w| <= `bound`."""
+        """Draws one with frequencies from 0.03 to 0.6 Hz and |w| <= `bound`."""
         amplitudes = rng.uniform(0.5, 1.0, terms)
         frequencies_hz = np.exp(rng.uniform(np.log(0.03), np.log(0.6), terms))
         return cls(amplitudes * (bound / amplitudes.sum()), frequencies_hz, rng.uniform(0, 2 * np.pi, terms))
@@ -74,7 +75,8 @@ class Shaft:
 
     def times(self, turns: np.ndarray) -> np.ndarray:
         """Times [N] at which that many turns are made: the inverse of `turns`."""
-        # The wander is below 0.5%, so each step leaves below 0.5% of the error of the one before: 3 leave nanoseconds.
+        # The wander is below 0.5%, so each step leaves less than 0.5% of the previous error; after 3 steps it is
+        # nanoseconds.
         t_s = turns / self.rate_hz
         for _ in range(3):
             t_s = turns / self.rate_hz - self.wander.integral(t_s)
@@ -82,7 +84,7 @@ class Shaft:
 
 
 def relative_load(machine: Machine, load_case: int) -> float:
-    """Load of the bearing over its greatest radial load; never 0, because the rotor weighs something."""
+    """Load of the bearing over its greatest radial load; never 0, because of the rotor's weight."""
     radial_kn, axial_kn = machine.loads_kn(load_case)
     return max(DEAD_LOAD, float(np.hypot(radial_kn, axial_kn)) / machine.max_radial_kn)
 
@@ -90,8 +92,8 @@ def relative_load(machine: Machine, load_case: int) -> float:
 def load_zone(machine: Machine, load_case: int, angle_rad: np.ndarray) -> np.ndarray:
     """Share of the greatest element load at an angle from the middle of the load zone, in [0, 1].
 
-    Stribeck's distribution q(a) = (1 - (1 - cos a) / (2 e))^n, zero outside of the zone; as the modulation of impacts
-    in McFadden & Smith, "Model for the vibration produced by a single point defect", J. Sound Vib. 96(1):69-82, 1984.
+    Stribeck's distribution q(a) = (1 - (1 - cos a) / (2 e))^n, zero outside of the zone. It modulates impacts as in
+    McFadden & Smith, "Model for the vibration produced by a single point defect", J. Sound Vib. 96(1):69-82, 1984.
     """
     factor = machine.load_zone + AXIAL_WIDENING * LOAD_CASES[load_case][1]
     return np.maximum(0.0, 1 - (1 - np.cos(angle_rad)) / (2 * factor)) ** machine.contact_exponent
@@ -100,8 +102,8 @@ def load_zone(machine: Machine, load_case: int, angle_rad: np.ndarray) -> np.nda
 def impact_times(machine: Machine, state: str, shaft: Shaft, duration_s: float, rng: np.random.Generator) -> np.ndarray:
     """Times [N] in seconds, within the duration, at which a rolling element strikes the damaged race.
 
-    Each interval is random by itself, so that the error of the instants accumulates like a random walk: bearing
-    signals are cyclostationary only in a wider sense (Randall & Antoni, MSSP 25(2):485-520, 2011; Antoni & Randall,
+    Intervals are drawn independently, so the error of the instants accumulates like a random walk: bearing signals
+    are cyclostationary only in a wider sense (Randall & Antoni, MSSP 25(2):485-520, 2011; Antoni & Randall,
     ASME J. Vib. Acoust. 125(3):282-289, 2003). A slipping cage lowers BPFO and raises BPFI.
     """
     ftf = machine.geometry.ftf * (1 - machine.slip * rng.uniform(0.5, 1.5))
@@ -137,8 +139,8 @@ def impact_strengths(
 def force(times_s: np.ndarray, strengths: np.ndarray, width_s: float, rate_hz: float, num_samples: int) -> np.ndarray:
     """Force of the impacts, float32 [num_samples]: a raised-cosine pulse each, of area `strength` (g s).
 
-    A pulse is sampled where its true instant lies between the samples, so arrival times are not rounded: the
-    jitter of an impact is smaller than a sample. Pulses are narrow: `width_s` of a few samples.
+    The pulse is sampled around its true instant, which may lie between samples. Arrival times are not rounded, because
+    the jitter of an impact is smaller than a sample. Pulses are narrow: `width_s` is a few samples.
     """
     width = width_s * rate_hz
     taps = np.arange(int(np.ceil(width)) + 1)

@@ -1,8 +1,8 @@
-"""The three machines of the simulated rig: plausible, and different enough that transfer between them is a problem.
+"""The three machines of the simulated rig, which are plausible and so different that transfer between them is hard.
 
 They share the layout of Di Maggio, Sensors 23(1):211, 2023: three states, ten speeds and four load cases, the loads
 as a fraction of what each machine is built for. Resonances, levels and severities are chosen, not measured. They are
-tuned so that a linear classifier on mean log-mel spectra is right nine times in ten on its own machine and lost on
+tuned so that a linear classifier on mean log-mel spectra is right nine times in ten on its own machine and fails on
 another one.
 """
 
@@ -62,10 +62,10 @@ class Sensor:
 
 @dataclasses.dataclass(frozen=True)
 class Background:
-    """What a healthy machine sounds like, at 997 rpm under the greatest radial load.
+    """Noise of a healthy machine at 997 rpm under the greatest radial load.
 
     Attributes:
-      rolling_g: RMS of the structure's answer to the random forces of rolling (asperities, lubricant).
+      rolling_g: RMS of the structure's response to the random forces of rolling (asperities, lubricant).
       ambient_density_g: density at 1 kHz, in g per root hertz, of drives, pumps and the floor.
       colour: the ambient power falls as frequency to the power of minus this (0 white, 1 pink, 2 red).
     """
@@ -84,8 +84,8 @@ class Machine:
       geometry: the bearing's.
       contact_exponent: BALL_CONTACT or ROLLER_CONTACT.
       modes: resonances, the main one first.
-      path_gain: gain of the way from the bearing to the sensor.
-      sensor: accelerometer.
+      path_gain: gain of the path from the bearing to the sensor.
+      sensor: the accelerometer.
       harmonics_g: amplitudes of 1x, 2x and 3x shaft speed at 997 rpm under the greatest radial load.
       background: healthy noise.
       max_radial_kn: radial load of the greatest load cases.
@@ -96,7 +96,7 @@ class Machine:
       impact_s: duration of the force of an impact of the outer race.
       inner_impact_ratio: how many times longer it is for the inner race, whose impacts reach the housing through
         the rolling elements and the lubricant film.
-      inner_path_gain: gain of that longer way, relative to the outer race's.
+      inner_path_gain: gain of that longer path, relative to the outer race's.
       slip: mean slip of the cage, as a fraction of its speed.
     """
 
@@ -195,7 +195,7 @@ _RIG_C = Machine(
     slip=0.012,
 )
 
-# The order is part of every seed: a new machine goes to the end, so that the old ones keep their recordings.
+# The order is part of every seed, so a new machine must go to the end; the old ones then keep their recordings.
 MACHINES: Mapping[str, Machine] = MappingProxyType({m.name: m for m in (_RIG_A, _RIG_B, _RIG_C)})
 
 

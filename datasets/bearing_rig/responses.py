@@ -1,4 +1,4 @@
-"""What lies between the forces in a bearing and the reading: the resonances of the structure, and the sensor."""
+"""Transfer functions from the forces in a bearing to the reading: the structure's resonances and the sensor."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .machines import Mode, Sensor
 def structure_response(modes: tuple[Mode, ...], frequency_hz: np.ndarray, detune: float = 1.0) -> np.ndarray:
     """Transfer function, complex128 [F], of the structure for a unit impulse.
 
-    The sum of the Fourier transforms of gain exp(-z w t) sin(w_d t), an exponentially damped sinusoid a mode (in
-    seconds, as its impulse response has no unit). `detune` multiplies every natural frequency.
+    The sum of the Fourier transforms of gain exp(-z w t) sin(w_d t), one exponentially damped sinusoid per mode (in
+    seconds, because its impulse response has no unit). `detune` multiplies every natural frequency.
     """
     omega = 2 * np.pi * frequency_hz
     response = np.zeros(frequency_hz.shape, np.complex128)
@@ -25,7 +25,7 @@ def structure_response(modes: tuple[Mode, ...], frequency_hz: np.ndarray, detune
 
 
 def impulse_energy(modes: tuple[Mode, ...]) -> float:
-    """Energy in seconds of the structure's impulse response; the modes are far enough apart to add in power."""
+    """Energy in seconds of the structure's impulse response; powers of the modes add, as they are far apart."""
     return sum(m.gain**2 / (8 * np.pi * m.damping_ratio * m.frequency_hz) for m in modes)
 
 
@@ -37,5 +37,5 @@ def sensor_response(sensor: Sensor, frequency_hz: np.ndarray) -> np.ndarray:
 
 
 def response_grid_hz(rate_hz: float) -> np.ndarray:
-    """Frequencies dense enough to draw every response with straight lines: a resonance is tens of hertz wide."""
+    """Frequencies dense enough for linear interpolation of every response; a resonance is tens of hertz wide."""
     return np.concatenate([[0.0], np.geomspace(0.02, 50, 200), np.arange(52, rate_hz / 2 + 2, 2.0)])

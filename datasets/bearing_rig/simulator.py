@@ -6,7 +6,7 @@
 The study whose layout it follows (Di Maggio, Sensors 23(1):211, 2023) keeps its recordings private. The model is that
 of McFadden & Smith (J. Sound Vib. 96(1):69-82, 1984) with the random slip of Antoni & Randall (ASME J. Vib. Acoust.
 125(3):282-289, 2003): a defect is struck at its fault order, every strike rings the structure's resonances, and the
-load zone modulates the strikes. It is linear behind the forces: the whole chain is one product in the frequency domain.
+load zone modulates the strikes. The chain after the forces is linear, so it is one product in the frequency domain.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from .responses import response_grid_hz, sensor_response, structure_response
 SAMPLE_RATE_HZ = 20480.0
 # Below this, the force of an impact would be narrower than two samples and its arrival time would be lost.
 MIN_SAMPLE_RATE_HZ = 16000.0
-# Cut off in front: the resonances and the sensor are then in their steady state, and no end wraps into the start.
+# This time is cut off at the start, so that resonances and sensor are in their steady state and no end wraps around.
 SETTLING_S = 0.25
 
 # Bound of the relative deviation of the shaft speed.
@@ -53,7 +53,7 @@ class Nuisance:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Nuisance:
-        """A random one."""
+        """Draws random values."""
         gain_db, resonance, severity, ambient_db = rng.uniform((-1.5, 0.98, 0.8, -2.0), (1.5, 1.02, 1.2, 2.0))
         return cls(10 ** (gain_db / 20), resonance, severity, 10 ** (ambient_db / 20))
 
@@ -95,7 +95,7 @@ def simulate(
 ) -> np.ndarray:
     """Simulates one recording.
 
-    Same arguments, same samples: the stream of random numbers depends on the seed and on the condition.
+    The same arguments give the same samples: the random numbers depend on the seed and on the condition.
 
     Args:
       machine: key of MACHINES.
@@ -150,7 +150,7 @@ def simulate_recording(
     sample_rate_hz: float = SAMPLE_RATE_HZ,
     seed: int,
 ) -> Recording:
-    """`simulate` with its labels: samples [T, 1] in g, label and fault type the state, load the radial one in kN.
+    """`simulate` with its labels: samples [T, 1] in g; the label and the fault type are the state; load in kN.
 
     Raises:
       ConfigError: as `simulate`.
@@ -182,7 +182,7 @@ def recordings(
     sample_rate_hz: float = SAMPLE_RATE_HZ,
     seed: int,
 ) -> Iterator[Recording]:
-    """Every state at every speed and load case of every machine, one at a time: 120 a machine by default.
+    """Every state at every speed and load case of every machine, one at a time: 120 per machine by default.
 
     Raises:
       ConfigError: as `simulate`, or two recordings would have the same id (speeds that round to the same rpm).

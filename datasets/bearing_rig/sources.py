@@ -10,15 +10,15 @@ from . import impacts
 from .machines import REFERENCE_SPEED_RPM, Machine
 from .responses import impulse_energy, sensor_response
 
-# Samples (3 ms) over which slow changes are taken as constant, or as a straight line.
+# Samples (3 ms) over which slow changes count as constant, or as a straight line.
 BLOCK = 64
 
 # Slow changes inside a recording, as bounds of a natural log: of the defect's strikes and of the rolling noise.
 STRIKE_WANDER = 0.3
 ROLLING_WANDER = 0.3
 
-# Choices, no laws: the noise of rolling grows nearly with speed and slowly with load; what comes from elsewhere (drive,
-# floor) follows the speed less and the load hardly.
+# These exponents are choices, not laws. Noise of rolling grows almost linearly with speed and slowly with load; noise
+# from elsewhere (drive, floor) depends less on speed and hardly on load.
 ROLLING_SPEED_EXPONENT, ROLLING_LOAD_EXPONENT = 0.9, 0.3
 AMBIENT_SPEED_EXPONENT, AMBIENT_LOAD_EXPONENT = 0.6, 0.1
 
@@ -55,15 +55,15 @@ def forces(
 def stationary_density(
     machine: Machine, load_case: int, speed_rpm: float, factor: float, grid_hz: np.ndarray
 ) -> np.ndarray:
-    """Density [F] in g per root hertz, as read, of what does not come from the bearing.
+    """Density [F] in g per root hertz, as read, of the noise that does not come from the bearing.
 
-    Ambient noise, coloured, through the sensor, and the sensor's own: both are Gaussian and independent, so their
-    powers add and one draw serves both.
+    It is coloured ambient noise, filtered by the sensor, and the sensor's own noise. Both are Gaussian and independent,
+    so their powers add and one draw serves both.
     """
     density = machine.background.ambient_density_g * factor
     density *= (speed_rpm / REFERENCE_SPEED_RPM) ** AMBIENT_SPEED_EXPONENT
     density *= impacts.relative_load(machine, load_case) ** AMBIENT_LOAD_EXPONENT
-    # Flat below 5 Hz: nothing radiates there, and a power law has no bound.
+    # Flat below 5 Hz, because nothing radiates there and a power law would grow without bound.
     colour = (np.maximum(grid_hz, 5.0) / 1000) ** (-machine.background.colour / 2)
     ambient = density * colour * np.abs(sensor_response(machine.sensor, grid_hz))
     return np.hypot(ambient, machine.sensor.noise_density_g)

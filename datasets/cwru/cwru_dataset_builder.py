@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 HOP_S = 0.1
 # 97.mat lasts 5.08 s: five windows of 0.975 s and four guards of 0.1 s need 5.275 s. A guard of 0.05 s (1.5 turns of
-# the shaft, 5 times the anti-alias filter's reach) is the longest of round numbers that lets it keep its blocks.
+# the shaft, 5 times the anti-alias filter's reach) is the longest round number with which it keeps its blocks.
 SHORT_GUARD_S = 0.05
 
 

@@ -1,4 +1,4 @@
-"""The 161 recordings of the CWRU bearing data center, as a table, with what each file really holds.
+"""The 161 recordings of the CWRU bearing data center, as a table that says what each file really holds.
 
 The table (files.csv) merges four public listings with tables A1 to A4 of Smith and Randall, "Rolling element bearing
 diagnostics using the Case Western Reserve University data: A benchmark study", Mechanical Systems and Signal Processing
@@ -72,8 +72,8 @@ class CwruFile:
     def label(self) -> str:
         """Class name: 'normal', 'ball_014', 'inner_race_007', 'outer_race_021', 'outer_race_007@3'.
 
-        An outer-race fault names its position, save a drive-end fault at six o'clock: this is the one that the
-        literature means by the bare name, and the only one that exists for all three diameters.
+        The name of an outer-race fault ends with its position, except for drive-end faults at six o'clock. The
+        literature uses the bare name for these, and only these exist for all three diameters.
         """
         if self.group.startswith('drive_end') and self.position == '@6':
             return self._fault_and_size
@@ -158,7 +158,7 @@ def select_files(
       max_size_in: keep only faults of at most this diameter in inches.
 
     Returns:
-      The files; empty where the table does not have the group.
+      The files; none if the table does not have the group.
     """
     return tuple(
         file

@@ -1,4 +1,4 @@
-"""Finds, fetches and reads the CWRU files: a .mat file in, a Recording with its true rate and speed out."""
+"""Finds, fetches and reads the CWRU files: turns a .mat file into a Recording with its true rate and speed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .files import URL_TEMPLATE, CwruFile
 from .subsets import Subset
 
 _FOLDER = 'cwru'
-# The bearing that is faulty or, of a healthy machine, the one beside the accelerometer.
+# The faulty bearing or, for a healthy machine, the bearing beside the accelerometer.
 _BEARINGS = {'DE': 'skf_6205', 'FE': 'skf_6203', 'BA': 'skf_6205'}
 
 
@@ -34,11 +34,11 @@ def read_file(path: str | os.PathLike, file: CwruFile, channel: str) -> Recordin
 
     Returns:
       The recording: samples float32 [T, 1] in g at `file.rate_hz`; the speed is the file's own, or the nominal one
-      where the file has none; the load is in hp.
+      if the file has none; the load is in hp.
 
     Raises:
-      DataError: a channel that was not recorded, no MATLAB file, a damaged one, a missing variable, a length other
-        than the table's, or values that are not finite numbers.
+      DataError: the channel was not recorded, the file is not a MATLAB file or damaged, a variable is missing, a length
+        differs from the table's, or values are not finite numbers.
     """
     path = pathlib.Path(path)
     if channel not in file.channels:
@@ -75,9 +75,9 @@ def resolve_files(
 ) -> dict[int, pathlib.Path]:
     """Finds every file of a subset on disk, fetching what is missing.
 
-    A file N is looked for as N.mat and cwru/N.mat in `manual_dir`, then in `download_dir`, and else fetched to
-    `download_dir`/cwru/N.mat, where it is kept only if it reads as the table says. After the first failure of the
-    network itself nothing more is tried; a file that the server refuses does not hold up the others.
+    A file N is searched as N.mat and cwru/N.mat in `manual_dir`, then in `download_dir`. Otherwise it is fetched to
+    `download_dir`/cwru/N.mat and kept only if it agrees with the table. After the first failure of the network itself
+    no further file is tried; if the server refuses one file, the others are still tried.
 
     Args:
       subset: the files and the channel they are to be read through.
@@ -91,7 +91,8 @@ def resolve_files(
       {file number: path}, in the subset's order.
 
     Raises:
-      DataError: some files are neither there nor to be had: names all of them, the first reason, and both remedies.
+      DataError: some files are missing and cannot be fetched; the text names all of them, the first reason and both
+        remedies.
     """
     if '{N}' not in url_template:
         raise DataError(f"url_template {url_template!r} has no '{{N}}' in it, the place of the file's number")

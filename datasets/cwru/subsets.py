@@ -35,12 +35,12 @@ class Subset:
 
     @property
     def domains(self) -> tuple[str, ...]:
-        """Names of the operating conditions: 'load0' to 'load3', those that occur."""
+        """Names of the operating conditions that occur, among 'load0' to 'load3'."""
         return tuple(f'load{load}' for load in sorted({file.load_hp for file in self.files}))
 
     @property
     def lowest_rate_hz(self) -> int:
-        """The lowest sampling rate among the files: the bandwidth that all are to be brought to (law 3)."""
+        """The lowest sampling rate among the files: all are brought to its bandwidth (law 3)."""
         return min(file.rate_hz for file in self.files)
 
 

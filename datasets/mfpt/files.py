@@ -1,14 +1,14 @@
 """The 20 recordings of MFPT's test rig as a table, and the subsets that the builder offers.
 
 E. Bechhoefer, "Condition Based Maintenance Fault Database for Testing of Diagnostic and Prognostics Algorithms", MFPT
-Society, 2013. One bearing type (NICE), one shaft speed (25 Hz), three states. What the numbers of the files stand for:
+Society, 2013. One bearing type (NICE), one shaft speed (25 Hz), three states. What the files hold:
 
     baseline_1 .. 3           healthy, 6 s at 97,656 Hz, 270 lbs
     OuterRaceFault_1 .. 3     the same rate, length and load
     OuterRaceFault_vload_1 .. 7   3 s at 48,828 Hz, 25, 50, 100, 150, 200, 250 and 300 lbs
-    InnerRaceFault_vload_1 .. 7   likewise, 0, 50, 100, 150, 200, 250 and 300 lbs
+    InnerRaceFault_vload_1 .. 7   the same rate and length, 0, 50, 100, 150, 200, 250 and 300 lbs
 
-The archive also holds recordings of real machines without a rig's facts; they are left out.
+The archive also holds recordings of real machines without such facts; they are left out.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class MfptFile:
 
     @property
     def bearing(self) -> str:
-        """The fault again: which physical bearing was recorded is not documented beyond it."""
+        """The fault, since nothing else is documented about which physical bearing was recorded."""
         return self.fault
 
     @property
@@ -70,14 +70,14 @@ class MfptFile:
 
 
 def _steady(stem: str, fault: str, name: str) -> list[MfptFile]:
-    """The three recordings of a state at 97,656 Hz; `name` stands in their ids."""
+    """The three recordings of a state at 97,656 Hz; `name` is part of their ids."""
     return [
         MfptFile(f'{stem}_{i}', f'mfpt_{name}_{i}', fault, _STEADY_LOAD_LBS, HIGH_RATE_HZ, 6.0) for i in range(1, 4)
     ]
 
 
 def _by_load(stem: str, fault: str, loads_lbs: tuple[int, ...]) -> list[MfptFile]:
-    """The recordings of a fault at 48,828 Hz, one a load."""
+    """The recordings of a fault at 48,828 Hz, one per load."""
     return [
         MfptFile(f'{stem}_vload_{i}', f'mfpt_{fault}_{i}', fault, load, LOW_RATE_HZ, 3.0)
         for i, load in enumerate(loads_lbs, 1)
@@ -114,7 +114,7 @@ class Subset:
 
     @property
     def lowest_rate_hz(self) -> int:
-        """The lowest sampling rate among the files: the bandwidth that all are to be brought to (law 3)."""
+        """The lowest sampling rate among the files: all are brought to its bandwidth (law 3)."""
         return min(file.rate_hz for file in self.files)
 
 

@@ -19,9 +19,9 @@ from .sources import FOLDER, resolve_files
 logger = logging.getLogger(__name__)
 
 HOP_S = 0.1
-# Blocks of 0.975 s windows do not fit into 3 s. They would just fit into 6 s and leave a recording 10 of its 51
-# windows, so that the healthy class had the fewest by far; and short windows would have blocks in some configs only.
-# Four guards of this length fill 6 s: no recording of any config has blocks.
+# Blocks of 0.975 s windows do not fit into 3 s. They would just fit into 6 s, but leave only 10 of the 51
+# windows of such a recording, so that the healthy class would be by far the smallest. Shorter windows would have blocks
+# in some configs only. Four guards of this length fill 6 s, so that no recording of any config has blocks.
 GUARD_S = 1.5
 
 
@@ -80,7 +80,7 @@ class Builder(VibrationBuilder):
         return self._subset.classes
 
     def fault_types(self) -> Sequence[str]:
-        """The labels again: they are not finer."""
+        """The labels, since they are not finer."""
         return self._subset.classes
 
     def unit(self) -> str:

@@ -1,4 +1,4 @@
-"""Reads an MFPT file: a .mat file with a struct `bearing` in, a Recording with its true rate, speed and load out."""
+"""Reads an MFPT file: turns a .mat file with a struct `bearing` into a Recording with true rate, speed and load."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from fdx.types import DataError, Recording
 from .files import ARCHIVE_URL, GEOMETRY, MIRROR_URL, SHAFT_HZ, MfptFile
 
 STRUCT, SIGNAL, RATE, LOAD, SHAFT = 'bearing', 'gs', 'sr', 'load', 'rate'
-# `sr` is a rounded number of Hz; another rate than the table's would break the config's common band (law 3).
+# `sr` is a rounded number of Hz. A rate that differs from the table's would break the config's common band (law 3).
 RATE_TOLERANCE_HZ = 1.0
-# A file that lost its end still reads; a recording a few samples short of its nominal length is a whole one.
+# A file that lost its end can still be read, but a recording that is only a few samples short is complete.
 DURATION_TOLERANCE = 0.01
 
 
 def read_file(path: str | os.PathLike, file: MfptFile) -> Recording:
     """Reads one file.
 
-    The fields of the struct are read by their names: their order is not the same in all files, so the second field is
-    the signal in some and the rate or the load in others.
+    The fields of the struct are read by their names, because their order differs between files: the second field is the
+    signal in some files, and the rate or the load in others.
 
     Args:
       path: the .mat file (MATLAB 5 format).
@@ -37,11 +37,11 @@ def read_file(path: str | os.PathLike, file: MfptFile) -> Recording:
 
     Returns:
       The recording: samples float32 [T, 1] in g, with the sensor's offset of about -0.2 g, at `file.rate_hz`; the speed
-      in rpm is 60 times the file's `rate`, or the nominal 1500 where it states none; the load is in lbs.
+      in rpm is 60 times the file's `rate`, or the nominal 1500 if it states none; the load is in lbs.
 
     Raises:
-      DataError: no MATLAB file, a damaged one, a missing struct or field, a rate, load or duration other than the
-        table's, or values that are not finite numbers.
+      DataError: the file is not a MATLAB file or damaged, the struct or a field is missing, rate, load or duration
+        differ from the table's, or values are not finite numbers.
     """
     path = pathlib.Path(path)
     try:
@@ -73,7 +73,7 @@ def load(path: pathlib.Path, file: MfptFile) -> tuple[np.ndarray, float]:
     if not abs(rate_hz - file.rate_hz) <= RATE_TOLERANCE_HZ:
         raise DataError(f'{STRUCT}.{RATE} is {_shown(fields[RATE])}, and it was taken at {file.rate_hz} Hz')
     load_lbs = _number(fields[LOAD]) if LOAD in fields else math.nan
-    # Where it cannot be read the table knows it; where it contradicts the table this is another recording.
+    # If the load cannot be read, the table's is used; if it contradicts the table, this is another recording.
     if math.isfinite(load_lbs) and load_lbs != file.load_lbs:
         raise DataError(f'{STRUCT}.{LOAD} is {load_lbs:g}, and {file.stem} was taken at {file.load_lbs} lbs')
     shaft_hz = _number(fields[SHAFT]) if SHAFT in fields else math.nan
@@ -100,7 +100,7 @@ def _samples(signal: Any, file: MfptFile) -> np.ndarray:
 
 
 def _fields(path: pathlib.Path) -> dict[str, Any]:
-    """The fields of the struct by name, freed from the 1x1 arrays around them; `gs` and `sr` are there."""
+    """The fields of the struct by name, without the 1x1 arrays around them; `gs` and `sr` are guaranteed."""
     data = path.read_bytes()
     try:
         contents = read_v5(data, Budget(len(data)))
@@ -120,14 +120,14 @@ def _fields(path: pathlib.Path) -> dict[str, Any]:
 
 
 def _unwrap(value: MatValue) -> MatValue:
-    """Takes the content out of cells with one element, however deep."""
+    """The content of cells with one element, at any depth."""
     while isinstance(value, MatCell) and len(value.elements) == 1:
         value = value.elements[0]
     return value
 
 
 def _plain(value: MatValue) -> Any:
-    """Numbers and text as arrays; anything else as it is."""
+    """Numbers and text become arrays; anything else stays as it is."""
     if isinstance(value, MatArray):
         return value.values
     return np.array(value) if isinstance(value, str) else value
@@ -144,7 +144,7 @@ def _number(value: Any) -> float:
 
 
 def _shown(value: Any) -> str:
-    """A value for a message: itself where it is a single one, else its type and shape."""
+    """A value for a message: a single value itself, otherwise type and shape."""
     if np.size(value) == 1 and getattr(value, 'dtype', np.dtype(object)).kind in 'fiuU':
         return repr(value.item())
     return f'{getattr(value, "dtype", type(value).__name__)} {np.shape(value)}'

@@ -1,4 +1,4 @@
-"""Finds the MFPT files in the user's folder, or takes them out of the society's one archive."""
+"""Finds the MFPT files in the user's folder, or extracts them from the society's archive."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .reader import load
 
 FOLDER = 'mfpt'
 ARCHIVE = ARCHIVE_URL.rpartition('/')[2]
-# Far above a file's 1 to 5 MB: a member that claims more is not a recording.
+# Files have 1 to 5 MB, so a member that claims more than this is not a recording.
 MAX_MEMBER_BYTES = 64 << 20
 # RuntimeError: a member under a password; NotImplementedError: a compression that Python does not know.
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
@@ -36,10 +36,10 @@ def resolve_files(
 ) -> dict[str, pathlib.Path]:
     """Finds every file of a subset on disk, fetching the archive if any is missing.
 
-    NAME.mat is looked for in `manual_dir`, in manual_dir/mfpt and in every folder below (an unpacked archive), then in
-    `download_dir` and download_dir/mfpt. What is missing is taken out of the archive: the user's, where it lies in one
-    of these places, else that of `url`, fetched once to download_dir/mfpt. Files are known by name alone, in whatever
-    folder of the archive; they go to download_dir/mfpt, and are kept only if they read as the table says.
+    NAME.mat is searched in `manual_dir`, in manual_dir/mfpt and in every folder below (an unpacked archive), then in
+    `download_dir` and download_dir/mfpt. Missing files are extracted from the archive: the user's, if it is in one
+    of these places, otherwise that of `url`, which is fetched once to download_dir/mfpt. Files are found by their names
+    in any folder of the archive; they go to download_dir/mfpt and are kept only if they agree with the table.
 
     Args:
       subset: the files.
@@ -52,7 +52,8 @@ def resolve_files(
       {stem of the file: path}, in the subset's order.
 
     Raises:
-      DataError: some files are neither there nor to be had: names all of them, the first reason, and both remedies.
+      DataError: some files are missing and cannot be fetched; the text names all of them, the first reason and both
+        remedies.
     """
     manual, downloads = _places(manual_dir), _places(download_dir)
     found = {file.stem: _find(file.name, manual) for file in subset.files}
@@ -77,7 +78,7 @@ def _find(name: str, places: Sequence[pathlib.Path]) -> pathlib.Path | None:
 
 
 def _files_below(root: str | os.PathLike | None, names: set[str]) -> dict[str, pathlib.Path]:
-    """Paths of the named files below a folder; of two of a name the first in the order of folders counts."""
+    """Paths of the named files below a folder; if a name occurs twice, the first in the order of folders counts."""
     paths: dict[str, pathlib.Path] = {}
     if root is None or not names:
         return paths
@@ -98,7 +99,7 @@ def _complete(
     url: str,
     downloader: Callable[..., pathlib.Path],
 ) -> str:
-    """Takes what is None in `found` out of the archive, in place; returns the reason of the first failure, or ''."""
+    """Extracts the files that are None in `found`, in place; returns the reason of the first failure, or ''."""
     missing = [file for file in subset.files if found[file.stem] is None]
     if not missing:
         return ''
@@ -124,11 +125,11 @@ def _complaint(path: pathlib.Path) -> str | None:
 def _unpack(
     path: pathlib.Path, files: list[MfptFile], found: dict[str, pathlib.Path | None], folder: pathlib.Path
 ) -> str:
-    """Takes files out of an archive and enters them in `found`; returns the reason of the first failure, or ''."""
+    """Extracts files from an archive and enters them in `found`; returns the reason of the first failure, or ''."""
     reason = ''
     try:
         with zipfile.ZipFile(path) as archive:
-            # Only the last part of a member's name counts, so no member can lie outside of `folder`.
+            # Only the base name of a member is used, so no member can be written outside `folder`.
             members = {m.filename.replace('\\', '/').rpartition('/')[2]: m for m in reversed(archive.infolist())}
             for file in files:
                 member = members.get(file.name)
@@ -145,7 +146,7 @@ def _unpack(
 
 
 def _take_out(archive: zipfile.ZipFile, member: zipfile.ZipInfo, file: MfptFile, folder: pathlib.Path) -> pathlib.Path:
-    """Writes one member to folder/NAME.mat; it takes this name only when it has been read as a recording."""
+    """Writes one member to folder/NAME.mat; it gets this name only after it was read as a recording."""
     if member.file_size > MAX_MEMBER_BYTES:
         raise DataError(f'{member.file_size} bytes are too many for a recording')
     try:

@@ -15,7 +15,7 @@ import numpy as np
 from fdx.data.readings_csv import COLUMNS, Readings
 from fdx.types import ConfigError
 
-# A condition holds beyond these, not at them.
+# A condition holds beyond these values, not at them.
 MAX_TEMPERATURE_C = 30.0
 MIN_RPM = 1500.0
 MAX_VIBRATION_G = 0.60
@@ -46,21 +46,21 @@ class Normal:
 
 @dataclasses.dataclass(frozen=True)
 class Parameters:
-    """What readings and failures are drawn from; the readings are the study's.
+    """Distributions of readings and failures; those of the readings are the study's.
 
-    Nothing is clipped: a negative vibration or current lies 6 or more deviations from the mean. The thresholds of the
-    two lie 11 or more away, so in practice conditions come from temperature and rpm alone.
+    Nothing is clipped, because a negative vibration or current is 6 or more deviations from the mean. The thresholds of
+    these two are 11 or more deviations away, so in practice conditions come from temperature and rpm only.
 
     The study says that a condition raises the chance of failure and its absence lowers it, but gives no numbers: 0.9
-    and 0.05 are fdx's choice. They bound what any classifier can reach: see bayes_accuracy.
+    and 0.05 are fdx's choice. They limit the accuracy of any classifier, see bayes_accuracy.
 
     Attributes:
       rpm: turns per minute.
       temperature_c: degrees Celsius.
       vibration_g: acceleration in g.
       current_a: amperes.
-      p_failure_if_condition: chance of failure where a condition holds.
-      p_failure_otherwise: chance of failure where none holds.
+      p_failure_if_condition: chance of failure if a condition holds.
+      p_failure_otherwise: chance of failure if none holds.
 
     Raises:
       ConfigError: a chance outside 0 to 1.
@@ -113,7 +113,7 @@ def conditions(values: np.ndarray) -> np.ndarray:
 
 
 def condition_share(parameters: Parameters = STUDY) -> float:
-    """The chance that a condition holds (0.388 for the study): the readings are independent of each other."""
+    """The chance that a condition holds (0.388 for the study), given that readings are independent."""
     none = (
         parameters.temperature_c.below(MAX_TEMPERATURE_C)
         * (1 - parameters.rpm.below(MIN_RPM))
@@ -126,9 +126,11 @@ def condition_share(parameters: Parameters = STUDY) -> float:
 def bayes_accuracy(parameters: Parameters = STUDY, values: np.ndarray | None = None) -> float:
     """The expected accuracy of the best possible classifier, which knows the law behind the labels.
 
-    It calls the likelier class on either side: q max(p, 1-p) + (1-q) max(r, 1-r), with the share q of conditions and
+    It predicts the likelier class with and without a condition: q max(p, 1-p) + (1-q) max(r, 1-r), with the share q of
+      conditions and
     the chances of failure p with and r without one (Bayes decision rule: Duda, Hart, Stork, Pattern Classification,
-    2001, section 2.2). It is 0.9306 for the study's readings and fdx's chances. A finite test set scatters around it.
+    2001, section 2.2). It is 0.9306 for the study's readings and fdx's chances. The accuracy on a finite test set
+    scatters around it.
 
     Args:
       parameters: what the readings were drawn from.

@@ -21,7 +21,7 @@ from .generator import STUDY, Parameters, bayes_accuracy, generate
 
 @dataclasses.dataclass(kw_only=True)
 class MotorMaintenanceConfig(tfds.core.BuilderConfig):
-    """Which readings: drawn ones, or those of a file.
+    """Which readings a dataset holds: drawn ones, or those of a file.
 
     Attributes:
       rows: readings to draw.
@@ -30,11 +30,11 @@ class MotorMaintenanceConfig(tfds.core.BuilderConfig):
       p_failure_otherwise: chance of failure elsewhere.
       csv: a file for fdx.data.readings_csv.read_readings in place of drawn readings.
       group_column: a column of that file that names the group (machine, run) of each row; it is not a reading.
-      protocol: how rows are split where a run does not say: stratified, row_blocks or by_group; where empty, drawn
-        rows are stratified, those of a file are dealt by group_column or, without one, as a log.
+      protocol: how rows are split if a run names no protocol: stratified, row_blocks or by_group. If empty, drawn rows
+        are stratified; rows of a file are split by group_column or, without one, as a log.
 
     Raises:
-      ConfigError: options of the generator beside a file, or groups without one, which would have no effect.
+      ConfigError: options of the generator with a file, or groups without a file; they would have no effect.
     """
 
     rows: int = 10000
@@ -55,12 +55,12 @@ class MotorMaintenanceConfig(tfds.core.BuilderConfig):
             raise ConfigError(f'`group_column`={self.group_column} names a column of `csv`=FILE: give the file, too')
 
     def default_protocol(self) -> str:
-        """How rows are split where a run does not say."""
+        """The protocol that splits the rows if a run names none."""
         of_file = 'by_group' if self.group_column else 'row_blocks'
         return self.protocol or (of_file if self.csv else 'stratified')
 
     def parameters(self) -> Parameters:
-        """What the generator draws from.
+        """The distributions that the generator draws from.
 
         Raises:
           ConfigError: a chance outside 0 to 1.
@@ -129,8 +129,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         """The config's table, the same at every call.
 
         Raises:
-          DataError: a file that is missing or cannot be trained on, or drawn rows with too few of a class.
-          ConfigError: what `generate` refuses.
+          DataError: the file is missing or cannot be trained on, or a class has too few drawn rows.
+          ConfigError: `generate` refuses the options.
         """
         config = self.builder_config
         if config.csv:
@@ -144,8 +144,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         readings = self.readings()
         groups = group_numbers(readings.values)
         splits = _splits(readings, groups, self.builder_config.default_protocol())
-        # The table is known only now: TFDS asks for the info also where the file is no longer needed. What an older
-        # preparation of this name left in the info has to go.
+        # The table is read only here, because TFDS asks for the info even if the file is no longer needed. Entries that
+        # an older preparation of this name left in the info must be replaced.
         self.info.metadata.clear()
         self.info.metadata.update(
             self._metadata_of_config(),
@@ -166,10 +166,10 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
 
 def _splits(readings: Readings, groups: np.ndarray, protocol: str) -> dict[str, np.ndarray]:
-    """Rows of each split as TFDS stores them, all of them; a run leaves out those that its protocol does not allow.
+    """Rows of each split as TFDS stores them, without gaps; a run leaves out rows that its protocol does not allow.
 
-    A log that cannot be dealt by stretches is stored stratified: a run on it says what is wrong, unless it asks for
-    that protocol by name.
+    A log that cannot be split into stretches is stored stratified. A run on it then reports the problem, unless it
+    names the stratified protocol.
     """
     labels = readings.labels
     try:
@@ -189,7 +189,7 @@ def _splits(readings: Readings, groups: np.ndarray, protocol: str) -> dict[str, 
 
 
 def _with_identical(splits: Mapping[str, np.ndarray], groups: np.ndarray) -> dict[str, np.ndarray]:
-    """All rows: those that are left out train, and those whose readings are scored go where they are scored."""
+    """Splits with all rows: left-out rows train, unless identical readings are scored; they then join those."""
     split_of_row = np.zeros(len(groups), np.int64)
     for number, name in enumerate(('validation', 'test'), start=1):
         split_of_row[np.isin(groups, groups[splits[name]])] = number
@@ -199,16 +199,16 @@ def _with_identical(splits: Mapping[str, np.ndarray], groups: np.ndarray) -> dic
 
 def group_numbers(values: np.ndarray) -> np.ndarray:
     """int64 [N]: for each row the number of the first row with the same readings, as float32, of values [N, C]."""
-    # Adding zero turns -0.0 into 0.0: the two are one reading.
+    # Adding zero turns -0.0 into 0.0, so that both are the same reading.
     _, first, inverse = np.unique(values.astype(np.float32) + 0, axis=0, return_index=True, return_inverse=True)
     return first[inverse.reshape(-1)].astype(np.int64)
 
 
 def check_splits(readings: Readings, splits: Mapping[str, np.ndarray]) -> None:
-    """Checks that every split has rows of every class, which tables of few different readings lack.
+    """Checks that every split has rows of every class, which fails for tables with few different readings.
 
     Raises:
-      DataError: a split without a class.
+      DataError: a split has no row of a class.
     """
     for split, rows in splits.items():
         for name, count in balance(readings.labels[rows]).items():

@@ -1,1 +1,1 @@
-"""The motor bench: a physical simulator of the SOON test bench and, on top of it, a TFDS builder."""
+"""The motor bench: a physical simulator of the SOON test bench, and the TFDS builder that uses it."""

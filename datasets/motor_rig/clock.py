@@ -1,4 +1,4 @@
-"""When the sensor is read: an uneven clock, as the timestamps of the real recordings show it."""
+"""The uneven clock at which the sensor is read, modelled on the timestamps of the real recordings."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 
 from fdx.signal.even_time import even_samples
 
-# File 01 of the real data: the mean step is 1828 us as long as its timestamp has 7 digits, 1860 us with 8 and 1892 us
-# with 9: the logger takes 32 us to print a digit. The change is one of the sampling, not just of the record: tones keep
-# their frequency over it when the timestamps are believed.
+# In file 01 of the real data the mean step is 1828 us while the timestamp has 7 digits, 1860 us with 8 and 1892 us with
+# 9, because the logger takes 32 us to print a digit. The sampling itself changes, not only the record: tones keep their
+# frequency if the timestamps are used.
 STEP_US_WITH_7_DIGITS = 1828
 US_PER_DIGIT = 32
-# Around that the steps scatter by 12 us; neighbours correlate by 0.26, others do not: a moving average of order one.
+# Around the mean the steps scatter by 12 us. Only neighbours correlate, by 0.26, as in a moving average of order one.
 STEP_SCATTER_US = 12.0
 NEIGHBOUR_SHARE = 0.28
 # Timestamps are multiples of this.
@@ -28,7 +28,7 @@ COMMON_RATE_HZ = 512.0
 def draw_timestamps_us(num_samples: int, rng: np.random.Generator) -> np.ndarray:
     """Instants of the samples in microseconds since the logger was switched on, int64 [T], rising.
 
-    The start is random in every class alike: the clock tells nothing about the motor.
+    The start has the same distribution in every class, so the clock says nothing about the motor.
     """
     start_us = TICK_US * int(rng.uniform(*START_S) * 1e6 / TICK_US)
     white = rng.standard_normal(num_samples + 1)
@@ -48,7 +48,7 @@ def draw_timestamps_us(num_samples: int, rng: np.random.Generator) -> np.ndarray
 
 def on_even_grid(timestamps_us: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Counts [T, 3] at uneven instants, interpolated at even ones: float32 [N, 3] at GRID_RATE_HZ."""
-    # Interpolation is linear: gravity, by far the largest part, is better left out of it.
+    # Interpolation is linear, so gravity, by far the largest part, is subtracted first and added back.
     level = counts.mean(axis=0)
     even = even_samples(counts - level, (timestamps_us - timestamps_us[0]) * 1e-6, GRID_RATE_HZ)
     return (even + level).astype(np.float32)

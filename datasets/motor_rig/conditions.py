@@ -1,4 +1,4 @@
-"""States of the bench: what is wrong with m1, its load, what m2 does in the background, how the sensor is turned."""
+"""States of the bench: m1's fault and load, what m2 does in the background, and how the sensor is turned."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Condition:
     rotated: bool = False
 
     def __post_init__(self):
-        """Refuses what the bench cannot do."""
+        """Refuses states that the bench does not have."""
         if self.resistance_ohm not in RESISTANCES_OHM:
             raise ConfigError(f'resistance_ohm is {self.resistance_ohm}; the bench has {RESISTANCES_OHM}')
         if self.load_nm not in LOADS_NM:
@@ -50,12 +50,12 @@ class Condition:
 
     @property
     def fault_type(self) -> str:
-        """The same in the words of the real data, one of FAULT_TYPES."""
+        """The state of m1 in the words of the real data, one of FAULT_TYPES."""
         return FAULT_TYPES[2 * (self.resistance_ohm > 0) + self.imbalanced]
 
     @property
     def domain(self) -> str:
-        """What is not m1's state: load, background, and the turned sensor."""
+        """Everything except m1's state: load, background, and the turned sensor."""
         return f'load{self.load_nm:g}_m2{self.background}' + '_rotated' * self.rotated
 
     @property

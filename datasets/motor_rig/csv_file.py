@@ -14,7 +14,7 @@ HEADER = 'Timestamp,AccX,AccY,AccZ'
 
 
 def write_csv(path: str | os.PathLike, reading: Reading) -> None:
-    """Writes Timestamp (us) and AccX, AccY, AccZ (counts), a row a sample, completely or not at all.
+    """Writes Timestamp (us) and AccX, AccY, AccZ (counts), one row per sample, completely or not at all.
 
     For example, a motor that no dataset was made with (another seed):
 

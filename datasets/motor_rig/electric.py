@@ -53,13 +53,13 @@ class Circuit:
 
 @dataclasses.dataclass(frozen=True)
 class Operation:
-    """Where the motor settles.
+    """The steady state of the motor.
 
     Attributes:
       slip: of the rotor behind the field.
       shaft_hz: turns per second.
       positive_a: magnitude of the positive sequence current.
-      negative_a: likewise negative; it is what makes the torque pulsate.
+      negative_a: magnitude of the negative sequence current, which makes the torque pulsate.
     """
 
     slip: float

@@ -1,4 +1,4 @@
-"""What file 01 of the real data shows, a healthy m1 without load: the bench that motor_a stands on.
+"""Measurements on file 01 of the real data, a healthy m1 without load; motor_a's bench is modelled on them.
 
 Measured on `01 - m1_half_shaft_speed_no_mechanical_load.csv` (doi 10.5281/zenodo.6473455), 201 s, brought to an even
 time grid: Welch spectra with segments of 4096 to 16,384 samples. Amplitudes are peak values in counts (g / 16,384).
@@ -16,8 +16,8 @@ class Tone:
     """A line of the spectrum at the sensor's place.
 
     Attributes:
-      order: its frequency over that of the shaft; 0 for a tone that stands still while the shaft's wanders.
-      frequency_hz: of a tone that stands still; 0 otherwise.
+      order: its frequency over that of the shaft; 0 for a tone with a constant frequency.
+      frequency_hz: frequency of a tone with a constant frequency; 0 otherwise.
       amplitude: peak along x, y and z, in counts at the reference speed.
       phase_deg: of z before x and before y.
       slip: bound of the relative wander of its frequency around its order, as of a rolling bearing's.
@@ -39,8 +39,8 @@ HARMONICS = (
     Tone(8, 0, (27, 152, 127), (-142, -9)),
 )
 
-# Tones that are not harmonics of the shaft. The strongest stands still to 0.02 Hz; it belongs to a clock of its own
-# (the drive or another machine). The others wander by 0.1% around an order; bearings or the belt, by their orders.
+# Tones that are not harmonics of the shaft. The strongest is constant within 0.02 Hz and belongs to another clock (the
+# drive or another machine). The others wander by 0.1% around an order; their orders suggest bearings or the belt.
 TONES = (
     Tone(0, 44.882, (1252, 176, 1313), (96, -57)),
     Tone(4.823, 0, (1187, 132, 1254), (-166, -173), 0.001),
@@ -55,7 +55,7 @@ TONES = (
     Tone(11.116, 0, (286, 36, 400), (-151, -167), 0.001),
 )
 
-# (Hz, density along x, y and z in counts per root hertz): what is left of the spectrum without those lines.
+# (Hz, density along x, y and z in counts per root hertz): the rest of the spectrum without those lines.
 FLOOR = (
     (1.5, 31, 15, 82), (6, 41, 18, 92), (14, 45, 20, 95), (23, 53, 23, 98), (29, 84, 20, 119), (36, 41, 19, 82),
     (45, 45, 30, 84), (55, 52, 23, 96), (65, 60, 27, 106), (75, 66, 25, 117), (85, 69, 23, 115), (95, 44, 35, 89),

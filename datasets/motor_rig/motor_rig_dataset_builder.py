@@ -26,7 +26,7 @@ GUARD_S = 0.6
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """How much is recorded.
+    """The amount of data.
 
     Attributes:
       duration_s: length of a recording.
@@ -54,7 +54,7 @@ def _config(name: str, subset: str, words: str, front_end: str) -> VibrationConf
         description=f'Simulated {words}. Front end {front_end}, windows of {patch} samples that overlap by half.',
         subset=subset,
         front_end=front_end,
-        # Half a window, rounded up: every second window is free of the first.
+        # Half a window, rounded up, so that a window does not overlap the next but one.
         hop_s=((patch + 1) // 2) / COMMON_RATE_HZ,
         guard_s=GUARD_S,
     )
@@ -129,7 +129,7 @@ class Builder(VibrationBuilder):
         del dl_manager
         motor, size = self._subset()
         duration_s = SOON_DURATION_S if size == 'soon' else SIZES[size].duration_s
-        # A list: each split goes through all recordings, and together they take 13 MB at most.
+        # A list, because each split goes through all recordings, and together they take 13 MB at most.
         return [
             simulate_recording(motor, condition, duration_s=duration_s, seed=SEED, take=take, label=label)
             for condition, take, label in plan(size)

@@ -1,10 +1,10 @@
-"""The two benches: motor_a after the real one, motor_b another machine with another sensor mount.
+"""The two benches: motor_a is modelled on the real one, motor_b is another machine with another sensor mount.
 
-Of motor_a the spectrum of the healthy state is measured (measured.py). All else is chosen: the circuits (small
+For motor_a, the spectrum of the healthy state is measured (measured.py). Everything else is chosen: the circuits (small
 two-pole motors on a drive at about half of the mains frequency, friction such that the speed is the measured one), the
-modes, the strength of the faults. They are tuned so that a linear classifier is right on nearly every window of a
-recording that it knows, as a real recording hardly changes with time, and on half to four fifths of those that it does
-not.
+modes and the strength of the faults. They are tuned so that a linear classifier is right on nearly every window of a
+recording that it knows, because a real recording hardly changes with time, and on half to four fifths of the windows of
+other recordings.
 """
 
 from __future__ import annotations
@@ -32,13 +32,14 @@ class Motor:
       circuit: the electrical side.
       reference_hz: shaft speed at which forces and tones are given.
       modes: from forces on m1 to the sensor.
-      bench_modes: from forces on m2 to the sensor: another path, through the bench.
+      bench_modes: from forces on m2 to the sensor, which take another path through the bench.
       residual: force of the balance that m1 is left with, in counts at the reference speed.
-      added: force of the extra mass, likewise.
-      background_residual: force of m2's residual imbalance; likewise background_added that of its extra mass.
+      added: force of the extra mass, in the same unit.
+      background_residual: force of m2's residual imbalance; background_added is that of its extra mass.
       background_speed: speed of m2 over that of m1 without load.
-      ripple: torque pulsation at twice the supply frequency, in counts where both sequence currents are 1 A.
-      pull: magnetic pull at twice the supply frequency with a current of 1 A, in counts; the gap is never even.
+      ripple: torque pulsation at twice the supply frequency, in counts for sequence currents of 1 A each.
+      pull: magnetic pull at twice the supply frequency with a current of 1 A, in counts; it exists because the gap is
+        never even.
       eccentric_share: amplitude of the sidebands of the ripple one shaft frequency away, over the ripple's.
       harmonics: of the shaft, from the second on.
       tones: lines that are not harmonics of the shaft.
@@ -137,7 +138,7 @@ _MOTOR_B = Motor(
     mount=np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]]),
 )  # fmt: skip
 
-# The order is part of every seed: a new motor goes to the end, so that the old ones keep their recordings.
+# The order is part of every seed, so a new motor must go to the end; the old ones then keep their recordings.
 MOTORS: Mapping[str, Motor] = MappingProxyType({m.name: m for m in (_MOTOR_A, _MOTOR_B)})
 
 

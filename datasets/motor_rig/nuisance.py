@@ -1,4 +1,4 @@
-"""What differs between two recordings of one condition, in every class alike."""
+"""Differences between recordings of one condition, with the same distribution in every class."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Nuisance:
-    """What differs between two recordings of one condition: the mount, the temperature, the drive's setting.
+    """Differences between recordings of one condition: the mount, the temperature, the drive's setting.
 
     Attributes:
       speed: factor on the supply frequency and so on the speed, within 1% of 1.
@@ -35,7 +35,7 @@ class Nuisance:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Nuisance:
-        """A random one."""
+        """Draws random values."""
         return cls(
             speed=rng.uniform(0.99, 1.01),
             detune=rng.uniform(0.97, 1.03),
@@ -50,5 +50,5 @@ class Nuisance:
 
     @classmethod
     def typical(cls) -> Nuisance:
-        """The middle of every range: nothing random but noise and phases."""
+        """The middle of every range, so that only noise and phases are random."""
         return cls(1.0, 1.0, np.ones(3), np.ones(3), 0.0, 1.0, 0.5, 1.0, 1.0)

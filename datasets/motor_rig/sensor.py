@@ -29,7 +29,7 @@ class Sensor:
 
     Attributes:
       orientation: [3, 3], takes a vector in the axes of the bench to the axes of the sensor.
-      scale: reading over truth an axis, near 1.
+      scale: reading over true value for each axis, near 1.
       zero_counts: reading of each axis without acceleration.
     """
 
@@ -53,7 +53,7 @@ class Sensor:
 
         Args:
           acceleration: float64 [T, 3] in the axes of the bench, in counts (g / 16,384), without gravity.
-          rng: for the sensor's own noise.
+          rng: random numbers for the sensor's own noise.
           rate_hz: sampling rate, which sets the power of that noise.
 
         Returns:

@@ -5,8 +5,8 @@
     tones, broadband noise ----------------------------+
 
 The bench is that of Iantovics, Gligor et al., "Electric Motor Vibrations Dataset" (doi 10.5281/zenodo.6473455;
-doi 10.2478/amset-2022-0012). It is linear behind the forces. Everything is a function of time, so it is sampled at the
-instants of the logger (clock.py), not on a grid.
+doi 10.2478/amset-2022-0012). The chain after the forces is linear. Everything is a function of time and is
+sampled at the instants of the logger (clock.py), not on a grid.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from .motors import MOTORS, Motor, get_motor
 from .nuisance import Nuisance
 from .sensor import Sensor, rotation
 
-# Bound of the wander of the shaft's speed within a recording: file 01, without load, shows 0.1%. A friction brake does
-# not hold its torque, and the slip follows.
+# Bound of the wander of the shaft's speed within a recording. File 01, without load, shows 0.1%. The torque of a
+# friction brake varies, and the slip with it.
 SPEED_WANDER, SPEED_WANDER_LOADED = 0.002, 0.006
 # Bounds of the slow swing of amplitudes. In stretches of 8 s of file 01 that of 1x stays within 8%, of the tone that
 # stands still within 5%, of the strongest bearing tone within 25%.
 SWING_FORCE, SWING_STILL, SWING_TONE = 0.08, 0.05, 0.3
-# How the sensor of the `rotated` recording is turned is not published; here about the shaft.
+# How the sensor of the `rotated` recording is turned is not published; here it is turned about the shaft.
 ROTATED_DEG = 90.0
-# What the brake does to the rest: more noise of bearings and belt, and a stiffer shaft.
+# Other effects of the brake: more noise of bearings and belt, and a stiffer shaft.
 LOAD_NOISE = 1.15
 LOAD_DAMPING = 0.9
-# m2 shakes by more than its imbalance.
+# m2 shakes not only by its imbalance.
 BACKGROUND_NOISE = 1.08
 
 
 @dataclasses.dataclass(frozen=True)
 class Reading:
-    """What the logger writes.
+    """The logger's output.
 
     Attributes:
       timestamps_us: int64 [T], rising.
@@ -60,15 +60,15 @@ class Reading:
 def simulate(
     motor: str, condition: Condition, *, duration_s: float, seed: int, take: int = 1, nuisance: Nuisance | None = None
 ) -> Reading:
-    """Simulates one recording; same arguments, same reading.
+    """Simulates one recording; the same arguments give the same reading.
 
     Args:
       motor: key of MOTORS.
       condition: state of the bench.
-      duration_s: length, 0.1 s or more; it may turn out some percent longer, as the clock is uneven.
+      duration_s: length, 0.1 s or more; the result may be a few percent longer, because the clock is uneven.
       seed: 0 or more.
       take: number of the recording among those of one condition, 1 or more.
-      nuisance: what differs between recordings; None: drawn.
+      nuisance: the differences between recordings; None draws them.
 
     Raises:
       ConfigError: an argument is unknown or out of range.
@@ -170,7 +170,7 @@ def simulate_recording(
 ) -> Recording:
     """`simulate` as a recording: samples float32 [N, 3] in counts on the even grid of 528 Hz, gravity included.
 
-    The label is the state of m1 unless one is given; load in Nm, the speed m1's.
+    The label is the state of m1 unless one is given; the load is in Nm, the speed is m1's.
 
     Raises:
       ConfigError: as `simulate`.

@@ -1,4 +1,4 @@
-"""What shakes the bench: imbalance, torque ripple, tones and broadband noise, as acceleration at the sensor's place."""
+"""Excitations of the bench: imbalance, torque ripple, tones and broadband noise, as acceleration at the sensor."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Wander:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, bound: float, terms: int = 4) -> Wander:
-        """A random one between 0.02 and 0.5 Hz with |w| <= `bound`."""
+        """Draws one with frequencies from 0.02 to 0.5 Hz and |w| <= `bound`."""
         amplitudes = rng.uniform(0.5, 1.0, terms)
         frequencies_hz = np.exp(rng.uniform(np.log(0.02), np.log(0.5), terms))
         return cls(amplitudes * (bound / amplitudes.sum()), frequencies_hz, rng.uniform(0, 2 * np.pi, terms))
@@ -88,8 +88,8 @@ def ripple_lines(motor: Motor, operation: Operation, detune: float = 1.0) -> lis
     """Lines of the electrical side: (multiple of the supply, multiple of the shaft, complex128 [3]).
 
     The product of the two sequence currents pulsates the torque at twice the supply frequency f (Fortescue 1918; as the
-    sign of unbalanced supply or windings in IEC 60034-26); an eccentric rotor modulates it once a turn, which gives the
-    sidebands 2f -+ 1x. The magnetic pull of an uneven gap is at 2f too, in health as well.
+    sign of unbalanced supply or windings in IEC 60034-26); an eccentric rotor modulates it once per turn, which gives
+    the sidebands 2f -+ 1x. The magnetic pull of an uneven gap is also at 2f, even in a healthy motor.
     """
     twice_hz = 2 * motor.circuit.supply_hz
     ripple = motor.ripple * operation.positive_a * operation.negative_a

@@ -1,4 +1,4 @@
-"""The way from the forces in a motor to the sensor's place: the modes of the motor on its bench."""
+"""The path from the forces in a motor to the sensor: the modes of the motor on its bench."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Mode:
       frequency_hz: undamped natural frequency.
       damping_ratio: fraction of critical damping.
       shape: its motion at the sensor along x, y and z.
-      participation: how much of each of INPUTS works on it.
+      participation: the share of each of INPUTS that excites it.
     """
 
     frequency_hz: float
@@ -32,11 +32,11 @@ def accelerance(modes: Sequence[Mode], frequency_hz: float, detune: float = 1.0)
     """Acceleration per force, complex128 [3 axes, 3 inputs], at one frequency.
 
     The sum over modes of shape x participation x w^2 / (w^2 - w_n^2 - 2j z w_n w) (Ewins, "Modal Testing", 2nd ed.,
-    2000): well above a mode it is real and constant, F = m a of the mass that moves; below, the stiffness holds the
-    mass and it falls with w^2. Forces are given as acceleration of that mass, so that the result has no unit.
+    2000). Well above a mode it is real and constant, F = m a of the moving mass; below, the stiffness holds the mass
+    and it falls with w^2. Forces are given as acceleration of that mass, so that the result has no unit.
 
     Args:
-      modes: of the structure.
+      modes: the modes of the structure.
       frequency_hz: w / 2 pi.
       detune: factor on every natural frequency.
     """

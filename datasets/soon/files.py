@@ -1,8 +1,8 @@
 """The 30 recordings of the Electric Motor Vibrations Dataset (SOON), and what their names say.
 
 Iantovics, Gligor et al., doi 10.2478/amset-2022-0012; data: Zenodo, doi 10.5281/zenodo.6473455. Motor m1 is under test,
-motor m2 runs in the background on the same bench: m1's state is in the words in front of `m2`, and in those alone
-(15 is a healthy m1 beside an imbalanced m2). The authors' spelling varies: `imbalanced`, `umbalanced`.
+motor m2 runs in the background on the same bench: only the words before `m2` describe m1's state (15 is
+a healthy m1 beside an imbalanced m2). The authors' spelling varies: `imbalanced`, `umbalanced`.
 03 and 04 are two recordings of one condition; every other file is the only one of its condition.
 """
 
@@ -64,7 +64,7 @@ class SoonFile:
       number: 1 to 30.
       name: file name, e.g. '02 - m1_load_0.5Nm_half_speed.csv'.
       imbalanced: whether m1's shaft carries an imbalance.
-      resistance_ohm: resistance of m1's electrical fault, 50, 100 or 150; 0 where it has none.
+      resistance_ohm: resistance of m1's electrical fault, 50, 100 or 150; 0 without a fault.
       load_nm: torque that m1 works against, 0 or 0.5 Nm.
       background: m2, one of BACKGROUNDS.
       rotated: whether the sensor was turned.
@@ -118,15 +118,15 @@ class SoonFile:
 
 
 def file_url(name: str, template: str = URL_TEMPLATE) -> str:
-    """Address of a file: its quoted name in the place of '{NAME}'."""
+    """Address of a file: the template with its quoted name in place of '{NAME}'."""
     return template.replace('{NAME}', urllib.parse.quote(name))
 
 
 def parse_name(name: str) -> SoonFile:
-    """What a name (without .csv) says.
+    """The facts in a file's name (without .csv).
 
     Raises:
-      DataError: a name of another form.
+      DataError: the name has another form.
     """
     match = _NAME.fullmatch(name)
     if match is None:

@@ -1,4 +1,4 @@
-"""Reads a SOON file: CSV with the microseconds of a small computer's clock in, an evenly sampled Recording out."""
+"""Reads a SOON file: turns a CSV file with a logger's timestamps in microseconds into an even Recording."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .files import MOTOR, RECORD_URL, SoonFile
 
 TIME, AXES = 'Timestamp', ('AccX', 'AccY', 'AccZ')
 # One rate for every recording (law 3). The logger's step grows with the digits of its clock: in file 01 its median is
-# 1,824 us up to 10 s, 1,860 us up to 100 s and 1,892 us behind; a clock beyond 1,000 s would give about 1,924 us, which
-# is 520 Hz. The slowest recording is known only after all are read, so the common rate lies below that with a margin.
-# Taking rates within some percent for the nominal one instead would shift the spectra of whole recordings, which are
-# classes, by as much, and show a classifier how long each recording was.
+# 1,824 us up to 10 s, 1,860 us up to 100 s and 1,892 us after that; a clock beyond 1,000 s would give about 1,924 us,
+# which is 520 Hz. The slowest recording is known only after all are read, so the common rate is below 520 Hz with a
+# margin. Treating rates within a few percent as the nominal one would shift the spectra of whole recordings, which are
+# classes, by as much, and would reveal the length of each recording to a classifier.
 COMMON_RATE_HZ = 512.0
-# Rates beyond this do not come from a fast logger but from another unit or another data set.
+# Rates beyond this do not come from a fast logger, but from another unit or another dataset.
 HIGHEST_RATE_HZ = 600.0
 # A step of more than 1.5 medians has lost samples. Up to this many (6 ms) are bridged by the interpolation in time.
 GAP_STEPS = 1.5
@@ -37,7 +37,7 @@ def read_file(path: str | os.PathLike, file: SoonFile, label: str | None = None)
     The timestamps count microseconds. The rate is 1 / their median step. The steps are uneven: in file 01 they scatter
     by 12 to 14 us (0.7 %) around a median that grows from 1,824 to 1,892 us, so the samples are interpolated at even
     times (fdx.signal.even_time), as prediction on such a file does. A wrap of the 32-bit clock is undone, up to 3 lost
-    samples in a row are bridged with a warning, and a last line without its end is left out.
+    samples in a row are bridged with a warning, and an incomplete last line is left out.
 
     Args:
       path: the CSV file.
@@ -49,8 +49,8 @@ def read_file(path: str | os.PathLike, file: SoonFile, label: str | None = None)
       the load is in Nm, the speed is not known.
 
     Raises:
-      DataError: another header, no rows, a cell that is not a finite number, times that repeat or go back, too many
-        lost samples (all with their row in the file), or a rate below COMMON_RATE_HZ or above HIGHEST_RATE_HZ.
+      DataError: the header differs, there are no rows, a cell is not a finite number, times repeat or go back, too many
+        samples are lost (all with their row in the file), or the rate is below COMMON_RATE_HZ or above HIGHEST_RATE_HZ.
     """
     path = pathlib.Path(path)
     samples, rate_hz = load(path)
@@ -106,7 +106,7 @@ def _check_cells(table: NumberTable) -> None:
 
 
 def _check_steps(column: TimeColumn) -> float:
-    """The median step; refuses times that do not rise, long gaps and many, and warns of short ones."""
+    """The median step; refuses times that do not rise, long gaps and too many gaps, and warns about short ones."""
     path, times, steps = column.path, column.values, np.diff(column.values)
     if not steps.size:
         raise DataError(f'{path}: one row of numbers is not a recording; {_remedy(path)}')

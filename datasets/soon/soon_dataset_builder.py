@@ -31,7 +31,8 @@ def _config(subset: Subset, front_end: str) -> VibrationConfig:
         description=f'{subset.description} Front end {front_end}, windows of {patch} samples that overlap by half.',
         subset=subset.name,
         front_end=front_end,
-        # The study's overlap: 500 samples of its 1000. Rounded up, or every third window would overlap the first.
+        # The study's overlap: 500 of 1000 samples. The hop is rounded up, or every third window would overlap the
+        # first.
         hop_s=((patch + 1) // 2) / COMMON_RATE_HZ,
         guard_s=GUARD_S,
     )

@@ -28,9 +28,9 @@ def resolve_files(
 ) -> dict[int, pathlib.Path]:
     """Finds every file of a subset on disk, fetching what is missing.
 
-    A file is looked for in `manual_dir` and manual_dir/soon, then in `download_dir` and download_dir/soon, and else
-    fetched to the latter, where it is kept only if it reads as a recording. After the first failure of the network
-    itself nothing more is tried; a file that the server refuses does not hold up the others.
+    A file is searched in `manual_dir` and manual_dir/soon, then in `download_dir` and download_dir/soon. Otherwise it
+    is fetched to the latter and kept only if it can be read as a recording. After the first failure of the network
+    itself no further file is tried; if the server refuses one file, the others are still tried.
 
     Args:
       subset: the files.
@@ -43,8 +43,8 @@ def resolve_files(
       {file number: path}, in the subset's order.
 
     Raises:
-      DataError: some files are neither there nor to be had: names all of them, the first reason, the subsets for which
-        the files suffice, and files in the folder that may have been meant.
+      DataError: some files are missing and cannot be fetched; the text names all of them, the first reason, the subsets
+        for which the files suffice, and files in the folder that may have been meant.
     """
     if '{NAME}' not in url_template:
         raise DataError(f"url_template {url_template!r} has no '{{NAME}}' in it, the place of the file's name")

@@ -11,7 +11,7 @@ _M1_ALONE = range(1, 15)
 
 @dataclasses.dataclass(frozen=True)
 class Subset:
-    """A task: some files, and what their label is.
+    """A task: some files, and the attribute that is their label.
 
     Attributes:
       name: name of the builder's config.

@@ -1,1 +1,1 @@
-"""Foreign checkpoints to fdx variables: readers, name tables, strict merge, files with a manifest, the cache."""
+"""Turns foreign checkpoints into fdx variables: readers, name tables, strict merge, files with a manifest, a cache."""

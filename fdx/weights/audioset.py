@@ -1,7 +1,7 @@
 """VGGish as trained on audio of the size of YouTube-100M (Hershey et al., ICASSP 2017), fetched and converted once.
 
-The weights are Google's (Apache-2.0); the file is their port to torch by the project torchvggish, whose file name
-carries the first digits of its SHA-256.
+The weights are Google's (Apache-2.0). The file is their port to torch by the project torchvggish; its name contains the
+first digits of its SHA-256.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def fetch_audioset_vggish(
 
     Args:
       cache_dir: the cache folder; by default `fdx.weights.cache.cache_folder()`.
-      url: where the .pth file lies.
+      url: address of the .pth file.
       sha256_prefix: first digits of its SHA-256.
-      width_multiplier: of the network in the file.
+      width_multiplier: option of the network in the file.
       progress: see `fdx.weights.cache.download_file`.
 
     Raises:

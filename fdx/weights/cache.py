@@ -1,4 +1,4 @@
-"""The folder of downloaded weights, and their download with a check of the SHA-256."""
+"""The folder of downloaded weights, and a download that checks their SHA-256."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def cache_folder(folder: str | os.PathLike | None = None) -> pathlib.Path:
 
 @contextlib.contextmanager
 def making(target: pathlib.Path) -> Iterator[None]:
-    """Holds the lock of a file of the cache while the body makes it; waits for another program that makes it.
+    """Holds the lock of a cached file while the body makes it; waits if another program is making it.
 
     Raises:
       WeightsError: the cache cannot be written.
@@ -31,7 +31,7 @@ def making(target: pathlib.Path) -> Iterator[None]:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(hold(target.with_name(f'.{target.name}{LOCK}'), str(target), wait=True))
-        except OSError as e:  # FileWriteError among them.
+        except OSError as e:  # It includes FileWriteError.
             reason = reason_of(e.__cause__ or e)
             raise WeightsError(f'{target}: cannot be written ({reason}); FDX_CACHE names another folder') from e
         yield
@@ -58,8 +58,8 @@ def download_file(
       The path of the file.
 
     Raises:
-      WeightsError: no connection, an HTTP error, fewer bytes than announced, an HTML page, or another SHA-256. Nothing
-        is kept then; the message names the URL and where to put the file by hand.
+      WeightsError: no connection, an HTTP error, fewer bytes than announced, an HTML page, or another SHA-256. Then
+        nothing is kept, and the message names the URL and where to put the file by hand.
     """
     target = pathlib.Path(target)
 

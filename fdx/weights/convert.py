@@ -1,4 +1,4 @@
-"""A file of foreign weights -> fdx's safetensors file with its manifest."""
+"""Converts a file of foreign weights to fdx's safetensors file with its manifest."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Arrays of a .pth, .pt or .safetensors file by their names in it.
 
     Raises:
-      WeightsError: another suffix, or a file that is absent or damaged.
+      WeightsError: another suffix, or a missing or damaged file.
     """
     suffix = pathlib.Path(path).suffix.lower()
     if suffix in TORCH_SUFFIXES:
@@ -39,10 +39,10 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
 def convert_arrays(
     state: Mapping[str, np.ndarray], model: Staged, input_shape: tuple[int, ...] | None = None
 ) -> dict[str, Any]:
-    """The state dict of the published checkpoint of a network -> fdx's tree, as files of fdx weights hold it.
+    """Converts the state dict of a network's published checkpoint to the tree of fdx's files of weights.
 
-    The class count of the classifier (where the checkpoint has one) and the input channels of the stem are those of the
-    state dict, whatever `model` has; everything else must be as in `model`.
+    The number of classes (if the checkpoint has a classifier) and of the stem's input channels come from the state dict
+    and may differ from `model`; everything else must be as in `model`.
 
     Args:
       state: arrays by torch name, in torch's layouts.
@@ -50,10 +50,10 @@ def convert_arrays(
       input_shape: shape of one example; by default that of the model in `fdx.models.registry`.
 
     Returns:
-      Nested dict of NumPy arrays: parameters, 'head' among them for a table that has it, and 'batch_stats' if any.
+      Nested dict of NumPy arrays: parameters, with 'head' if the table has it, and 'batch_stats' if there are any.
 
     Raises:
-      WeightsError: see `fdx.weights.names.convert_state_dict`, or a network without a name table.
+      WeightsError: see `fdx.weights.names.convert_state_dict`, or the network has no name table.
     """
     table = name_table(model)
     names = {entry.target: entry.source for entry in table.entries}
@@ -68,7 +68,7 @@ def convert_arrays(
 
 
 def _axis_size(state: Mapping[str, np.ndarray], name: str | None, *, axis: int, ndim: int) -> int:
-    """Length of an axis of an array of `ndim` axes, or 0 where it is absent: the strict merge then reports it."""
+    """Length of an axis of an array of `ndim` axes, or 0 if it is missing, which the strict merge then reports."""
     array = None if name is None else state.get(name)
     return array.shape[axis] if array is not None and array.ndim == ndim else 0
 
@@ -89,13 +89,13 @@ def convert_file(
       model: name in `fdx.models`; its name table must exist.
       source: .pth, .pt or .safetensors file with the torch names.
       target: the .safetensors file to write; its manifest goes beside it.
-      licence: of the weights, for the manifest.
+      licence: licence of the weights, for the manifest.
       origin: URL of the source for the manifest; by default the name of the file.
       extra: further entries of the manifest, such as the text of the licence.
       **options: fields of the model that change its arrays, e.g. width_multiplier=0.5 or depths=(3, 4, 23, 3).
 
     Returns:
-      The manifest as written (`fdx.weights.files.save_weights`), with 'num_classes' where the checkpoint has a
+      The manifest as written (`fdx.weights.files.save_weights`), with 'num_classes' if the checkpoint has a
       classifier, which the file keeps under 'head/'.
 
     Raises:

@@ -1,10 +1,10 @@
 """Names of the torch port of EfficientNet-Lite0 and their places in `fdx.models.efficientnet_lite0`.
 
-The port (package efficientnet-lite-pytorch, weights of TensorFlow's checkpoint) numbers the blocks of all stages in
-one row from 0; fdx numbers them within their stage from 1. In a block norm 0 stands behind the expansion, which the
-blocks of the first stage lack, norm 1 behind the depthwise convolution, norm 2 behind the projection. A depthwise
-kernel [C, 1, k, k] has one input channel a group: the layout of any convolution makes it [k, k, 1, C], as fdx has it.
-The counts of batches are left out on purpose, as in `fdx.weights.resnet50`.
+The port (package efficientnet-lite-pytorch, weights of TensorFlow's checkpoint) numbers the blocks of all stages
+consecutively from 0; fdx numbers them within their stage from 1. In a block, norm 0 follows the expansion (which the
+blocks of the first stage lack), norm 1 the depthwise convolution, and norm 2 the projection. A depthwise kernel
+[C, 1, k, k] has one input channel per group; the layout of convolutions turns it into fdx's [k, k, 1, C]. The counts of
+batches are left out on purpose, as in `fdx.weights.resnet50`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def efficientnet_table(depths: Sequence[int] = DEPTHS) -> NameTable:
       depths: blocks of each of the seven stages; (1, 2, 2, 3, 3, 4, 1) is Lite0.
 
     Returns:
-      All arrays of the state dict, the classifier `_fc` among them, in the state dict's order.
+      All arrays of the state dict, including the classifier `_fc`, in the state dict's order.
     """
     entries = _conv_norm('_conv_stem', '_bn0', 'stem/conv', 'stem/bn')
     stages = [(stage, block) for stage, depth in enumerate(depths, 1) for block in range(1, depth + 1)]

@@ -1,4 +1,4 @@
-"""Published weights, fetched and converted once: the common part of `fdx.weights.audioset` and `.imagenet`."""
+"""Fetches and converts published weights once: the common part of `fdx.weights.audioset` and `.imagenet`."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def fetch_converted(
 ) -> pathlib.Path:
     """Path of the converted weights in the cache; downloads and converts them the first time.
 
-    Without a network: put the file of the URL, under its own name, into the cache folder; it is used from there.
+    On a computer without a network, put the file of the URL into the cache folder under its own name; it is used then.
 
     Args:
       model: name in `fdx.models`.
-      url: where the .pth file lies.
+      url: address of the .pth file.
       sha256_prefix: first digits of its SHA-256.
-      licence: of the weights, for the manifest.
+      licence: licence of the weights, for the manifest.
       cache_dir: the cache folder; by default `fdx.weights.cache.cache_folder()`.
       progress: see `fdx.weights.cache.download_file`.
-      **options: of the network in the file, see `fdx.weights.convert.convert_file`.
+      **options: options of the network in the file, see `fdx.weights.convert.convert_file`.
 
     Raises:
-      WeightsError: the file cannot be had, has another SHA-256, or holds other arrays. Nothing half-written stays.
+      WeightsError: the file cannot be fetched, has another SHA-256, or holds other arrays. No half-written file stays.
     """
     folder = cache_folder(cache_dir)
     name = posixpath.basename(urllib.parse.urlsplit(url).path)
@@ -59,7 +59,7 @@ def fetch_converted(
 
 
 def is_made(target: pathlib.Path) -> bool:
-    """Whether converted weights and their manifest are there."""
+    """Whether the converted weights and their manifest exist."""
     return target.exists() and manifest_path(target).exists()
 
 

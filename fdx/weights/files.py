@@ -58,7 +58,7 @@ def save_weights(path: str | os.PathLike, params: Mapping[str, Any], manifest: M
       The manifest as written: with 'sha256' of the safetensors file, 'fdx_version', 'arrays' and 'parameters' (counts).
 
     Raises:
-      WeightsError: a manifest without a required entry, a tree without arrays, or a folder that cannot be written.
+      WeightsError: the manifest lacks a required entry, the tree has no arrays, or the folder cannot be written.
     """
     path = pathlib.Path(path)
     missing = [key for key in REQUIRED if not isinstance(manifest.get(key), str)]
@@ -113,7 +113,7 @@ def load_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Arrays of a safetensors file by their names in it.
 
     Raises:
-      WeightsError: the file is absent, or not a whole safetensors file.
+      WeightsError: the file is missing, or not a complete safetensors file.
     """
     refuse_pipe(path)
     try:
@@ -128,10 +128,10 @@ def load_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
 
 def load_manifest(path: str | os.PathLike) -> dict[str, Any]:
-    """The manifest beside a safetensors file, after checking the file against it; {} when there is none.
+    """The manifest beside a safetensors file, after checking the file against it; {} if there is none.
 
     Raises:
-      WeightsError: a damaged manifest, or one of another file (SHA-256).
+      WeightsError: the manifest is damaged, or belongs to another file (SHA-256).
     """
     beside = manifest_path(path)
     if not beside.exists():
@@ -161,10 +161,10 @@ def load_weights(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, Any
     """Reads a file of `save_weights`, or any safetensors file with names joined by '/'.
 
     Returns:
-      (params, manifest): nested dict of NumPy arrays; {} when no manifest lies beside the file.
+      (params, manifest): params is a nested dict of NumPy arrays; manifest is {} if no manifest lies beside the file.
 
     Raises:
-      WeightsError: the file is absent, truncated, damaged, or not the one that its manifest describes.
+      WeightsError: the file is missing, truncated, damaged, or not the one that its manifest describes.
     """
     manifest = load_manifest(path)
     return unflatten_tree(load_arrays(path)), manifest

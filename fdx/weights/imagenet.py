@@ -48,10 +48,11 @@ def fetch_imagenet_resnet50(
     Args:
       version: a key of VERSIONS, or its digits.
       cache_dir: the cache folder; by default `fdx.weights.cache.cache_folder()`.
-      folder_url: where the files lie.
+      folder_url: address of the folder of the files.
       sha256_prefix: first digits of the file's SHA-256; by default those in its name.
       progress: see `fdx.weights.cache.download_file`.
-      **options: of the network in the file, see `fdx.weights.convert.convert_file`; the published one needs none.
+      **options: options of the network in the file, see `fdx.weights.convert.convert_file`; the published one needs
+        none.
 
     Raises:
       ConfigError: an unknown version.

@@ -1,4 +1,4 @@
-"""The strict merge (law 9): loaded arrays take the place of fresh ones, and nothing is skipped in silence."""
+"""The strict merge (law 9): loaded arrays replace fresh ones, and nothing is skipped silently."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def merge_params(
     """Puts loaded arrays into a freshly initialised tree.
 
     Args:
-      init: nested dict of arrays; outside `replace`, shapes and dtypes alone suffice (`jax.ShapeDtypeStruct`).
-      loaded: nested dict of arrays of the same paths and shapes; what it holds under `replace` is ignored.
-      replace: path prefixes ('head', 'stage4/conv2') that keep the values of `init`: the new classifier.
+      init: nested dict of arrays; outside `replace`, shapes and dtypes suffice (`jax.ShapeDtypeStruct`).
+      loaded: nested dict of arrays of the same paths and shapes; arrays under `replace` are ignored.
+      replace: path prefixes ('head', 'stage4/conv2') that keep the values of `init`, such as the new classifier.
 
     Returns:
       Nested dict of the structure of `init`; loaded arrays are NumPy arrays of the dtype of `init`.
@@ -55,11 +55,11 @@ def merge_variables(
 
     Args:
       init: {'params': ...} and 'batch_stats' for a network that has them; outside `replace`, shapes suffice.
-      loaded: the same collections of the weights that are taken.
+      loaded: the same collections of the loaded weights.
       replace: path prefixes in 'params' that keep the values of `init`; batch statistics under the same prefix do too.
 
     Returns:
-      {'params': ...}, with 'batch_stats' where `init` has them.
+      {'params': ...}, with 'batch_stats' if `init` has them.
 
     Raises:
       WeightsError: see `merge_params`; statistics are listed as 'batch_stats/...'. Missing or extra statistics are

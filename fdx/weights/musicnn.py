@@ -1,8 +1,8 @@
-"""Checkpoints of musicnn's VGG: their names, the places of these in `fdx.models.musicnn_vgg`, and their conversion.
+"""Checkpoints of musicnn's VGG: the places of their arrays in `fdx.models.musicnn_vgg`, and their conversion.
 
-The package musicnn (ISC licence) holds two, MTT_vgg (trained on MagnaTagATune) and MSD_vgg (Million Song Dataset), as
-training left them: with the optimiser's state, which is left out. Kernels are [T, F, in, out] and [in, out] there as
-here. TensorFlow numbers the batch norms in the order of the graph: the one on the input has no number.
+The package musicnn (ISC licence) holds two checkpoints, MTT_vgg (trained on MagnaTagATune) and MSD_vgg (Million Song
+Dataset). They contain the optimiser's state, which is left out. Kernels are [T, F, in, out] and [in, out], as in fdx.
+TensorFlow numbers the batch norms in the order of the graph; the one on the input has no number.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from fdx.weights.readers.tf_bundle import bundle_prefix, read_tf_bundle, shard_p
 from fdx.weights.structure import file_template
 
 MODEL = 'musicnn_vgg'
-# Fields of the network that decide what its classifier sees, as they are in the published checkpoints.
+# Fields of the network that decide the input of its classifier, with the values of the published checkpoints.
 PUBLISHED_HEAD = {'head_input': 'flatten', 'depth': DEPTH}
 
 
@@ -61,7 +61,7 @@ TABLE = NameTable(
 
 
 def musicnn_tree(state: Mapping[str, np.ndarray], *, width_multiplier: float = 1.0) -> dict[str, Any]:
-    """The tensors of a checkpoint of musicnn's VGG -> fdx's tree, as files of fdx weights hold it.
+    """Converts the tensors of a checkpoint of musicnn's VGG to the tree of fdx's files of weights.
 
     Args:
       state: floating point arrays by TensorFlow's names, in its layouts.
@@ -92,10 +92,10 @@ def convert_musicnn(
     Args:
       source: the .index file; the data file lies beside it.
       target: the .safetensors file to write; its manifest goes beside it.
-      licence: of the weights, for the manifest.
+      licence: licence of the weights, for the manifest.
       origin: where the source came from, for the manifest; by default folder and name of the .index file.
       extra: further entries of the manifest, such as the text of the licence.
-      width_multiplier: of the network in the file, 1 for the published one.
+      width_multiplier: option of the network in the file, 1 for the published one.
 
     Returns:
       The manifest as written (`fdx.weights.files.save_weights`). 'source_sha256' is of the data file, 'index_sha256' of

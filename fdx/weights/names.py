@@ -1,6 +1,6 @@
-"""Name tables: which array of a foreign checkpoint becomes which array of a Flax tree, and in which layout.
+"""Name tables map the arrays of a foreign checkpoint to those of a Flax tree, with their layouts.
 
-Most are state dicts of torch; TensorFlow's checkpoints have Flax's layouts already.
+Most checkpoints are state dicts of torch; those of TensorFlow have Flax's layouts already.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 MAX_NAMES_LOGGED = 4
 
-# Axes of the foreign array in the order in which Flax wants them.
+# Axes of the foreign array in Flax's order.
 LAYOUTS: dict[str, tuple[int, ...]] = {
     'conv': (2, 3, 1, 0),  # [out, in, T, F] -> [T, F, in, out]
     'linear': (1, 0),  # [out, in] -> [in, out]
@@ -80,7 +80,7 @@ def norm_entries(source: str, target: str) -> tuple[Entry, ...]:
 
 
 def uses_torch_names(names: Mapping[str, Any]) -> bool:
-    """True for 'features.0.weight', False for 'stage1/conv1/kernel'."""
+    """Whether names are torch's: True for 'features.0.weight', False for 'stage1/conv1/kernel'."""
     return not any('/' in name for name in names)
 
 
@@ -98,8 +98,7 @@ def convert_state_dict(
       Nested dict of NumPy arrays in Flax's layouts and the dtypes of the template.
 
     Raises:
-      WeightsError: a name that is missing or extra, another shape (the message lists all), or a value that is not
-        finite.
+      WeightsError: a missing or extra name, another shape (the message lists all), or a value that is not finite.
     """
     shapes = flatten_tree(template)
     lines = shape_difference(

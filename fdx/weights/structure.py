@@ -1,4 +1,4 @@
-"""What arrays a network has, found by tracing it: no weights are made."""
+"""The names and shapes of a network's arrays, found by tracing it without making weights."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from fdx.models.staged import Staged
 from fdx.types import WeightsError
 
 HEAD = 'head'
-# One example of a model that takes any size, where none is given: [F, T, C] or [T, F, C]. No parameter's shape depends
-# on F or T; 187 frames are what the published classifier of musicnn_vgg is for.
+# Default shape of an example for a model that takes any size: [F, T, C] or [T, F, C]. No parameter's shape depends on F
+# or T, except that the published classifier of musicnn_vgg needs 187 frames.
 FREE_SHAPE = (187, 64, 3)
 
 
@@ -47,7 +47,7 @@ def variable_shapes(model: Staged, input_shape: tuple[int, ...] | None = None) -
 
 
 def file_tree(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """{'params': p, 'batch_stats': s} -> one tree as files of weights hold it: p, with s under 'batch_stats' if any."""
+    """{'params': p, 'batch_stats': s} -> one tree as in files of weights: p, with s under 'batch_stats' if any."""
     statistics = variables.get('batch_stats')
     return {**variables['params'], 'batch_stats': statistics} if statistics else dict(variables['params'])
 
@@ -61,12 +61,12 @@ def tree_variables(tree: Mapping[str, Any]) -> dict[str, Any]:
 def file_template(
     model: Staged, input_shape: tuple[int, ...] | None = None, *, classes: int | None = None
 ) -> dict[str, Any]:
-    """Shapes of everything that a file of weights of this network holds.
+    """Shapes of all arrays in a file of weights of this network.
 
     Args:
       model: the network; its own number of classes does not matter.
       input_shape: shape of one example (see `example_input`).
-      classes: of the file's classifier; None: the file has none, and the template no head.
+      classes: number of classes of the file's classifier; None if the file, and so the template, has no classifier.
 
     Returns:
       Nested dict of `jax.ShapeDtypeStruct`: the parameters, and 'batch_stats' for a network that has them.
@@ -78,7 +78,7 @@ def file_template(
 
 
 def init_head(model: Staged, seed: int, input_shape: tuple[int, ...] | None = None) -> dict[str, Any]:
-    """Fresh parameters of the classifier alone, the same values as in a full `model.init(jax.random.key(seed), x)`.
+    """Fresh parameters of the classifier only, with the same values as in a full `model.init(jax.random.key(seed), x)`.
 
     Flax derives a parameter's random key from its path, so the stages before the head need not be initialised.
     """

@@ -19,8 +19,8 @@ TABLES: dict[str, Callable[[Staged], NameTable]] = {
     'vggish': lambda model: vggish.TABLE,
 }
 
-# Fields of a network that decide what its classifier sees, with their values in the published checkpoints. A classifier
-# made for other values may have the same shape, but it means nothing.
+# Fields of a network that decide the input of its classifier, with their values in the published checkpoints. A
+# classifier for other values may have the same shape, but its outputs would be meaningless.
 PUBLISHED_HEADS: dict[str, dict[str, Any]] = {'musicnn_vgg': musicnn.PUBLISHED_HEAD}
 
 

@@ -34,7 +34,7 @@ def unflatten_tree(flat: Mapping[str, Any]) -> dict[str, Any]:
     """The reverse of `flatten_tree`.
 
     Raises:
-      WeightsError: a name with an empty part, or one that is an array and a folder of others ('a' beside 'a/b').
+      WeightsError: a name has an empty part, or is both an array and the folder of others ('a' beside 'a/b').
     """
     tree: dict[str, Any] = {}
     for name, leaf in flat.items():
@@ -53,10 +53,10 @@ def unflatten_tree(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shape_difference(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
-    """Lines that tell two flat tables of arrays apart, sorted by name; no lines when names and shapes agree.
+    """Lines about the differences of two flat tables of arrays, sorted by name; none if names and shapes agree.
 
-    A line '- name [shape]' is expected and not there, '+ name [shape]' is there and not expected; a misshapen array
-    has both. The leaves need `.shape` only.
+    '- name [shape]' is expected but not found, '+ name [shape]' is found but not expected; an array of another shape
+    has both lines. The leaves need `.shape` only.
     """
     lines = []
     for name in sorted(expected.keys() | found.keys()):

@@ -1,7 +1,7 @@
 """Names of torchvggish, the port of the published VGGish weights to torch, and their places in `fdx.models.vggish`.
 
-torchvggish turns its feature map to [B, T, F, C] before it flattens, as the original does and fdx too; so the kernel
-of the first fully connected layer needs no reordering beyond the transposition.
+torchvggish transposes its feature map to [B, T, F, C] before it flattens it, like the original and fdx. So the kernel
+of the first fully connected layer needs no reordering except the transposition.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ TABLE = NameTable(
         *module_entries('embeddings.2', 'fc2', 'linear'),
         *module_entries('embeddings.4', 'embedding', 'linear'),
     ),
-    # The PCA that turns embeddings into the 8-bit features of AudioSet: no part of the network.
+    # The PCA that turns embeddings into the 8-bit features of AudioSet is not part of the network.
     dropped=r'pproc\..*',
 )
 
 
 def convert_vggish(state: Mapping[str, np.ndarray], *, width_multiplier: float = 1.0) -> dict[str, Any]:
-    """Torchvggish state dict -> nested dict of the parameters of `fdx.models.vggish.VGGish` without its head.
+    """Converts torchvggish's state dict to the parameters of `fdx.models.vggish.VGGish` without its head.
 
     Args:
       state: float arrays by torchvggish's names; convolutions [out, in, T, F], fully connected layers [out, in].

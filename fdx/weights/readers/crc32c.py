@@ -5,8 +5,9 @@ register over four zero bytes, a message of words w_0 ... w_{n-1} leaves
 
     M w_{n-1} + M^2 w_{n-2} + ... + M^n w_0
 
-in a register that starts at zero. Neighbours are joined, M a + b, then the joined ones by M^2, M^4 and so on: log n
-rounds over whole arrays instead of a loop over bytes. Words of zero in front change nothing, which evens odd counts.
+in a register that starts at zero. Neighbours are joined to M a + b, then the results by M^2, M^4 and so on. That
+takes log n rounds over whole arrays instead of a loop over bytes. Zero words in front change nothing, so one of them
+makes an odd count even.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import functools
 import numpy as np
 
 POLYNOMIAL = 0x82F63B78  # 0x1EDC6F41 with its bits reversed (RFC 3720, section 12.1)
-# Four bytes that take the register from zero to all ones, where the CRC starts: M times this is 0xFFFFFFFF.
+# Four bytes that set the register from zero to all ones, the start value of the CRC: M times this is 0xFFFFFFFF.
 START_WORD = 0x641F6454
 MASK_DELTA = 0xA282EAD8
 
@@ -25,11 +26,11 @@ def crc32c(data: bytes | memoryview | np.ndarray) -> int:
     """CRC-32C of bytes (RFC 3720): 0xE3069283 for b'123456789'.
 
     Args:
-      data: bytes, or a contiguous array, whose bytes are taken.
+      data: bytes, or a contiguous array, whose bytes are used.
     """
     raw = np.frombuffer(data, np.uint8)
     words = -(-raw.size // 4)
-    # Bytes fill the last words; zeros before START_WORD have no influence, so it is put right in front of them.
+    # The data fill the last bytes, START_WORD the four bytes before; zeros before START_WORD have no influence.
     padded = np.zeros(4 * (words + 2), np.uint8)
     padded[padded.size - raw.size :] = raw
     at = padded.size - raw.size - 4
@@ -45,13 +46,13 @@ def crc32c(data: bytes | memoryview | np.ndarray) -> int:
 
 
 def masked_crc32c(data: bytes | memoryview | np.ndarray) -> int:
-    """The CRC as TensorFlow and LevelDB store it: turned and shifted, so that a CRC over CRCs stays a good one."""
+    """The CRC as TensorFlow and LevelDB store it: rotated and offset, since data may contain CRCs themselves."""
     crc = crc32c(data)
     return ((crc >> 15 | crc << 17) + MASK_DELTA) & 0xFFFFFFFF
 
 
 def _apply(tables: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """A matrix times uint32 vectors of bits; `tables` [4, 256] holds it times every value of every byte."""
+    """A matrix times uint32 vectors of bits; `tables` [4, 256] holds its product with every value of every byte."""
     result = tables[0][values & 0xFF]
     for i in (1, 2, 3):
         result ^= tables[i][values >> (8 * i) & 0xFF]

@@ -1,6 +1,6 @@
-"""Just enough of the wire format of protocol buffers to read small messages, without their definitions.
+"""Reads small messages of protocol buffers without their definitions; it covers a part of the wire format.
 
-A message is a run of fields: a varint 8 * number + wire type, then a varint (type 0), 8 bytes (1), a varint of the
+A message is a sequence of fields: a varint 8 * number + wire type, then a varint (type 0), 8 bytes (1), a varint of the
 length and as many bytes (2), or 4 bytes (5). A field that is left out is zero or empty. Origin: the encoding guide of
 Protocol Buffers.
 """
@@ -13,10 +13,10 @@ FIXED_SIZES = {FIXED64: 8, FIXED32: 4}
 
 
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """(number, place behind it) of a varint: 7 bits per byte, the lowest first.
+    """(number, index after it) of a varint: 7 bits per byte, the lowest first.
 
     Raises:
-      ValueError: it has no end, or ends in bits that it does not need: writers make none such, so a byte was changed.
+      ValueError: it has no end, or has superfluous bytes, which no writer makes, so a byte must have been changed.
     """
     value = 0
     for i, byte in enumerate(data[at : at + MAX_VARINT_BYTES]):
@@ -31,7 +31,7 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
 class Message:
     """The fields of one message by number. Integers are unsigned; a fixed one is little-endian.
 
-    Reading it, or a field as what it is not, raises ValueError; the caller knows where the message came from.
+    A damaged message, or a field read as another kind, raises ValueError; the caller adds where the message came from.
     """
 
     def __init__(self, data: bytes):
@@ -57,11 +57,11 @@ class Message:
         return int.from_bytes(data[at:end], 'little'), end
 
     def __contains__(self, number: int) -> bool:
-        """Whether the field is there."""
+        """Whether the message has the field."""
         return number in self._fields
 
     def number(self, number: int) -> int:
-        """An integer field; the last one counts where there are several."""
+        """An integer field; if there are several, the last one counts."""
         return (self._all(number, int) or [0])[-1]
 
     def message(self, number: int) -> Message:

@@ -1,9 +1,9 @@
-"""Tensors out of a TensorFlow checkpoint of version 2 (a "tensor bundle"), without TensorFlow.
+"""Reads tensors from a TensorFlow checkpoint of version 2 (a "tensor bundle"), without TensorFlow.
 
-PREFIX.index is a table (fdx.weights.readers.tf_table): under the empty key a BundleHeaderProto, under each tensor's
-name a BundleEntryProto with its dtype, shape, shard, place and checksum. PREFIX.data-00000-of-00001 and the shards
-after it hold the raw elements. Origin: tensorflow/core/protobuf/tensor_bundle.proto and util/tensor_bundle; the numbers
-below are those of the fields.
+PREFIX.index is a table (fdx.weights.readers.tf_table). It has a BundleHeaderProto under the empty key, and under each
+tensor's name a BundleEntryProto with its dtype, shape, shard, offset and checksum. PREFIX.data-00000-of-00001 and the
+shards after it hold the raw elements. Origin: tensorflow/core/protobuf/tensor_bundle.proto and util/tensor_bundle; the
+numbers below are those of the fields.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MOST_SHARDS = 99999  # The names of the data files have five digits.
 
 
 class BundleEntry(NamedTuple):
-    """Where a tensor lies: `size` bytes at `offset` of data file `shard`."""
+    """Place of a tensor: `size` bytes at `offset` of data file `shard`."""
 
     dtype: np.dtype
     shape: tuple[int, ...]
@@ -59,7 +59,7 @@ def read_tf_bundle(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Reads every tensor of a checkpoint.
 
     Args:
-      path: the .index file; or the prefix that TensorFlow calls the checkpoint's path, which may be a folder where the
+      path: the .index file, or the prefix that TensorFlow calls the checkpoint's path. The prefix is a folder if the
         files have no stem ('m/.index').
 
     Returns:
@@ -67,7 +67,7 @@ def read_tf_bundle(path: str | os.PathLike) -> dict[str, np.ndarray]:
 
     Raises:
       WeightsError: a file that cannot be read, is truncated or damaged (the CRC-32C of every block of the index and of
-        every tensor is checked), or holds what fdx does not read: other dtypes, partitioned variables, blocks
+        every tensor is checked), or has contents that fdx does not read: other dtypes, partitioned variables, blocks
         compressed by Snappy, big-endian elements.
     """
     prefix = bundle_prefix(path)
@@ -113,7 +113,7 @@ def _entries(table: Mapping[bytes, bytes], shards: int) -> dict[str, BundleEntry
     """The places of all tensors by name, in the order of the table."""
     messages = {key: Message(value) for key, value in table.items()}
     for key, fields in messages.items():
-        # Looked for first: the keys of the parts, which stand before all names, are not text.
+        # Checked first, because the keys of the parts, which come before all names, are not text.
         if ENTRY_SLICES in fields:
             raise WeightsError(
                 f'the variable {key.decode(errors="replace")!r} is stored in parts (partitioned), which fdx does not '
@@ -140,7 +140,7 @@ def _entry(name: str, fields: Message, shards: int) -> BundleEntry:
 
 
 def _tensor(name: str, entry: BundleEntry, data: bytes, path: pathlib.Path) -> np.ndarray:
-    """The array of an entry, out of the contents of its data file."""
+    """The array of an entry, from the contents of its data file."""
     raw = data[entry.offset : entry.offset + entry.size]
     if len(raw) != entry.size:
         raise WeightsError(

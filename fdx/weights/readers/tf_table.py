@@ -1,12 +1,12 @@
-"""The sorted table of strings in the .index file of a TensorFlow checkpoint: the format of LevelDB's table files.
+"""Reads the sorted table of strings in the .index file of a TensorFlow checkpoint, in LevelDB's table format.
 
     data blocks | metaindex block (empty) | index block | footer of 48 bytes
 
-A block is its entries, uint32 offsets of restart points, their uint32 count, then a trailer: one byte of compression
-and the masked CRC-32C of everything before. An entry is three varints (bytes shared with the key before, other bytes
-of the key, bytes of the value), those bytes of the key, and the value. The index block maps a key to the handle
-(offset, size) of each data block; the footer holds the handles of the metaindex and the index, zeros, and a magic
-number. Origin: LevelDB's doc/table_format.md and tensorflow/core/lib/io.
+A block consists of its entries, the uint32 offsets of restart points, their uint32 count, and a trailer: one byte of
+compression and the masked CRC-32C of everything before. An entry consists of three varints (bytes shared with the
+previous key, other bytes of the key, bytes of the value), the other bytes of the key, and the value. The index block
+maps a key to the handle (offset, size) of each data block; the footer holds the handles of the metaindex and the index,
+zeros, and a magic number. Origin: LevelDB's doc/table_format.md and tensorflow/core/lib/io.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ Handle = tuple[int, int]
 def read_table(data: bytes) -> dict[bytes, bytes]:
     """All entries of a table file, every block checked.
 
-    The blocks must follow each other without a gap up to the footer, as TensorFlow writes them: the footer has no
-    checksum of its own, and so a changed handle cannot lead anywhere else.
+    The blocks must follow each other without a gap up to the footer, as TensorFlow writes them. The footer has no
+    checksum, and this rule detects a changed handle.
 
     Raises:
-      ValueError: what is wrong with a truncated or damaged file; the caller knows its name.
-      WeightsError: a block compressed by Snappy.
+      ValueError: the file is truncated or damaged; the text says how, and the caller adds the file's name.
+      WeightsError: a block is compressed by Snappy.
     """
     metaindex, index = _footer(data)
     handles = [_whole_handle(value) for value in _entries(_block(data, index)).values()]
@@ -102,7 +102,7 @@ def _block(data: bytes, handle: Handle) -> bytes:
 
 
 def _entries(block: bytes) -> dict[bytes, bytes]:
-    """Keys and values of one block; the keys must rise."""
+    """Keys and values of one block; the keys must be ascending."""
     restarts = int.from_bytes(block[-4:], 'little')
     end = len(block) - 4 * (restarts + 1)
     if end < 0 or not restarts:

@@ -1,8 +1,9 @@
-"""State dicts out of .pth files, without torch: the zip archive (torch >= 1.6) and the older stream of pickles.
+"""Reads state dicts from .pth files, without torch: the zip archive (torch >= 1.6) and the older stream of pickles.
 
-Zip archive: NAME/data.pkl holds the state dict with references to storages, NAME/data/KEY the raw elements of each,
-NAME/byteorder 'little' or 'big'. Stream: pickles of a magic number, a protocol version, facts of the machine, the
-state dict and the list of storage keys, then for each key its element count (int64) and raw elements.
+In the zip archive, NAME/data.pkl holds the state dict with references to storages, NAME/data/KEY the raw elements of
+each storage, and NAME/byteorder 'little' or 'big'. The stream holds pickles of a magic number, a protocol version,
+facts of the machine, the state dict and the list of storage keys, then for each key its element count (int64) and raw
+elements.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def read_torch_file(path: str | os.PathLike) -> dict[str, np.ndarray]:
       float32, every other dtype stays. Arrays may be read-only.
 
     Raises:
-      WeightsError: the file is absent, not a torch file, truncated or damaged, a reference to anything but tensors and
-        plain values (a file that wants to run code), a tensor outside its storage, or an unsafe archive.
+      WeightsError: the file is missing, not a torch file, truncated or damaged; it refers to anything but tensors and
+        plain values (it could then run code); a tensor lies outside its storage; or the archive is unsafe.
     """
     path = pathlib.Path(path)
     try:

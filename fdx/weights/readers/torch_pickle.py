@@ -1,8 +1,8 @@
-"""The pickle inside a torch file, read by an unpickler that can build tensors and dicts and nothing else.
+"""Reads the pickle inside a torch file with an unpickler that can build only tensors and dicts.
 
-Unpickling calls what the file names, so a file of weights could run any program. Here a global is looked up in a short
-table and never imported. What the table hands out are immutable tuples, so that the pickle's BUILD instruction, which
-writes attributes, cannot alter them for the next file.
+Unpickling calls the functions that the file names, so a file of weights could run any program. This unpickler looks up
+globals in a short table and never imports them. The entries of the table are immutable tuples, so that the pickle's
+BUILD instruction, which writes attributes, cannot change them for the next file.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class StorageType(NamedTuple):
 
 
 class Storage(NamedTuple):
-    """One run of elements in the file, and the part of it that a view shows (all of it: start 0, length numel)."""
+    """A sequence of elements in the file, and the part of it that a view covers (all: start 0, length numel)."""
 
     type: StorageType
     key: str
@@ -67,7 +67,7 @@ class _StateDict(dict):
 
 
 def _plain(name: str) -> str:
-    """A name out of a file, on one line of bounded length."""
+    """A name from a file, on one line of limited length."""
     return repr(name)[1:-1][:80]
 
 
@@ -124,7 +124,7 @@ class TensorUnpickler(pickle.Unpickler):
     """Reads one pickle of a torch file.
 
     Attributes:
-      storages: every storage that the pickle mentioned, by key, views widened to their whole storage.
+      storages: every storage that the pickle mentioned, by key; for a view, its whole storage.
     """
 
     def __init__(self, stream: BinaryIO, source: str):
@@ -133,7 +133,7 @@ class TensorUnpickler(pickle.Unpickler):
         self.storages: dict[str, Storage] = {}
 
     def find_class(self, module: str, name: str) -> Any:
-        """What a global stands for; any that is not in ADMITTED is a WeightsError."""
+        """The entry of ADMITTED for a global; WeightsError if there is none."""
         if (module, name) not in ADMITTED:
             raise WeightsError(
                 f'{self.source}: the file asks for {_plain(module)}.{_plain(name)}, which weights do not need, '
@@ -160,7 +160,7 @@ class TensorUnpickler(pickle.Unpickler):
 
 
 def read_pickle(stream: BinaryIO, source: str) -> tuple[Any, dict[str, Storage]]:
-    """Reads one pickle and leaves the stream behind it.
+    """Reads one pickle and leaves the stream at the byte after it.
 
     Returns:
       (object, storages): tensors are TensorRef; every storage that the pickle mentioned, by key, whole.
@@ -178,7 +178,7 @@ def read_pickle(stream: BinaryIO, source: str) -> tuple[Any, dict[str, Storage]]
 
 
 class _Bounded:
-    """A stream of which no more is read than it has: else a damaged length could reserve 4 GB before reading."""
+    """A stream whose reads are limited to its length, because a damaged length could reserve 4 GB before reading."""
 
     def __init__(self, stream: BinaryIO):
         self._stream, here = stream, stream.tell()
@@ -193,8 +193,8 @@ class _Bounded:
 def _scanned(stream: BinaryIO) -> bytes:
     """The bytes of the next pickle, read without running it.
 
-    The unpickler reserves as many memo slots as an instruction names: four damaged bytes could ask for 60 GB. A
-    pickle numbers its slots from 0, so none can be higher than the pickle is long.
+    The unpickler reserves as many memo slots as an instruction names, so four damaged bytes could request 60 GB. A
+    pickle numbers its slots from 0, so no valid slot is larger than the pickle's size.
     """
     start = stream.tell()
     for opcode, argument, at in pickletools.genops(_Bounded(stream)):  # type: ignore[arg-type]  # it only reads
@@ -220,11 +220,10 @@ def storage_values(storage: Storage, raw: bytes, order: Literal['<', '>']) -> np
 
 
 def tensor_values(ref: TensorRef, storage: np.ndarray) -> np.ndarray:
-    """The array that a reference shows of its storage's elements (1-D).
+    """The array of a reference, from the elements of its storage (1-D).
 
     Returns:
-      A contiguous array, or a read-only view where the tensor repeats elements (expanded: it may be far larger than
-      the file).
+      A contiguous array, or a read-only view if the tensor repeats elements, since it may be far larger than the file.
 
     Raises:
       ValueError: the tensor reaches outside its storage, or NumPy cannot hold its shape.

