@@ -71,7 +71,7 @@ def test_a_table_a_page_and_what_they_stand_on(mcc):
         line = next(text for text in lines if text.startswith(f'{name} '))
         assert f'{100 * row["accuracy"]:.1f}' in line
         assert ('not usable: reads target labels' in line) == (name == 'oracle')
-        assert ('--select_by' in line) == (name == 'snd')
+        assert ('select_by' in line) == (name == 'snd')
     assert lines[-1] == f'report: {workdir / "report.html"}'
     for name in ('report.html', 'history.png', 'confusion.png', 'domains.png', 'metrics.jsonl'):
         assert (workdir / name).is_file()

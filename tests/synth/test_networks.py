@@ -19,19 +19,36 @@ def test_the_plan_halves_until_few_positions_are_left():
     assert plan(1024, 1)[-1][:2] == (4, 1)
 
 
+def networks(shape):
+    return Generator(3, shape, 2), Critic(3, 2)
+
+
 @pytest.mark.parametrize('shape', SHAPES)
-def test_images_of_any_front_end(shape):
-    generator, critic = Generator(3, shape, 2), Critic(3, 2)
+def test_images_of_any_front_end_have_its_shape(shape):
+    """Shapes alone: compiling the networks for every one takes minutes."""
+    generator, critic = networks(shape)
+
+    def made_and_judged(noise, labels):
+        made, judge = initial_parameters((generator, critic), 5, shape, 0)
+        images = generator.apply({'params': made}, noise, labels)
+        return images, critic.apply({'params': judge}, images, labels)
+
+    images, scores = jax.eval_shape(made_and_judged, jnp.zeros((2, 5)), jnp.array([0, 2]))
+    assert (images.shape, images.dtype) == ((2, *shape), jnp.float32)
+    assert scores.shape == (2,)
+
+
+# Two axes that are halved unequally with several channels, an odd image, and a signal of one axis.
+@pytest.mark.parametrize('shape', [(24, 6, 3), (5, 5, 2), (16, 1, 1)])
+def test_an_image_is_made_and_judged_by_itself(shape):
+    generator, critic = networks(shape)
     made, judge = initial_parameters((generator, critic), 5, shape, 0)
     labels = jnp.array([0, 2])
     noise = jax.random.normal(jax.random.key(1), (2, 5))
     images = generator.apply({'params': made}, noise, labels)
-    assert images.shape == (2, *shape)
-    assert images.dtype == jnp.float32
     assert float(jnp.abs(images).max()) <= 1
     scores = critic.apply({'params': judge}, images, labels)
-    assert scores.shape == (2,)
-    # An image is made and judged by itself, whatever stands beside it.
+    # Whatever stands beside it.
     alone = generator.apply({'params': made}, noise[1:], labels[1:])
     np.testing.assert_allclose(alone, images[1:], atol=1e-5)
     np.testing.assert_allclose(critic.apply({'params': judge}, alone, labels[1:]), scores[1:], rtol=1e-3, atol=1e-5)
