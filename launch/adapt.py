@@ -5,21 +5,21 @@ From one motor load to another:
     python -m launch.adapt --source=cwru/faults_12k-musicnn:load0 --target=cwru/faults_12k-musicnn:load3 \
         --method=dann --workdir=runs/adapt
 
-From one machine to another, on envelope spectra at the orders of the bearing's faults; classes that only one of them
-has are left out, and of the few recordings of the target whole ones are scored:
+From one machine to another, on envelope spectra at the orders of the bearing's faults; classes that only one machine
+has are left out, and whole recordings of the target are scored:
 
     python -m launch.adapt --source=cwru/faults_12k-fault_orders --target=mfpt/faults-fault_orders --method=mcc \
         --label_key=fault_type --target_protocol=by_recording --seeds=3 --workdir=runs/machines
 
-No step of training and no choice of the epoch (--select_by) reads a label of the target. Before that, its labels say
-which classes both sides have and, with a protocol such as by_recording, deal its recordings class by class; with
---classes=A,B they are read for scores alone. The table has the scores of every choice of the epoch; `oracle`, the best
-epoch on the scored windows themselves, is a bound and not usable.
+Neither training nor the choice of the epoch (--select_by) reads a label of the target. Before training, its labels
+decide which classes both sides have and, with a protocol such as by_recording, split its recordings class by class.
+With --classes=A,B they are read for scores only. The table has the scores of every choice of the epoch; `oracle`, the
+best epoch on the scored windows themselves, is an upper bound and cannot be used in practice.
 
-Methods: source_only and adabn train on the source alone; mk_mmd, jmmd and coral bring a layer (--feature) of both
-domains together; dann, cdan and cdan_e let a discriminator of the domains fail; mcc and entropy ask for certain
-predictions; dirt_t is VADA and its refinement. The same command goes on where a stopped run stands. Writes checkpoints
-(launch.predict takes them), results.json, PNGs and report.html; with --seeds, one sub-folder a seed.
+Methods: source_only and adabn train on the source only; mk_mmd, jmmd and coral bring a layer (--feature) of both
+domains together; dann, cdan and cdan_e train features that a discriminator of the domains cannot tell apart; mcc and
+entropy favour certain predictions; dirt_t is VADA and its refinement. The same command continues a stopped run. Writes
+checkpoints (launch.predict takes them), results.json, PNGs and report.html; with --seeds, one sub-folder per seed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from .prepare_on_demand import prepare_if_missing
 from .workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
-# Of TrainConfig: the source is the dataset, one fold is run, and what chooses the epoch is AdaptConfig's.
+# Flags of TrainConfig that do not apply: the source is the dataset, one fold is run, and AdaptConfig chooses the epoch.
 NOT_HERE = ('dataset', 'fold', 'select_by', 'patience', 'balance', 'imbalance', 'synthetic', 'threshold')
 DEFAULTS = {
     'model': 'cnn_small',
@@ -79,7 +79,7 @@ def define_flags() -> None:
 
 
 def _configs() -> tuple[TrainConfig, AdaptConfig]:
-    """What the flags say; refuses those that would have no effect."""
+    """The configs from the flags; refuses flags that would have no effect."""
     plan = AdaptConfig(**field_values(AdaptConfig))
     if FLAGS.fold < 0:
         raise ConfigError(f'--fold={FLAGS.fold}: a fold of the source, 0 or above')
@@ -97,7 +97,7 @@ def _configs() -> tuple[TrainConfig, AdaptConfig]:
 
 
 def _prepare(config: TrainConfig, plan: AdaptConfig) -> None:
-    """Prepares both datasets; what is wrong with a name is told with the flag that holds it."""
+    """Prepares both datasets; an error about a name mentions the flag that holds it."""
     for flag, name in zip(('source', 'target'), plan.names()):
         try:
             prepare_if_missing(name.dataset, config.data_dir, FLAGS.manual_dir)
@@ -106,7 +106,7 @@ def _prepare(config: TrainConfig, plan: AdaptConfig) -> None:
 
 
 def _check_feature(config: TrainConfig, plan: AdaptConfig) -> None:
-    """Refuses a --feature that frozen stages make, where the method acts on nothing else: its term would be lost."""
+    """Refuses a --feature from frozen stages if the method acts on nothing else: its term would have no effect."""
     if not get_method(plan.method).by_feature:
         return
     shape = open_dataset(config.dataset, config.data_dir).input_shape

@@ -3,7 +3,7 @@ r"""Answers a question with a table.
 What pretraining on sound, on images or on machines is worth (linear heads and fine-tuning):
 
     python -m launch.benchmark --suite=pretraining --manual_dir=RECORDINGS
-    python -m launch.benchmark --suite=pretraining --tasks=motor_rig    # this part of the page anew
+    python -m launch.benchmark --suite=pretraining --tasks=motor_rig    # only this part of the page
 
 What adaptation without target labels is worth, between motor loads, between real machines, between simulated ones:
 
@@ -11,12 +11,12 @@ What adaptation without target labels is worth, between motor loads, between rea
     python -m launch.benchmark --suite=machines --manual_dir=RECORDINGS
     python -m launch.benchmark --suite=rigs --inputs=fault_orders
 
-What is done about rare faults, a GAN among the remedies:
+What remedies for rare faults are worth, including a GAN:
 
     python -m launch.benchmark --suite=imbalance --manual_dir=RECORDINGS
 
-Every cell is kept in WORKDIR: the same command goes on where a stopped one stands, and a finished one only writes the
-page anew. Writes WORKDIR/pages/SUITE.md, .json and .png. With --publish the page goes to OUT as well, unless the page
+Every cell is kept in WORKDIR. The same command continues a stopped one, and after a finished one only writes the page
+again. Writes WORKDIR/pages/SUITE.md, .json and .png. With --publish the page goes to OUT as well, unless the page
 there has figures that the new one lacks.
 """
 
@@ -114,7 +114,7 @@ def main(argv) -> None:
 
 
 def _call() -> Call:
-    """What the flags tell every study."""
+    """The settings from the flags that every study takes."""
     return Call(
         root=pathlib.Path(FLAGS.workdir),
         data_dir=FLAGS.data_dir,
@@ -139,7 +139,7 @@ def _command() -> str:
 
 
 def _given(name: str) -> tuple[str, ...] | None:
-    """The values of a list that was given; None where the study decides."""
+    """The values of a list flag; None if it was not given, so that the study decides."""
     return tuple(FLAGS[name].value) if FLAGS[name].present else None
 
 

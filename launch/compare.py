@@ -1,27 +1,28 @@
 r"""Trains one network by several strategies under one budget and writes one report: table, curves, confusion matrices.
 
-The study on three-axis sensors, ImageNet weights fetched on first use, the honest split beside the study's leaky one:
+The study on three-axis sensors, with the honest split and the study's leaky one (ImageNet weights are fetched once):
 
     python -m launch.compare --dataset=soon/all --front_ends=triaxial_mel,triaxial_mel_paper \
         --strategies=full,first_last,scratch --seeds=3 --workdir=runs/compare
 
-Without the network, pretraining on another machine; VGGish compares the same way:
+With pretraining on another machine instead of fetched weights, and with VGGish:
 
     python -m launch.compare --dataset=motor_rig/motor_a_small --pretrain_dataset=motor_rig/motor_b_small \
         --workdir=runs/motors
     python -m launch.compare --model=vggish --init=audioset --dataset=cwru/load0_12k --fold=all --workdir=runs/vggish
 
 --front_ends compares configs of one dataset that differ in the front end only, such as the study's images of two
-columns (triaxial_mel_paper) with those of 24 (triaxial_mel): the report says what each costs against the first. The
-runs of each lie in WORKDIR/FRONT_END, its pretraining too, on the config of --pretrain_dataset with that front end.
+columns (triaxial_mel_paper) with those of 24 (triaxial_mel): the report compares each with the first. The runs of
+each front end, including its pretraining on the config of --pretrain_dataset with it, are in WORKDIR/FRONT_END.
 
 Strategies: full (all layers), first_last (stem and classifier) and head (classifier) start from the weights of --init;
-scratch trains all layers from random weights. A file of `train REGEX` and `freeze REGEX` lines is a strategy, too,
-called by its file name or NAME:FILE. What they share (epochs, batches, learning rate, selection, data) is the budget.
+scratch trains all layers from random weights. A file of `train REGEX` and `freeze REGEX` lines is a strategy, too;
+its name is that of the file, or NAME in NAME:FILE. All share the budget: epochs, batches, learning rate, selection,
+data.
 
-The same command goes on where a stopped one stands; a finished one only writes the report anew. Every run is a workdir
+The same command continues a stopped one; after a finished one it only writes the report again. Every run is a workdir
 of launch.train (WORKDIR/PROTOCOL/STRATEGY/seed_S/fold_F), so launch.evaluate and launch.predict take it, too. Compiled
-programs are kept in WORKDIR/.jax_cache, or in JAX_COMPILATION_CACHE_DIR where that is set: seeds compile once.
+programs are kept in WORKDIR/.jax_cache, or in JAX_COMPILATION_CACHE_DIR if that is set, so that all seeds compile once.
 Defaults are the study's: batches of 16, Adam at 1e-3, 10 epochs. A checkpoint is written every second epoch.
 """
 
@@ -62,7 +63,7 @@ STUDY = {
     'epochs': 10,
     'dropout_rate': 0.0,
     'l2': 0.0,
-    # A checkpoint of a ResNet-50 with Adam's state has 280 MB.
+    # A checkpoint of a ResNet-50 with Adam's state has 280 MB, so not every epoch writes one.
     'save_every': 2,
 }
 
@@ -106,7 +107,7 @@ def _base_config() -> TrainConfig:
     doubled = len(set(FLAGS.protocols)) < len(FLAGS.protocols)
     if doubled or not FLAGS.protocols:
         raise ConfigError(f'--protocols={",".join(FLAGS.protocols)}: at least one, each once')
-    # A strategy's own: it reaches the runs of first_last and head, and TrainConfig takes it with nothing else.
+    # Only the runs of first_last and head use it, and TrainConfig refuses it for others.
     train_norms, FLAGS.train_norms = FLAGS.train_norms, False
     try:
         return train_config()
@@ -115,7 +116,7 @@ def _base_config() -> TrainConfig:
 
 
 def _keep_compiled(root: pathlib.Path) -> None:
-    """Compiled programs go to the workdir, unless the user has set another place for them."""
+    """Keeps compiled programs in the workdir, unless the user has set another folder."""
     if not jax.config.jax_compilation_cache_dir:
         jax.config.update('jax_compilation_cache_dir', str(root.absolute() / '.jax_cache'))
 
@@ -144,7 +145,7 @@ def _do_part(part: Part, places: Iterator[str]) -> list[Outcome]:
 
 
 def _design() -> Design:
-    """What the flags say, checked as far as it goes without data."""
+    """The design from the flags, checked as far as possible without data."""
     budget = _base_config()
     has_weights = bool(FLAGS.pretrain_dataset) or budget.init != 'random'
     strategies = parse_strategies(FLAGS.strategies, has_weights=has_weights, train_norms=FLAGS.train_norms)
@@ -170,7 +171,7 @@ def _show(tables: list[Table]) -> None:
 
 @locks_workdir
 def main(argv) -> None:
-    """Does every run that is not done, then writes the report."""
+    """Does every run that is missing, then writes the report."""
     del argv
     began = time.perf_counter()
     logging.getLogger('fdx').setLevel(logging.WARNING)  # The tables of frozen parameters are for launch.train.

@@ -2,10 +2,10 @@
 
     python -m launch.demo --workdir=runs/demo
 
-Trains VGGish on rig_a, keeps its backbone and trains a new classifier on a few labelled windows of rig_b; beside it the
-same network from scratch on the same windows. Then a network that knows music and never saw a machine (its weights come
-from the package index) is asked about rig_b, frozen, beside the same network untrained and beside none. A second call
-goes on where a stopped one stands. Every step prints the command that does the same on your own data.
+Trains VGGish on rig_a, keeps its backbone and trains a new classifier on a few labelled windows of rig_b. For
+comparison it trains the same network from scratch on the same windows. Then a frozen network that was trained on music
+only (its weights come from the package index) is tested on rig_b, and compared with the same network untrained and with
+no network. A second call continues a stopped one. Every step prints the command that does the same on your own data.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ MUSIC, HEARD = 'musicnn_mtt', f'{TARGET}-musicnn'
 
 
 def define_flags() -> None:
-    """The demo's flags; defined only when it is the program that runs."""
+    """The demo's flags, which are defined only if it is the program that runs."""
     flags.DEFINE_string('workdir', 'runs/demo', 'where the three runs go')
     flags.DEFINE_string('data_dir', 'data', 'folder of prepared datasets')
     flags.DEFINE_integer('labels_per_class', 10, 'labelled windows of each class on rig_b')
@@ -56,10 +56,10 @@ def _configs(root: pathlib.Path) -> dict[str, TrainConfig]:
     common = {
         'data_dir': FLAGS.data_dir,
         'seed': FLAGS.seed,
-        # Before its ReLU no unit of the embedding is dead, which a short pretraining would leave many of.
+        # The embedding is used before its ReLU, because a short pretraining leaves many units dead after it.
         'model_options': {'head_input': 'embedding_linear', 'width_multiplier': FLAGS.width_multiplier},
     }
-    # A checkpoint of all layers with Adam's state has 0.9 GB: not after every epoch.
+    # A checkpoint of all layers with Adam's state has 0.9 GB, so it is not written after every epoch.
     all_layers = {'learning_rate': 5e-5, 'halve_every': 0, 'save_every': 2}
     target = {'dataset': TARGET, 'labels_per_class': FLAGS.labels_per_class, **common}
     return {
@@ -146,7 +146,7 @@ def _listen(root: pathlib.Path) -> tuple[dict, str]:
 
 
 def _accuracies(results: dict, stage: str) -> dict[str, dict]:
-    """Shots -> mean and deviation of the accuracy of a row."""
+    """The accuracy of a row: shots -> mean and deviation."""
     rows = {shots_words(p['shots']): next(r for r in p['rows'] if r['stage'] == stage) for p in results['shots']}
     return {shots: {k: row['accuracy'][k] for k in ('mean', 'standard_deviation')} for shots, row in rows.items()}
 

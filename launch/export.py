@@ -3,13 +3,13 @@ r"""Exports a trained run for other runtimes: TensorFlow Lite (float or 8-bit), 
     python -m launch.export --checkpoint=runs/cwru/fold_0 --out=cwru.tflite
     python -m launch.export --checkpoint=runs/table --out=motor.tflite --c_array=motor.h
 
-Before anything is written, the exported model and the checkpoint diagnose the whole test split; where they agree on
-less than --min_agreement of it, no file is left. Evaluate or use the file like a checkpoint:
+Before anything is written, the exported model and the checkpoint diagnose the whole test split; if they agree on less
+than --min_agreement of it, no file is left. Evaluate or use the file like a checkpoint:
 
     python -m launch.evaluate --checkpoint=cwru.tflite
     python -m launch.predict --checkpoint=cwru.tflite recordings/*.mat
 
---format=onnx needs packages of its own (requirements-onnx.txt says how). What is measured is also written to OUT.json.
+--format=onnx needs further packages (see requirements-onnx.txt). The measurements are also written to OUT.json.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _check() -> None:
 
 
 def show(summary: dict) -> None:
-    """Prints what was made and measured."""
+    """Prints the model's facts and measurements."""
     print(f'{summary["format"]}: {summary["bytes"]:,} bytes; float {summary["float_bytes"]:,} bytes')
     print('operators: ' + ', '.join(f'{n} {name}' for name, n in summary['operators'].items()))
     if 'tensors' in summary:

@@ -2,9 +2,9 @@
 
     python -m launch.generate_table --rows=10000 --out=motor.csv
 
-Prints how many rows failed, and the accuracy that no classifier can exceed on average: where a condition holds (a
-temperature above 30 C, fewer than 1500 rpm, ...) a motor fails by --p_failure_if_condition, elsewhere by
---p_failure_otherwise.
+Prints how many rows failed, and the accuracy that no classifier can exceed on average: if a condition holds (a
+temperature above 30 C, fewer than 1500 rpm, ...), a motor fails with the probability --p_failure_if_condition,
+otherwise with --p_failure_otherwise.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
     python -m launch.predict --checkpoint=cwru.tflite --sample_rate=12000 recordings/*.mat   (launch.export made it)
     python -m launch.predict --checkpoint=runs/table readings.csv   (a table: one line per row)
 
-Your own machine, without any training: what its bearing's fault orders say (files, or a folder of them):
+To diagnose your own machine without any training, by its bearing's fault orders (files, or a folder of them):
 
     python -m launch.predict --zero_shot --bearing=skf_6205 --speed_rpm=1772 --sample_rate=12000 recordings/
     python -m launch.predict --zero_shot --speed_rpm=estimate --variable=vibration pump.mat \
@@ -19,11 +19,11 @@ error of such a file names the flag that is needed:
     python -m launch.predict --checkpoint=runs/cwru/fold_0 --time_unit=ms --columns=acc logger.csv
 
 Reads .mat, .csv, .npy and .wav. Prints JSON lines, one per window and one per recording (mean of the probabilities, and
-majority vote), and writes the same to --out. Windows in which the sensor is dead or time is missing have no vote. A
-recording with too few other windows has no verdict: `predicted` is null, and `reason` says why. `outside_training` says
-how a file differs from the training data (level, unit, speed); such files are named again at the end. A file that
-cannot be used is reported, the other files are still diagnosed, and the exit code is 1. In a folder, hidden files and
-other formats are skipped and named.
+majority vote), and writes the same to --out. Windows in which the sensor is dead or time is missing do not
+vote. A recording with too few other windows has no verdict: `predicted` is null, and `reason` says why.
+`outside_training` says how a file differs from the training data (level, unit, speed); such files are named again at
+the end. A file that cannot be used is reported, the other files are still diagnosed, and the exit code is 1. In a
+folder, hidden files and other formats are skipped and named.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ from .text_flags import (
 )
 
 FLAGS = flags.FLAGS
-# Flags about signals; a table of readings has none.
+# Flags about signals, which have no meaning for a table of readings.
 OF_SIGNALS = ('bearing', 'speed_rpm', 'sample_rate', 'variable', 'channel', 'hop_s', *TEXT_FLAGS)
 
 
@@ -127,7 +127,7 @@ def _diagnose() -> Callable[..., Result]:
 
 
 def _options() -> dict:
-    """Options of every file."""
+    """Options that hold for every file."""
     return {
         'sample_rate_hz': FLAGS.sample_rate,
         'variable': FLAGS.variable,
@@ -161,7 +161,8 @@ def main(argv) -> int:
         except FdxError as e:
             new = [_error_row(path, cli.as_flags(str(e)))]
         except Exception as e:
-            # A defect, of fdx or of a library: it is this file's error, and the others are still done.
+            # A defect of fdx or of a library. It counts as this file's error, so that the other files are still
+            # diagnosed.
             logging.debug('%s', path, exc_info=True)
             reason = f'{type(e).__name__}: {" ".join(str(e).split())[:300]}'
             new = [_error_row(path, f'{path} cannot be diagnosed ({reason}); --verbosity=1 shows where')]

@@ -1,4 +1,4 @@
-"""How the rows of a diagnosis are written, and the summary of all files at the end."""
+"""Writes the rows of a diagnosis, and the summary of all files at the end."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 
 from fdx.files import to_jsonable
 
-# Kinds of rows that are about a whole file, and how many files are named at the end.
+# Kinds of rows about a whole file, and the number of files that the summary names.
 OF_FILES = ('recording', 'table', 'error')
 SHOWN = 10
 
 
 def worded(row: dict, words: Callable[[str], str]) -> dict:
-    """A row whose sentences have gone through `words`, which turns the library's parameters into flags."""
+    """A row with `words` applied to its sentences, which turns the library's parameters into flags."""
     changed = dict(row)
     if row.get('reason'):
         changed['reason'] = words(row['reason'])

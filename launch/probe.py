@@ -1,11 +1,11 @@
-r"""What a frozen network knows about your recordings before it is trained on them: linear heads on every stage.
+r"""Tests what a frozen network knows about your recordings without training on them: linear heads on every stage.
 
 A network pretrained on audio, with one labelled window per class and more; the weights are fetched on first use:
 
     python -m launch.probe --dataset=cwru/faults_12k-musicnn --model=musicnn_vgg --init=musicnn_mtt \
         --shots=1,2,5,all --workdir=runs/probe
 
-The same network untrained, and an image network; from each motor load to every other one:
+The same network untrained, and an image network from each motor load to every other one:
 
     python -m launch.probe --dataset=cwru/faults_12k-musicnn --model=musicnn_vgg --init=random --workdir=runs/untrained
     python -m launch.probe --dataset=cwru/faults_12k-multi_resolution_mel --model=efficientnet_lite0 \

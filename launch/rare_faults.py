@@ -2,11 +2,11 @@
 
     python -m launch.rare_faults --workdir=runs/gan --manual_dir=RECORDINGS
 
-Makes faults rare (one training window of twenty), trains a conditional GAN on what is left, writes its records as a
-dataset, judges them against real windows that it never saw, and trains the same small network with the generated
-records and with the simple remedies. On CWRU's recordings at load 0 where --manual_dir or FDX_RAW_DATA names them, on
-a simulated bearing otherwise. A second call goes on where a stopped one stands; launch.synthesize and launch.train do
-the same on your own data, launch.benchmark --suite=imbalance with all ratios and several seeds.
+Makes faults rare (one training window of twenty), trains a conditional GAN on the remaining windows, writes its
+records as a dataset, judges them against real windows that it never saw, and trains the same small network with the
+generated records and with the simple remedies. It uses CWRU's recordings at load 0 if --manual_dir or FDX_RAW_DATA
+names them, and a simulated bearing otherwise. A second call continues a stopped one. launch.synthesize and launch.train
+do the same on your own data; launch.benchmark --suite=imbalance does it with all ratios and several seeds.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def define_flags() -> None:
 
 
 def _task() -> Task:
-    """CWRU where its recordings are, the simulated rig where not."""
+    """CWRU if its recordings are there, otherwise the simulated rig."""
     cwru, rig = TASKS
     task = cwru if FLAGS.manual_dir or os.environ.get(RAW_DATA_VARIABLE) else rig
     return dataclasses.replace(task, ratio=FLAGS.ratio)

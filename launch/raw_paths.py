@@ -1,4 +1,4 @@
-"""The recordings that the arguments of a program name: files, and the files in folders."""
+"""Finds the recordings that a program's arguments name: files, and the files in folders."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def recordings_of(names: Sequence[str]) -> list[tuple[str, str]]:
     in one warning.
 
     Args:
-      names: of files and folders.
+      names: names of files and folders.
 
     Returns:
       (file, '') for each file; for a folder that cannot be listed, (its name, the reason).
@@ -33,7 +33,7 @@ def recordings_of(names: Sequence[str]) -> list[tuple[str, str]]:
     for name in names:
         if not name:
             raise ConfigError('an argument is empty (an unset variable of the shell?): name a file or a folder')
-        if not os.path.isdir(name):  # pathlib's raises for a name that is too long
+        if not os.path.isdir(name):  # pathlib's function raises an error for a name that is too long
             found.append((name, ''))
             continue
         try:
@@ -59,7 +59,7 @@ def _why_skipped(path: pathlib.Path) -> str:
         return 'a folder'
     if path.suffix.lower() not in KNOWN_SUFFIXES:
         return 'another suffix'
-    # A broken link was meant to be a recording, so it is kept, and the reader says what is wrong.
+    # A broken link was meant to be a recording, so it is kept and the reader reports it.
     return '' if path.is_file() or path.is_symlink() else 'no regular file'
 
 

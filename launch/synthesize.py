@@ -1,18 +1,18 @@
-r"""Generates spectrograms of rare faults: trains a conditional GAN, writes its records, judges them.
+r"""Generates spectrograms of rare faults: trains a conditional GAN, writes its records and judges them.
 
-Example: the small defects of CWRU seen once for twenty windows of the others,
+Example, in which the small defects of CWRU keep one window of twenty:
 
     python -m launch.synthesize --dataset=cwru/load0_12k --imbalance='*_007=1:20,*_014=1:20' --manual_dir=RECORDINGS \
         --workdir=runs/gan
 
-and a classifier that trains on the generated records too (never on them alone, never tested on them):
+Then train a classifier that also uses the generated records (it never uses only these, and never tests on them):
 
     python -m launch.train --dataset=cwru/load0_12k --imbalance='*_007=1:20,*_014=1:20' --balance=gan \
         --synthetic=synthetic/NAME --model=cnn_small --workdir=runs/with_gan
 
-NAME is printed. The same command goes on where a stopped one stands. Only training rows of the fold are learned from;
-the judgement in WORKDIR/judgement (report.html) compares with real ones: Frechet distance, precision and recall,
-copies of training windows, and what a classifier learns from generated windows alone.
+NAME is printed. The same command continues a stopped run. The GAN learns only from training rows of the fold; the
+judgement in WORKDIR/judgement (report.html) compares its records with real ones: Frechet distance, precision and
+recall, copies of training windows, and what a classifier learns from generated windows only.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def main(argv) -> None:
 def judge_and_write(made: Synthesis, folder: pathlib.Path, samples: int) -> pathlib.Path:
     """Judges a generator, prints the table and writes the report with its pictures."""
     config, meta = made.sampler.config, made.sampler.meta
-    # Other noise than the written records have.
+    # The noise differs from that of the written records.
     parts = collect(made.sampler, made.dataset, samples, seed=config.seed + 1)
     result = judge(made.sampler, parts, progress=progress)
     print(class_table(result))
@@ -112,7 +112,7 @@ def judge_and_write(made: Synthesis, folder: pathlib.Path, samples: int) -> path
 
 
 def class_table(result: dict) -> str:
-    """The judgement as text, a line a class."""
+    """The judgement as text, one line per class."""
     header = ['class', 'windows', 'Frechet', 'other class', 'ratio', 'precision', 'recall', 'near copies']
     rows = [
         [

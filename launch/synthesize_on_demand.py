@@ -1,4 +1,4 @@
-"""Trains the generator that a run with --balance=gan needs, the first time that it asks."""
+"""Trains the generator for a run with --balance=gan when it is first needed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .display import progress
 
 
 def with_synthetic(config: TrainConfig, workdir: pathlib.Path) -> TrainConfig:
-    """The config with the name of its generated dataset, which is made in `workdir`/generator where it is not there.
+    """The config with the name of its generated dataset, which is made in `workdir`/generator if missing.
 
-    A config of another remedy, or one that names a dataset, comes back as it is.
+    A config with another remedy, or with the name of a dataset, is returned unchanged.
     """
     if config.balance != 'gan' or config.synthetic:
         return config

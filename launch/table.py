@@ -40,8 +40,8 @@ from .table_defaults import DROPOUT_OF_LARGE, TABLE_DEFAULTS
 from .workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
-# Name of the row -> what differs from the defaults of a table. The first one is exported; its threshold weighs recall
-# twice as much as precision.
+# Name of the row -> settings that differ from the defaults of a table. The first one is exported; its threshold gives
+# recall twice the weight of precision.
 RUNS = {
     'small': {'threshold': 'f_beta:2'},
     'large, dropout': {'model_options': {'size': 'large'}, 'dropout_rate': DROPOUT_OF_LARGE},
@@ -117,7 +117,7 @@ def _trained(
 
 
 def _without_threshold(folder: pathlib.Path) -> dict:
-    """Accuracy and figures of merit of the same probabilities if the more probable class wins."""
+    """Accuracy and scores for the same probabilities if the more probable class wins."""
     p = dataclasses.replace(load_predictions(folder / 'evaluation' / 'predictions.npz'), thresholds=None)
     decision = binary_summary(p.probabilities, p.labels, p.predicted, p.class_names)
     return {'accuracy': float((p.predicted == p.labels).mean()), 'decision': decision}
@@ -139,7 +139,7 @@ def _exported(folder: pathlib.Path, workdir: pathlib.Path) -> tuple[dict, dict, 
 def main(argv) -> None:
     """From the table to the microcontroller."""
     del argv
-    stdlib_logging.getLogger('fdx').setLevel(stdlib_logging.WARNING)  # without a table of parameters for each run
+    stdlib_logging.getLogger('fdx').setLevel(stdlib_logging.WARNING)  # It hides the table of parameters of each run.
     workdir = pathlib.Path(FLAGS.workdir)
     path = _table_file(workdir)
     dataset = _dataset_name(path)
@@ -167,7 +167,7 @@ def main(argv) -> None:
         results, summary, seconds = _exported(pathlib.Path(kept[EXPORTED]['workdir']), workdir)
     except FdxError:
         print()
-        print(table(HEADER, rows), flush=True)  # A failed export does not lose what was trained.
+        print(table(HEADER, rows), flush=True)  # Printed before the export, which may fail.
         raise
     rows.append(_row(f'{EXPORTED}, threshold, int8', results, seconds))
     print()

@@ -1,4 +1,4 @@
-"""Settings that a table of readings has in place of those of recordings, where the user gives none."""
+"""Default settings for tables of readings, which replace those for recordings if the user gives none."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from absl import flags
 from fdx.data.builders import builder_class
 
 FLAGS = flags.FLAGS
-# A network is small, and a step takes no time: train until validation says stop.
+# Networks are small and steps are fast, so training continues until validation stops it.
 TABLE_DEFAULTS: dict[str, Any] = {
     'protocol': 'stratified',
     'model': 'mlp',

@@ -1,4 +1,4 @@
-"""Flags that say how a text file is written, for files that leave it open."""
+"""Flags that describe the format of a text file, for files that are ambiguous."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def define_text_flags() -> None:
 
 
 def text_format_of_flags() -> TextFormat:
-    """What the flags say.
+    """The format that the flags describe.
 
     Raises:
       ConfigError: a value is impossible for any file.
@@ -64,8 +64,8 @@ def text_format_for(path: str, text_format: TextFormat, named: Sequence[str]) ->
 
     Args:
       path: the file.
-      text_format: what the flags say.
-      named: the arguments of the command line; `path` is one of them, or lies in one.
+      text_format: the format that the flags describe.
+      named: the arguments of the command line; `path` is one of them, or is in one of these folders.
 
     Returns:
       None if the flags say nothing about this file.
