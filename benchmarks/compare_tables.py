@@ -12,7 +12,7 @@ COLUMNS = ('strategy', 'accuracy %', 'precision', 'recall', 'weighted F1', 'macr
 KEYS = ('weighted_precision', 'weighted_recall', 'weighted_f1', 'macro_f1')
 SUMMARY_COLUMNS = (
     *('strategy', 'front end', 'image', 'windows', 'accuracy %', 'difference', 'recordings by vote %'),
-    *('seconds', 's an epoch'),
+    *('seconds', 's per epoch'),
 )
 
 
