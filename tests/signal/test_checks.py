@@ -34,27 +34,27 @@ def test_good_samples_come_back_as_float32_with_channels():
 def test_nan_and_infinity_name_file_channel_count_and_first_position(value):
     x = good().astype(np.float64)
     x[[123, 400], 1] = value
-    with pytest.raises(DataError, match=r'^pump7\.csv: channel 1 has 2 NaN or infinite.*first at sample 123'):
+    with pytest.raises(DataError, match=r'^pump7\.csv: channel 1 .* 2 NaN .*sample 123\b.*repair'):
         check(x)
 
 
 def test_a_constant_channel_is_named_with_its_value_and_extent():
     x = good()
     x[:, 1] = 0.25
-    with pytest.raises(DataError, match=r'^pump7\.csv: channel 1 is constant \(0\.25\) from sample 0 to 499'):
+    with pytest.raises(DataError, match=r'^pump7\.csv: channel 1 .*constant \(0\.25\) .* 0 to 499'):
         check(x)
 
 
 def test_too_short_says_both_lengths_and_the_remedy():
     assert check(good(100)).shape == (100, 2)
-    with pytest.raises(DataError, match=r'^pump7\.csv: 99 samples are shorter than one patch, which needs 100; record'):
+    with pytest.raises(DataError, match=r'^pump7\.csv: 99 samples .* 100; record'):
         check(good(99))
 
 
 @pytest.mark.parametrize(
     ('samples', 'words'),
     [
-        (np.zeros((2, 3, 4)), r'shape \(2, 3, 4\); \[time\] or \[time, channels\]'),
+        (np.zeros((2, 3, 4)), r'shape \(2, 3, 4\).*\[time, channels\]'),
         (np.zeros((200, 0)), r'shape \(200, 0\)'),
         (np.float32(3.0), r'shape \(\)'),
         (np.ones(200, complex), 'samples are complex128; real numbers'),
@@ -69,7 +69,7 @@ def test_what_is_no_signal_is_refused(samples, words):
 
 @pytest.mark.parametrize('rate', [None, 0, 0.0, -1.0, math.nan, math.inf])
 def test_rates_missing_or_not_positive_are_refused_with_the_flag(rate):
-    with pytest.raises(DataError, match=rf'^pump7\.csv: sample rate is {rate}; .*sample_rate_hz'):
+    with pytest.raises(DataError, match=rf'^pump7\.csv: sample rate .*{rate}; .*sample_rate_hz'):
         checks.check_rate(rate, 'pump7.csv')
     with pytest.raises(DataError, match=rf'^pump7\.csv: sample rate is {rate}'):
         checks.check_recording(recording(good(), rate), 100)

@@ -67,16 +67,16 @@ def test_amplitude_and_offset_have_no_part_in_it():
 def test_what_it_cannot_take_is_an_error():
     front_end, x = create_front_end('envelope_spectrum', 12000.0), struck(4, 1800, 12000)
     for speed_rpm in (np.nan, 0.0, -5.0):
-        with pytest.raises(DataError, match=f'front end envelope_spectrum needs the speed .* {speed_rpm} rpm'):
+        with pytest.raises(DataError, match=f'front end envelope_spectrum .*speed .* {speed_rpm} rpm'):
             front_end(x, 12000.0, Condition(speed_rpm))
     with pytest.raises(DataError, match='takes one channel'):
         front_end(np.ones((12000, 3), np.float32), 12000.0, Condition(1800.0))
-    with pytest.raises(DataError, match='11699 samples are fewer than the 0.975 s'):
+    with pytest.raises(DataError, match='11699 samples .*0.975 s'):
         front_end(x[:11699], 12000.0, Condition(1800.0))
     # 0.9 x 500 Hz hold order 17 of 1500 rpm, not of 1800 rpm.
     slow = np.random.default_rng(0).standard_normal((1000, 1)).astype(np.float32)
     assert front_end(slow, 1000.0, Condition(1500.0)).shape == (1024, 1, 1)
-    with pytest.raises(DataError, match='1000 Hz do not reach order 17 of a shaft at 1800 rpm'):
+    with pytest.raises(DataError, match='1000 Hz .*order 17 .*1800 rpm'):
         front_end(slow, 1000.0, Condition(1800.0))
     with pytest.raises(ConfigError, match='cannot take recordings of 3'):
         front_end.output_shape(3)

@@ -37,7 +37,7 @@ def test_silence_is_a_finite_picture():
 def test_too_few_turns_are_an_error_with_the_window_that_would_do(name):
     front_end, rate_hz = create_front_end(name, 12000.0), 12000.0
     x = np.random.default_rng(0).standard_normal((60000, 1)).astype(np.float32)
-    with pytest.raises(DataError, match=f'front end {name}: 1 s at 353 rpm are 5.9 turns.* windows of 1.7 s or') as e:
+    with pytest.raises(DataError, match=f'front end {name}: 1 s at 353 rpm .* 5.9 turns.* 1.7 s or') as e:
         front_end(x[:12000], rate_hz, Condition(353.0, G))
     needed = float(re.search(r'windows of ([\d.]+) s', str(e.value))[1])
     assert front_end(x[: int(needed * rate_hz * 1.001)], rate_hz, Condition(353.0, G)).shape == front_end.output_shape()
@@ -46,15 +46,15 @@ def test_too_few_turns_are_an_error_with_the_window_that_would_do(name):
 def test_what_it_needs_and_does_not_get_is_an_error():
     front_end, x = create_front_end('fault_orders', 12000.0), np.ones((12000, 1), np.float32)
     for speed_rpm in (np.nan, 0.0, -5.0, np.inf):
-        with pytest.raises(DataError, match=f'needs the speed of the shaft, which is {speed_rpm} rpm.*speed_rpm'):
+        with pytest.raises(DataError, match=f'speed of the shaft, .* {speed_rpm} rpm.*speed_rpm'):
             front_end(x, 12000.0, Condition(speed_rpm, G))
     with pytest.raises(DataError, match="needs the bearing's geometry.*bearing"):
         front_end(x, 12000.0, Condition(1800.0))
     with pytest.raises(DataError, match='geometry.*bearing'):
         front_end(x, 12000.0)
-    with pytest.raises(DataError, match=r'takes one channel, not a chunk of shape \(12000, 2\)'):
+    with pytest.raises(DataError, match=r'one channel, .*shape \(12000, 2\)'):
         front_end(np.ones((12000, 2), np.float32), 12000.0, Condition(1800.0, G))
-    with pytest.raises(DataError, match='11699 samples are fewer than the 0.975 s'):
+    with pytest.raises(DataError, match='11699 samples .*0.975 s'):
         front_end(x[:11699], 12000.0, Condition(1800.0, G))
     with pytest.raises(ConfigError, match='cannot take recordings of 3'):
         front_end.output_shape(3)
@@ -63,7 +63,7 @@ def test_what_it_needs_and_does_not_get_is_an_error():
 @pytest.mark.parametrize(
     ('change', 'words'),
     [
-        ({'channels': ['inner_race', 'gear']}, r"channels=\('inner_race', 'gear'\) are among inner_race, outer_race"),
+        ({'channels': ['inner_race', 'gear']}, r"channels=\('inner_race', 'gear'\) .*inner_race, outer_race"),
         ({'channels': []}, r'channels=\(\)'),
         ({'slip': 0.3}, 'slip=0.3 lies between 0 and 0.25'),
         ({'slip': 0.0}, 'slip=0.0'),
@@ -71,7 +71,7 @@ def test_what_it_needs_and_does_not_get_is_an_error():
         ({'cells': 0}, 'cells=0'),
         ({'window_s': 0.0}, 'window_s=0.0'),
         ({'layout': 'tiled'}, "layout='tiled' is image or stacked"),
-        ({'layout': 'stacked', 'harmonics': 4}, r'3 channels of 8 columns do not fit .* at most 21 columns'),
+        ({'layout': 'stacked', 'harmonics': 4}, r'3 channels of 8 columns .* at most 21 columns'),
     ],
 )
 def test_impossible_parameters_are_refused(change, words):

@@ -20,7 +20,7 @@ def test_config_round_trip_through_json_and_unknown_kind():
         stored = json.loads(json.dumps(front_end.config()))
         assert stored == front_end.config()
         assert front_end_from_config(stored) == front_end
-    with pytest.raises(ConfigError, match="unknown kind of front end 'wavelet'.*log_mel"):
+    with pytest.raises(ConfigError, match="'wavelet'.*log_mel"):
         front_end_from_config({**create_front_end('vggish').config(), 'kind': 'wavelet'})
 
 
@@ -32,16 +32,16 @@ def test_a_stored_config_from_before_there_were_axes_is_vggish():
 @pytest.mark.parametrize(
     ('name', 'change', 'words'),
     [
-        ('vggish', {'fft_length': 256}, 'fft_length=256 must be at least window_length=400'),
+        ('vggish', {'fft_length': 256}, 'fft_length=256 .*window_length=400'),
         ('vggish', {'patch_frames': 0}, 'patch_frames=0 at least 1'),
         ('vggish', {'log_offset': 0.0}, 'log_offset=0.0 above 0'),
-        ('vggish', {'scaling': 'median'}, "scaling 'median'; known: peak, rms, standard, train, none"),
+        ('vggish', {'scaling': 'median'}, "scaling 'median'; .*peak, rms, standard, train, none"),
         ('vggish', {'n_mels': 200}, 'raise fft_length'),
         ('vggish', {'f_max_hz': 9000.0}, 'Nyquist frequency 8000'),
         ('triaxial_mel', {'axes': 'TC'}, "axes='TC'; known: TF, FT"),
         ('multi_resolution_mel', {'hop_lengths': [10, 20]}, r'hop_lengths=\(10, 20\)'),
         ('multi_resolution_mel', {'fft_lengths': [512, 512, 512]}, 'each FFT at least its window'),
-        ('multi_resolution_mel', {'columns': 5}, 'window of 1200 samples does not fit into the patch of 780'),
+        ('multi_resolution_mel', {'columns': 5}, 'window of 1200 samples .*patch of 780'),
         ('multi_resolution_mel', {'columns': 0}, 'columns=0 at least 1'),
         ('triaxial_mel_paper', {'patch_length': 0}, 'patch_length=0 must be at least 1'),
         ('triaxial_mel_paper', {'amin': 0.0}, 'amin=0.0'),

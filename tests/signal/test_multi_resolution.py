@@ -124,7 +124,7 @@ def test_peak_scaling_looks_at_the_whole_chunk_and_other_rates_are_resampled():
 
 def test_several_channels_are_refused():
     front_end = create_front_end('multi_resolution_mel', RATE_HZ)
-    with pytest.raises(ConfigError, match='cannot take recordings of 3: choose triaxial_mel'):
+    with pytest.raises(ConfigError, match='recordings of 3: choose triaxial_mel'):
         front_end.output_shape(3)
-    with pytest.raises(DataError, match=r'takes one channel, not a chunk of shape \(11700, 3\): choose a channel'):
+    with pytest.raises(DataError, match=r'one channel, .*shape \(11700, 3\): choose a channel'):
         front_end(np.ones((11700, 3), np.float32), RATE_HZ)

@@ -104,7 +104,7 @@ def test_a_gain_on_the_image_is_a_gain_on_the_signal(gain, tolerances, signals):
     np.testing.assert_array_equal(front_end.with_gain(image, [gain]), front_end.with_gain(image, gain))
     np.testing.assert_array_equal(front_end.peaks(x), [np.abs(x).max()])
     assert front_end.with_gain(image, 1.0) is image
-    with pytest.raises(DataError, match='2 gains do not fit a spectrogram of 1 channel'):
+    with pytest.raises(DataError, match='2 gains .* 1 channel'):
         front_end.with_gain(image, (gain, gain))
 
 
@@ -150,9 +150,9 @@ def test_other_rates_are_resampled(front_end):
 
 
 def test_several_channels_are_refused(front_end):
-    with pytest.raises(ConfigError, match='front end musicnn_none takes one channel .* of 3: choose triaxial_mel'):
+    with pytest.raises(ConfigError, match='musicnn_none .*one channel .* 3: choose triaxial_mel'):
         front_end.output_shape(3)
-    with pytest.raises(DataError, match=r'takes one channel, not a chunk of shape \(15600, 3\): choose a channel'):
+    with pytest.raises(DataError, match=r'one channel, .*shape \(15600, 3\): choose a channel'):
         front_end(np.ones((15600, 3), np.float32), RATE_HZ)
 
 
@@ -172,5 +172,5 @@ def test_impossible_parameters_are_refused(change, words, front_end):
 
 
 def test_a_signal_too_short_to_be_reflected(front_end):
-    with pytest.raises(ConfigError, match='256 samples cannot be reflected by 256 at their ends'):
+    with pytest.raises(ConfigError, match='256 samples .*reflected by 256'):
         front_end.spectrogram(np.ones((256, 1), np.float32))

@@ -53,7 +53,7 @@ def test_a_gain_survives_json(rows):
 def test_a_column_that_is_constant_in_the_training_rows_is_refused(rows):
     constant = rows.copy()
     constant[:, 1] = 21.5
-    with pytest.raises(DataError, match='column 1 is 21.5 in all 50 training rows: leave it out'):
+    with pytest.raises(DataError, match='column 1 .*21.5 .* 50 training rows: leave it out'):
         fit_gain('zscore', constant)
     with pytest.raises(DataError, match='column 0 is 1.5 in all 1 training rows'):
         fit_gain('zscore', np.array([[1.5, 2.0]]))
@@ -68,7 +68,7 @@ def test_the_front_end_takes_the_first_row_of_as_many_columns(front_end, rows):
     assert (found.dtype, found.tolist()) == (np.float32, rows[0].tolist())
     for bad in (rows[:, :2], rows[0], rows[:0], rows[None]):
         shape = str(bad.shape).replace('(', r'\(').replace(')', r'\)')
-        with pytest.raises(DataError, match=f'takes rows of rpm, temperature_c, vibration_g, not an array of {shape}'):
+        with pytest.raises(DataError, match=f'rpm, temperature_c, vibration_g, not .* {shape}'):
             front_end(bad, 0.0)
 
 

@@ -159,7 +159,7 @@ def test_common_band_passes_the_same_filter_whatever_the_rate():
 
 
 def test_no_recording_is_brought_to_a_rate_above_its_own():
-    with pytest.raises(ConfigError, match=r'11990 Hz cannot be brought to 12000 Hz.*above 5995 Hz'):
+    with pytest.raises(ConfigError, match=r'11990 Hz .*12000 Hz.* 5995 Hz'):
         resample.to_common_band(np.zeros(100, np.float32), 11990.0, 12000.0)
 
 

@@ -47,7 +47,7 @@ def test_scale_samples_divides_only_for_what_the_chunk_alone_decides():
     for name in ('train', 'none'):
         assert scaling.scale_samples(x, name) is x
     np.testing.assert_array_equal(scaling.scale_samples(np.zeros((3, 1)), 'peak'), np.zeros((3, 1)))
-    with pytest.raises(ConfigError, match="scaling 'median'; known: peak, rms, standard, train, none"):
+    with pytest.raises(ConfigError, match="scaling 'median'; .*peak, rms, standard, train, none"):
         scaling.scale_samples(x, 'median')
 
 
@@ -76,7 +76,7 @@ def test_several_channels_get_a_gain_each():
     assert scaling.as_gain(np.float32(0.5)) == 0.5
     assert isinstance(scaling.as_gain(np.float32(0.5)), float)
     peaks[:, 1] = 0
-    with pytest.raises(DataError, match='largest magnitude of channel 1 of 2 training chunks is 0'):
+    with pytest.raises(DataError, match='channel 1 of 2 training chunks .* 0'):
         scaling.fit_gain('train', peaks)
 
 
@@ -92,7 +92,7 @@ def test_gains_of_channels_reach_their_own_channel(name, rate_hz):
     np.testing.assert_allclose(front_end.with_gain(np.stack([image, image]), list(gain))[1], wanted, atol=3e-4)
     np.testing.assert_allclose(front_end.with_gain(image, 0.5), front_end(0.5 * x, rate_hz), atol=3e-4)
     assert front_end.with_gain(image, (1.0, 1.0, 1.0)) is image
-    with pytest.raises(DataError, match='2 gains do not fit a spectrogram of 3 channels'):
+    with pytest.raises(DataError, match='2 gains .* 3 channels'):
         front_end.with_gain(image, (1.0, 2.0))
 
 

@@ -69,7 +69,7 @@ def test_twice_and_half_the_speed_are_not_taken_for_one_outside_of_the_range(low
 
 def test_a_range_that_holds_twice_the_speed_takes_a_strong_first_harmonic():
     # 1500 rpm with harmonics, or a loose machine of 3000 rpm with half orders: both are in the range.
-    with pytest.raises(DataError, match=r'half orders of twice .* candidates: 1500 rpm .* 3000 rpm .*low_rpm'):
+    with pytest.raises(DataError, match=r'candidates: 1500 rpm .* 3000 rpm .*low_rpm'):
         estimate_speed_rpm(machine(25.0), RATE_HZ, 1300.0, 3200.0)
     narrow = estimate_speed_rpm(machine(25.0), RATE_HZ, 1300.0, 2600.0)
     unbalance = estimate_speed_rpm(machine(25.0, (3.0, 0.5, 0.4, 0.2, 0.2)), RATE_HZ, 1300.0, 3200.0)
@@ -117,7 +117,7 @@ def test_noise_alone_is_refused(seed):
 
 @pytest.mark.parametrize('value', [0.0, 9.81])
 def test_silence_is_refused(value):
-    with pytest.raises(DataError, match='0.00 s without dead stretches are too short'):
+    with pytest.raises(DataError, match='0.00 s .*too short.*speed_rpm=NUMBER'):
         estimate_speed_rpm(np.full(40000, value), RATE_HZ)
 
 
@@ -159,7 +159,7 @@ def test_a_recording_of_mfpt_has_the_nominal_speed_within_the_slip_of_its_motor(
     ('low_rpm', 'high_rpm'), [(0.0, 1000.0), (1500.0, 1500.0), (2000.0, 1000.0), (600.0, 1501.0), (900.0, np.inf)]
 )
 def test_a_range_that_cannot_be_searched_is_an_error(low_rpm, high_rpm):
-    with pytest.raises(ConfigError, match=f'speeds from {low_rpm} to {high_rpm} rpm .* at most 2.5 times'):
+    with pytest.raises(ConfigError, match=f'{low_rpm} to {high_rpm} rpm .* 2.5 times'):
         estimate_speed_rpm(machine(25.0), RATE_HZ, low_rpm, high_rpm)
     assert DEFAULT_RANGE_RPM[1] <= MAX_RANGE * DEFAULT_RANGE_RPM[0]
 
@@ -167,9 +167,9 @@ def test_a_range_that_cannot_be_searched_is_an_error(low_rpm, high_rpm):
 @pytest.mark.parametrize(
     ('samples', 'rate_hz', 'words'),
     [
-        (np.ones((40000, 2)), RATE_HZ, r'one channel, not from samples of shape \(40000, 2\)'),
-        (np.ones(7999), RATE_HZ, '2.00 s are too short .* takes 2 s .*speed_rpm=NUMBER'),
-        (np.ones(40000), 400.0, '400 Hz do not hold five harmonics of 2200 rpm.*speed_rpm=NUMBER'),
+        (np.ones((40000, 2)), RATE_HZ, r'one channel, .*shape \(40000, 2\)'),
+        (np.ones(7999), RATE_HZ, '2.00 s .*too short .* 2 s .*speed_rpm=NUMBER'),
+        (np.ones(40000), 400.0, '400 Hz .*2200 rpm.*speed_rpm=NUMBER'),
         (np.ones(40000), float('nan'), 'nan Hz do not hold'),
         (np.full(40000, np.nan), RATE_HZ, 'not finite numbers'),
     ],

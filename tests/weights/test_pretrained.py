@@ -134,15 +134,15 @@ def test_a_changed_file_is_refused(files, slim_width):
 
 def test_other_files_are_refused(tmp_path, files, slim_width):
     model = create_model('vggish', 4, width_multiplier=slim_width)
-    with pytest.raises(WeightsError, match=r'w\.h5: weights are read from \.pth, \.pt and \.safetensors'):
+    with pytest.raises(WeightsError, match=r'w\.h5: .* \.pth, \.pt and \.safetensors'):
         load_pretrained(tmp_path / 'w.h5', model)
-    with pytest.raises(WeightsError, match=r'Dense is not a model .*, musicnn_vgg, resnet50, vggish'):
+    with pytest.raises(WeightsError, match=r'Dense .*, musicnn_vgg, resnet50, vggish'):
         load_pretrained(files['own'], nn.Dense(3))
 
 
 def test_a_model_without_a_name_table_is_an_error(monkeypatch, files):
     monkeypatch.setitem(MODELS, 'two_layers', ModelSpec(TwoLayers, (3,), 'none'))
-    with pytest.raises(WeightsError, match=r"no name table for weights of 'two_layers'; it has: .*resnet50, vggish"):
+    with pytest.raises(WeightsError, match=r"slim\.pth: .*'two_layers'; .*resnet50, vggish"):
         load_pretrained(files['pth'], TwoLayers(2))
 
 

@@ -55,9 +55,7 @@ def test_the_same_channels_and_other_networks_are_left_alone():
 
 @pytest.mark.parametrize(('given', 'channels'), [(3, 2), (2, 1), (4, 3), (1, 2), (0, 1)])
 def test_other_numbers_of_channels_are_an_error(given, channels):
-    with pytest.raises(
-        WeightsError, match=f'stem/conv/kernel takes {given} input channels, the examples have {channels}'
-    ):
+    with pytest.raises(WeightsError, match=f'stem/conv/kernel .* {given} input channels, .* {channels}: .*at random'):
         adapt_stem(tree(np.ones((7, 7, given, 2), np.float32)), channels)
 
 
@@ -90,7 +88,9 @@ def test_weights_of_one_channel_serve_three(tmp_path, resnet_names, torch_bytes,
 
 
 def test_a_file_of_other_channels_names_the_file(resnet_pth, slim_resnet):
-    with pytest.raises(WeightsError, match=r'resnet50-tiny\.pth: stem/conv/kernel takes 3 input channels, .* have 2'):
+    with pytest.raises(
+        WeightsError, match=r'resnet50-tiny\.pth: stem/conv/kernel .* 3 input channels, .* 2: .*at random'
+    ):
         load_pretrained(resnet_pth, create_model('resnet50', 7, **slim_resnet), input_shape=(40, 24, 2))
 
 

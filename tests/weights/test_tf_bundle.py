@@ -82,7 +82,7 @@ def test_a_flipped_byte_anywhere_in_the_data_is_refused(golden_folder, tmp_path)
     raw = data.read_bytes()
     for i in range(len(raw)):
         data.write_bytes(raw[:i] + bytes([raw[i] ^ (1 << i % 8)]) + raw[i + 1 :])
-        with pytest.raises(WeightsError, match=r'data-00000-of-00001: the checksum of the tensor .* is wrong'):
+        with pytest.raises(WeightsError, match=r'data-00000-of-00001: .*checksum .* wrong'):
             read_tf_bundle(path)
 
 
@@ -100,12 +100,12 @@ def test_a_file_that_was_cut_off_is_refused(suffix, golden_folder, tmp_path):
 @pytest.mark.parametrize(
     ('name', 'words'),
     [
-        ('tf_partitioned', r"tf_partitioned\.index: the variable '.*embedding.*' is stored in parts"),
+        ('tf_partitioned', r"tf_partitioned\.index: .*'.*embedding.*' .*parts"),
         (
             'tf_text',
-            r"tf_text\.index: the tensor 'words' is of TensorFlow's dtype 7; fdx reads float32, float64, int32",
+            r"tf_text\.index: .*'words' .*dtype 7; .*float32, float64, int32",
         ),
-        ('tf_nowhere', r'tf_nowhere\.index: cannot be read \(No such file'),
+        ('tf_nowhere', r'tf_nowhere\.index: .*No such file'),
     ],
 )
 def test_what_tensorflow_writes_and_fdx_does_not_read(name, words, golden_folder):
@@ -116,7 +116,7 @@ def test_what_tensorflow_writes_and_fdx_does_not_read(name, words, golden_folder
 def test_a_lost_data_file_is_named(golden_folder, tmp_path):
     path = copied(golden_folder, 'tf_shards', tmp_path)
     (tmp_path / 'tf_shards.data-00001-of-00002').unlink()
-    with pytest.raises(WeightsError, match=r'tf_shards\.data-00001-of-00002: cannot be read \(No such file'):
+    with pytest.raises(WeightsError, match=r'tf_shards\.data-00001-of-00002: .*No such file'):
         read_tf_bundle(path)
 
 
@@ -131,7 +131,7 @@ def test_an_index_of_several_blocks(per_block, tf_bundle_bytes, tmp_path):
 @pytest.mark.parametrize(
     ('options', 'words'),
     [
-        ({'kind': 1}, r'm\.index: the block at byte \d+ is compressed by Snappy, which fdx does not read'),
+        ({'kind': 1}, r'm\.index: .*byte \d+ .*Snappy'),
         ({'kind': 9}, 'has the unknown compression 9'),
         ({'gap': b'\0'}, r'a block is expected at byte \d+, not at'),
         ({'metaindex': [(b'filter', b'')]}, 'the metaindex is not empty'),
@@ -145,11 +145,11 @@ def test_tables_of_other_kinds(options, words, tf_bundle_bytes, tmp_path):
 @pytest.mark.parametrize(
     ('changes', 'words'),
     [
-        ({'dtype': 14}, "the tensor 'w' is of TensorFlow's dtype 14; fdx reads"),
+        ({'dtype': 14}, "'w' .*dtype 14; .*float32"),
         ({'dtype': 2}, r"the tensor 'w' of shape \[2, 2\] has 16 bytes"),
         ({'shape': b'\x18\x01'}, "the tensor 'w' has no shape"),
         ({'shard': 1}, "the tensor 'w' lies in data file 1 of 1"),
-        ({'offset': 1}, r"the tensor 'w' ends at byte 17, the file at 16; it is truncated or of another checkpoint"),
+        ({'offset': 1}, r"'w' .*byte 17, .* 16; .*truncated .*again"),
         ({'offset': 2**63}, r'ends at byte 9223372036854775824'),
         ({'size': 2**64 - 16}, 'has 18446744073709551600 bytes'),
         ({'crc': 5}, "the checksum of the tensor 'w' is wrong"),
@@ -169,7 +169,7 @@ def test_more_axes_than_an_array_can_have(tf_bundle_bytes, tmp_path):
     array = np.ones((1,), np.float32)
     shape = tf_bundle_bytes.message((2, tf_bundle_bytes.message((1, 1)))) * 70
     entries = [tf_bundle_bytes.header(), (b'w', tf_bundle_bytes.entry(array, shape=shape))]
-    with pytest.raises(WeightsError, match=r"data-00000-of-00001: the tensor 'w' of shape .* cannot be built"):
+    with pytest.raises(WeightsError, match=r"data-00000-of-00001: .*'w' of shape .* cannot be built"):
         read_tf_bundle(tf_bundle_bytes.write_raw(tmp_path / 'm', entries, array.tobytes()))
 
 
@@ -177,7 +177,7 @@ def test_more_axes_than_an_array_can_have(tf_bundle_bytes, tmp_path):
     ('more', 'words'),
     [
         (((2, 1),), 'big-endian'),
-        (((3, b'\x10\x02'),), 'asks for a reader of version 2, fdx knows version 1'),
+        (((3, b'\x10\x02'),), 'version 2, .*version 1'),
         (((1, 0),), 'it names 0 data files'),
         (((1, 10**6),), 'it names 1000000 data files'),
     ],

@@ -55,7 +55,7 @@ def test_stream_views_start_where_they_say(read, torch_bytes):
     assert found['root'].tolist() == [8.0, 9.0]
     assert found['view'].tolist() == [[5.0, 6.0], [7.0, 8.0]]
     body['view'] = t.tensor(t.storage('7', 10, view=('9', 4, 5)), 2, (2, 2), (2, 1))
-    with pytest.raises(WeightsError, match="'view' cannot be built: it reaches element 5 of a storage of 5"):
+    with pytest.raises(WeightsError, match="'view' cannot be built: .*element 5 .*storage of 5"):
         read(t.stream_file(body, {'7': (10, raw.tobytes())}))
     body['view'] = t.tensor(t.storage('7', 10, view=('9', 6, 5)), 0, (1,), (1,))
     with pytest.raises(WeightsError, match='ends at element 11 of 10'):
@@ -80,7 +80,7 @@ def test_zip_byte_order_is_honoured(read, torch_bytes):
 def test_a_tensor_outside_its_storage_is_refused(offset, size, stride, read, torch_bytes):
     t = torch_bytes
     body = {'w': t.tensor(t.storage('0', 6), offset, size, stride)}
-    with pytest.raises(WeightsError, match=r"given\.pth: the tensor 'w' cannot be built: it reaches element \d+"):
+    with pytest.raises(WeightsError, match=r"given\.pth: .*'w' cannot be built: .*element \d+"):
         read(t.zip_file(body, {'0': bytes(24)}))
 
 
@@ -129,7 +129,7 @@ def test_an_archive_whose_directory_lies_beyond_any_file_is_an_error(golden_fold
     raw = bytearray((golden_folder / 'torch_zip.pth').read_bytes())
     assert raw[-98:-94] == b'PK\x06\x06'  # the end record of a 64-bit archive; its offset of the directory is 8 bytes
     raw[-50:-42] = b'\xff' * 8
-    with pytest.raises(WeightsError, match=r'given\.pth: the zip archive cannot be read'):
+    with pytest.raises(WeightsError, match=r'given\.pth: .*zip archive'):
         read(bytes(raw))
 
 

