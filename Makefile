@@ -6,9 +6,13 @@ INSTALLED := $(VENV)/.installed
 
 .PHONY: setup demo compare table gan check test lint types format docs test-tfds bench clean
 
-# The tests of `make check`: the library's lower rooms, its files, its order and its pages.
-FAST := tests/signal tests/data tests/test_files.py tests/test_locks.py tests/test_names.py tests/test_rooms.py \
-	tests/test_readme.py tests/test_published_figures.py
+# The tests of `make check`: signal, data, files, the order of the rooms, the pages, and the contract of the small networks.
+SLOW := tests/signal/test_usable_real.py tests/signal/test_shaft_speed_machines.py tests/data/test_raw_text_cases.py \
+	tests/data/test_raw_cases.py tests/data/test_raw_files.py tests/data/test_raw_mat_damage.py
+FAST := $(filter-out $(SLOW),$(wildcard tests/signal/test_*.py tests/data/test_raw_*.py) \
+	$(patsubst %,tests/data/test_%.py,blocks protocols row_protocols row_stretches row_dependence stratified guard \
+	imbalance fingerprint) $(patsubst %,tests/models/test_%.py,registry layers mlp band_mlp contract) \
+	$(patsubst %,tests/test_%.py,files names locks rooms readme requirements published_figures))
 
 setup: $(INSTALLED)
 
@@ -47,7 +51,7 @@ types: setup
 
 # Under a minute on two cores, once mypy's cache is there.
 check: lint types
-	$(RUN) -m pytest -n 2 --dist loadscope $(FAST)
+	$(RUN) -m pytest -n 2 --dist loadscope $(FAST) -k 'not resnet50 and not efficientnet_lite0 and not vggish'
 
 test: lint types
 	$(RUN) -m pytest -n 2 --dist loadscope
