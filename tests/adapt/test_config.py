@@ -18,23 +18,23 @@ PAIR = {'source': 'cwru/faults_12k-vggish:load0', 'target': 'cwru/faults_12k-vgg
 @pytest.mark.parametrize(
     ('changes', 'words'),
     [
-        ({'method': 'magic'}, "unknown method 'magic'; fdx has: source_only, adabn, "),
-        ({'select_by': 'oracle'}, '`select_by`=oracle: it must be one of source_risk, dev, snd, entropy, last'),
-        ({'weight': -0.5}, '`weight`=-0.5 and `target_fold`=0 must be 0 or above'),
+        ({'method': 'magic'}, "method 'magic'; ... source_only, adabn, "),
+        ({'select_by': 'oracle'}, '`select_by`=oracle: ... source_risk, dev, snd, entropy, last'),
+        ({'weight': -0.5}, '`weight`=-0.5 ... 0 or above'),
         ({'weight': math.nan}, '`weight`=nan'),
         ({'weight': math.inf}, '`weight`=inf'),
         ({'radius': 0.0}, '`radius`=0.0 above 0'),
         ({'radius': math.nan}, '`radius`=nan'),
         ({'target_fold': -1}, '`target_fold`=-1'),
-        ({'source': 'cwru'}, '=cwru: write it as builder/config or builder/config:domain'),
-        ({'target': 'cwru/faults_12k:'}, '=cwru/faults_12k:: write it as builder/config'),
-        ({'target': 'a/b:load0:load1'}, '=a/b:load0:load1: write it as'),
+        ({'source': 'cwru'}, '`source`=cwru: ... builder/config:domain'),
+        ({'target': 'cwru/faults_12k:'}, '`target`=cwru/faults_12k:: ... builder/config'),
+        ({'target': 'a/b:load0:load1'}, '`target`=a/b:load0:load1: ... builder/config'),
     ],
 )
-def test_what_cannot_be_used_is_refused(changes, words):
+def test_what_cannot_be_used_is_refused(says, changes, words):
     with pytest.raises(ConfigError) as caught:
         AdaptConfig(**{**PAIR, **changes})
-    assert words in str(caught.value)
+    assert says(str(caught.value), words)
 
 
 @pytest.mark.parametrize('method', METHODS)
@@ -42,7 +42,7 @@ def test_only_methods_that_saw_no_target_may_score_all_of_it(method):
     if method == 'source_only':
         assert AdaptConfig(**PAIR, method=method, score_all_target=True).score_all_target
         return
-    with pytest.raises(ConfigError, match=f'`score_all_target`: {method} sees windows of the target'):
+    with pytest.raises(ConfigError, match=f'`score_all_target`: {method} .*target'):
         AdaptConfig(**PAIR, method=method, score_all_target=True)
 
 

@@ -149,10 +149,10 @@ def test_mean_entropy_in_nats():
     ('call', 'error', 'text'),
     [
         (lambda: source_risk([]), DataError, r'source_losses has shape \(0,\)'),
-        (lambda: source_risk([1.0, math.nan]), DataError, 'source_losses: 1 of 2 values are not finite'),
+        (lambda: source_risk([1.0, math.nan]), DataError, 'source_losses: 1 of 2 .*not finite'),
         (lambda: dev_risk([1.0, 1.0], [1.0]), DataError, '2 weights and 1 losses'),
         (lambda: dev_risk([1.0, -0.5], [1.0, 1.0]), DataError, 'the smallest weight is -0.5'),
-        (lambda: mean_entropy([[0.5, 0.2]]), DataError, 'sums from 0.7 to 0.7 are not probabilities'),
+        (lambda: mean_entropy([[0.5, 0.2]]), DataError, '0.7 to 0.7 .*not probabilities'),
         (lambda: mean_entropy([[1.5, -0.5]]), DataError, 'values from -0.5 to 1.5'),
         (lambda: mean_entropy([[math.nan, 1.0]]), DataError, 'are not probabilities'),
         (lambda: mean_entropy([0.5, 0.5]), DataError, r'shape \(2,\)'),
@@ -161,7 +161,7 @@ def test_mean_entropy_in_nats():
         (
             lambda: importance_weights(normal(0, 4), normal(1, 9), normal(2, 3), seed=0),
             DataError,
-            '4 training windows of the source and 9 of the target: at least 5',
+            '4 training windows .*source and 9 .*target: at least 5',
         ),
         (
             lambda: importance_weights(normal(0, 9), normal(1, 9), normal(2, 3, size=3), seed=0),

@@ -89,7 +89,7 @@ def test_a_workdir_fits_the_flags_that_made_it(scored, dataset):
     ('fields', 'error', 'words'),
     [
         ({'learning_rate': 0.1}, CheckpointError, r'`learning_rate`: 0.05 there, 0.1 now.*remove .*run'),
-        ({'epochs': 1}, ConfigError, 'trained for 2 epochs, `epochs`=1.*Use `epochs`=2'),
+        ({'epochs': 1}, ConfigError, '2 epochs, `epochs`=1.*`epochs`=2'),
     ],
 )
 def test_other_flags_are_refused_before_training(copy, dataset, forget_score, fields, error, words):
@@ -100,7 +100,7 @@ def test_other_flags_are_refused_before_training(copy, dataset, forget_score, fi
 
 
 def test_another_dataset_is_refused(copy, data_dir):
-    with pytest.raises(CheckpointError, match='dataset or the freezing rules have changed'):
+    with pytest.raises(CheckpointError, match='dataset or the freezing rules .*changed'):
         check_workdir(copy, open_dataset('bearing_rig/rig_a_small', data_dir))
 
 

@@ -59,7 +59,7 @@ def test_names_must_be_folders_of_their_own(tmp_path, name):
 
 def test_without_weights_there_is_only_scratch():
     assert [s.name for s in parse_strategies(['scratch'], has_weights=False)] == ['scratch']
-    with pytest.raises(ConfigError, match='full, head start from pretrained weights.*`init`=imagenet'):
+    with pytest.raises(ConfigError, match='full, head .*pretrained weights.*`init`=imagenet'):
         parse_strategies(['full', 'head', 'scratch'], has_weights=False)
 
 

@@ -20,7 +20,7 @@ def test_types_and_predicted():
     'changes, message',
     [
         ({'probabilities': np.ones((4, 2)) / 2}, r'shape \(4, 2\), expected \[N, 3\]'),
-        ({'probabilities': np.array(PROBABILITIES) * 2}, '4 rows of probabilities are not distributions, first row 0'),
+        ({'probabilities': np.array(PROBABILITIES) * 2}, '4 rows of probabilities .*first row 0'),
         ({'probabilities': np.array([*PROBABILITIES[:3], [np.nan, 0.5, 0.5]])}, '1 rows .* first row 3'),
         ({'probabilities': np.array([*PROBABILITIES[:3], [1.5, -0.5, 0.0]])}, '1 rows .* first row 3'),
         ({'labels': np.array([0, 0, 3, 1])}, r'labels lie in \[0, 3\].*allow \[0, 2\]'),
@@ -52,7 +52,7 @@ def test_concatenate_pools_in_order():
 def test_concatenate_refuses_what_does_not_belong_together():
     with pytest.raises(DataError, match='part 1 was scored over classes'):
         concatenate([make(), make(class_names=['normal', 'ball', 'inner_race'])])
-    with pytest.raises(DataError, match='fold 0 holds the window at sample 0 of r1 twice'):
+    with pytest.raises(DataError, match='fold 0 .*sample 0 .*r1 .*twice'):
         concatenate([make(), make()])
     with pytest.raises(DataError, match='no predictions to pool'):
         concatenate([])
@@ -105,7 +105,7 @@ def test_thresholds_decide_row_by_row():
     + [(np.full(4, 0.5), 3)],
 )
 def test_thresholds_that_do_not_fit_are_refused(thresholds, classes):
-    with pytest.raises(DataError, match='thresholds are for two classes and lie between 0 and 1, one per row'):
+    with pytest.raises(DataError, match='thresholds .*two classes .*0 and 1'):
         (two if classes == 2 else make)(thresholds=thresholds)
 
 
@@ -117,7 +117,7 @@ def test_folds_keep_their_thresholds():
     assert pooled.predicted.tolist() == [*a.predicted, *b.predicted] == [0, 1, 1, 1, 0, 0, 0, 1]
     assert concatenate([two(), two(**later)]).thresholds is None
     for parts in ([a, two(**later)], [two(), b]):
-        with pytest.raises(DataError, match='some folds have a decision threshold and some have not'):
+        with pytest.raises(DataError, match='some folds .*threshold and some'):
             concatenate(parts)
 
 

@@ -107,23 +107,23 @@ def test_the_classes_of_another_dataset_are_matched_by_name(run, data_dir, monke
 
 def test_unknown_classes_are_named(run, monkeypatch):
     monkeypatch.setattr(Dataset, 'class_names', lambda self, label_key='label': ['normal', 'cage', 'ball'])
-    with pytest.raises(DataError, match='classes that the checkpoint does not know: ball, cage$'):
+    with pytest.raises(DataError, match='classes .*checkpoint .*: ball, cage$'):
         score_run(run)
 
 
 @pytest.mark.parametrize(
     ('options', 'words'),
     [
-        ({'split': 'tests'}, '`split`=tests: it is one of train, validation, test, all'),
-        ({'dataset': 'bearing_rig/rig_b_small-vggish_train'}, 'by front end vggish_train, the checkpoint by vggish'),
+        ({'split': 'tests'}, '`split`=tests: ... train, validation, test, all'),
+        ({'dataset': 'bearing_rig/rig_b_small-vggish_train'}, 'front end vggish_train, ... checkpoint ... vggish'),
         ({'dataset': 'bearing_rig/medium'}, "'bearing_rig/medium' is not prepared"),
         ({'data_dir': 'elsewhere'}, 'name their folder with `data_dir`'),
     ],
 )
-def test_what_does_not_fit_is_refused(run, options, words):
+def test_what_does_not_fit_is_refused(says, run, options, words):
     with pytest.raises(DataError) as caught:
         score_run(run, **options)
-    assert words in str(caught.value)
+    assert says(str(caught.value), words)
 
 
 def test_a_dataset_cut_anew_since_training_is_refused(run, monkeypatch):

@@ -90,14 +90,14 @@ def log_mel_images(count: int) -> np.ndarray:
     return np.log(mel + 0.01).astype(np.float32)
 
 
-def test_a_run_with_several_folds_or_an_exported_file_is_refused(workdir, tmp_path):
+def test_a_run_with_several_folds_or_an_exported_file_is_refused(says, workdir, tmp_path):
     for fold in (0, 1):
         (tmp_path / f'fold_{fold}' / 'checkpoints').mkdir(parents=True)
     with pytest.raises(CheckpointError) as caught:
         load_single(tmp_path, 'best')
-    assert str(caught.value) == f'{tmp_path} holds several folds: choose one, e.g. {tmp_path}/fold_0'
+    assert says(str(caught.value), f'{tmp_path} holds several folds: ... {tmp_path}/fold_0')
     for suffix in ('.tflite', '.onnx'):
-        with pytest.raises(CheckpointError, match=rf'a\{suffix} is exported already: name the workdir of launch.train'):
+        with pytest.raises(CheckpointError, match=rf'a\{suffix} .*exported already: .*workdir of launch.train'):
             load_single(tmp_path / f'a{suffix}', 'best')
     with pytest.raises(CheckpointError, match='holds no checkpoints'):
         load_single(tmp_path / 'nothing', 'best')
@@ -224,10 +224,10 @@ def test_what_is_not_folded_is_left_to_the_caller(front_end, gain, form, folded)
         assert model_info(made.model).input.scale == pytest.approx(float(fit(scaled).scale), rel=1e-6)
 
 
-def test_an_unknown_form_is_refused(predictor):
+def test_an_unknown_form_is_refused(says, predictor):
     with pytest.raises(ConfigError) as caught:
         make_model(predictor, 'tflite', refuse_samples)
-    assert str(caught.value) == f'`format`=tflite: it is one of {", ".join(FORMATS)}'
+    assert says(str(caught.value), f'`format`=tflite: ... {", ".join(FORMATS)}')
 
 
 def test_the_description_holds_what_is_needed_to_use_the_file(predictor, splits):

@@ -80,17 +80,17 @@ def test_a_recording_of_one_window_is_enough_and_a_sample_less_is_not(predictor,
 @pytest.mark.parametrize(
     ('change', 'options', 'words'),
     [
-        ({'sample_rate_hz': 12000.0}, {}, 'recorded at 12000 Hz, but the model was trained on 20480 Hz'),
-        ({'samples': np.ones((40000, 2), np.float32)}, {}, '2 channels, the model takes 1; choose one with `channel`'),
+        ({'sample_rate_hz': 12000.0}, {}, '12000 Hz, ... model ... 20480 Hz'),
+        ({'samples': np.ones((40000, 2), np.float32)}, {}, '2 channels, ... takes 1; ... `channel`'),
         ({'samples': np.ones((40000, 1), np.float32)}, {}, 'channel 0 is constant'),
-        ({}, {'hop_s': 1e-6}, '`hop_s`=1e-06: at 20480 Hz it must be at least 0.000049 s'),
+        ({}, {'hop_s': 1e-6}, '`hop_s`=1e-06: ... 20480 Hz ... at least 0.000049 s'),
     ],
 )
-def test_what_cannot_be_diagnosed_is_refused_with_its_name(predictor, recordings, change, options, words):
+def test_what_cannot_be_diagnosed_is_refused_with_its_name(says, predictor, recordings, change, options, words):
     raw = dataclasses.replace(recordings['rig_b-outer_race-0457rpm-load0'], source='bad.wav', **change)
     with pytest.raises(DataError) as caught:
         diagnose_recording(predictor, raw, **options)
-    assert words in str(caught.value)
+    assert says(str(caught.value), words)
     assert 'bad.wav' in str(caught.value) or 'hop_s' in options
 
 

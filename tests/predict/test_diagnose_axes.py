@@ -55,15 +55,15 @@ def test_the_images_are_those_of_the_records(front_end, slow_hz):
 @pytest.mark.parametrize(
     ('found', 'needed', 'words'),
     [
-        (1, 3, '1 channel, the model takes 3; record all of them'),
-        (4, 3, '4 channels, the model takes 3; choose 3 in the order of the training data with `channel`=A,B,...'),
-        (3, 1, '3 channels, the model takes 1; choose one with `channel`'),
+        (1, 3, '1 channel, ... takes 3; record all'),
+        (4, 3, '4 channels, ... takes 3; choose 3 ... order ... `channel`=A,B,'),
+        (3, 1, '3 channels, ... takes 1; ... `channel`'),
     ],
 )
-def test_another_number_of_channels_is_refused_with_a_remedy(found, needed, words):
+def test_another_number_of_channels_is_refused_with_a_remedy(says, found, needed, words):
     with pytest.raises(DataError) as caught:
         diagnose_recording(predictor(channels=needed), recording(channels=found))
-    assert str(caught.value).startswith('pump.csv: ') and words in str(caught.value)
+    assert str(caught.value).startswith('pump.csv: ') and says(str(caught.value), words)
 
 
 def test_a_checkpoint_from_before_there_were_channels_takes_one():

@@ -110,7 +110,7 @@ def test_patches_are_scaled_by_it(runs, files, form):
 
 
 def test_patches_of_another_shape_are_refused(files):
-    with pytest.raises(DataError, match=r'the model takes examples of \(96, 64, 1\), not \(96, 32, 1\)'):
+    with pytest.raises(DataError, match=r'\(96, 64, 1\), not \(96, 32, 1\)'):
         ExportedPredictor(files['vibration', 'tflite_float']).patch_probabilities(np.zeros((2, 96, 32, 1), np.float32))
 
 
@@ -187,12 +187,12 @@ def test_which_paths_are_exported_files(run, files, tmp_path):
 
 
 @pytest.mark.parametrize('step', ['last', 5, '5'])
-def test_a_step_of_an_exported_file_is_refused(files, step):
+def test_a_step_of_an_exported_file_is_refused(says, files, step):
     path = files['vibration', 'tflite_int8']
     for load in (load_predictor, lambda path, step: score_run(path, step=step)):
         with pytest.raises(CheckpointError) as caught:
             load(path, step=step)
-        assert str(caught.value) == f'`step`={step}: {path} is one exported step; leave it out'
+        assert says(str(caught.value), f'`step`={step}: {path} ... leave it out')
 
 
 def test_another_dataset_is_scored_and_one_of_another_front_end_refused(run, files):
@@ -200,7 +200,7 @@ def test_another_dataset_is_scored_and_one_of_another_front_end_refused(run, fil
     before, after = (score_run(p, dataset='bearing_rig/rig_a_small', split='all') for p in (run, path))
     np.testing.assert_allclose(after.predictions.probabilities, before.predictions.probabilities, rtol=0, atol=1e-5)
     assert (len(after.predictions), after.leaks) == (30, False)
-    with pytest.raises(DataError, match='by front end vggish_train, the checkpoint by vggish'):
+    with pytest.raises(DataError, match='front end vggish_train, .*checkpoint .*vggish'):
         score_run(path, dataset='bearing_rig/rig_b_small-vggish_train')
 
 

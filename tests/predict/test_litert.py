@@ -78,10 +78,10 @@ def test_an_iterator_of_examples_keeps_its_order(float_model):
 
 
 @pytest.mark.parametrize('shape', [(3,), (4, 1), ()])
-def test_examples_of_another_shape_are_refused(float_model, shape):
+def test_examples_of_another_shape_are_refused(says, float_model, shape):
     with pytest.raises(DataError) as caught:
         float_model.probabilities([SAMPLES[0], np.zeros(shape, np.float32)])
-    assert str(caught.value) == f'the model takes examples of (4,), not {shape}'
+    assert says(str(caught.value), f'examples of (4,), not {shape}')
 
 
 def test_a_reading_that_is_not_finite_has_no_code(int8_model):
@@ -89,7 +89,7 @@ def test_a_reading_that_is_not_finite_has_no_code(int8_model):
         int8_model.run(np.array([0, np.nan, 0, 0], np.float32))
 
 
-def test_a_model_that_the_runtime_refuses_is_named(flatbuffer):
+def test_a_model_that_the_runtime_refuses_is_named(says, flatbuffer):
     tree = flatbuffer_utils.read_model_from_bytearray(bytearray(flatbuffer))
     for code in tree.operatorCodes:
         code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
@@ -97,9 +97,7 @@ def test_a_model_that_the_runtime_refuses_is_named(flatbuffer):
     content = bytes(flatbuffer_utils.convert_object_to_bytearray(tree))
     with pytest.raises(CheckpointError) as caught:
         LitertModel(content, source='strange.tflite')
-    assert str(caught.value).startswith('strange.tflite: LiteRT cannot load it: ')
-    assert str(caught.value).endswith('; export it again')
-    assert 'nobody_has_it' in str(caught.value)
+    assert says(str(caught.value), 'strange.tflite: LiteRT ... nobody_has_it ... export it again')
 
 
 def test_quantization_of():

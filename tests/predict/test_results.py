@@ -92,9 +92,9 @@ def test_a_checkpoint_diagnoses_a_recording_and_refuses_what_it_does_not_read(ru
     assert result.label in rig.CLASSES and len(result.windows) == 5
     assert result.probabilities == result.summary['mean_probabilities']
     assert result.recording.samples is recording.samples
-    with pytest.raises(ConfigError, match='`bearing` and `speed_rpm`: the run has front end vggish'):
+    with pytest.raises(ConfigError, match='`bearing` and `speed_rpm`: .*front end vggish'):
         predictor.diagnose(recording, speed_rpm=1500.0, bearing='skf_6205')
-    with pytest.raises(ConfigError, match='`hop_s`=-1.0: a number of seconds above 0'):
+    with pytest.raises(ConfigError, match='`hop_s`=-1.0: .*seconds above 0'):
         predictor.diagnose(recording, hop_s=-1.0)
     with pytest.raises(CheckpointError, match='several folds: choose one, e.g. .*fold_1'):
         load_single(two_folds)

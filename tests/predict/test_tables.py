@@ -100,24 +100,24 @@ def test_one_row_will_do(write):
     [
         ('rpm\n1500\n', "row 1, the header: columns missing: 'temperature_c'"),
         ('rpm,temperature_c,torque\n1,2,3\n', "row 1, the header: columns unknown: 'torque'"),
-        ('rpm,temperature_c\n1500,20\n1600,warm\n', "row 3, column temperature_c: 'warm' is not a number"),
-        ('rpm,temperature_c\n1500,nan\n', "row 2, column temperature_c: 'nan' is not a finite number"),
-        ('rpm,temperature_c\n1500\n', 'row 2 has 1 cells, the header (row 1) has 2'),
+        ('rpm,temperature_c\n1500,20\n1600,warm\n', "row 3, column temperature_c: 'warm' ... number"),
+        ('rpm,temperature_c\n1500,nan\n', "row 2, column temperature_c: 'nan' ... finite"),
+        ('rpm,temperature_c\n1500\n', 'row 2 ... 1 cells, ... (row 1) has 2'),
         ('rpm,temperature_c\n', 'holds a header but no rows'),
         ('', 'is empty'),
     ],
 )
-def test_a_bad_file_is_named_with_row_and_column(write, text, words):
+def test_a_bad_file_is_named_with_row_and_column(says, write, text, words):
     path = write(text)
     with pytest.raises(DataError) as e:
         diagnose_table(predictor(), path)
-    assert str(path) in str(e.value) and words in str(e.value)
+    assert says(str(e.value), f'{path} ... {words}')
 
 
 def test_options_of_signals_are_refused_by_name(write):
     path = write('rpm,temperature_c\n1500,20\n')
     predictor().check_options([])
-    with pytest.raises(ConfigError, match='`sample_rate_hz`, `hop_s`: the model reads tables, which have no signal'):
+    with pytest.raises(ConfigError, match='`sample_rate_hz`, `hop_s`: .*tables'):
         predictor().diagnose(path, hop_s=1.0, sample_rate_hz=100.0)
     recording = Recording(np.zeros((9, 1), np.float32), 9.0, 'a', '', '', '', '')
     with pytest.raises(DataError, match='the path of a CSV file'):

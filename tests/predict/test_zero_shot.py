@@ -186,23 +186,23 @@ def test_one_window_is_enough_and_a_sample_less_is_not():
 @pytest.mark.parametrize(
     ('fields', 'options', 'words'),
     [
-        ({'speed_rpm': UNKNOWN}, {}, 'needs the speed of the shaft, which is nan rpm'),
+        ({'speed_rpm': UNKNOWN}, {}, 'speed of the shaft, .* nan rpm.*`speed_rpm`'),
         ({'speed_rpm': -3.0}, {}, 'which is -3.0 rpm'),
         ({'geometry': None}, {}, "needs the bearing's geometry"),
         (
             {'speed_rpm': 120.0},
             {},
-            r'2.92 s at 2000 Hz are shorter than a window of 10 s \(20 turns at 120 rpm\): record longer',
+            r'2.92 s at 2000 Hz .* 10 s \(20 turns at 120 rpm\): record longer',
         ),
         ({'speed_rpm': 120.0}, {}, 'window_s`?, at least 5'),
-        ({}, {'window_s': 0.3}, '7.5 turns of the shaft; at least 10 are needed: use windows of 0.4 s'),
+        ({}, {'window_s': 0.3}, '7.5 turns .*at least 10 .* 0.4 s'),
         ({'samples': np.random.default_rng(0).standard_normal((4000, 2))}, {}, '2 channels, .*`channel`'),
         ({'samples': np.ones((4000, 1))}, {}, 'channel 0 is constant'),
         ({'sample_rate_hz': math.nan}, {}, 'sample rate is nan'),
         (
             {'sample_rate_hz': 300.0},
             {},
-            '300 Hz are too few to see a fault of the inner_race, outer_race, ball at 1500',
+            '300 Hz .*inner_race, outer_race, ball at 1500',
         ),
     ],
 )
