@@ -181,8 +181,8 @@ def test_any_length_from_32_on_gives_four_positions(length, variables):
 @pytest.mark.parametrize(
     ('shape', 'text'),
     [
-        ((31, 1, 2), 'at least 32 samples, the windows have 31 x 1 x 2: take longer windows'),
-        ((100, 8, 2), 'windows of samples x 1 x channels, not 100 x 8 x 2'),
+        ((31, 1, 2), 'at least 32 samples, .* 31 x 1 x 2: .*longer windows'),
+        ((100, 8, 2), 'samples x 1 x channels, not 100 x 8 x 2'),
         ((100, 2), 'not 100 x 2'),
     ],
 )

@@ -81,15 +81,15 @@ def test_image_networks_take_any_size(name, shape):
 @pytest.mark.parametrize(
     ('name', 'shape', 'text'),
     [
-        ('vggish', (128, 2, 1), "'vggish' takes examples of 96 x 64 x 1, not 128 x 2 x 1: its front end is 'vggish'"),
-        ('vggish', (96, 64, 3), 'takes examples of 96 x 64 x 1, not 96 x 64 x 3'),
-        ('musicnn_vgg', (61, 64, 1), "examples of any x 96 x 1, not 61 x 64 x 1: its front end is 'musicnn'"),
-        ('resnet50', (128, 2), "'resnet50' takes examples of any x any x any, not 128 x 2:"),
+        ('vggish', (128, 2, 1), "'vggish' .* 96 x 64 x 1, not 128 x 2 x 1: .*front end .*'vggish'"),
+        ('vggish', (96, 64, 3), 'examples of 96 x 64 x 1, not 96 x 64 x 3'),
+        ('musicnn_vgg', (61, 64, 1), "any x 96 x 1, not 61 x 64 x 1: .*front end .*'musicnn'"),
+        ('resnet50', (128, 2), "'resnet50' .* any x any x any, not 128 x 2:"),
         ('resnet50', (0, 2, 3), 'not 0 x 2 x 3'),
-        ('efficientnet_lite0', (128, 96, 2), r"'efficientnet_lite0' takes 1 or 3 channels, not 2"),
-        ('resnet50', (128, 2, 2), r'takes 1 or 3 channels, not 2 \(examples of 128 x 2 x 2\)'),
-        ('cnn1d', (2048, 2, 1), "examples of any x 1 x any, not 2048 x 2 x 1: its front end is 'waveform'"),
-        ('band_mlp', (61, 96), "'band_mlp' takes examples of any x any x any, not 61 x 96: its front end is 'musicnn'"),
+        ('efficientnet_lite0', (128, 96, 2), r"'efficientnet_lite0' .* 1 or 3 channels, not 2"),
+        ('resnet50', (128, 2, 2), r'1 or 3 channels, not 2 .*128 x 2 x 2'),
+        ('cnn1d', (2048, 2, 1), "any x 1 x any, not 2048 x 2 x 1: .*front end .*'waveform'"),
+        ('band_mlp', (61, 96), "'band_mlp' .* any x any x any, not 61 x 96: .*front end .*'musicnn'"),
         ('vgg', (96, 64, 1), "unknown model 'vgg'"),
     ],
 )

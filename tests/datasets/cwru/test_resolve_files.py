@@ -96,14 +96,14 @@ def test_absent_network_is_tried_once_and_all_missing_files_are_named(tmp_path):
 
 def test_refused_file_does_not_hold_up_the_others(tmp_path, subset):
     downloader = FakeDownloader({97: DataError('status 404'), 105: DataError('status 410')})
-    with pytest.raises(DataError, match=r'2 of 3 files are missing: 97\.mat, 105\.mat\. .*status 404$'):
+    with pytest.raises(DataError, match=r'2 of 3 files .*: 97\.mat, 105\.mat\. .*status 404$'):
         resolve_files(subset, None, tmp_path, downloader=downloader)
     assert len(downloader.urls) == 3
     assert _files_in(tmp_path) == ['cwru/118.mat']
 
 
 def test_fetched_file_of_the_wrong_length_is_not_kept(tmp_path, subset):
-    with pytest.raises(DataError, match=r'3 of 3 files are missing.*X097_DE_time has shape \(19, 1\)'):
+    with pytest.raises(DataError, match=r'3 of 3 files .*X097_DE_time .*\(19, 1\)'):
         resolve_files(subset, None, tmp_path, downloader=FakeDownloader(length=19))
     assert _files_in(tmp_path) == []
 
@@ -120,7 +120,7 @@ def test_nothing_is_fetched_offline_or_without_a_folder(tmp_path, subset, offlin
 def test_message_about_the_manual_folder(tmp_path, subset):
     with pytest.raises(DataError, match='a folder and name it in manual_dir, or'):
         resolve_files(subset, None, None)
-    with pytest.raises(DataError, match=r'manual_dir=\S+nowhere \(this folder does not exist\)'):
+    with pytest.raises(DataError, match=r'manual_dir=\S+nowhere .*does not exist'):
         resolve_files(subset, tmp_path / 'nowhere', None)
 
 
@@ -155,7 +155,7 @@ def test_files_come_over_http_and_only_true_ones_stay(tmp_path, server, subset):
     _write(site, 105, length=10)
     (site / '118.mat').write_bytes(b'<html>maintenance</html>')
     downloads = tmp_path / 'downloads'
-    with pytest.raises(DataError, match=r'2 of 3 files are missing: 105\.mat, 118\.mat'):
+    with pytest.raises(DataError, match=r'2 of 3 files .*: 105\.mat, 118\.mat'):
         resolve_files(subset, None, downloads, url_template=template)
     assert _files_in(downloads) == ['cwru/97.mat']
     _write(site, 105)

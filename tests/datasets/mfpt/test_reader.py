@@ -138,31 +138,31 @@ def test_wrong_duration_names_both(tmp_path, write_mfpt):
             assert f'has {length} samples' in message(path, short(INNER.stem))
 
 
-def test_bad_signals(tmp_path, write_mfpt):
+def test_bad_signals(says, tmp_path, write_mfpt):
     holes = ramp()
     holes[[7, 9]] = np.nan, np.inf
     for signal, text in (
-        (holes, 'bearing.gs has 2 values that are NaN or infinite, the first at sample 7'),
-        (ramp() * 1j, 'bearing.gs holds complex128, not real numbers'),
-        (ramp().reshape(2, 500), 'bearing.gs has shape (2, 500), not that of one column or row'),
-        ('none', 'bearing.gs holds <U4, not real numbers'),
+        (holes, 'bearing.gs ... 2 values ... NaN ... sample 7'),
+        (ramp() * 1j, 'bearing.gs ... complex128'),
+        (ramp().reshape(2, 500), 'bearing.gs ... (2, 500)'),
+        ('none', 'bearing.gs ... <U4'),
         (np.zeros((0, 0)), 'bearing.gs has 0 samples'),
     ):
-        assert text in message(write_mfpt(tmp_path, INNER, ramp(), gs=signal), short(INNER.stem))
+        assert says(message(write_mfpt(tmp_path, INNER, ramp(), gs=signal), short(INNER.stem)), text)
 
 
-def test_missing_fields_and_structs_list_what_there_is(tmp_path, write_mfpt):
+def test_missing_fields_and_structs_list_what_there_is(says, tmp_path, write_mfpt):
     path = write_mfpt(tmp_path, INNER, ramp(), gs=None, sr=None)
     assert 'bearing has no field gs and sr; its fields are rate, load.' in message(path)
     path = tmp_path / 'x.mat'
     for variables, text in (
-        ({'signal': ramp(), 'BPFO': 81.125}, 'the variable bearing is missing; the file holds BPFO, signal.'),
+        ({'signal': ramp(), 'BPFO': 81.125}, 'bearing is missing; ... BPFO, signal'),
         ({}, 'the file holds nothing'),
-        ({'bearing': ramp()}, 'bearing is not a struct with one element but float64 (1, 1000)'),
+        ({'bearing': ramp()}, 'bearing is not a struct ... float64 (1, 1000)'),
         ({'bearing': np.zeros((2, 1), [('gs', 'O'), ('sr', 'O')])}, 'bearing is not a struct with one element'),
     ):
         scipy.io.savemat(path, variables)
-        assert text in message(path)
+        assert says(message(path), text)
 
 
 def test_other_formats_are_refused(tmp_path):

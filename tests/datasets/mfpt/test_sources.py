@@ -154,21 +154,19 @@ def test_without_network_all_missing_files_are_named(tmp_path, write_mfpt):
 def test_message_about_the_folders(tmp_path, subset):
     with pytest.raises(DataError, match='a folder and name it with .manual_dir., or .*no download folder is given$'):
         resolve_files(subset, None, None)
-    with pytest.raises(DataError, match=r'manual_dir.*=\S+nowhere \(this folder does not exist\)'):
+    with pytest.raises(DataError, match=r'manual_dir.*=\S+nowhere .*does not exist'):
         resolve_files(subset, tmp_path / 'nowhere', None)
 
 
 def test_what_the_archive_lacks_or_holds_wrongly_is_told_and_not_kept(tmp_path, subset, make_archive):
     downloads = tmp_path / 'downloads'
     make_archive(downloads / 'mfpt' / ARCHIVE, leave_out=STEMS[:1])
-    with pytest.raises(
-        DataError, match=rf'1 of 3 files are missing: baseline_1\.mat\. .*{ARCHIVE} holds no baseline_1'
-    ):
+    with pytest.raises(DataError, match=rf'1 of 3 files .*: baseline_1\.mat\. .*{ARCHIVE} .*no baseline_1'):
         resolve_files(subset, None, downloads)
     assert files_in(downloads) == sorted(f'mfpt/{n}' for n in (ARCHIVE, f'{STEMS[1]}.mat', f'{STEMS[2]}.mat'))
     other = tmp_path / 'other'
     make_archive(other / 'mfpt' / ARCHIVE, length=100)
-    with pytest.raises(DataError, match=r'3 of 3 .*baseline_1\.mat in \S+: bearing\.gs has 100 samples'):
+    with pytest.raises(DataError, match=r'3 of 3 .*baseline_1\.mat in \S+: bearing\.gs .*100 samples'):
         resolve_files(subset, None, other)
     assert files_in(other) == [f'mfpt/{ARCHIVE}']
 
@@ -182,9 +180,9 @@ def test_damaged_archives(tmp_path, subset, make_archive, monkeypatch):
         path.write_bytes(data)
 
     downloads = tmp_path / 'downloads'
-    with pytest.raises(DataError, match=r'3 of 3 .*its member .*baseline_1\.mat. is damaged'):
+    with pytest.raises(DataError, match=r'3 of 3 .*baseline_1\.mat. .*damaged'):
         resolve_files(subset, None, downloads, downloader=FakeDownloader(damaged))
-    with pytest.raises(DataError, match=r'3 of 3 .*it is not a whole zip archive \(BadZipFile'):
+    with pytest.raises(DataError, match=r'3 of 3 .*zip archive .*BadZipFile'):
         resolve_files(subset, None, downloads, downloader=FakeDownloader(lambda p: _write(p, b'PK\x03\x04 cut')))
     assert files_in(downloads) == []
     # The user's own archive is not checked as a whole: what is whole in it is used.

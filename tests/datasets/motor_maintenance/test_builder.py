@@ -210,13 +210,13 @@ def test_a_class_of_one_reading_cannot_be_split(tmp_path):
     values = readings.values.copy()
     values[readings.labels == 1] = values[readings.labels == 1][0]
     config = with_csv(tmp_path, Readings(COLUMNS, values, readings.labels))
-    with pytest.raises(DataError, match=r'mine\.csv: no row of class failure is left for \w+: identical readings'):
+    with pytest.raises(DataError, match=r'mine\.csv: no row of class failure .*identical readings'):
         prepared(config, tmp_path / 'data')
 
 
 def test_too_few_drawn_failures_are_refused(tmp_path):
     config = room.MotorMaintenanceConfig(name='never', rows=100, p_failure_if_condition=0.0, p_failure_otherwise=0.0)
-    with pytest.raises(DataError, match=r'generator: column failure: 0 rows are 1 \(failure\)'):
+    with pytest.raises(DataError, match=r'generator: column failure: 0 rows .*1 \(failure\)'):
         prepared(config, tmp_path)
 
 

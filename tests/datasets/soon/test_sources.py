@@ -104,16 +104,17 @@ def test_what_does_not_read_as_a_recording_is_not_kept(tmp_path, write_soon):
     assert files_in(tmp_path) == []
 
 
-def test_strangers_in_the_folder_are_ignored_and_named(tmp_path, write_soon):
+def test_strangers_in_the_folder_are_ignored_and_named(says, tmp_path, write_soon):
     for n in range(7):
         write_soon(tmp_path / 'soon' / f'copy {n}.csv', 50)
     (tmp_path / '6473455.zip').write_bytes(b'PK')
     (tmp_path / 'readme.md').write_text('x')
     with pytest.raises(DataError) as caught:
         resolve_files(TINY, tmp_path, None)
-    assert str(caught.value).endswith(
-        "what stopped that: no download folder is given. Ignored there: '6473455.zip', 'copy 0.csv', 'copy 1.csv', "
-        "'copy 2.csv', 'copy 3.csv' and 3 more: unpack archives, and give files their names on Zenodo."
+    assert says(
+        str(caught.value),
+        "no download folder ... '6473455.zip', 'copy 0.csv', 'copy 1.csv', "
+        "'copy 2.csv', 'copy 3.csv' and 3 more: unpack archives, ... names on Zenodo",
     )
 
 
@@ -144,7 +145,7 @@ def server(tmp_path, monkeypatch):
     thread.join()
 
 
-def test_files_come_over_http_and_a_record_that_holds_something_else_is_told(tmp_path, server, write_soon):
+def test_files_come_over_http_and_a_record_that_holds_something_else_is_told(says, tmp_path, server, write_soon):
     site, address, asked = server
     template = URL_TEMPLATE.replace('https://zenodo.org', address)
     folder = site / 'records' / '6473455' / 'files'
@@ -154,9 +155,9 @@ def test_files_come_over_http_and_a_record_that_holds_something_else_is_told(tmp
     with pytest.raises(DataError) as caught:
         resolve_files(TINY, None, downloads, url_template=template)
     assert files_in(downloads) == [FILES[1].name]
-    assert '2 of 3 files are missing' in str(caught.value)
-    assert 'sent an HTML page' in str(caught.value)
-    assert '(unpack them if they come as an archive)' in str(caught.value)
+    assert says(str(caught.value), '2 of 3 files ... missing')
+    assert says(str(caught.value), 'HTML')
+    assert says(str(caught.value), 'unpack ... archive')
     names = {pathlib.PurePosixPath(urllib.parse.unquote(urllib.parse.urlsplit(path).path)).name for path in asked}
     assert names == {FILES[n].name for n in NUMBERS}
     write_soon(folder / FILES[2].name, 50)
