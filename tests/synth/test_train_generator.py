@@ -56,24 +56,22 @@ def test_classifiers_and_generators_are_told_apart(synthesis, tmp_path):
 def test_divergence_stops_with_a_message():
     check, row = _divergence_check((8, 8, 1)), {f'train_{name}': 1.0 for name in HEALTH}
     check({**row, 'step': 50})
-    with pytest.raises(
-        DivergedError, match=r'before update 75: penalty nan. .*`learning_rate` lower or `penalty` higher'
-    ):
+    with pytest.raises(DivergedError, match=r'update 75: penalty nan. .*`learning_rate` lower .*`penalty` higher'):
         check({**row, 'train_penalty': float('nan'), 'step': 75})
     # Two images of 64 values in [-1, 1] are at most 16 apart.
     check({**row, 'train_wasserstein': 159.0, 'step': 75})
-    with pytest.raises(DivergedError, match='Wasserstein estimate -161, above the bound 160'):
+    with pytest.raises(DivergedError, match='-161, .*bound 160'):
         check({**row, 'train_wasserstein': -161.0, 'step': 75})
 
 
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
-        ({'steps': 7}, r'`steps`=7 is not a multiple of `log_every`=2'),
+        ({'steps': 7}, r'`steps`=7 .*multiple of `log_every`=2'),
         ({'steps': 0}, '`steps`=0: .*at least 1'),
         ({'penalty': 0.0}, '`penalty`=0.0: .*above 0'),
         ({'ema_decay': 1.0}, r'`ema_decay`=1.0: .*lie in \[0, 1\)'),
-        ({'imbalance': '20'}, '=20 is neither a ratio nor a file'),
+        ({'imbalance': '20'}, '`imbalance`=20 .*neither a ratio'),
         ({'label_key': 'load'}, '`label_key`=load'),
     ],
 )
