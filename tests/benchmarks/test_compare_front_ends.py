@@ -77,9 +77,9 @@ def fake_dataset(name, recordings, classes=('x', 'y')):
 def test_only_the_front_end_may_differ():
     first = fake_dataset('one', ['r1', 'r1', 'r2'])
     check_comparable([first, fake_dataset('two', ['r2', 'r1'])], 'label')
-    with pytest.raises(DataError, match=r'one and three differ in their recordings \(r2, r3\.\.\.\).*remove data/one'):
+    with pytest.raises(DataError, match=r'one and three .*recordings \(r2, r3\.\.\.\).*remove data/one'):
         check_comparable([first, fake_dataset('three', ['r1', 'r3'])], 'label')
-    with pytest.raises(DataError, match='one and four differ in their classes'):
+    with pytest.raises(DataError, match='one and four .*classes'):
         check_comparable([first, fake_dataset('four', ['r1', 'r2'], ('y', 'x'))], 'label')
 
 
