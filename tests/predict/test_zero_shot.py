@@ -175,9 +175,7 @@ def test_windows_grow_until_they_hold_twenty_turns(speed_rpm, options, window_s)
 
 def test_one_window_is_enough_and_a_sample_less_is_not():
     assert len(diagnose_zero_shot(noise(1)).z_scores) == 1
-    with pytest.raises(
-        DataError, match=r'noise.npy: 0.975 s at 2000 Hz are shorter than a window of 0.975 s \(24.4 turns at 1500'
-    ):
+    with pytest.raises(DataError, match=r'noise.npy: 0.975 s at 2000 Hz .* window of 0.975 s \(24.4 turns at 1500'):
         diagnose_zero_shot(noise(1 - 1 / WINDOW))
     # A hop beyond the end is no error: there is a first window.
     assert len(diagnose_zero_shot(noise(1.5), hop_s=1e30).z_scores) == 1
@@ -219,7 +217,7 @@ def test_windows_and_hops_are_numbers_above_0(option, value):
 
 
 def test_a_hop_below_one_sample_is_refused():
-    with pytest.raises(DataError, match='^`hop_s`=1e-06: at 2000 Hz it must be at least 0.000500 s'):
+    with pytest.raises(DataError, match='^`hop_s`=1e-06: .*2000 Hz .* 0.000500 s'):
         diagnose_zero_shot(noise(2), hop_s=1e-6)
 
 
