@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -14,12 +14,12 @@ from fdx.predict.channels import in_training_order
 from fdx.predict.condition import check_positive
 from fdx.predict.diagnosis import Diagnosis
 from fdx.predict.findings import SILENT_NETWORK, Findings
-from fdx.signal.readings import reads_tables
 from fdx.signal.resample import SAME_RATE
 from fdx.types import DataError, Recording
 
 if TYPE_CHECKING:
     from fdx.predict.predictor import AnyPredictor
+    from fdx.signal.patch import FrontEnd
 
 
 def diagnose_recording(
@@ -67,9 +67,9 @@ def diagnose_recording(
 
 def _spec(predictor: AnyPredictor, recorded_hz: float, num_samples: int, hop_s: float | None) -> RecordSpec:
     """How the windows of a recording are cut: as those of the dataset that the model was trained on."""
-    data, front_end = predictor.meta['dataset'], predictor.front_end
-    if reads_tables(front_end):
+    if predictor.of_tables:
         raise DataError(f'{predictor.workdir} is a model of tables and cannot diagnose a recording: give it a CSV file')
+    data, front_end = predictor.meta['dataset'], cast('FrontEnd', predictor.front_end)  # no table's: refused above
     rate, length = data['common_rate_hz'], data['window_length']
     if predictor.of_orders:
         # Bands are fractions of the rate and columns are orders: the picture is the same at any rate.
