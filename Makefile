@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 SLOW := tests/signal/test_usable_real.py tests/signal/test_shaft_speed_machines.py tests/data/test_raw_text_cases.py \
 	tests/data/test_raw_cases.py tests/data/test_raw_files.py tests/data/test_raw_mat_damage.py
 FAST := $(filter-out $(SLOW),$(wildcard tests/signal/test_*.py tests/data/test_raw_*.py) \
-	$(patsubst %,tests/data/test_%.py,blocks protocols row_protocols row_stretches row_dependence stratified guard \
+	$(patsubst %,tests/data/test_%.py,blocks protocols row_stretches row_dependence stratified guard \
 	imbalance fingerprint) $(patsubst %,tests/models/test_%.py,registry layers mlp band_mlp contract) \
 	$(patsubst %,tests/test_%.py,files names locks rooms readme requirements published_figures))
 
