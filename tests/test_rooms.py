@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 # From the bottom up. A room may import those of lower levels; rooms of one level know nothing of each other.
 LEVELS = (
     ('types', 'callable_room'),
-    ('files', 'names'),
+    ('files', 'names', 'html'),
     ('locks',),
     ('signal', 'models', 'adapt.terms'),
     ('data', 'weights'),

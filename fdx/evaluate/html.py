@@ -1,4 +1,4 @@
-"""HTML pages that need no other file and no network: one Jinja environment, and one way to write a page to a folder."""
+"""Reports as HTML pages: their words for numbers, and one way to write a page with its figures to a folder."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jinja2
+from jinja2 import Environment
 from matplotlib.figure import Figure
 
 from fdx.evaluate.canvas import save_png
 from fdx.evaluate.spread import spread_text
 from fdx.files import atomic_write_text, write_json
+from fdx.html import page_environment
 
 OWN = 'fdx.evaluate'
 NOT_DEFINED = '–'
@@ -22,7 +23,8 @@ def fill_template(template: str, *, package: str = OWN, **context: Any) -> str:
     """A template with its blanks filled; text of the context is escaped.
 
     Args:
-      template: a file of the folder `templates` of `package`, or of fdx.evaluate, whose `page.html.j2` pages extend.
+      template: a file of the folder `templates` of `package`, of fdx.evaluate or of fdx, whose `page.html.j2`
+        pages extend.
       package: name of a package with such a folder.
       **context: values of the blanks; a page about several runs has the filters `cell`, `share`, `points` and `image`,
         one about a single run `percent`, `interval`, `decimal` and `count`.
@@ -34,15 +36,8 @@ def fill_template(template: str, *, package: str = OWN, **context: Any) -> str:
 
 
 @functools.cache
-def _environment(package: str) -> jinja2.Environment:
-    folders = [jinja2.PackageLoader(name, 'templates') for name in dict.fromkeys((package, OWN))]
-    environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader(folders),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def _environment(package: str) -> Environment:
+    environment = page_environment(package, OWN)
     environment.filters.update(
         percent=percent,
         interval=interval,
