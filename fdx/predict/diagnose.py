@@ -83,8 +83,13 @@ def _spec(predictor: AnyPredictor, recorded_hz: float, num_samples: int, hop_s: 
     slow_hz = data.get('removed_below_hz', 0.0)
     windowing = Windowing(length, hop, data['guard_length'])
     return RecordSpec(
-        front_end, rate, windowing, channels=data.get('channels', 1), removed_below_hz=slow_hz
-    )  # fmt: skip
+        front_end,
+        rate,
+        windowing,
+        channels=data.get('channels', 1),
+        removed_below_hz=slow_hz,
+        match_level=data.get('match_level', False),
+    )
 
 
 def _ask(predictor: AnyPredictor, cut: Cut) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -1,0 +1,120 @@
+"""Diagnosing many files: what is asked of each, and what comes back whatever happens to it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from fdx.predict.load import load_single
+from fdx.predict.result import Result
+from fdx.predict.verdicts import says_nothing
+from fdx.predict.zero_shot import zero_shot
+from fdx.types import DataError, FdxError
+
+_log = logging.getLogger(__name__)
+Diagnose = Callable[..., Result]
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """Who diagnoses: a trained run, or the fault orders. It can be sent to another process, which then loads it.
+
+    Attributes:
+      checkpoint: workdir of one fold, or an exported file; None: by fault orders (fdx.predict.zero_shot).
+      step: of the checkpoint.
+      window_s: of fault orders.
+      options: names of the options that are given for every file; a run that does not read them refuses.
+    """
+
+    checkpoint: str | None = None
+    step: str | int = 'best'
+    window_s: float | None = None
+    options: tuple[str, ...] = ()
+
+    def load(self) -> Diagnose:
+        """The function that diagnoses one file, with the options of `AnyPredictor.diagnose`.
+
+        Raises:
+          CheckpointError: the run cannot be loaded.
+          ConfigError: the run does not read one of the options. It would be the same error for every file.
+        """
+        if self.checkpoint is None:
+            return functools.partial(zero_shot, window_s=self.window_s)
+        predictor = load_single(self.checkpoint, self.step)
+        predictor.check_options(self.options)
+        return predictor.diagnose
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One file to diagnose.
+
+    Attributes:
+      file: its path.
+      options: of `diagnose`.
+      problem: why it cannot be tried at all, e.g. a folder that cannot be listed; '' if it can.
+    """
+
+    file: str
+    options: dict[str, Any]
+    problem: str = ''
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What came of one file.
+
+    Attributes:
+      file: its path.
+      rows: of the diagnosis (Result.rows); empty after an error.
+      error: what was wrong, or ''.
+    """
+
+    file: str
+    rows: tuple[dict[str, Any], ...] = ()
+    error: str = ''
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has no diagnosis, or one without a finite number; programs then end with exit code 1."""
+        return bool(self.error) or says_nothing(self.rows)
+
+
+def attempt(diagnose: Diagnose, task: Task) -> Outcome:
+    """Diagnoses one file; whatever is raised becomes its error, so that the other files are still diagnosed."""
+    try:
+        if task.problem:
+            raise DataError(task.problem)
+        return Outcome(task.file, tuple(diagnose(task.file, **task.options).rows()))
+    except FdxError as e:
+        return Outcome(task.file, error=str(e))
+    except Exception as e:
+        # A defect of fdx or of a library counts as this file's error, too.
+        _log.debug('%s', task.file, exc_info=True)
+        reason = f'{type(e).__name__}: {" ".join(str(e).split())[:300]}'
+        return Outcome(task.file, error=f'{task.file} cannot be diagnosed ({reason}); `verbosity=1` shows where')
+
+
+class OneProcess:
+    """Diagnoses in this process; see fdx.predict.workers.Workers, which has the same methods."""
+
+    def __init__(self, asked: Asked):
+        """Loads the run.
+
+        Raises:
+          FdxError: see `Asked.load`.
+        """
+        self._diagnose = asked.load()
+
+    def run(self, tasks: Iterable[Task], stop: Callable[[], bool] = lambda: False) -> Iterator[Outcome]:
+        """The outcome of each task, in order; `stop` is asked before each whether it shall still begin."""
+        for task in tasks:
+            if stop():
+                return
+            yield attempt(self._diagnose, task)
+
+    def close(self) -> None:
+        """Nothing is left to end."""

@@ -1,0 +1,246 @@
+"""Diagnosing many files on all cores: processes that load the run once each and are given one file at a time.
+
+A pool of the standard library ends as a whole when one of its processes is killed, and cannot say on which file. Here
+each process has a pipe of its own: a file whose process dies has an error, and a new process takes the next one.
+Processes are started afresh (spawn) because JAX does not survive a fork. They use the same numbers of threads as a
+single process, as these decide in which order a network's sums are taken: the numbers are the same to the bit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from fdx.predict.asking import Asked, OneProcess, Outcome, Task, attempt
+from fdx.types import ConfigError, FdxError
+
+# From this number of files on, further processes pay for the seconds that each needs to start.
+MANY_FILES = 64
+# Finished files that may wait for a slower one before them.
+MOST_AHEAD = 1024
+READY, REFUSED, BROKEN, DONE = 'ready', 'refused', 'broken', 'done'
+LOGGERS = ('', 'fdx', 'absl')
+
+
+class WorkerError(FdxError, RuntimeError):
+    """A worker process ended before it could be given a file."""
+
+
+def default_workers(files: int, asked: Asked) -> int:
+    """One process for few files or where a network runs on an accelerator, else one per core this process may use."""
+    if files < MANY_FILES:
+        return 1
+    if asked.checkpoint is not None:
+        import jax  # noqa: PLC0415  Starts its backend, which costs a second that few files do not pay.
+
+        if jax.default_backend() != 'cpu':
+            return 1
+    return max(1, min(files, len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1))
+
+
+@contextlib.contextmanager
+def diagnosing(asked: Asked, workers: int) -> Iterator[OneProcess | Workers]:
+    """What diagnoses files with so many processes, ended when the body is left.
+
+    Raises:
+      ConfigError: `workers` is below 1.
+      FdxError: see `Asked.load`.
+    """
+    if workers < 1:
+        raise ConfigError(f'`workers`={workers}: a number of processes, 1 or more')
+    crew = OneProcess(asked) if workers == 1 else Workers(asked, workers)
+    try:
+        yield crew
+    finally:
+        crew.close()
+
+
+class Workers:
+    """Processes that diagnose files for this one."""
+
+    def __init__(self, asked: Asked, count: int):
+        """Starts the processes; they load the run while this one goes on. Raises ConfigError for a count below 1."""
+        self._asked = asked
+        self._workers: list[_Worker] = []
+        try:
+            for _ in range(count):
+                self._workers.append(_Worker(asked))
+        except BaseException:
+            self.close()
+            raise
+
+    def run(self, tasks: Iterable[Task], stop: Callable[[], bool] = lambda: False) -> Iterator[Outcome]:
+        """The outcome of each task, in order.
+
+        Args:
+          tasks: taken one by one, as processes become free.
+          stop: asked before a file is begun; once True, files that were begun are finished and the others left.
+
+        Raises:
+          FdxError: the run cannot be loaded (see `Asked.load`).
+          WorkerError: a process ended while it loaded the run.
+        """
+        source = enumerate(tasks)
+        finished: dict[int, Outcome] = {}
+        begun = told = 0
+        more = True
+        while True:
+            for place, worker in enumerate(self._workers):
+                if not more or worker.task is not None or begun - told >= MOST_AHEAD:
+                    continue
+                number, task = next(source, (0, None)) if not stop() else (0, None)
+                if task is None:
+                    more = False
+                    break
+                self._give(place, number, task)
+                begun = number + 1
+            busy = {w.connection: w for w in self._workers if w.task is not None}
+            if not busy:
+                break
+            for connection in wait(list(busy)):
+                worker = busy[connection]  # type: ignore[index]
+                outcome = worker.receive()
+                if outcome is not None:
+                    finished[worker.number] = outcome
+            while told in finished:
+                yield finished.pop(told)
+                told += 1
+
+    def close(self) -> None:
+        """Ends the processes at once, also those that are at work."""
+        for worker in self._workers:
+            worker.end()
+        self._workers = []
+
+    def _give(self, place: int, number: int, task: Task) -> None:
+        """Gives a task to the worker at a place, or to a new one where that has died."""
+        if not self._workers[place].give(number, task):
+            self._workers[place].end()
+            self._workers[place] = _Worker(self._asked)
+            self._workers[place].give(number, task)
+
+
+class _Worker:
+    """One process, seen from the one that started it."""
+
+    def __init__(self, asked: Asked):
+        context = multiprocessing.get_context('spawn')
+        self.connection, theirs = context.Pipe()
+        self.task: Task | None = None
+        self.number = -1
+        self._ready = False
+        levels = {name: logging.getLogger(name).level for name in LOGGERS}
+        self._process = context.Process(target=_work, args=(theirs, asked, levels), daemon=True)
+        self._process.start()
+        theirs.close()  # So that this process sees the end of the pipe when the other one dies.
+
+    def give(self, number: int, task: Task) -> bool:
+        """Sends a task; False if the process has died since its last one."""
+        if self._ready and not self._process.is_alive():
+            return False
+        try:
+            self.connection.send((number, task))
+        except OSError:
+            if self._ready:
+                return False
+            # It died while it loaded: what it said before, or that it said nothing, is read by `receive`.
+        self.task, self.number = task, number
+        return True
+
+    def receive(self) -> Outcome | None:
+        """Takes one message: the outcome of the task, or None where the process has told that it is ready."""
+        task = self.task
+        try:
+            kind, content, records = self.connection.recv()
+        except (EOFError, OSError):
+            return self._died(task)
+        for record in records:
+            logging.getLogger(record.name).handle(record)
+        if kind == READY:
+            self._ready = True
+            return None
+        if kind == REFUSED:
+            raise content
+        if kind == BROKEN:
+            raise RuntimeError(f'a worker process failed while it loaded the run:\n{content}')
+        self.task = None
+        return content
+
+    def _died(self, task: Task | None) -> Outcome:
+        self._process.join()
+        code = self._process.exitcode or 0
+        how = f'was killed (signal {-code})' if code < 0 else f'ended with exit code {code}'
+        if not self._ready or task is None:
+            raise WorkerError(
+                f'a worker process {how} before it had loaded the run; if the memory is too small, give fewer `workers`'
+            )
+        self.task = None
+        return Outcome(
+            task.file,
+            error=f'{task.file} cannot be diagnosed: the process that did it {how}; if the memory is too small, give '
+            'fewer `workers`',
+        )
+
+    def end(self) -> None:
+        """Ends the process, whatever it is doing."""
+        self._process.kill()
+        self._process.join()
+        self.connection.close()
+
+
+class _Kept(logging.Handler):
+    """Keeps log records, in a form that can be sent, for the process that shows them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        record.msg, record.args = record.getMessage(), None
+        if record.exc_info:
+            record.msg += '\n' + ''.join(traceback.format_exception(*record.exc_info))
+            record.exc_info = record.exc_text = None
+        self.records.append(record)
+
+    def taken(self) -> list[logging.LogRecord]:
+        """The records since the last call."""
+        records, self.records = self.records, []
+        return records
+
+
+def _work(connection: Connection, asked: Asked, levels: dict[str, int]) -> None:
+    """The whole life of a worker process."""
+    # Ctrl-C and service managers signal all processes of a group. The first process decides when this one ends.
+    for name in ('SIGINT', 'SIGTERM', 'SIGHUP'):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    # Several processes share one accelerator, and none may take all of its memory.
+    os.environ.setdefault('XLA_PYTHON_CLIENT_PREALLOCATE', 'false')
+    kept = _Kept()
+    logging.getLogger().addHandler(kept)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+    def say(kind: str, content: Any) -> None:
+        connection.send((kind, content, kept.taken()))
+
+    try:
+        try:
+            diagnose = asked.load()
+        except FdxError as e:
+            return say(REFUSED, e)
+        except Exception:
+            return say(BROKEN, traceback.format_exc())
+        say(READY, None)
+        while True:
+            _, task = connection.recv()
+            say(DONE, attempt(diagnose, task))
+    except (EOFError, OSError):
+        return None  # The first process has ended.
