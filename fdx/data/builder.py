@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-import itertools
 import logging
 import pathlib
 from collections.abc import Iterable, Iterator, Sequence
 
 import tensorflow_datasets as tfds
 
-from fdx.data.blocks import DEFAULT_GUARD_S, NO_BLOCK, Windowing, fold_blocks
+from fdx.data.blocks import DEFAULT_GUARD_S, NO_BLOCK, NUM_BLOCKS, Windowing, fold_blocks
+from fdx.data.one_pass import OnePass
 from fdx.data.prepared import LeftOut, RecordSpec
 from fdx.data.records import make_records, record_features
 from fdx.signal.front_ends import create_front_end, keeps_slow_part
@@ -19,6 +19,8 @@ from fdx.signal.slow_part import SLOW_HZ
 from fdx.types import DataError, Recording
 
 logger = logging.getLogger(__name__)
+
+ALL_BLOCKS = (*range(NUM_BLOCKS), NO_BLOCK)
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -32,6 +34,7 @@ class VibrationConfig(tfds.core.BuilderConfig):
       window_s: seconds of a window; None: just one patch of the front end.
       guard_s: seconds between blocks that belong to no window.
       with_waveform: whether records keep the waveform.
+      match_level: whether every window is divided by its own level (fdx.data.prepared.RecordSpec).
     """
 
     subset: str = ''
@@ -40,6 +43,7 @@ class VibrationConfig(tfds.core.BuilderConfig):
     window_s: float | None = None
     guard_s: float = DEFAULT_GUARD_S
     with_waveform: bool = True
+    match_level: bool = False
 
 
 class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ignore[call-arg]
@@ -91,6 +95,10 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         """Unit of the samples, '' where it is unknown."""
         return ''
 
+    def more_metadata(self) -> dict:
+        """Entries of the metadata beside those of every dataset; JSON-able."""
+        return {}
+
     def description(self) -> str:
         """A description of the dataset, for its info page."""
         return (type(self).__doc__ or '').strip()
@@ -107,7 +115,9 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         hop = window if config.hop_s is None else round(config.hop_s * rate)
         windowing = Windowing(window, hop, round(config.guard_s * rate))
         slow_hz = 0.0 if keeps_slow_part(config.front_end) else SLOW_HZ
-        return RecordSpec(front_end, rate, windowing, config.with_waveform, self.channels(), slow_hz)
+        return RecordSpec(
+            front_end, rate, windowing, config.with_waveform, self.channels(), slow_hz, config.match_level
+        )
 
     def _info(self) -> tfds.core.DatasetInfo:
         spec = self.record_spec()
@@ -118,6 +128,8 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             'channel_names': list(self.channel_names()),
             'unit': self.unit(),
             'removed_below_hz': spec.removed_below_hz,
+            **({'match_level': True} if spec.match_level else {}),
+            **self.more_metadata(),
             **LeftOut().metadata(),
             **dataclasses.asdict(spec.windowing),
         }
@@ -131,15 +143,16 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
-        recordings, self._left_out = self.recordings(dl_manager), LeftOut()
-        blocks = {split: list(b) for split, b in fold_blocks(0).items()}
-        blocks['train'].append(NO_BLOCK)
-        examples = {split: self._generate_examples(recordings, b) for split, b in blocks.items()}
-        return {
-            split: itertools.chain([first], rest) for split, rest in examples.items() if (first := next(rest, None))
-        }
+        left_out, splits = LeftOut(), {}
+        for split, blocks in fold_blocks(0).items():
+            splits.update(dict.fromkeys(blocks, split))
+        splits[NO_BLOCK] = 'train'
+        examples = self._generate_examples(self.recordings(dl_manager), left_out)
+        dealt = OnePass(((splits[example['block']], (key, example)) for key, example in examples), fold_blocks(0))
+        return {split: dealt.items(split) for split in fold_blocks(0) if dealt.has(split)}
 
-    def _generate_examples(self, recordings: Iterable[Recording], blocks: Sequence[int]) -> Iterator[tuple[str, dict]]:
+    def _generate_examples(self, recordings: Iterable[Recording], left_out: LeftOut) -> Iterator[tuple[str, dict]]:
+        """All records, recording by recording, as (key, example)."""
         spec, seen = self.record_spec(), set()
         for recording in recordings:
             if recording.recording in seen:
@@ -147,10 +160,10 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
                     f'{recording.source}: a second recording has the id {recording.recording}; make it unique'
                 )
             seen.add(recording.recording)
-            for i, (key, example) in enumerate(make_records(recording, spec, blocks, self._left_out)):
+            for i, (key, example) in enumerate(make_records(recording, spec, ALL_BLOCKS, left_out)):
                 if i == 0 and example['block'] == NO_BLOCK:
                     seconds = recording.duration_s
                     logger.warning('%s lasts %.2f s: too short for blocks, block -1', recording.recording, seconds)
                 yield key, example
         # TFDS writes the metadata after the last split, so they can still change here.
-        self.info.metadata.update(self._left_out.metadata())
+        self.info.metadata.update(left_out.metadata())

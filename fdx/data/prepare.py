@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import logging
 import os
 import pathlib
-from collections.abc import Callable, Iterator
+from typing import Any
 
 import tensorflow_datasets as tfds
 
 from fdx.data.builders import builder_class, known_builder
+from fdx.data.building import Notify, build, users_errors, without_absl_warnings
+from fdx.data.collection.own import BUILDER, OwnRecordings
+from fdx.data.collection.spec import CollectionSpec
 from fdx.data.csv_tables import CsvTable, check_same_file, csv_config, csv_table
 from fdx.data.dataset import PreparedDataset
 from fdx.data.names import parse_dataset_name, resolve_config
-from fdx.data.preparing import RAW_DATA_VARIABLE, check_manual_dir, check_not_half_there, preparing, user_error
+from fdx.data.prepare_own import prepare_own
+from fdx.data.preparing import RAW_DATA_VARIABLE, check_manual_dir, preparing
 from fdx.data.source import open_dataset, prepared_folder
 from fdx.types import ConfigError, DataError
 
 logger = logging.getLogger(__name__)
 
-Notify = Callable[[str], None]
+Recordings = OwnRecordings | CollectionSpec | str | os.PathLike
 
 
 def prepare(
@@ -31,6 +33,7 @@ def prepare(
     manual_dir: str | os.PathLike | None = None,
     csv: str | os.PathLike | None = None,
     group_column: str | None = None,
+    recordings: Recordings | None = None,
     notify: Notify = logger.info,
     progress: bool = False,
     overwrite: bool = False,
@@ -40,6 +43,7 @@ def prepare(
         data = fdx.prepare('bearing_rig/small')
         data = fdx.prepare('cwru/load0_12k', manual_dir='recordings')
         data = fdx.prepare('motor_maintenance/mine', csv='log.csv', group_column='machine')
+        data = fdx.prepare('recordings/pumps', recordings='pumps/')      # a folder per class, or a manifest
 
     Args:
       name: as for `fdx.open_dataset`; a config without a front end means the one with the default front end.
@@ -48,6 +52,8 @@ def prepare(
         Missing files are downloaded where that is possible.
       csv: file of readings, for a dataset that is made from one; you then choose the config's name.
       group_column: column of `csv` that names the machine, run or day of each row, and is not a reading.
+      recordings: your own recordings, for a dataset `recordings/NAME`: a folder, a manifest, or a CollectionSpec or
+        OwnRecordings with more settings. When their files have changed, a new version is made.
       notify: called with one line before each long piece of work, and while another program prepares the same dataset.
       progress: whether TFDS shows its own lines and progress bars on the standard streams.
       overwrite: whether to delete a dataset that is prepared already, and to build it again.
@@ -62,7 +68,8 @@ def prepare(
       FileWriteError: `data_dir` cannot be written.
     """
     table = csv_table(os.fspath(csv) if csv else None, group_column)
-    prepare_if_missing(name, data_dir, manual_dir, table, notify=notify, progress=progress, overwrite=overwrite)
+    settings: dict[str, Any] = {'notify': notify, 'progress': progress, 'overwrite': overwrite}
+    name = prepare_if_missing(name, data_dir, manual_dir, table, recordings=recordings, **settings)
     return open_dataset(name, pathlib.Path(data_dir))
 
 
@@ -72,35 +79,31 @@ def prepare_if_missing(
     manual_dir: str | os.PathLike | None = None,
     csv: str | CsvTable | None = None,
     *,
+    recordings: Recordings | None = None,
     notify: Notify = logger.info,
     progress: bool = False,
     overwrite: bool = False,
-) -> None:
+) -> str:
     """As `prepare`, without opening the dataset, which takes time if it has many records.
 
     Args, Raises: as for `prepare`; `csv` holds the table's group column.
+
+    Returns:
+      `name`; of the user's own recordings with the version that has their present content.
     """
+    if recordings is not None:
+        if csv or overwrite:
+            raise ConfigError('`recordings` goes without `csv`, and without `overwrite`: new content is a new version')
+        return prepare_own(name, data_dir, OwnRecordings.of(recordings), notify=notify, progress=progress)
     if not overwrite and _is_there(name, data_dir, csv, notify):
-        return
+        return name
     builder = _builder(name, data_dir, csv)
     folder = check_manual_dir(manual_dir or os.environ.get(RAW_DATA_VARIABLE) or None)
-    # TFDS deletes what is there before it builds.
-    mode = 'REUSE_CACHE_IF_EXISTS' if overwrite else 'REUSE_DATASET_IF_EXISTS'
-    settings = tfds.download.DownloadConfig(manual_dir=folder, download_mode=tfds.GenerateMode[mode])
-    try:
-        with preparing(data_dir, [builder.name], notify):
-            # Another program may have prepared it while this one waited.
-            if not overwrite and _is_there(name, data_dir, csv, notify):
-                return
-            check_not_half_there(builder)
-            notify(f'preparing {builder.info.full_name} in {data_dir} (once)')
-            with contextlib.nullcontext() if progress else _silence():
-                builder.download_and_prepare(download_config=settings)
-    except Exception as e:
-        error = user_error(e)
-        if error is None or error is e:
-            raise
-        raise error from e
+    with users_errors(), preparing(data_dir, [builder.name], notify):
+        # Another program may have prepared it while this one waited.
+        if overwrite or not _is_there(name, data_dir, csv, notify):
+            build(builder, data_dir, folder, overwrite=overwrite, notify=notify, progress=progress)
+    return name
 
 
 def _is_there(name: str, data_dir: str | os.PathLike, csv: str | CsvTable | None, notify: Notify) -> bool:
@@ -113,7 +116,9 @@ def _is_there(name: str, data_dir: str | os.PathLike, csv: str | CsvTable | None
         folder = prepared_folder(name, pathlib.Path(data_dir))
     except DataError:
         return False
-    if not parse_dataset_name(name).version and folder.name != _current_version(name, folder.name):
+    base, _, version = parse_dataset_name(name)
+    # Versions of a user's recordings count their contents: each of them is as good as the builder's.
+    if not version and base != BUILDER and folder.name != _current_version(name, folder.name):
         # Older versions were made differently; they stay for runs that name their version.
         notify(f'{name} is there in version {folder.name} only')
         return False
@@ -135,8 +140,12 @@ def _builder(name: str, data_dir: str | os.PathLike, csv: str | CsvTable | None)
         raise ConfigError(f'`dataset`={name}: write it as builder/config, e.g. cwru/load0_12k')
     found = known_builder(base, 'dataset', name)
     known = [c.name for c in found.BUILDER_CONFIGS]
+    if base == BUILDER:
+        raise ConfigError(
+            f'`dataset`={name} is not prepared in {data_dir}: say with `recordings`=FOLDER_OR_MANIFEST where they lie'
+        )
     if csv:
-        with _without_absl_warnings():
+        with without_absl_warnings():
             return found(config=csv_config(found, config, csv), data_dir=data_dir)
     resolved = resolve_config(config, known)
     if resolved is None:
@@ -145,27 +154,3 @@ def _builder(name: str, data_dir: str | os.PathLike, csv: str | CsvTable | None)
     if version and version != str(found.VERSION):
         raise ConfigError(f'`dataset`={name}: datasets/{base} makes version {found.VERSION} only')
     return found(config=resolved, data_dir=data_dir)
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Suppresses TFDS's lines and progress bars, because the library prints nothing."""
-    shown = tfds.core.utils.tqdm_utils._active
-    tfds.disable_progress_bar()
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        if shown:
-            tfds.enable_progress_bar()
-
-
-@contextlib.contextmanager
-def _without_absl_warnings() -> Iterator[None]:
-    """Suppresses TFDS's long warning about a config that is not one of the builder's own."""
-    absl, level = logging.getLogger('absl'), logging.getLogger('absl').level
-    absl.setLevel(max(level, logging.ERROR))
-    try:
-        yield
-    finally:
-        absl.setLevel(level)

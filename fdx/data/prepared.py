@@ -32,6 +32,7 @@ class RecordSpec:
       with_waveform: whether records keep the waveform.
       channels: number of channels of every recording.
       removed_below_hz: slower parts are removed from every window (fdx.signal.slow_part); 0 keeps them.
+      match_level: whether every window is divided by its own level, so that nothing can be told by how loud it is.
     """
 
     front_end: FrontEnd
@@ -40,6 +41,7 @@ class RecordSpec:
     with_waveform: bool = True
     channels: int = 1
     removed_below_hz: float = SLOW_HZ
+    match_level: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,9 +69,19 @@ class Prepared:
     def window(self, start: int) -> np.ndarray:
         """float32 [window_length, C] for the front end, without its slow part unless the dataset keeps it."""
         chunk = self.recording.samples[start : start + self.spec.windowing.window_length]
-        if self.spec.removed_below_hz == 0:
-            return chunk
-        return without_slow_part(chunk, self.spec.common_rate_hz, self.spec.removed_below_hz)
+        if self.spec.removed_below_hz:
+            chunk = without_slow_part(chunk, self.spec.common_rate_hz, self.spec.removed_below_hz)
+        return with_level_of_one(chunk) if self.spec.match_level else chunk
+
+
+def with_level_of_one(chunk: np.ndarray) -> np.ndarray:
+    """A window [T, C] divided by the root mean square of its vibration over all channels; the axes keep their ratio.
+
+    Returns:
+      float32 [T, C]; zeros where nothing vibrates.
+    """
+    level = float(np.sqrt(np.mean(np.var(chunk, axis=0, dtype=np.float64))))
+    return (chunk / level if level > 0 else np.zeros_like(chunk)).astype(np.float32)
 
 
 def prepare_recording(recording: Recording, spec: RecordSpec) -> Prepared:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow_datasets as tfds
 
+from fdx.data.collection.own import BUILDER, split_name
 from fdx.data.dataset import PreparedDataset
 from fdx.data.names import parse_dataset_name, resolve_config
 from fdx.data.readings import KIND, ReadingsDataset
@@ -162,15 +163,31 @@ def prepared_folder(name: str, data_dir: str | pathlib.Path) -> pathlib.Path:
     ready = [p.parent for p in (root / builder).glob('*/*.*.*/dataset_info.json')]
     # A killed preparation leaves a folder called incomplete.ABC123_1.0.0.
     ready = [p for p in ready if _VERSION.fullmatch(p.name) and (not version or p.name == version)]
-    resolved = resolve_config(config, {p.parent.name for p in ready})
+    configs = {p.parent.name for p in ready}
+    resolved = resolve_config(config, configs) or (_of_own(name, config, configs) if builder == BUILDER else None)
     if resolved:
         return max((p for p in ready if p.parent.name == resolved), key=_version_key)
+    if builder == BUILDER:
+        raise DataError(
+            f'dataset {name!r} is not prepared in {root}: say with `recordings`=FOLDER_OR_MANIFEST where its files lie'
+        )
     have = sorted(f'{p.parent.parent.name}/{p.parent.name}' for p in root.glob('*/*/*.*.*'))
     raise DataError(
         f'dataset {name!r} is not prepared in {root}; there: {", ".join(have) or "nothing"}. Prepare it: '
         f'fdx.prepare({name!r}, {str(root)!r}), or '
         f'python -m launch.prepare datasets/{builder} --config={config or "CONFIG"} --data_dir={root}'
     )
+
+
+def _of_own(name: str, config: str, configs: set[str]) -> str | None:
+    """The config of a user's recordings that are prepared with another front end than the default one."""
+    found = sorted(c for c in configs if split_name(c)[0] == config)
+    if len(found) > 1:
+        raise DataError(
+            f'dataset {name!r} is prepared with several front ends: name one, e.g. `dataset`={BUILDER}/{found[0]} or '
+            f'{BUILDER}/{found[1]}'
+        )
+    return found[0] if found else None
 
 
 def open_dataset(name: str, data_dir: str | pathlib.Path) -> PreparedDataset:

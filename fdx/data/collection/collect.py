@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import fnmatch
 import os
 import pathlib
@@ -10,32 +9,15 @@ from collections.abc import Mapping, Sequence
 
 from fdx.data.collection.columns import NUMBERS, number_of
 from fdx.data.collection.domains import with_domains
-from fdx.data.collection.entry import SPLITS, Collection, Entry, Shared
+from fdx.data.collection.entry import SPLITS, Collection, Entry
 from fdx.data.collection.fault_words import fault_type_of
 from fdx.data.collection.folder import find_files, labels_of_folders
 from fdx.data.collection.groups import merged_groups
 from fdx.data.collection.manifest import SUFFIXES, read_manifest
 from fdx.data.collection.pattern import fields_of_names
+from fdx.data.collection.spec import CollectionSpec
 from fdx.signal.bearings import parse_bearing
 from fdx.types import UNKNOWN, BearingGeometry, ConfigError, DataError
-
-
-@dataclasses.dataclass(frozen=True)
-class CollectionSpec:
-    """What the user says about their recordings, JSON-able by `dataclasses.asdict`.
-
-    Attributes:
-      source: a folder, or a manifest (.csv, .tsv, .xlsx).
-      pattern: pattern of the names of a folder's files (fdx.data.collection.pattern), '' for a folder per class.
-      labels: (pattern of labels, class name) in their order; the first that fits renames a label, and those that none
-        fits stay. Patterns are those of a shell: *, ?, [abc].
-      shared: values that all recordings share.
-    """
-
-    source: str
-    pattern: str = ''
-    labels: tuple[tuple[str, str], ...] = ()
-    shared: Shared = Shared()
 
 
 def open_collection(spec: CollectionSpec | str | os.PathLike) -> Collection:

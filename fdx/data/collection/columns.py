@@ -14,7 +14,7 @@ FIELDS = {
     'label': 'class name',
     'fault_type': 'coarse class: normal, inner_race, outer_race, ball, ...',
     'speed_rpm': 'speed of the shaft in turns per minute',
-    'bearing': 'the kind of bearing: a name, pitch_diameter_mm=...,ball_diameter_mm=...,num_balls=..., or FILE.json:ENTRY',
+    'bearing': 'kind of bearing: a name, pitch_diameter_mm=..,ball_diameter_mm=..,num_balls=.., or FILE.json:ENTRY',
     'bearing_id': 'the physical bearing that was recorded',
     'machine': 'the machine that was recorded',
     'domain': 'what transfer moves between; by default the machine, or else the operating condition',

@@ -78,6 +78,9 @@ class Shared:
     text_format: TextFormat = TextFormat()
 
 
+NOTHING_SHARED = Shared()
+
+
 @dataclasses.dataclass(frozen=True)
 class Collection:
     """A user's recordings.
@@ -94,7 +97,7 @@ class Collection:
     source: pathlib.Path
     root: pathlib.Path
     entries: tuple[Entry, ...]
-    shared: Shared = Shared()
+    shared: Shared = NOTHING_SHARED
     ignored: tuple[tuple[str, str], ...] = ()
     extra: tuple[str, ...] = ()
 

@@ -8,8 +8,8 @@ import re
 # German, French, Spanish and Chinese pinyin as folders are often named.
 _WORDS = {
     'normal': (
-        'normal normals healthy health good ok baseline undamaged nofault no_fault fault_free faultless reference gesund '
-        'sain sano zhengchang nor h'
+        'normal normals healthy health good ok baseline undamaged nofault no_fault fault_free faultless reference '
+        'gesund sain sano zhengchang nor h'
     ),
     'inner_race': 'inner_race inner innerrace inner_ring innerring ir irf innenring ib bpfi',
     'outer_race': 'outer_race outer outerrace outer_ring outerring or orf aussenring ob bpfo',
@@ -33,8 +33,8 @@ def fault_type_of(label: str) -> str:
         fault_type_of('Healthy pump') == 'normal'
         fault_type_of('gear_chipped') == 'gear_chipped'
 
-    Short words (`b`, `ir`, `ok`) count only as the first part of a name; a name with words of two different faults stays
-    itself, because fdx does not guess.
+    Short words (`b`, `ir`, `ok`) count only as the first part of a name. A name with words of two different faults
+    stays itself, because fdx does not guess.
     """
     name = re.sub(r'[^a-z0-9]+', '_', _separate(label).lower()).strip('_')
     parts = [part for part in name.split('_') if part and not part.isdigit()]

@@ -43,7 +43,7 @@ def compile_pattern(pattern: str) -> re.Pattern:
 
 
 def fields_of_names(pattern: str, root: pathlib.Path, files: list[pathlib.Path]) -> dict[pathlib.Path, dict[str, str]]:
-    """field -> text for every file, as the pattern reads its name.
+    """What the pattern reads out of the name of every file: file -> {field: text}.
 
     Raises:
       ConfigError: see `compile_pattern`.

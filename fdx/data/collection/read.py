@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import pathlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from fdx.data.collection.entry import Entry, Shared
+from fdx.data.collection.entry import NOTHING_SHARED, Entry, Shared
 from fdx.data.raw.files import read_raw_file
 from fdx.types import DataError, Recording
 
 
-def read_entry(entry: Entry, shared: Shared = Shared(), channels: Sequence[int | str] | None = None) -> Recording:
+def read_entry(entry: Entry, shared: Shared = NOTHING_SHARED, channels: Sequence[int | str] | None = None) -> Recording:
     """The recording of an entry: its files one after the other, with what the collection knows of it.
 
     Args:
@@ -53,13 +54,13 @@ def bearing_of(entry: Entry) -> str:
 
 
 def read_entries(
-    entries: Sequence[Entry], shared: Shared = Shared(), channels: Sequence[int | str] | None = None
+    entries: Sequence[Entry], shared: Shared = NOTHING_SHARED, channels: Sequence[int | str] | None = None
 ) -> Iterator[Recording]:
     """`read_entry` of one entry after the other: one recording is in memory at a time."""
     return (read_entry(entry, shared, channels) for entry in entries)
 
 
-def _read_file(entry: Entry, file, shared: Shared, channels: Sequence[int | str] | None) -> Recording:
+def _read_file(entry: Entry, file: pathlib.Path, shared: Shared, channels: Sequence[int | str] | None) -> Recording:
     channel: str | Sequence[int | str] | None = channels if channels is not None else entry.channel or None
     text = file.suffix.lower() in ('.csv', '.tsv', '.txt')
     return read_raw_file(
