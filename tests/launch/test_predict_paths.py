@@ -119,7 +119,7 @@ def test_a_folder_that_cannot_be_listed_is_one_error(call, folder, tmp_path, mon
 )
 def test_what_a_library_raises_on_one_file_is_that_files_error(call, folder, tmp_path, monkeypatch, error):
     """While it is read, and while it is diagnosed; the others are done and --out is written."""
-    from fdx.data.raw import files as raw_files
+    from fdx.data.raw import open as raw_open
     from fdx.predict import zero_shot
 
     def breaks(*args, **kwargs):
@@ -127,7 +127,7 @@ def test_what_a_library_raises_on_one_file_is_that_files_error(call, folder, tmp
 
     out, kind = tmp_path / 'out.jsonl', type(error).__name__
     with monkeypatch.context() as patch:
-        patch.setattr(raw_files, 'read_wav', breaks)
+        patch.setattr(raw_open, 'open_wav', breaks)
         done = call(*FLAGS, f'--out={out}', folder / 'b.wav', folder / 'c.npy')
     first, second = rows_of(done)
     assert (done.code, first['kind'], second['kind']) == (1, 'error', 'recording')
@@ -145,9 +145,10 @@ def test_what_a_library_raises_on_one_file_is_that_files_error(call, folder, tmp
 
 def test_a_defect_shows_its_traceback_to_who_asks(caplog, folder, monkeypatch):
     from fdx.data.raw import files as raw_files
+    from fdx.data.raw import open as raw_open
     from fdx.types import DataError
 
-    monkeypatch.setattr(raw_files, 'read_wav', lambda path: 1 / 0)
+    monkeypatch.setattr(raw_open, 'open_wav', lambda path: 1 / 0)
     with caplog.at_level('DEBUG', 'fdx'), pytest.raises(DataError, match='ZeroDivisionError: division by zero') as e:
         raw_files.read_raw_file(folder / 'b.wav')
     assert isinstance(e.value.__cause__, ZeroDivisionError)
@@ -155,12 +156,12 @@ def test_a_defect_shows_its_traceback_to_who_asks(caplog, folder, monkeypatch):
 
 
 def test_ctrl_c_ends_the_batch(call, folder, monkeypatch):
-    from fdx.data.raw import files as raw_files
+    from fdx.data.raw import open as raw_open
 
     def interrupt(path):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(raw_files, 'read_wav', interrupt)
+    monkeypatch.setattr(raw_open, 'open_wav', interrupt)
     assert call(*FLAGS, folder / 'b.wav', folder / 'c.npy').code == 130
 
 

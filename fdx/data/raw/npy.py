@@ -5,27 +5,29 @@ from __future__ import annotations
 import math
 import os
 import pathlib
+from collections.abc import Sequence
 from typing import BinaryIO
 
 import numpy as np
 
-from fdx.data.raw.signal import RawSignal, time_by_channel
+from fdx.data.raw.signal import NO_SAMPLES, RawSignal, StoredSignal, time_by_channel
 from fdx.types import DataError
 
 MAGIC = b'\x93NUMPY'
 _SAVE_AGAIN = 'save it again with numpy.save as a numeric array'
 
 
-def read_npy(file: pathlib.Path) -> RawSignal:
-    """Reads an array [T] or [T, C]; the longer axis is taken for time. Pickled objects are refused.
+def open_npy(file: pathlib.Path) -> StoredSignal:
+    """Opens an array [T] or [T, C]; the longer axis is taken for time. Pickled objects are refused.
 
-    Any byte order, memory order and real dtype is read, float16 and long double among them.
+    Any byte order, memory order and real dtype is read, float16 and long double among them. Pieces are read through a
+    memory map.
 
     Args:
       file: the file.
 
     Returns:
-      The samples, unit 'counts' where they are integers.
+      The signal, unit 'counts' where it is of integers.
 
     Raises:
       DataError: an archive, a pickle, a table of fields, complex or not numeric values, another number of axes, or a
@@ -44,17 +46,32 @@ def read_npy(file: pathlib.Path) -> RawSignal:
             raise DataError(f'{file} cannot be read as a .npy array ({reason}); it is cut off or damaged') from e
         _check(file, shape, dtype)
         needed = math.prod(shape) * dtype.itemsize
-        there = os.fstat(stream.fileno()).st_size - stream.tell()
+        offset = stream.tell()
+        there = os.fstat(stream.fileno()).st_size - offset
         if needed > there:
             raise DataError(
                 f'{file}: its header announces {_size(shape)} numbers of {dtype} ({needed} bytes), {there} bytes are '
                 'there; it is cut off or damaged: copy it again'
             )
-        array = np.fromfile(stream, dtype, math.prod(shape))
-    array = array.reshape(shape, order='F' if fortran else 'C')
     notes = (f'{there - needed} bytes after its first array were not read',) if there > needed else ()
-    unit = 'counts' if dtype.kind in 'iu' else ''
-    return RawSignal(time_by_channel(array, file, 'the array'), unit=unit, notes=notes)
+    facts = RawSignal(NO_SAMPLES, unit='counts' if dtype.kind in 'iu' else '', notes=notes)
+    if math.prod(shape) == 0 or not shape:  # nothing to map; refused by its shape
+        time_by_channel(np.zeros(shape, dtype), file, 'the array')
+
+    def mapped() -> np.ndarray:
+        return np.memmap(file, dtype, 'r', offset, shape, order='F' if fortran else 'C')
+
+    num_samples, num_channels = time_by_channel(mapped(), file, 'the array').shape
+
+    def read(start: int, stop: int, channels: Sequence[int]) -> np.ndarray:
+        array = mapped()
+        if array.ndim == 1:
+            return np.array(array[start:stop, None])
+        lies = array.shape[0] != num_samples or array.shape[1] != num_channels
+        piece = array[:, start:stop].T if lies else array[start:stop]
+        return np.array(piece if list(channels) == list(range(num_channels)) else piece[:, list(channels)])
+
+    return StoredSignal(facts, num_samples, num_channels, read)
 
 
 def _header(stream: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:

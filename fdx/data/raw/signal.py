@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import pathlib
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -40,6 +41,39 @@ class RawSignal:
     unit: str = ''
     time_breaks: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class StoredSignal:
+    """A signal that lies in a file, before any sample is picked.
+
+    Attributes:
+      facts: what the file says about all of it; its `samples` are not looked at.
+      num_samples: T of the whole signal.
+      num_channels: C.
+      read: (first sample, one behind the last, indices of channels) -> real numbers [n, channels].
+      seekable: whether `read` takes time and memory for the piece alone; else the whole file was read already.
+    """
+
+    facts: RawSignal
+    num_samples: int
+    num_channels: int
+    read: Callable[[int, int, Sequence[int]], np.ndarray]
+    seekable: bool = True
+
+    @classmethod
+    def of_whole(cls, raw: RawSignal) -> StoredSignal:
+        """A signal of a format that can only be read as a whole."""
+        samples = raw.samples
+
+        def read(start: int, stop: int, channels: Sequence[int]) -> np.ndarray:
+            piece = samples[start:stop]
+            return piece if list(channels) == list(range(samples.shape[1])) else piece[:, list(channels)]
+
+        return cls(raw, *samples.shape, read, seekable=False)
+
+
+NO_SAMPLES = np.zeros((0, 0))
 
 
 def time_by_channel(array: np.ndarray, path: pathlib.Path, what: str) -> np.ndarray:

@@ -8,19 +8,21 @@ Compressed samples go to libsndfile, under a header with true sizes.
 from __future__ import annotations
 
 import dataclasses
-import io
 import pathlib
 import struct
-from typing import BinaryIO
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from fdx.data.raw.signal import RawSignal
-from fdx.data.raw.wav_chunks import WavLayout, read_layout, settle_size
+from fdx.data.raw.signal import NO_SAMPLES, RawSignal, StoredSignal
+from fdx.data.raw.sound import SoundSource, Under, open_decoded, open_sound
+from fdx.data.raw.wav_chunks import UNKNOWN_SIZE, ForeignWavError, WavLayout, read_layout, settle_size
 from fdx.types import DataError
 
 PCM, FLOAT, EXTENSIBLE = 0x0001, 0x0003, 0xFFFE
 DECODED = {0x0002: 'Microsoft ADPCM', 0x0006: 'A-law', 0x0007: 'mu-law', 0x0011: 'IMA ADPCM'}
+# Samples on either side of a doubtful place that are compared.
+_COMPARED = 2**22
 _NOT_DECODED = {0x0031: 'GSM 6.10', 0x0040: 'G.721 ADPCM', 0x0050: 'MPEG', 0x0055: 'MP3', 0x0161: 'WMA', 0xF1AC: 'FLAC'}
 # The last 14 bytes of a sub-format that stands for a plain codec: Microsoft's, and that of ambisonic files.
 _GUID_TAILS = (
@@ -55,44 +57,58 @@ class WavFormat:
         return self.block_bytes // self.channels
 
 
-def read_wav(file: pathlib.Path) -> RawSignal:
-    """Reads a .wav file: RIFF, RIFX, RF64 or BW64, of PCM (8 to 64 bits), float, mu-law, A-law or ADPCM.
+def open_wav(file: pathlib.Path) -> StoredSignal:
+    """Opens a .wav file: RIFF, RIFX, RF64 or BW64, of PCM (8 to 64 bits), float, mu-law, A-law or ADPCM.
 
     Integers keep their counts: a sample 123 of 16 bits is 123.0, 24 bits give true 24-bit counts (a format of 20 bits
     in 24 keeps its 24), 8 bits have their zero at 128, which is subtracted. So the same integers give the same samples
-    in .wav, .npy, .mat and .csv. Floats are kept. Compressed codecs become 16-bit counts.
+    in .wav, .npy, .mat and .csv. Floats are kept. Compressed codecs become 16-bit counts. Other codecs, and files of
+    another kind under this name, are read as fdx.data.raw.sound reads them. Pieces are read where they lie.
 
     Args:
       file: the file.
 
     Returns:
-      The samples, the rate of the header, unit 'counts' for integers, and notes where the header contradicts the file.
+      The signal, the rate of the header, unit 'counts' for integers, and notes where the header contradicts the file.
 
     Raises:
       DataError: the true reason: not a .wav file, no data chunk, no samples, no channels, a codec that is not read.
     """
+    try:
+        return _open_own(file)
+    except ForeignWavError as e:
+        try:
+            return open_sound(file)
+        except DataError:
+            raise e from None
+
+
+def _open_own(file: pathlib.Path) -> StoredSignal:
     with file.open('rb') as stream:
         layout = read_layout(stream, file)
         form = _format(layout, file)
         word = 'blocks' if form.codec in DECODED else 'samples'
         size, doubtful, note = settle_size(stream, layout, form.block_bytes, word)
-        notes = [note] if note else []
-        if form.codec in DECODED:
-            samples = _decode(stream, layout, form, size, file)
-            notes.append(
-                f'its samples are {DECODED[form.codec]}, which loses detail; they were decoded to 16-bit counts'
-            )
-        else:
-            samples, more = _numbers(stream, layout, form, size, doubtful, file)
-            notes += more
-    integer = form.codec != FLOAT
-    return RawSignal(
-        samples,
+    notes = [note] if note else []
+    facts = RawSignal(
+        NO_SAMPLES,
         file_rate_hz=float(form.rate_hz),
         rate_origin='the header',
-        unit='counts' if integer else '',
-        notes=tuple(notes + _rate_note(form)),
+        unit='counts' if form.codec != FLOAT else '',
     )
+    if form.codec in DECODED:
+        notes.append(f'its samples are {DECODED[form.codec]}, which loses detail; they were decoded to 16-bit counts')
+        num_samples, read = _decoder(file, layout, form, size)
+    else:
+        num_samples, more = _count(file, layout, form, size, doubtful)
+        notes += more
+
+        def read(start: int, stop: int, channels: Sequence[int]) -> np.ndarray:
+            samples = _numbers(file, layout, form, start, stop)
+            return samples if list(channels) == list(range(form.channels)) else samples[:, list(channels)]
+
+    facts = dataclasses.replace(facts, notes=tuple(notes + _rate_note(form)))
+    return StoredSignal(facts, num_samples, form.channels, read)
 
 
 def _format(layout: WavLayout, file: pathlib.Path) -> WavFormat:
@@ -100,7 +116,7 @@ def _format(layout: WavLayout, file: pathlib.Path) -> WavFormat:
     if fmt.codec == EXTENSIBLE:
         guid = layout.fmt[24:40]
         if len(guid) < 16 or guid[2:] not in _GUID_TAILS:
-            raise DataError(
+            raise ForeignWavError(
                 f'{file}: its sub-format {guid.hex() or "is missing and"} is not read; export it as PCM or float'
             )
         fmt = dataclasses.replace(fmt, codec=struct.unpack_from(f'{layout.order}H', guid)[0])
@@ -108,7 +124,7 @@ def _format(layout: WavLayout, file: pathlib.Path) -> WavFormat:
         raise DataError(f'{file}: its header states 0 channels; record or export it again')
     if fmt.codec not in (PCM, FLOAT, *DECODED):
         name = _NOT_DECODED.get(fmt.codec, 'unknown')
-        raise DataError(
+        raise ForeignWavError(
             f'{file}: its codec 0x{fmt.codec:04X} ({name}) is not read; export it as PCM (16, 24 or 32 bits) or float'
         )
     if fmt.codec in DECODED:
@@ -128,24 +144,30 @@ def _format(layout: WavLayout, file: pathlib.Path) -> WavFormat:
     return fmt
 
 
-def _numbers(
-    stream: BinaryIO, layout: WavLayout, form: WavFormat, size: int, doubtful: int, file: pathlib.Path
-) -> tuple[np.ndarray, list[str]]:
-    """(samples [T, C], notes) of PCM or floats."""
+def _count(file: pathlib.Path, layout: WavLayout, form: WavFormat, size: int, doubtful: int) -> tuple[int, list[str]]:
+    """(number of samples, notes) of PCM or floats."""
     frames, rest = divmod(size, form.block_bytes)
     if frames == 0:
         cut = 'it is cut off, or its recorder never wrote them' if layout.data_bytes else 'record it again'
         raise DataError(f'{file} holds no samples; {cut}')
-    stream.seek(layout.data_start)
-    raw = np.fromfile(stream, np.uint8, frames * form.block_bytes)
-    frames = len(raw) // form.block_bytes  # fewer than the file's length promised, where it shrinks meanwhile
-    samples = _as_numbers(raw[: frames * form.block_bytes], form, layout.order).reshape(frames, form.channels)
     notes = [f'its last {rest} bytes are not a whole sample and were left out'] if rest else []
     known = frames - doubtful // form.block_bytes
-    if doubtful and not _continues(samples[:known], samples[known:]):
-        notes.append(f'what follows the {known} samples of its header does not look like samples and was left out')
-        return samples[:known], notes
-    return samples, notes
+    # A rest of a tenth or more is taken as it is.
+    if doubtful and known and 10 * (frames - known) < known:
+        before = _numbers(file, layout, form, max(0, known - _COMPARED), known)
+        if not _continues(before, _numbers(file, layout, form, known, min(frames, known + _COMPARED))):
+            notes.append(f'what follows the {known} samples of its header does not look like samples and was left out')
+            return known, notes
+    return frames, notes
+
+
+def _numbers(file: pathlib.Path, layout: WavLayout, form: WavFormat, start: int, stop: int) -> np.ndarray:
+    """The samples [start:stop) of all channels, [T, C]; fewer where the file has become shorter meanwhile."""
+    with file.open('rb') as stream:
+        stream.seek(layout.data_start + start * form.block_bytes)
+        raw = np.fromfile(stream, np.uint8, (stop - start) * form.block_bytes)
+    frames = len(raw) // form.block_bytes
+    return _as_numbers(raw[: frames * form.block_bytes], form, layout.order).reshape(frames, form.channels)
 
 
 def _as_numbers(raw: np.ndarray, form: WavFormat, order: str) -> np.ndarray:
@@ -161,9 +183,7 @@ def _as_numbers(raw: np.ndarray, form: WavFormat, order: str) -> np.ndarray:
 
 
 def _continues(known: np.ndarray, rest: np.ndarray) -> bool:
-    """Whether a short rest has the level of the samples before it; one of a tenth or more is taken as it is."""
-    if len(known) == 0 or 10 * len(rest) >= len(known):
-        return True
+    """Whether a short rest has the level of the samples before it."""
     with np.errstate(all='ignore'):
         known, rest = known.astype(np.float64), rest.astype(np.float64)
         spread, other = known.std(axis=0) + 1e-30, rest.std(axis=0) + 1e-30
@@ -171,26 +191,26 @@ def _continues(known: np.ndarray, rest: np.ndarray) -> bool:
         return bool(np.all((other < 10 * spread) & (spread < 10 * other) & (shift < 3 * spread)))
 
 
-def _decode(stream: BinaryIO, layout: WavLayout, form: WavFormat, size: int, file: pathlib.Path) -> np.ndarray:
-    """16-bit counts [T, C] of a compressed codec, by libsndfile."""
-    # Imported here: it loads a shared library, which machines without such files do not need.
-    import soundfile  # noqa: PLC0415
-
+def _decoder(
+    file: pathlib.Path, layout: WavLayout, form: WavFormat, size: int
+) -> tuple[int, Callable[[int, int, Sequence[int]], np.ndarray]]:
+    """(number of samples, the function that reads) of a compressed codec, as 16-bit counts by libsndfile."""
     if size == 0:
         raise DataError(f'{file} holds no samples; record it again')
-    stream.seek(layout.data_start)
-    data = stream.read(size)
     fmt = layout.fmt + bytes(len(layout.fmt) % 2)
     body = b'WAVEfmt ' + struct.pack(f'{layout.order}I', len(fmt)) + fmt
-    body += b'data' + struct.pack(f'{layout.order}I', len(data)) + data
-    clean = (b'RIFF' if layout.order == '<' else b'RIFX') + struct.pack(f'{layout.order}I', len(body)) + body
+    body += b'data' + struct.pack(f'{layout.order}I', min(size, UNKNOWN_SIZE))
+    total = min(len(body) + size, UNKNOWN_SIZE)
+    head = (b'RIFF' if layout.order == '<' else b'RIFX') + struct.pack(f'{layout.order}I', total) + body
+
+    def source() -> SoundSource:
+        return Under(head, file, layout.data_start, size)
+
     try:
-        samples, _ = soundfile.read(io.BytesIO(clean), dtype='int16', always_2d=True)
-    except (soundfile.SoundFileError, RuntimeError, ValueError, TypeError) as e:
+        sound = open_decoded(file, source, counts=True)
+    except DataError as e:
         raise DataError(f'{file}: its {DECODED[form.codec]} samples cannot be decoded ({e}); export it as PCM') from e
-    if samples.size == 0:
-        raise DataError(f'{file} holds no samples; record it again')
-    return samples
+    return sound.num_samples, sound.read
 
 
 def _rate_note(form: WavFormat) -> list[str]:

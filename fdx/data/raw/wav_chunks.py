@@ -33,6 +33,10 @@ _TRAILERS = (
 )
 
 
+class ForeignWavError(DataError):
+    """A file under the name .wav that this reader does not read, but perhaps libsndfile does."""
+
+
 @dataclasses.dataclass(frozen=True)
 class WavLayout:
     """What the chunks of a file say.
@@ -61,7 +65,7 @@ def read_layout(stream: BinaryIO, path: pathlib.Path) -> WavLayout:
     head, length = stream.read(12), os.fstat(stream.fileno()).st_size
     order = _MAGICS.get(head[:4])
     if head[:4] in _OTHERS:
-        raise DataError(f'{path} holds {_OTHERS[head[:4]]}, whatever its name says; export it as .wav (PCM)')
+        raise ForeignWavError(f'{path} holds {_OTHERS[head[:4]]}, whatever its name says; export it as .wav (PCM)')
     if order is None or head[8:12] != b'WAVE':
         what = (
             'it ends within its header: cut off' if length < 12 else f'it starts with {head!r}, not with RIFF....WAVE'
