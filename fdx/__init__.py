@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fdx.api.runs import adapt as adapt
     from fdx.api.runs import evaluate as evaluate
     from fdx.api.runs import train as train
+    from fdx.data.raw.binary import BinaryFormat as BinaryFormat
     from fdx.data.raw.format import TextFormat as TextFormat
     from fdx.predict.zero_shot import zero_shot as zero_shot
     from fdx.train.config import TrainConfig as TrainConfig
@@ -53,6 +54,7 @@ if not (_here / 'launch').is_dir():
 # The front door: name -> the module that has it. `train`, `evaluate` and `adapt` are packages, too, and can be called.
 _WHERE = {
     'AdaptConfig': 'fdx.adapt.config',
+    'BinaryFormat': 'fdx.data.raw.binary',
     'TextFormat': 'fdx.data.raw.format',
     'TrainConfig': 'fdx.train.config',
     'create_model': 'fdx.api.networks',

@@ -16,6 +16,7 @@ ALIASES = {
     'rate_hz': ('sample_rate',),
     'model_options': ('model_option',),
     'run': ('checkpoint', 'workdir'),
+    'num_channels': ('channels',),
     'channels': ('channel',),
 }
 

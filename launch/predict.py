@@ -18,47 +18,48 @@ error of such a file names the flag that is needed:
 
     python -m launch.predict --checkpoint=runs/cwru/fold_0 --time_unit=ms --columns=acc logger.csv
 
-Reads .mat, .csv, .npy and .wav. Prints JSON lines, one per window and one per recording (mean of the probabilities, and
-majority vote), and writes the same to --out. Windows in which the sensor is dead or time is missing do not
-vote. A recording with too few other windows has no verdict: `predicted` is null, and `reason` says why.
+A folder of new files, as a table on the terminal, and for others as CSV and as a page; then the files that come later:
+
+    python -m launch.predict --checkpoint=runs/mine new/ --out=new.csv,new.html
+    python -m launch.predict --checkpoint=runs/mine --watch --workdir=runs/watch incoming/
+
+Prints a table on a terminal, else JSON lines, one per window and one per recording (mean of the probabilities, and
+majority vote); --format chooses. Windows in which the sensor is dead or time is missing do not vote. A recording with too few other windows has no verdict: `predicted` is null, and `reason` says why.
 `outside_training` says how a file differs from the training data (level, unit, speed); such files are named again at
 the end. A file that cannot be used is reported, the other files are still diagnosed, and the exit code is 1. In a
-folder, hidden files and other formats are skipped and named.
+folder, hidden files and other formats are skipped and named. --watch keeps a journal in its --workdir, diagnoses each
+content of a file once, also when it was killed in between, and ends by Ctrl-C, SIGTERM, --once or --watch_for_s.
 """
 
 from __future__ import annotations
 
-import functools
 import sys
-from collections.abc import Callable
+from typing import Any
 
-from absl import flags, logging
+from absl import flags
 
-from fdx.files import atomic_write_text
+from fdx.predict.asking import Asked, Task
 from fdx.predict.condition import ESTIMATE, check_positive, checked_speed
-from fdx.predict.load import load_single
-from fdx.predict.result import Result
-from fdx.predict.verdicts import says_nothing
-from fdx.predict.zero_shot import zero_shot
+from fdx.predict.workers import default_workers, diagnosing
 from fdx.signal.bearings import BEARINGS, parse_bearing
 from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM, MAX_RANGE
-from fdx.types import ConfigError, DataError, FdxError
+from fdx.types import ConfigError
 
 from . import cli
 from .display import progress
-from .predict_rows import OF_FILES, closing_lines, json_line, worded
+from .predict_outputs import TABLE, Printer, define_output_flags, format_of_flags, out_files, write_files
+from .predict_rows import OF_FILES, closing_lines, rows_of
+from .predict_watch import check_watch_flags, define_watch_flags, watch_folders
 from .raw_paths import recordings_of
 from .text_flags import (
-    TEXT_FLAGS,
     check_text_flags,
-    define_text_flags,
     text_format_for,
     text_format_of_flags,
 )
 
 FLAGS = flags.FLAGS
 # Flags about signals, which have no meaning for a table of readings.
-OF_SIGNALS = ('bearing', 'speed_rpm', 'sample_rate', 'variable', 'channel', 'hop_s', *TEXT_FLAGS)
+OF_SIGNALS = ('bearing', 'speed_rpm', 'sample_rate', 'variable', 'channel', 'hop_s', *FORMAT_FLAGS)
 
 
 def define_flags() -> None:
@@ -88,10 +89,12 @@ def define_flags() -> None:
         'channel of files with several, by number from 0 or column name; for a model of several axes all of them in '
         'its order, e.g. AccX,AccY,AccZ',
     )
-    define_text_flags()
+    define_format_flags()
     flags.DEFINE_float('hop_s', None, 'seconds between windows; by default they follow each other without overlap')
-    flags.DEFINE_bool('windows', True, 'whether to print a line for every window, or recordings only')
-    flags.DEFINE_string('out', None, 'file for the JSON lines')
+    flags.DEFINE_bool('recursive', False, 'whether to search the folders in a folder, too')
+    flags.DEFINE_integer('workers', None, 'number of processes; by default one per core from 64 files on, else 1')
+    define_output_flags()
+    define_watch_flags()
 
 
 def _check_numbers() -> None:
@@ -116,14 +119,17 @@ def _check_numbers() -> None:
         raise ConfigError('--step chooses a checkpoint: leave it out with --zero_shot')
 
 
-def _diagnose() -> Callable[..., Result]:
-    """The function that diagnoses a file with its options: by fault orders, or with the predictor of the flags."""
+def _asked() -> Asked:
+    """Who diagnoses."""
     if FLAGS.zero_shot:
-        return functools.partial(zero_shot, window_s=FLAGS.window_s)
-    predictor = load_single(FLAGS.checkpoint, FLAGS.step)
-    # Checked before the first file, as the error would be the same for all.
-    predictor.check_options([name for name in OF_SIGNALS if FLAGS[name].present])
-    return predictor.diagnose
+        return Asked(window_s=FLAGS.window_s)
+    given = tuple(name for name in OF_SIGNALS if FLAGS[name].present)
+    return Asked(FLAGS.checkpoint, FLAGS.step, options=given)
+
+
+def _model() -> str:
+    """Who diagnoses, in words."""
+    return f'the fault orders of {FLAGS.bearing}' if FLAGS.zero_shot else f'{FLAGS.checkpoint} (step {FLAGS.step})'
 
 
 def _options() -> dict:
@@ -139,43 +145,40 @@ def _options() -> dict:
     }
 
 
-def _error_row(path: str, error: str) -> dict:
-    return {'kind': 'error', 'file': path, 'error': error}
-
-
 def main(argv) -> int:
-    """Diagnoses the files of the command line."""
-    files = recordings_of(argv[1:])
+    """Diagnoses the files of the command line, or those that arrive in its folders."""
+    check_watch_flags()
+    out = out_files()
+    files = [] if FLAGS.watch else recordings_of(argv[1:], recursive=FLAGS.recursive, leave_out=out)
     _check_numbers()
     text_format = text_format_of_flags()
-    check_text_flags([path for path, _ in files], text_format)
-    options = _options()
-    diagnose = _diagnose()
-    rows, failed, silent = [], 0, 0
-    for path, problem in progress(files, desc='files', total=len(files)):
-        try:
-            if problem:
-                raise DataError(problem)
-            new = diagnose(path, **options, text_format=text_format_for(path, text_format, argv)).rows()
-            silent += says_nothing(new)
-        except FdxError as e:
-            new = [_error_row(path, cli.as_flags(str(e)))]
-        except Exception as e:
-            # A defect of fdx or of a library. It counts as this file's error, so that the other files are still
-            # diagnosed.
-            logging.debug('%s', path, exc_info=True)
-            reason = f'{type(e).__name__}: {" ".join(str(e).split())[:300]}'
-            new = [_error_row(path, f'{path} cannot be diagnosed ({reason}); --verbosity=1 shows where')]
-        failed += any(row['kind'] == 'error' for row in new)
-        new = [worded(row, cli.as_flags) for row in new if FLAGS.windows or row['kind'] in OF_FILES]
-        for row in new:
-            print(json_line(row), flush=True)
-        rows += new
-    if FLAGS.out:
-        atomic_write_text(FLAGS.out, ''.join(json_line(row) + '\n' for row in rows))
-    for line in closing_lines(rows):
-        print(line, file=sys.stderr)
-    return 1 if failed or silent else 0
+    if not FLAGS.watch:
+        check_text_flags([path for path, _ in files], text_format)
+    options, asked = _options(), _asked()
+
+    def options_of(path: str) -> dict[str, Any]:
+        return {**options, 'text_format': text_format_for(path, text_format, argv)}
+
+    def rows_for(outcome):
+        return rows_of(outcome, cli.as_flags, FLAGS.windows)
+
+    if FLAGS.watch:
+        return watch_folders(argv[1:], asked, options_of, {**options, 'text_format': text_format}, rows_for, _model())
+    tasks = [Task(path, options_of(path), problem) for path, problem in files]
+    form, kept, failed = format_of_flags(), [], 0
+    printer = Printer(form)
+    with diagnosing(asked, FLAGS.workers or default_workers(len(files), asked)) as crew:
+        for outcome in progress(crew.run(tasks), desc='files', total=len(tasks)):
+            failed += outcome.failed
+            rows = rows_for(outcome)
+            printer.show(rows)
+            kept += rows if out else [row for row in rows if row['kind'] in OF_FILES]
+    printer.end()
+    write_files(out, kept, _model())
+    if form != TABLE:  # There they are beside each file.
+        for line in closing_lines(kept):
+            print(line, file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == '__main__':

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from fdx.data.raw.binary import BinaryFormat
 from fdx.data.raw.format import TextFormat
 from fdx.predict.source import read_source
 from fdx.signal.front_ends import create_front_end
@@ -19,6 +20,7 @@ def read(
     variable: str | None = None,
     channel: int | str | Sequence[int | str] | None = None,
     text_format: TextFormat | None = None,
+    binary_format: BinaryFormat | None = None,
     speed_rpm: float | str | None = None,
     bearing: BearingGeometry | str | None = None,
     speed_range_rpm: tuple[float, float] | None = None,
@@ -35,6 +37,7 @@ def read(
       variable: name of the signal in a .mat file.
       channel: index from 0 or name of the channel to keep, or several in the wanted order; None keeps all.
       text_format: how a text file is written (`fdx.TextFormat`), where it cannot tell by itself.
+      binary_format: how a file without header is written (`fdx.BinaryFormat`).
       speed_rpm: speed of the shaft; wins over the file's own; 'estimate' reads it from the first channel.
       bearing: a known name such as 'skf_6205', `fdx.BearingGeometry`, or text that describes it
         ('pitch_diameter_mm=39.04,ball_diameter_mm=7.94,num_balls=9').
@@ -55,6 +58,7 @@ def read(
         variable=variable,
         channel=channel,
         text_format=text_format,
+        binary_format=binary_format,
         speed_rpm=speed_rpm,
         bearing=bearing,
         speed_range_rpm=speed_range_rpm,

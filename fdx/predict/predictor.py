@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fdx.data.pipeline import Examples
+from fdx.data.raw.binary import BinaryFormat
 from fdx.data.raw.text import TextFormat
 from fdx.predict.diagnose import diagnose_recording
 from fdx.predict.result import Result
@@ -98,6 +99,7 @@ class AnyPredictor:
         variable: str | None = None,
         channel: int | str | Sequence[int | str] | None = None,
         text_format: TextFormat | None = None,
+        binary_format: BinaryFormat | None = None,
         hop_s: float | None = None,
         speed_rpm: float | str | None = None,
         bearing: BearingGeometry | str | None = None,
@@ -112,6 +114,7 @@ class AnyPredictor:
           variable: of a .mat file.
           channel: the channels that the model takes, in its order, where the file holds others besides.
           text_format: how a text file is written, where it cannot tell by itself.
+          binary_format: how a file without header is written.
           hop_s: seconds between windows; None: they do not overlap.
           speed_rpm: of the shaft, for front ends that read orders; wins over the file's own; 'estimate' reads it from
             the signal.
@@ -127,6 +130,7 @@ class AnyPredictor:
             'variable': variable,
             'channel': channel,
             'text_format': text_format,
+            'binary_format': binary_format,
             'speed_rpm': speed_rpm,
             'bearing': bearing,
             'speed_range_rpm': speed_range_rpm,

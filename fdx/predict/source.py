@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fdx.data.raw.binary import BinaryFormat
 from fdx.data.raw.files import read_raw_file
 from fdx.data.raw.text import TextFormat
 from fdx.predict.condition import ESTIMATE, check_positive, with_condition
@@ -26,6 +27,7 @@ def read_source(
     variable: str | None = None,
     channel: int | str | Sequence[int | str] | None = None,
     text_format: TextFormat | None = None,
+    binary_format: BinaryFormat | None = None,
     speed_rpm: float | str | None = None,
     bearing: BearingGeometry | str | None = None,
     speed_range_rpm: tuple[float, float] | None = None,
@@ -38,6 +40,7 @@ def read_source(
       variable: of a .mat file.
       channel: the channels to keep, in order.
       text_format: how a text file is written.
+      binary_format: how a file without header is written.
       speed_rpm: see fdx.predict.condition.with_condition.
       bearing: its geometry, or as fdx.signal.bearings.parse_bearing takes it; None keeps the recording's own.
       speed_range_rpm: where speed_rpm='estimate' looks; None: DEFAULT_RANGE_RPM.
@@ -51,6 +54,7 @@ def read_source(
         'variable': variable,
         'channel': channel,
         'text_format': text_format,
+        'binary_format': binary_format,
     }
     check_positive('sample_rate_hz', sample_rate_hz, 'Hz')
     if speed_range_rpm is not None and speed_rpm != ESTIMATE:

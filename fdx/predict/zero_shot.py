@@ -16,6 +16,7 @@ import os
 
 import numpy as np
 
+from fdx.data.raw.binary import BinaryFormat
 from fdx.data.raw.text import TextFormat
 from fdx.predict.condition import check_positive
 from fdx.predict.findings import Findings
@@ -55,6 +56,7 @@ def zero_shot(
     variable: str | None = None,
     channel: int | str | None = None,
     text_format: TextFormat | None = None,
+    binary_format: BinaryFormat | None = None,
     seed: int = 0,
 ) -> ZeroShotDiagnosis:
     """Diagnoses a file or a recording by the fault orders of its bearing, without any training.
@@ -71,6 +73,7 @@ def zero_shot(
       variable: of a .mat file.
       channel: the one channel to look at, where the file holds several.
       text_format: how a text file is written, where it cannot tell by itself.
+      binary_format: how a file without header is written.
       seed: of the white noise.
 
     Raises:
@@ -83,6 +86,7 @@ def zero_shot(
         variable=variable,
         channel=channel,
         text_format=text_format,
+        binary_format=binary_format,
         speed_rpm=speed_rpm,
         bearing=bearing,
         speed_range_rpm=speed_range_rpm,

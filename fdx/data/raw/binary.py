@@ -67,7 +67,7 @@ class BinaryFormat:
         """Bytes (uint8) -> numbers, in the type of the file (24 bits in int32 or uint32)."""
         order = '<' if self.byte_order == 'little' else '>'
         if self.number_bytes != 3:
-            return raw.view(np.dtype(self.dtype).newbyteorder(order))
+            return raw.view(np.dtype(f'{order}{np.dtype(self.dtype).str[1:]}'))
         wide = np.zeros((len(raw) // 3, 4), np.uint8)
         wide[:, slice(1, 4) if order == '<' else slice(0, 3)] = raw.reshape(-1, 3)
         # The shift repeats the sign of int24.

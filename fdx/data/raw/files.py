@@ -159,12 +159,12 @@ def raw_length(path: str | os.PathLike[str], **options: Any) -> RawLength:
     asked = {**dict.fromkeys(names), **options}
     with _one_line_errors(file):
         stored, rate_hz, indices, _ = _open(file, **asked)
-    names = stored.facts.channel_names
+    channels = stored.facts.channel_names
     return RawLength(
         stored.num_samples,
         rate_hz,
         len(indices),
-        tuple(names[i] for i in indices) if names else (),
+        tuple(channels[i] for i in indices) if channels else (),
         stored.facts.unit,
         stored.seekable,
     )

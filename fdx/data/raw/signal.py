@@ -70,7 +70,7 @@ class StoredSignal:
             piece = samples[start:stop]
             return piece if list(channels) == list(range(samples.shape[1])) else piece[:, list(channels)]
 
-        return cls(raw, *samples.shape, read, seekable=False)
+        return cls(raw, samples.shape[0], samples.shape[1], read, seekable=False)
 
 
 NO_SAMPLES = np.zeros((0, 0))
