@@ -47,15 +47,11 @@ from fdx.types import ConfigError
 
 from . import cli
 from .display import progress
+from .format_flags import FORMAT_FLAGS, check_formats, define_format_flags, formats_of_flags
 from .predict_outputs import TABLE, Printer, define_output_flags, format_of_flags, out_files, write_files
 from .predict_rows import OF_FILES, closing_lines, rows_of
 from .predict_watch import check_watch_flags, define_watch_flags, watch_folders
 from .raw_paths import recordings_of
-from .text_flags import (
-    check_text_flags,
-    text_format_for,
-    text_format_of_flags,
-)
 
 FLAGS = flags.FLAGS
 # Flags about signals, which have no meaning for a table of readings.
@@ -151,19 +147,20 @@ def main(argv) -> int:
     out = out_files()
     files = [] if FLAGS.watch else recordings_of(argv[1:], recursive=FLAGS.recursive, leave_out=out)
     _check_numbers()
-    text_format = text_format_of_flags()
+    formats = formats_of_flags()
     if not FLAGS.watch:
-        check_text_flags([path for path, _ in files], text_format)
+        check_formats([path for path, _ in files], formats)
     options, asked = _options(), _asked()
 
     def options_of(path: str) -> dict[str, Any]:
-        return {**options, 'text_format': text_format_for(path, text_format, argv)}
+        return {**options, **formats.of(path, argv)}
 
     def rows_for(outcome):
         return rows_of(outcome, cli.as_flags, FLAGS.windows)
 
     if FLAGS.watch:
-        return watch_folders(argv[1:], asked, options_of, {**options, 'text_format': text_format}, rows_for, _model())
+        said = {**options, 'text_format': formats.text, 'binary_format': formats.binary}
+        return watch_folders(argv[1:], asked, options_of, said, rows_for, _model())
     tasks = [Task(path, options_of(path), problem) for path, problem in files]
     form, kept, failed = format_of_flags(), [], 0
     printer = Printer(form)
