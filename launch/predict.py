@@ -24,11 +24,14 @@ A folder of new files, as a table on the terminal, and for others as CSV and as 
     python -m launch.predict --checkpoint=runs/mine --watch --workdir=runs/watch incoming/
 
 Prints a table on a terminal, else JSON lines, one per window and one per recording (mean of the probabilities, and
-majority vote); --format chooses. Windows in which the sensor is dead or time is missing do not vote. A recording with too few other windows has no verdict: `predicted` is null, and `reason` says why.
-`outside_training` says how a file differs from the training data (level, unit, speed); such files are named again at
-the end. A file that cannot be used is reported, the other files are still diagnosed, and the exit code is 1. In a
-folder, hidden files and other formats are skipped and named. --watch keeps a journal in its --workdir, diagnoses each
-content of a file once, also when it was killed in between, and ends by Ctrl-C, SIGTERM, --once or --watch_for_s.
+majority vote); --format chooses. Windows in which the sensor is dead or time is missing do not vote. A recording with
+too few other windows has no verdict: `predicted` is null, and `reason` says why. `outside_training` says how a file
+differs from the training data (level, unit, speed); such files are named again at the end. A file that cannot be used
+is reported, the other files are still diagnosed, and the exit code is 1. In a folder, hidden files and other formats
+are skipped and named.
+
+--watch keeps a journal in its --workdir and diagnoses each content of a file once, also when it was killed in between.
+It ends by Ctrl-C, SIGTERM, --once or --watch_for_s.
 """
 
 from __future__ import annotations
@@ -162,7 +165,8 @@ def main(argv) -> int:
         said = {**options, 'text_format': formats.text, 'binary_format': formats.binary}
         return watch_folders(argv[1:], asked, options_of, said, rows_for, _model())
     tasks = [Task(path, options_of(path), problem) for path, problem in files]
-    form, kept, failed = format_of_flags(), [], 0
+    form, failed = format_of_flags(), 0
+    kept: list[dict[str, Any]] = []
     printer = Printer(form)
     with diagnosing(asked, FLAGS.workers or default_workers(len(files), asked)) as crew:
         for outcome in progress(crew.run(tasks), desc='files', total=len(tasks)):

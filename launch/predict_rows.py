@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 
-from fdx.files import to_jsonable
+from fdx.predict.asking import Outcome
 
 # Kinds of rows about a whole file, and the number of files that the summary names.
 OF_FILES = ('recording', 'table', 'error')
@@ -22,9 +21,17 @@ def worded(row: dict, words: Callable[[str], str]) -> dict:
     return changed
 
 
-def json_line(row: dict) -> str:
-    """A row as strict JSON, with null for NaN and infinity."""
-    return json.dumps(to_jsonable(row), allow_nan=False)
+def rows_of(outcome: Outcome, words: Callable[[str], str], windows: bool) -> list[dict]:
+    """The rows of a file, or the one row of its error.
+
+    Args:
+      outcome: of the file.
+      words: turns the library's parameters into flags.
+      windows: whether rows of windows are among them.
+    """
+    if outcome.error:
+        return [{'kind': 'error', 'file': outcome.file, 'error': words(outcome.error)}]
+    return [worded(row, words) for row in outcome.rows if windows or row['kind'] in OF_FILES]
 
 
 def closing_lines(rows: Sequence[dict]) -> list[str]:

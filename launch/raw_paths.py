@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import pathlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from absl import logging
 
 from fdx.data.raw.files import KNOWN_SUFFIXES
+from fdx.predict.folders import search
 from fdx.types import ConfigError
 
 MAX_NAMES_SHOWN = 8
 
 
-def recordings_of(names: Sequence[str]) -> list[tuple[str, str]]:
+def recordings_of(
+    names: Sequence[str], *, recursive: bool = False, leave_out: Collection[str] = ()
+) -> list[tuple[str, str]]:
     """Files as they are named, and all files of a known format in a folder, sorted by name.
 
     Everything else in a folder (hidden files, macOS's `._` twins, other suffixes, folders, pipes) is skipped and named
@@ -22,6 +24,8 @@ def recordings_of(names: Sequence[str]) -> list[tuple[str, str]]:
 
     Args:
       names: names of files and folders.
+      recursive: whether to search the folders in a folder, too.
+      leave_out: files and folders that this program writes; they are no recordings.
 
     Returns:
       (file, '') for each file; for a folder that cannot be listed, (its name, the reason).
@@ -36,34 +40,19 @@ def recordings_of(names: Sequence[str]) -> list[tuple[str, str]]:
         if not os.path.isdir(name):  # pathlib's function raises an error for a name that is too long
             found.append((name, ''))
             continue
-        try:
-            inside = sorted(pathlib.Path(name).iterdir())
-        except OSError as e:
-            found.append((name, f'{name} cannot be listed: {e.strerror or e}; check its permissions'))
-            continue
-        skipped = [(p.name, _why_skipped(p)) for p in inside]
-        files = [str(p) for p, (_, why) in zip(inside, skipped) if not why]
-        _warn(name, [(p, why) for p, why in skipped if why])
-        if not files:
-            raise ConfigError(f'{name} holds no file ending in {", ".join(KNOWN_SUFFIXES)}')
-        found += [(file, '') for file in files]
+        inside = search(name, recursive=recursive, leave_out=leave_out)
+        warn_of_skipped(name, inside.skipped)
+        if not inside.files and not inside.closed:
+            remedy = '; --recursive searches its folders, too' if inside.has_folders else ''
+            raise ConfigError(f'{name} holds no file ending in {", ".join(KNOWN_SUFFIXES)}{remedy}')
+        found += [(file, '') for file in inside.files] + inside.closed
     if not found:
         raise ConfigError('no files: name recordings, or a folder of them, after the flags')
     return found
 
 
-def _why_skipped(path: pathlib.Path) -> str:
-    if path.name.startswith('.'):
-        return 'hidden'
-    if path.is_dir():
-        return 'a folder'
-    if path.suffix.lower() not in KNOWN_SUFFIXES:
-        return 'another suffix'
-    # A broken link was meant to be a recording, so it is kept and the reader reports it.
-    return '' if path.is_file() or path.is_symlink() else 'no regular file'
-
-
-def _warn(folder: str, skipped: Sequence[tuple[str, str]]) -> None:
+def warn_of_skipped(folder: str, skipped: Sequence[tuple[str, str]]) -> None:
+    """One warning that names what a search left out, or none where it left out nothing."""
     if not skipped:
         return
     shown = ', '.join(f'{name} ({why})' for name, why in skipped[:MAX_NAMES_SHOWN])

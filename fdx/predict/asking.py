@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import logging
+import pathlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from fdx.predict.load import load_single
+from fdx.files import boundary
+from fdx.predict.load import SUFFIXES, check_single, load_single
 from fdx.predict.result import Result
 from fdx.predict.verdicts import says_nothing
 from fdx.predict.zero_shot import zero_shot
-from fdx.types import DataError, FdxError
+from fdx.train.checkpoints import Checkpoints
+from fdx.train.manifest import MANIFEST
+from fdx.types import CheckpointError, DataError, FdxError
 
 _log = logging.getLogger(__name__)
 Diagnose = Callable[..., Result]
@@ -46,6 +51,25 @@ class Asked:
         predictor = load_single(self.checkpoint, self.step)
         predictor.check_options(self.options)
         return predictor.diagnose
+
+    def identity(self) -> dict[str, Any]:
+        """What tells this diagnosis from another one, JSON-able: the step that is meant, and a hash of its arrays.
+
+        Raises:
+          CheckpointError: the run or the file is not there.
+        """
+        if self.checkpoint is None:
+            return {'checkpoint': None, 'window_s': self.window_s}
+        path = pathlib.Path(self.checkpoint)
+        check_single(path)
+        if path.suffix in SUFFIXES:
+            with boundary('cannot read', path, 'name a workdir or an exported file', CheckpointError):
+                return {'checkpoint': path.name, 'sha256': hashlib.sha256(path.read_bytes()).hexdigest()}
+        step = Checkpoints(path).resolve(self.step)
+        # It lists the hash of every array.
+        listed = path / 'checkpoints' / str(step) / MANIFEST
+        with boundary('cannot read', listed, 'train again, or name another run', CheckpointError):
+            return {'checkpoint': path.name, 'step': step, 'sha256': hashlib.sha256(listed.read_bytes()).hexdigest()}
 
 
 @dataclasses.dataclass(frozen=True)

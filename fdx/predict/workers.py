@@ -12,20 +12,17 @@ import contextlib
 import logging
 import multiprocessing
 import os
-import signal
-import traceback
 from collections.abc import Callable, Iterable, Iterator
-from multiprocessing.connection import Connection, wait
-from typing import Any
+from multiprocessing.connection import wait
 
-from fdx.predict.asking import Asked, OneProcess, Outcome, Task, attempt
+from fdx.predict.asking import Asked, OneProcess, Outcome, Task
+from fdx.predict.worker_process import BROKEN, READY, REFUSED, work
 from fdx.types import ConfigError, FdxError
 
 # From this number of files on, further processes pay for the seconds that each needs to start.
 MANY_FILES = 64
 # Finished files that may wait for a slower one before them.
 MOST_AHEAD = 1024
-READY, REFUSED, BROKEN, DONE = 'ready', 'refused', 'broken', 'done'
 LOGGERS = ('', 'fdx', 'absl')
 
 
@@ -137,7 +134,7 @@ class _Worker:
         self.number = -1
         self._ready = False
         levels = {name: logging.getLogger(name).level for name in LOGGERS}
-        self._process = context.Process(target=_work, args=(theirs, asked, levels), daemon=True)
+        self._process = context.Process(target=work, args=(theirs, asked, levels), daemon=True)
         self._process.start()
         theirs.close()  # So that this process sees the end of the pipe when the other one dies.
 
@@ -193,54 +190,3 @@ class _Worker:
         self._process.kill()
         self._process.join()
         self.connection.close()
-
-
-class _Kept(logging.Handler):
-    """Keeps log records, in a form that can be sent, for the process that shows them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        record.msg, record.args = record.getMessage(), None
-        if record.exc_info:
-            record.msg += '\n' + ''.join(traceback.format_exception(*record.exc_info))
-            record.exc_info = record.exc_text = None
-        self.records.append(record)
-
-    def taken(self) -> list[logging.LogRecord]:
-        """The records since the last call."""
-        records, self.records = self.records, []
-        return records
-
-
-def _work(connection: Connection, asked: Asked, levels: dict[str, int]) -> None:
-    """The whole life of a worker process."""
-    # Ctrl-C and service managers signal all processes of a group. The first process decides when this one ends.
-    for name in ('SIGINT', 'SIGTERM', 'SIGHUP'):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-    # Several processes share one accelerator, and none may take all of its memory.
-    os.environ.setdefault('XLA_PYTHON_CLIENT_PREALLOCATE', 'false')
-    kept = _Kept()
-    logging.getLogger().addHandler(kept)
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
-
-    def say(kind: str, content: Any) -> None:
-        connection.send((kind, content, kept.taken()))
-
-    try:
-        try:
-            diagnose = asked.load()
-        except FdxError as e:
-            return say(REFUSED, e)
-        except Exception:
-            return say(BROKEN, traceback.format_exc())
-        say(READY, None)
-        while True:
-            _, task = connection.recv()
-            say(DONE, attempt(diagnose, task))
-    except (EOFError, OSError):
-        return None  # The first process has ended.

@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 
-from launch.predict_rows import closing_lines, json_line
+from fdx.predict.reports import json_line
+from launch.predict_rows import closing_lines
 
 
 def test_a_row_is_strict_json():
