@@ -7,9 +7,10 @@ import pathlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from fdx.evaluate.data_figures import DATA_FIGURES
+from fdx.evaluate.data_figures import DATA_FIGURES, worst_spectrograms
 from fdx.evaluate.decision_metrics import binary_summary
 from fdx.evaluate.decision_plots import plot_reliability, plot_roc_and_pr
+from fdx.evaluate.for_a_person import for_a_person
 from fdx.evaluate.metrics import summarise
 from fdx.evaluate.plots import plot_confusion, plot_history, plot_per_class, save_png
 from fdx.evaluate.predictions import Predictions, save_predictions
@@ -41,7 +42,8 @@ def evaluate(
 
 def results_of(scored: Scored, split: str) -> dict:
     """Figures of merit of a scored split, and how they came about: what results.json holds."""
-    return {**summarise(scored.predictions), **_decision(scored.predictions), **provenance(scored, split)}
+    results = {**summarise(scored.predictions), **_decision(scored.predictions), **provenance(scored, split)}
+    return {**results, **for_a_person(scored, results)}
 
 
 def write_evaluation(scored: Scored, split: str, out: pathlib.Path) -> dict:
@@ -61,6 +63,7 @@ def write_evaluation(scored: Scored, split: str, out: pathlib.Path) -> dict:
         leak={'leaks': scored.leaks, 'share': scored.leak_share, 'reason': scored.leak_reason},
         mistakes=confident_mistakes(scored.predictions),
         title=f'{results["dataset"]}: {results["split"]}',
+        worst_figures=worst_spectrograms(scored, results.get('worst_recordings', [])),
     )
     write_report(out / 'report.html', context)
     write_results(out / 'results.json', results)

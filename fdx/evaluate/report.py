@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 from matplotlib.figure import Figure
 
+from fdx.evaluate.data_words import class_rows, data_rows
 from fdx.evaluate.html import fill_template
 from fdx.evaluate.plots import figure_to_data_uri, plot_confusion, plot_history
 from fdx.files import atomic_write_text, write_json
@@ -17,6 +18,7 @@ from fdx.types import DataError
 
 TEMPLATE = 'report.html.j2'
 MAX_RECORDINGS = 200
+BOTH_CONFUSIONS = ('confusion_recordings', 'confusion')
 
 # The order and wording of "how it was made"; what a config holds besides comes after, under its own key.
 CONFIG_LABELS = {
@@ -40,6 +42,7 @@ CONFIG_LABELS = {
 
 # Order, heading and caption of the figures; others follow under their own name.
 FIGURE_TEXTS = {
+    'confusion_recordings': ('Confusion of recordings', 'One vote per recording.'),
     'confusion': ('Confusion matrix', 'Windows by true class (rows) and predicted class (columns).'),
     'per_class': (
         'Recall of each class',
@@ -73,6 +76,9 @@ class ReportContext:
       leak: {'leaks': bool, 'share': float (of the test windows, 0 to 1) or None, 'reason': str}, or None if unknown.
       mistakes: rows of `fdx.evaluate.predictions.confident_mistakes`, or empty.
       title: heading of the page.
+      worst_figures: spectrograms of the rows of `result['worst_recordings']`, in their order, or empty.
+
+    Where `result` holds what `fdx.evaluate.for_a_person.for_a_person` finds, the page begins with it, in words.
     """
 
     result: Mapping[str, Any]
@@ -84,6 +90,7 @@ class ReportContext:
     leak: Mapping[str, Any] | None = None
     mistakes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     title: str = 'Fault diagnosis: evaluation'
+    worst_figures: list[Figure] = dataclasses.field(default_factory=list)
 
 
 def write_report(path: str | os.PathLike, context: ReportContext) -> None:
@@ -112,6 +119,10 @@ def render_report(context: ReportContext) -> str:
     """The page as text (see `write_report`)."""
     try:
         recordings = _recordings_in_order(context.per_recording)
+        person = _for_a_person(context)
+        figures = _figures(context)
+        # Beside each other at the top, if recordings were counted too; else where all figures are.
+        both = person is not None and BOTH_CONFUSIONS[0] in {figure['name'] for figure in figures}
         return fill_template(
             TEMPLATE,
             title=context.title,
@@ -119,13 +130,35 @@ def render_report(context: ReportContext) -> str:
             config=_config_rows(context.config),
             notes=context.notes,
             leak=context.leak,
-            figures=_figures(context),
+            person=person,
+            confusions=[figure for figure in figures if both and figure['name'] in BOTH_CONFUSIONS],
+            figures=[figure for figure in figures if not (both and figure['name'] in BOTH_CONFUSIONS)],
             recordings=recordings[:MAX_RECORDINGS],
             recordings_total=len(recordings),
             mistakes=context.mistakes,
         )
     except (KeyError, jinja2.UndefinedError) as error:
         raise DataError(f'the report lacks an entry: {error}; pass the dict of summarise() and whole rows') from error
+
+
+def _for_a_person(context: ReportContext) -> dict[str, Any] | None:
+    """What the top of the page says in words; None if the result holds nothing for it."""
+    result = context.result
+    if 'score_in_words' not in result:
+        return None
+    worst = list(result.get('worst_recordings', []))
+    uris = [figure_to_data_uri(figure) for figure in context.worst_figures] or [''] * len(worst)
+    headings, classes = class_rows(result['data'])
+    return {
+        'score': result['score_in_words'],
+        'advice': result['what_helps'],
+        'findings': result['findings'],
+        'data': data_rows(result['data']),
+        'class_headings': headings,
+        'classes': classes,
+        'worst': [{**row, 'uri': uri} for row, uri in zip(worst, uris, strict=True)],
+        'any_wrong': not all(row['right'] for row in worst),
+    }
 
 
 def _config_rows(config: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -149,6 +182,10 @@ def _figures(context: ReportContext) -> list[dict[str, str]]:
     if 'confusion' not in figures:
         figures['confusion'] = plot_confusion(
             context.result['confusion_matrix'], context.result['class_names'], title=''
+        )
+    if 'confusion_recordings' not in figures and context.result.get('recording_confusion_matrix'):
+        figures['confusion_recordings'] = plot_confusion(
+            context.result['recording_confusion_matrix'], context.result['class_names'], title=''
         )
     if 'history' not in figures and context.history:
         figures['history'] = plot_history(context.history)
