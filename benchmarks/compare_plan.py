@@ -8,6 +8,7 @@ import pathlib
 from collections.abc import Callable, Sequence
 
 from fdx.data.builders import known_builder
+from fdx.data.collection.own import BUILDER, OwnRecordings, split_name
 from fdx.data.prepare import prepare_if_missing
 from fdx.data.protocols.splits import folds_of, split_rows
 from fdx.data.source import Dataset, open_dataset
@@ -37,6 +38,7 @@ class Design:
       pretrain_dataset: on which the weights are trained first; None: they are those of the budget's init.
       pretrain_epochs: as many as the budget's where None.
       manual_dir: folder of raw recordings; None: see `fdx.data.prepare.prepare`.
+      recordings: the user's own, where the dataset is recordings/NAME.
       notify: called with a line where a dataset is prepared.
     """
 
@@ -48,6 +50,7 @@ class Design:
     pretrain_dataset: str | None = None
     pretrain_epochs: int | None = None
     manual_dir: str | None = None
+    recordings: OwnRecordings | None = None
     notify: Callable[[str], None] = logger.info
 
 
@@ -102,13 +105,16 @@ def plan(design: Design, front_ends: Sequence[str] | None, root: pathlib.Path) -
 
 
 def _of_front_ends(dataset: str, front_ends: Sequence[str], parameter: str) -> list[str]:
+    builder, _, config = dataset.partition('/')
+    if builder == BUILDER:  # Any front end that suits the channels can be prepared.
+        return [f'{BUILDER}/{split_name(config)[0]}-{front_end}' for front_end in front_ends]
     configs = known_builder(dataset.partition('/')[0], parameter, dataset).BUILDER_CONFIGS
     return configs_of_front_ends(dataset, front_ends, {c.name: c.front_end for c in configs}, parameter)
 
 
 def _plan_part(design: Design, root: pathlib.Path, label: str = '') -> Part:
     config = design.budget
-    dataset = _open(config, design)
+    config, dataset = _open(config, design)
     folds = _folds(design, dataset)
     pretraining = _pretraining(design, dataset, root)
     if pretraining:
@@ -119,12 +125,15 @@ def _plan_part(design: Design, root: pathlib.Path, label: str = '') -> Part:
     return Part(label, config, dataset, root, pretraining, runs)
 
 
-def _open(config: TrainConfig, design: Design) -> Dataset:
-    """The dataset, prepared where it is not yet; it fits the model."""
-    prepare_if_missing(config.dataset, config.data_dir, design.manual_dir, notify=design.notify)
-    dataset = open_dataset(config.dataset, config.data_dir)
+def _open(config: TrainConfig, design: Design) -> tuple[TrainConfig, Dataset]:
+    """The dataset, prepared where it is not yet; it fits the model. The config names its version."""
+    own = design.recordings if config.dataset.startswith(f'{BUILDER}/') else None
+    name = prepare_if_missing(
+        config.dataset, config.data_dir, design.manual_dir, recordings=own, notify=design.notify
+    )  # fmt: skip
+    dataset = open_dataset(name, config.data_dir)
     check_input_shape(config.model, dataset.input_shape)
-    return dataset
+    return dataclasses.replace(config, dataset=name), dataset
 
 
 def _folds(design: Design, dataset: Dataset) -> dict[str, list[int]]:
@@ -154,7 +163,7 @@ def _pretraining(design: Design, dataset: Dataset, root: pathlib.Path) -> Run | 
         labels_per_class=0,
         exclude_recordings=(),
     )
-    source = _open(config, design)
+    config, source = _open(config, design)
     shared = sorted(set(source.table['recording']) & set(dataset.table['recording']))
     if shared and source.name.partition('/')[0] == dataset.name.partition('/')[0]:
         raise ConfigError(

@@ -51,6 +51,7 @@ from . import cli
 from .config_flags import MAX_SEED, define_fields, define_train_flags, field_values, train_config
 from .display import progress, table
 from .prepare_on_demand import prepare_if_missing
+from .recordings_flags import define_recordings_flags
 from .workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
@@ -74,6 +75,7 @@ def define_flags() -> None:
     flags.DEFINE_integer('fold', 0, "which fold of the source's protocol")
     flags.DEFINE_integer('seeds', 1, 'runs with the seeds --seed, --seed + 1, ...; several get a sub-folder each')
     flags.DEFINE_string('workdir', None, 'where checkpoints, logs and the report go')
+    define_recordings_flags()
     flags.DEFINE_string('manual_dir', None, 'folder of raw recordings, to prepare the datasets; else FDX_RAW_DATA')
     flags.mark_flags_as_required(['source', 'target', 'workdir'])
 
@@ -96,13 +98,17 @@ def _configs() -> tuple[TrainConfig, AdaptConfig]:
     return config, plan
 
 
-def _prepare(config: TrainConfig, plan: AdaptConfig) -> None:
-    """Prepares both datasets; an error about a name mentions the flag that holds it."""
+def _prepare(config: TrainConfig, plan: AdaptConfig) -> tuple[TrainConfig, AdaptConfig]:
+    """Prepares both datasets, and names the versions of own recordings; an error mentions the flag with the name."""
+    found = {}
     for flag, name in zip(('source', 'target'), plan.names()):
         try:
-            prepare_if_missing(name.dataset, config.data_dir, FLAGS.manual_dir)
+            dataset = prepare_if_missing(name.dataset, config.data_dir, FLAGS.manual_dir)
+            found[flag] = ':'.join(filter(None, (dataset, '+'.join(name.domains))))
         except ConfigError as e:
             raise ConfigError(str(e).replace(f'`dataset`={name.dataset}:', f'`{flag}`={name.dataset}:')) from e
+    plan = dataclasses.replace(plan, **found)
+    return dataclasses.replace(config, dataset=plan.names()[0].dataset), plan
 
 
 def _check_feature(config: TrainConfig, plan: AdaptConfig) -> None:
@@ -171,7 +177,7 @@ def main(argv) -> None:
     del argv
     logging.getLogger('fdx').setLevel(logging.WARNING)  # The tables of frozen parameters are for launch.train.
     config, plan = _configs()
-    _prepare(config, plan)
+    config, plan = _prepare(config, plan)
     _check_feature(config, plan)
     root, caches, results = pathlib.Path(FLAGS.workdir), {}, []
     for seed in range(config.seed, config.seed + FLAGS.seeds):

@@ -51,6 +51,7 @@ from fdx.types import ConfigError
 from . import cli
 from .config_flags import MAX_SEED, define_train_flags, train_config
 from .display import progress, table
+from .recordings_flags import define_recordings_flags, recordings_of_flags
 from .workdirs import locks_workdir
 
 FLAGS = flags.FLAGS
@@ -84,6 +85,7 @@ def define_flags() -> None:
     flags.DEFINE_string('workdir', 'runs/compare', 'where the runs and the report go')
     flags.DEFINE_string('pretrain_dataset', None, 'builder/config on which the weights are trained first, for --init')
     flags.DEFINE_integer('pretrain_epochs', None, 'epochs on --pretrain_dataset; as many as --epochs where not given')
+    define_recordings_flags()
     flags.DEFINE_string('manual_dir', None, 'folder of raw recordings, to prepare the dataset; else FDX_RAW_DATA')
     flags.DEFINE_enum(
         'keep_checkpoints', 'best', KEEP, 'checkpoints that stay of a finished run: the scored one or all'
@@ -160,6 +162,7 @@ def _design() -> Design:
         pretrain_dataset=FLAGS.pretrain_dataset,
         pretrain_epochs=FLAGS.pretrain_epochs,
         manual_dir=FLAGS.manual_dir,
+        recordings=recordings_of_flags(),
         notify=lambda line: print(line, flush=True),
     )
 

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from fdx.data import prepare
+from fdx.data.collection.own import BUILDER
 from fdx.data.csv_tables import CsvTable
 
+from .recordings_flags import check_own_name, recordings_of_flags
 
-def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None, csv: str | CsvTable | None = None) -> None:
-    """`fdx.data.prepare.prepare_if_missing`, with its lines and TFDS's progress bars on the terminal."""
-    prepare.prepare_if_missing(name, data_dir, manual_dir, csv, notify=_say, progress=True)
+
+def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None, csv: str | CsvTable | None = None) -> str:
+    """`fdx.data.prepare.prepare_if_missing`, with its lines and TFDS's progress bars on the terminal.
+
+    A user's own recordings are those of the flag --recordings, where the program has it and it is given.
+
+    Returns:
+      The dataset's name; of own recordings with the version of their present content.
+    """
+    recordings = recordings_of_flags()
+    if recordings is not None and name.partition('/')[0] != BUILDER:
+        check_own_name(name)
+    return prepare.prepare_if_missing(
+        name, data_dir, manual_dir, csv, recordings=recordings, notify=_say, progress=True
+    )
 
 
 def _say(line: str) -> None:

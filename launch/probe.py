@@ -20,6 +20,7 @@ validation windows. Writes probe.json, probe.png and report.html. Features stay 
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import time
 
@@ -39,6 +40,7 @@ from . import cli
 from .config_flags import model_options
 from .display import progress, table
 from .prepare_on_demand import prepare_if_missing
+from .recordings_flags import define_recordings_flags
 
 FLAGS = flags.FLAGS
 
@@ -63,6 +65,7 @@ def define_flags() -> None:
     flags.DEFINE_enum('label_key', 'label', ['label', 'fault_type'], 'what is classified')
     flags.DEFINE_list('exclude_recordings', [], 'ids of recordings to leave out')
     flags.DEFINE_integer('seed', 0, 'of untrained networks, of the draws, and of what is random in the protocol')
+    define_recordings_flags()
     flags.DEFINE_string('workdir', 'runs/probe', 'where features and the report go')
 
 
@@ -106,7 +109,8 @@ def main(argv) -> None:
         freeze='head',
         seed=FLAGS.seed,
     )
-    prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir)
+    name = prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir)
+    config = dataclasses.replace(config, dataset=name)
     plan = _plan(open_dataset(config.dataset, config.data_dir))
     stages = () if FLAGS.stages == ['all'] else tuple(FLAGS.stages)
     results = run_probe(config, plan, stages=stages, pool=FLAGS.pool, folder=root / 'features', progress=progress)

@@ -17,6 +17,7 @@ recall, copies of training windows, and what a classifier learns from generated 
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import pathlib
 
@@ -34,6 +35,7 @@ from . import cli
 from .config_flags import MAX_SEED, define_fields, field_values
 from .display import progress, table
 from .prepare_on_demand import prepare_if_missing
+from .recordings_flags import define_recordings_flags
 from .synthesize_on_demand import health_line
 from .workdirs import locks_workdir
 
@@ -47,6 +49,7 @@ def define_flags() -> None:
     flags.DEFINE_string('name', '', 'of the generated dataset, synthetic/NAME in --data_dir; made up where empty')
     flags.DEFINE_integer('per_class', 0, 'records of each class; 0: as many as the most frequent class has windows')
     flags.DEFINE_integer('judge_samples', 64, 'generated windows of each class that are judged; 0 judges nothing')
+    define_recordings_flags()
     flags.DEFINE_string('manual_dir', None, 'folder of raw recordings, to prepare the dataset; else FDX_RAW_DATA')
     flags.mark_flags_as_required(['dataset', 'workdir'])
 
@@ -68,7 +71,8 @@ def main(argv) -> None:
     # The tables of frozen parameters are for launch.train.
     logging.getLogger('fdx.train.partition').setLevel(logging.WARNING)
     config = _config()
-    prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir)
+    name = prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir)
+    config = dataclasses.replace(config, dataset=name)
     made = synthesise(
         config,
         FLAGS.workdir,

@@ -45,6 +45,7 @@ from . import cli
 from .config_flags import define_train_flags, train_config
 from .display import epoch_line, progress
 from .prepare_on_demand import prepare_if_missing
+from .recordings_flags import define_recordings_flags
 from .synthesize_on_demand import with_synthetic
 from .table_defaults import is_table, settings_text, table_settings
 from .workdirs import locks_workdir
@@ -55,6 +56,7 @@ FLAGS = flags.FLAGS
 def define_flags() -> None:
     """The flags of this program: those of TrainConfig and its own."""
     define_train_flags()
+    define_recordings_flags()
     flags.DEFINE_string('workdir', None, 'where checkpoints and logs go; with --fold=all, one sub-folder a fold')
     flags.DEFINE_string(
         'manual_dir', None, 'folder of raw recordings, to prepare the dataset on first use; else FDX_RAW_DATA names it'
@@ -121,7 +123,8 @@ def main(argv) -> None:
     _check_step()
     _connect()
     table = csv_table(FLAGS.csv, FLAGS.group_column)
-    prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir, table)
+    name = prepare_if_missing(config.dataset, config.data_dir, FLAGS.manual_dir, table)
+    config = dataclasses.replace(config, dataset=name)
     if is_table(FLAGS.dataset):
         config = _of_table(config, of_table)
     folds = [config.fold]

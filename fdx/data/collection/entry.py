@@ -6,6 +6,7 @@ import dataclasses
 import pathlib
 from typing import Any
 
+from fdx.data.raw.binary import BinaryFormat
 from fdx.data.raw.format import TextFormat
 from fdx.types import UNKNOWN, BearingGeometry
 
@@ -66,6 +67,7 @@ class Shared:
       channel: which channel of every file, by number or name; several as 'x,y,z'; '' for all.
       variable: name of the signal in .mat and .h5 files.
       text_format: how text files are written.
+      binary_format: how files without a header are written, None where there are no such files.
     """
 
     sample_rate_hz: float | None = None
@@ -76,6 +78,7 @@ class Shared:
     channel: str = ''
     variable: str | None = None
     text_format: TextFormat = TextFormat()
+    binary_format: BinaryFormat | None = None
 
 
 NOTHING_SHARED = Shared()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import pathlib
 import re
 from typing import Any
@@ -45,11 +46,11 @@ class OwnRecordings:
     findings: tuple[dict, ...] = ()
 
     @classmethod
-    def of(cls, source: OwnRecordings | CollectionSpec | str | pathlib.Path) -> OwnRecordings:
+    def of(cls, source: OwnRecordings | CollectionSpec | str | os.PathLike) -> OwnRecordings:
         """From a folder or manifest, or what is known of it; an OwnRecordings stays as it is."""
         if isinstance(source, OwnRecordings):
             return source
-        return cls(source if isinstance(source, CollectionSpec) else CollectionSpec(str(source)))
+        return cls(source if isinstance(source, CollectionSpec) else CollectionSpec(os.fspath(source)))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import logging
 import math
 import pathlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from fdx.data.collection.entry import NOTHING_SHARED, Entry, Shared
 from fdx.data.raw.files import read_raw_file
+from fdx.data.raw.request import BINARY_SUFFIXES, TABLE_SUFFIXES, VARIABLE_SUFFIXES
 from fdx.types import DataError, Recording
 
 
-def read_entry(entry: Entry, shared: Shared = NOTHING_SHARED, channels: Sequence[int | str] | None = None) -> Recording:
+def read_entry(entry: Entry, shared: Shared = NOTHING_SHARED, **piece: float | None) -> Recording:
     """The recording of an entry: its files one after the other, with what the collection knows of it.
 
     Args:
       entry: which recording.
       shared: values that all recordings share.
-      channels: which channels to keep, in this order; None keeps those that `entry.channel` names, or all.
+      **piece: `start_s` and `stop_s` of a part of a recording in a single file, counted from the entry's own start.
 
     Returns:
-      The recording. Between the files of a group time is missing, so that no window spans two of them.
+      The recording. Between the files of a group time is missing, so that no window spans two of them. What the readers
+      noticed is in its notes and not logged, because it is often the same for thousands of files.
 
     Raises:
       DataError: a file cannot be read, the files of a group differ in rate or channels, or the file is shorter than
         `start_s`.
     """
-    parts = [_read_file(entry, file, shared, channels) for file in entry.files]
+    with _notes_not_logged():
+        parts = [read_raw_file(file, **options_of(entry, file, shared, **piece)) for file in entry.files]
     recording = parts[0] if len(parts) == 1 else _joined(entry, parts)
-    if entry.start_s or entry.stop_s is not None:
-        recording = _piece(entry, recording)
     return dataclasses.replace(
         recording,
         recording=entry.recording,
@@ -48,28 +52,41 @@ def read_entry(entry: Entry, shared: Shared = NOTHING_SHARED, channels: Sequence
     )
 
 
+def options_of(
+    entry: Entry, file: pathlib.Path, shared: Shared, start_s: float = 0.0, stop_s: float | None = None
+) -> dict[str, Any]:
+    """Options of `fdx.data.raw.files.read_raw_file` for one file of an entry; those of other formats are left out."""
+    suffix = file.suffix.lower()
+    stops = [stop for stop in (entry.stop_s, None if stop_s is None else entry.start_s + stop_s) if stop is not None]
+    options = {
+        'sample_rate_hz': entry.sample_rate_hz,
+        'channel': entry.channel or None,
+        'start_s': entry.start_s + start_s or None,
+        'stop_s': min(stops, default=None),
+        'variable': shared.variable if suffix in VARIABLE_SUFFIXES else None,
+        'text_format': shared.text_format if suffix in TABLE_SUFFIXES else None,
+        'binary_format': shared.binary_format if suffix in BINARY_SUFFIXES else None,
+    }
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def bearing_of(entry: Entry) -> str:
     """The physical bearing; where it is not known, all recordings of one class and machine may be of the same one."""
     return entry.bearing_id or '-'.join(part for part in (entry.machine, entry.label) if part)
 
 
-def read_entries(
-    entries: Sequence[Entry], shared: Shared = NOTHING_SHARED, channels: Sequence[int | str] | None = None
-) -> Iterator[Recording]:
-    """`read_entry` of one entry after the other: one recording is in memory at a time."""
-    return (read_entry(entry, shared, channels) for entry in entries)
+@contextlib.contextmanager
+def _notes_not_logged() -> Iterator[None]:
+    log = logging.getLogger(read_raw_file.__module__)
 
+    def silent(record: logging.LogRecord) -> bool:
+        return record.levelno != logging.WARNING
 
-def _read_file(entry: Entry, file: pathlib.Path, shared: Shared, channels: Sequence[int | str] | None) -> Recording:
-    channel: str | Sequence[int | str] | None = channels if channels is not None else entry.channel or None
-    text = file.suffix.lower() in ('.csv', '.tsv', '.txt')
-    return read_raw_file(
-        file,
-        sample_rate_hz=entry.sample_rate_hz,
-        variable=shared.variable if file.suffix.lower() == '.mat' else None,
-        channel=channel,
-        text_format=shared.text_format if text else None,
-    )
+    log.addFilter(silent)
+    try:
+        yield
+    finally:
+        log.removeFilter(silent)
 
 
 def _joined(entry: Entry, parts: Sequence[Recording]) -> Recording:
@@ -95,17 +112,3 @@ def _joined(entry: Entry, parts: Sequence[Recording]) -> Recording:
         notes=notes,
         source=f'{first.source} and {len(parts) - 1} more',
     )
-
-
-def _piece(entry: Entry, recording: Recording) -> Recording:
-    rate = recording.sample_rate_hz
-    first, stop = round(entry.start_s * rate), len(recording.samples)
-    if entry.stop_s is not None:
-        stop = min(round(entry.stop_s * rate), stop)
-    if first >= stop:
-        raise DataError(
-            f'{entry.place}: start_s {entry.start_s:g} lies behind the end of {recording.source} '
-            f'({recording.duration_s:g} s)'
-        )
-    breaks = tuple(b - first for b in recording.time_breaks if first < b < stop)
-    return dataclasses.replace(recording, samples=recording.samples[first:stop], time_breaks=breaks)

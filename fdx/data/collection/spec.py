@@ -8,6 +8,7 @@ import pathlib
 from typing import Any
 
 from fdx.data.collection.entry import NOTHING_SHARED, Shared
+from fdx.data.raw.binary import BinaryFormat
 from fdx.data.raw.format import TextFormat
 from fdx.types import ConfigError
 
@@ -43,6 +44,8 @@ class CollectionSpec:
             text_format = shared.pop('text_format')
             columns = text_format.pop('columns')
             shared['text_format'] = TextFormat(**text_format, columns=None if columns is None else tuple(columns))
+            binary = shared.pop('binary_format')
+            shared['binary_format'] = None if binary is None else BinaryFormat(**binary)
             labels = tuple((str(pattern), str(name)) for pattern, name in fields.pop('labels'))
             return cls(**fields, labels=labels, shared=Shared(**shared))
         except (ValueError, TypeError, KeyError, AttributeError) as e:

@@ -8,9 +8,11 @@ import json
 import math
 import pathlib
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from fdx.data.collection.entry import Collection, Entry, Shared
-from fdx.data.collection.read import read_entry
+from fdx.data.collection.read import options_of
+from fdx.data.raw.files import raw_length
 from fdx.types import ConfigError, DataError
 
 # Says how far a long piece of work is: wraps what it goes through.
@@ -112,11 +114,17 @@ def _file_sha256(file: pathlib.Path) -> bytes:
 
 
 def _facts(entry: Entry, shared: Shared) -> _Facts:
-    recording = read_entry(entry, shared)
+    """From the headers of the files, where their format has one; text and .mat files are read."""
+    lengths = [raw_length(file, **_whole_file(options_of(entry, file, shared))) for file in entry.files]
+    first = lengths[0]
+    if first.sample_rate_hz is None:
+        raise DataError(f'{entry.place}: {entry.files[0]} does not tell its sampling rate; pass `sample_rate_hz` in Hz')
+    seconds = sum(length.num_samples for length in lengths) / first.sample_rate_hz
+    stop_s = seconds if entry.stop_s is None else min(entry.stop_s, seconds)
     return _Facts(
-        recording.sample_rate_hz,
-        recording.duration_s,
-        recording.samples.shape[1],
-        recording.channel_names,
-        recording.unit,
-    )
+        first.sample_rate_hz, stop_s - entry.start_s, first.num_channels, first.channel_names, first.unit
+    )  # fmt: skip
+
+
+def _whole_file(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in ('start_s', 'stop_s')}
