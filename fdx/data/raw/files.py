@@ -69,7 +69,7 @@ def read_raw_file(
 ) -> Recording:
     """Reads one recording, or a piece of it, from a file of a known format, told by its suffix.
 
-    - .mat: versions 4 to 7.3; see fdx.data.raw.mat.read_mat for how the signal is found (CWRU's and MFPT's files are
+    - .mat: versions 4 to 7.3; see fdx.data.raw.mat.open_mat for how the signal is found (CWRU's and MFPT's files are
       known).
     - .csv, .tsv, .txt: see fdx.data.raw.text.read_text; .parquet likewise (fdx.data.raw.parquet).
     - .npy: [T] or [T, C]; the longer axis is taken for time. See fdx.data.raw.npy.

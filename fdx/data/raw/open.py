@@ -5,9 +5,10 @@ from __future__ import annotations
 import pathlib
 
 from fdx.data.raw.binary import open_binary
-from fdx.data.raw.mat import read_mat
+from fdx.data.raw.hdf5 import open_hdf5
+from fdx.data.raw.mat import open_mat
 from fdx.data.raw.npy import open_npy
-from fdx.data.raw.request import BINARY_SUFFIXES, SOUND_SUFFIXES, Request
+from fdx.data.raw.request import BINARY_SUFFIXES, HDF5_SUFFIXES, SOUND_SUFFIXES, Request
 from fdx.data.raw.signal import StoredSignal
 from fdx.data.raw.sound import open_sound
 from fdx.data.raw.text import read_text
@@ -22,13 +23,15 @@ def open_signal(file: pathlib.Path, request: Request) -> tuple[StoredSignal, boo
     """
     suffix = file.suffix.lower()
     if suffix == '.mat':
-        return StoredSignal.of_whole(read_mat(file, request.variable, need_rate=request.need_rate)), False
+        return open_mat(file, request.variable, need_rate=request.need_rate), False
     if suffix == '.npy':
         return open_npy(file), False
     if suffix == '.wav':
         return open_wav(file), False
     if suffix in SOUND_SUFFIXES:
         return open_sound(file), False
+    if suffix in HDF5_SUFFIXES:
+        return open_hdf5(file, request.variable, request.channel, need_rate=request.need_rate)
     if suffix in BINARY_SUFFIXES:
         return open_binary(file, request.binary_format), False
     return StoredSignal.of_whole(read_text(file, request.text_format, need_rate=request.need_rate)), False
