@@ -6,12 +6,15 @@ import pathlib
 
 from fdx.data.raw.binary import open_binary
 from fdx.data.raw.hdf5 import open_hdf5
+from fdx.data.raw.lvm import open_lvm
 from fdx.data.raw.mat import open_mat
 from fdx.data.raw.npy import open_npy
-from fdx.data.raw.request import BINARY_SUFFIXES, HDF5_SUFFIXES, SOUND_SUFFIXES, Request
+from fdx.data.raw.request import BINARY_SUFFIXES, HDF5_SUFFIXES, SOUND_SUFFIXES, UFF_SUFFIXES, Request
 from fdx.data.raw.signal import StoredSignal
 from fdx.data.raw.sound import open_sound
+from fdx.data.raw.tdms import open_tdms
 from fdx.data.raw.text import read_text
+from fdx.data.raw.uff import open_uff
 from fdx.data.raw.wav import open_wav
 
 
@@ -32,6 +35,12 @@ def open_signal(file: pathlib.Path, request: Request) -> tuple[StoredSignal, boo
         return open_sound(file), False
     if suffix in HDF5_SUFFIXES:
         return open_hdf5(file, request.variable, request.channel, need_rate=request.need_rate)
+    if suffix == '.tdms':
+        return open_tdms(file, request.variable, request.channel, need_rate=request.need_rate), True
+    if suffix in UFF_SUFFIXES:
+        return open_uff(file, request.channel, need_rate=request.need_rate), True
+    if suffix == '.lvm':
+        return open_lvm(file, request.channel, need_rate=request.need_rate), True
     if suffix in BINARY_SUFFIXES:
         return open_binary(file, request.binary_format), False
     return StoredSignal.of_whole(read_text(file, request.text_format, need_rate=request.need_rate)), False
