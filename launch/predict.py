@@ -168,7 +168,8 @@ def main(argv) -> int:
     form, failed = format_of_flags(), 0
     kept: list[dict[str, Any]] = []
     printer = Printer(form)
-    with diagnosing(asked, FLAGS.workers or default_workers(len(files), asked)) as crew:
+    workers = default_workers(len(files), asked) if FLAGS.workers is None else FLAGS.workers
+    with diagnosing(asked, workers) as crew:
         for outcome in progress(crew.run(tasks), desc='files', total=len(tasks)):
             failed += outcome.failed
             rows = rows_for(outcome)

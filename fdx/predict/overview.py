@@ -134,7 +134,7 @@ def _warnings(row: Mapping[str, Any]) -> tuple[str, ...]:
     if _overruled(row):
         found.append(f'the windows disagree: most of them say {row["predicted_vote"]}')
     unusable = row.get('unusable_windows') or {}
-    if unusable:
+    if unusable and not row.get('reason'):  # A reason tells them, too.
         kinds = ', '.join(f'{n} {name.replace("_", " ")}' for name, n in unusable.items())
         found.append(f'{sum(unusable.values())} of {row["windows"]} windows have no vote ({kinds})')
     if row.get('wild_samples'):
