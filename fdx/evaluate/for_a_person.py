@@ -26,8 +26,8 @@ def for_a_person(scored: Scored, results: Mapping[str, Any]) -> dict[str, Any]:
       results: `summarise` and `provenance` of it.
 
     Returns:
-      data (`data_facts`), guess, train_accuracy, score_in_words, what_helps, findings, and of recordings
-      recording_confusion_matrix and worst_recordings.
+      data (`data_facts`), tested_domains, guess, train_accuracy, score_in_words, what_helps, findings, and of
+      recordings recording_confusion_matrix and worst_recordings.
     """
     first, data = scored.predictors[0], scored.examples[0].dataset
     own = is_own(first, data) and 'adaptation' not in first.meta
@@ -35,6 +35,7 @@ def for_a_person(scored: Scored, results: Mapping[str, Any]) -> dict[str, Any]:
     verdicts = per_recording(scored.predictions) if data.has_recordings else []
     found: dict[str, Any] = {
         'data': data_facts(data, first.config.label_key, excluded),
+        'tested_domains': sorted(set(scored.predictions.domains or ())) if data.has_recordings else [],
         'guess': guess_of(results, verdicts),
         'train_accuracy': _train_accuracy(scored),
         'findings': findings_of(data.metadata, first.meta),

@@ -34,7 +34,7 @@ def score_in_words(
     """The sentences of "What the score means", in order.
 
     Args:
-      results: what results.json holds, with `data` and `guess`.
+      results: what results.json holds, with `data`, `guess` and `tested_domains`.
       verdicts: rows of `per_recording`; [] for a table of readings.
       own: whether a part of the dataset that the run was trained on is scored, as its protocol splits it.
       pooled: whether all folds of the protocol are scored.
@@ -64,7 +64,9 @@ def _tested(results: Mapping[str, Any], own: bool, pooled: bool) -> tuple[str, s
     """What was tested, what that says, and of what 100 more would be right as often."""
     if own and results['split'] in ('test', 'validation'):
         domain = results['data'].get('domain_kind', 'domain')
-        done, limits, new = words_of(results['protocol'], pooled=pooled, domain=domain)
+        done, limits, new = words_of(
+            results['protocol'], pooled=pooled, domain=domain, tested=results['tested_domains']
+        )
         if results['split'] == 'validation':
             done += ' The validation part is scored here, which also chose the training step, so the score is a little '
             done += 'too good.'

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+
+from fdx.evaluate.words import listed
 
 
 @dataclasses.dataclass(frozen=True)
 class ProtocolWords:
-    """A protocol for someone who has never heard of one; `{domain}` stands for speed, load or what domains are.
+    """A protocol for someone who has never heard of one; `{domain}` stands for what domains are, `{tested}` for their
+    names.
 
     Attributes:
       pooled: what was done, where all folds are scored.
@@ -49,14 +53,15 @@ PROTOCOL_WORDS = {
     ),
     'by_domain': ProtocolWords(
         'Each {domain} was left out in turn: a network that had learned at other ones only diagnosed its recordings.',
-        'One {domain} was left out, and a network that had learned at other ones only diagnosed its recordings.',
+        'One {domain} was left out{tested}, and a network that had learned at other ones only diagnosed its '
+        'recordings.',
         'It may have known the same bearings from the other ones. The score says how well it works at a {domain} that'
         ' it has never seen. It does not say how well it works on a new bearing.',
         'new recordings at a {domain} that it has never seen',
     ),
     'domain_pairs': ProtocolWords(
         'A network learned at one {domain} and diagnosed all recordings of another one, for every pair of them.',
-        'The network learned at one {domain} and diagnosed all recordings of another one.',
+        'The network learned at one {domain} and diagnosed all recordings of another one{tested}.',
         'It may have known the same bearings from the {domain} of training. The score says how well it works at a '
         '{domain} that it has never seen after learning at a single one. It does not say how well it works on a new '
         'bearing.',
@@ -65,8 +70,8 @@ PROTOCOL_WORDS = {
     'within_domain': ProtocolWords(
         'For each {domain} alone, each recording was cut into five blocks of time, and each block was left out in '
         'turn: a network that had learned from other blocks of the same recording diagnosed it.',
-        'At one {domain} alone, each recording was cut into five blocks of time. The network learned from three of '
-        'them and diagnosed another one of the same recording.',
+        'At one {domain} alone{tested}, each recording was cut into five blocks of time. The network learned from '
+        'three of them and diagnosed another one of the same recording.',
         'It therefore knew the machine, the bearing, the {domain} and the very recording. The score says how well it '
         'tells these recordings apart at another moment. It does not say how well it works on a new recording.',
         'recordings of which it has learned another part',
@@ -113,13 +118,16 @@ PROTOCOL_WORDS = {
 }
 
 
-def words_of(protocol: str, *, pooled: bool, domain: str = 'domain') -> tuple[str, str, str]:
+def words_of(
+    protocol: str, *, pooled: bool, domain: str = 'domain', tested: Sequence[str] = ()
+) -> tuple[str, str, str]:
     """(what was done, what the score says and does not say, of what 100 more would be right as often).
 
     Args:
       protocol: a key of PROTOCOL_WORDS; of another one only its name is said.
       pooled: whether all folds are scored.
-      domain: what a domain is: speed, load, operating condition, or domain.
+      domain: what a domain is: machine, speed, load, operating condition, or domain.
+      tested: names of the domains that were tested.
     """
     words = PROTOCOL_WORDS.get(protocol)
     if words is None:
@@ -127,5 +135,6 @@ def words_of(protocol: str, *, pooled: bool, domain: str = 'domain') -> tuple[st
     if domain == 'domain':
         domain = 'domain (machine or operating condition)'
     texts = (words.pooled if pooled else words.single), words.limits, words.new
-    done, limits, new = (text.replace('{domain}', domain) for text in texts)
+    names = f' ({listed(tested)})' if tested else ''
+    done, limits, new = (text.replace('{domain}', domain).replace('{tested}', names) for text in texts)
     return done, limits, new

@@ -42,7 +42,10 @@ CONFIG_LABELS = {
 
 # Order, heading and caption of the figures; others follow under their own name.
 FIGURE_TEXTS = {
-    'confusion_recordings': ('Confusion of recordings', 'One vote per recording.'),
+    'confusion_recordings': (
+        'Confusion of recordings',
+        'Recordings by true class (rows) and predicted class (columns), one vote each.',
+    ),
     'confusion': ('Confusion matrix', 'Windows by true class (rows) and predicted class (columns).'),
     'per_class': (
         'Recall of each class',

@@ -13,7 +13,7 @@ import numpy as np
 from fdx.evaluate.data_facts import one_speed
 from fdx.evaluate.evidence import Evidence
 from fdx.evaluate.intervals import wilson_interval
-from fdx.evaluate.words import between, counted, listed, of_hundred, values
+from fdx.evaluate.words import between, counted, listed, of_hundred, spoken_range
 
 MAX_ADVICE = 4
 # by_recording deals the recordings of a class into five parts; with fewer, one recording decides about a fifth or more.
@@ -139,7 +139,7 @@ def _one_condition(e: Evidence) -> str:
     speeds, loads = e.data['speeds_rpm'], e.data['loads']
     if not speeds and not loads and len(e.data['domains']) < 2:
         return 'The data state neither speed nor load. State them, so that a test at a new speed or load is possible.'
-    same = [f'one speed (about {values(speeds[-1:], "rpm")})'] if one_speed(speeds) else []
+    same = [f'one speed ({spoken_range(speeds)} rpm)'] if one_speed(speeds) else []
     same += ['one load'] if len(loads) == 1 else []
     if not same:
         return ''
@@ -152,7 +152,7 @@ def _one_condition(e: Evidence) -> str:
 
 def _gap(e: Evidence) -> str:
     share, tested = e.results['train_accuracy'], e.results['accuracy']
-    if share is None or e.results['split'] == 'train' or share - tested <= GAP:
+    if share is None or share < LEARNED or e.results['split'] == 'train' or share - tested <= GAP:
         return ''
     more = 'recordings (other bearings, conditions, days)' if e.of_recordings else 'rows (other machines, days)'
     return (
@@ -168,6 +168,8 @@ def _wide_interval(e: Evidence) -> str:
         return ''
     text = f'Only {counted(e.total, e.noun)} {"was" if e.total == 1 else "were"} tested, so the true score may lie '
     text += f'{between(e.interval)} of 100.'
+    if e.classes and e.data['recordings'] > e.total:
+        return f'{text} The data hold {e.data["recordings"]:,}: train all folds (`fold=all`) to test every one.'
     needed = _needed(e.right / e.total)
     if needed <= e.total:  # Rows of a table come in groups or stretches: their number is not what counts.
         return f'{text} More independent {e.noun}s (other runs, days, machines) would narrow this.'

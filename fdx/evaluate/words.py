@@ -43,8 +43,14 @@ def values(numbers: Sequence[float], unit: str = '') -> str:
         return 'not stated'
     texts = [_number(n) for n in numbers]
     if len(texts) > MAX_LISTED:
-        return f'{texts[0]} to {texts[-1]}{unit and " " + unit} ({len(texts)} values)'
+        return f'{spoken_range(numbers)}{unit and " " + unit} ({len(texts)} values)'
     return listed(texts) + (unit and f' {unit}')
+
+
+def spoken_range(numbers: Sequence[float]) -> str:
+    """'1,721 to 1,797', or '1,500' where there is one number."""
+    low, high = _number(min(numbers)), _number(max(numbers))
+    return low if low == high else f'{low} to {high}'
 
 
 def _number(value: float) -> str:
