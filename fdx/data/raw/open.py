@@ -9,6 +9,7 @@ from fdx.data.raw.hdf5 import open_hdf5
 from fdx.data.raw.lvm import open_lvm
 from fdx.data.raw.mat import open_mat
 from fdx.data.raw.npy import open_npy
+from fdx.data.raw.parquet import open_parquet
 from fdx.data.raw.request import BINARY_SUFFIXES, HDF5_SUFFIXES, SOUND_SUFFIXES, UFF_SUFFIXES, Request
 from fdx.data.raw.signal import StoredSignal
 from fdx.data.raw.sound import open_sound
@@ -35,6 +36,8 @@ def open_signal(file: pathlib.Path, request: Request) -> tuple[StoredSignal, boo
         return open_sound(file), False
     if suffix in HDF5_SUFFIXES:
         return open_hdf5(file, request.variable, request.channel, need_rate=request.need_rate)
+    if suffix == '.parquet':
+        return open_parquet(file, request.text_format, need_rate=request.need_rate), False
     if suffix == '.tdms':
         return open_tdms(file, request.variable, request.channel, need_rate=request.need_rate), True
     if suffix in UFF_SUFFIXES:

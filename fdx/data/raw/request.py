@@ -21,7 +21,7 @@ UFF_SUFFIXES = ('.uff', '.unv')
 SOUND_SUFFIXES = ('.flac', '.aif', '.aiff', '.aifc', '.ogg', '.oga', '.opus', '.mp3', '.w64', '.caf', '.au')
 BINARY_SUFFIXES = ('.bin', '.raw', '.dat', '.pcm')
 KNOWN_SUFFIXES = (
-    *('.mat', *TEXT_SUFFIXES, '.npy', '.wav', *SOUND_SUFFIXES, *HDF5_SUFFIXES, '.tdms', *UFF_SUFFIXES, '.lvm'),
+    *('.mat', *TABLE_SUFFIXES, '.npy', '.wav', *SOUND_SUFFIXES, *HDF5_SUFFIXES, '.tdms', *UFF_SUFFIXES, '.lvm'),
     *BINARY_SUFFIXES,
 )
 # `variable` chooses in files that hold several signals: variables, data sets, groups.

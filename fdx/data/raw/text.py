@@ -45,7 +45,12 @@ def read_text(path: pathlib.Path, text_format: TextFormat | None = None, *, need
     """
     fmt = text_format or TextFormat()
     table = read_table(path, text_format=fmt, allow_text=True)
-    roles = find_roles(table, fmt)
+    return signal_of_table(table, fmt, find_roles(table, fmt), need_rate=need_rate)
+
+
+def signal_of_table(table: NumberTable, fmt: TextFormat, roles: Roles, *, need_rate: bool) -> RawSignal:
+    """The signal in a table whose columns are known; see `read_text`."""
+    path = table.path
     if fmt.time_unit is not None and roles.clock is None:
         raise DataError(f'{path} has no column of times for `time_unit`={fmt.time_unit}; leave it out')
     if need_rate and roles.clock is None and roles.clock_like:
