@@ -14,7 +14,7 @@ from fdx.data.dataset import PreparedDataset
 from fdx.data.names import parse_dataset_name, resolve_config
 from fdx.data.readings import KIND, ReadingsDataset
 from fdx.data.seal import check_class_names, check_seal
-from fdx.data.table import ACQUISITION, FINGERPRINT, SPLITS, SYNTHETIC, Table
+from fdx.data.table import ACQUISITION, FINGERPRINT, GIVEN_SPLIT, SPLITS, SYNTHETIC, Table
 from fdx.data.training_range import TrainingRange, signal_range
 from fdx.files import boundary, parse_json
 from fdx.signal.front_ends import front_end_from_config
@@ -143,6 +143,9 @@ class Dataset(PreparedDataset):
             columns[SYNTHETIC] = np.array([self.record(i, (SYNTHETIC,))[SYNTHETIC] for i in range(len(self))], bool)
         if LEVEL in self._features:
             columns[LEVEL] = np.array([self.record(i, (LEVEL,))[LEVEL] for i in range(len(self))])
+        given = self.metadata.get('given_splits')
+        if given:
+            columns[GIVEN_SPLIT] = np.array([given.get(name, '') for name in columns['recording']])
         return Table(columns, int(self.metadata['window_length']))
 
 

@@ -13,6 +13,8 @@ SYNTHETIC = 'synthetic'
 ACQUISITION, FINGERPRINT = 'acquisition', 'fingerprint'
 # Only tables of readings have these: the place of a row in the user's file, and the group that the file names.
 ROW, GROUP = 'row', 'group'
+# The split that a user's manifest gives to the recording, '' for none; only tables of such recordings have it.
+GIVEN_SPLIT = 'given_split'
 
 
 @dataclasses.dataclass(frozen=True)

@@ -153,7 +153,7 @@ NO_SPLIT = {
     'by_recording': 'records are synthetic',
     'random_windows': 'records are synthetic',
     'time_blocks': 'too short for time_blocks: synthetic-000000, ',
-    'by_bearing': 'needs 3 bearings of every class, class number 0 of label has 1',
+    'by_bearing': 'needs 2 bearings of every class, class number 0 of label has 1',
     'by_domain': 'needs 3 domains',
     'domain_pairs': 'needs 2 domains',
     'within_domain': 'too short for time blocks: synthetic-000000, ',

@@ -10,6 +10,7 @@ import numpy as np
 
 from fdx.data.blocks import NO_BLOCK, NUM_BLOCKS, fold_blocks
 from fdx.data.protocols.domains import Rows, by_domain, domain_pairs, pairs_of_domains, within_domain
+from fdx.data.protocols.given import given_split
 from fdx.data.protocols.groups import by_bearing, by_recording, num_parts
 from fdx.data.protocols.guard import Leak, guard_splits, refuse_synthetic
 from fdx.data.protocols.known_recordings import names_in
@@ -147,6 +148,7 @@ PROTOCOLS = {
     'by_domain': Protocol(by_domain, num_folds=0),
     'domain_pairs': Protocol(domain_pairs, num_folds=0),
     'within_domain': Protocol(within_domain, num_folds=0),
+    'given_split': Protocol(given_split, num_folds=1),
     'row_blocks': Protocol(row_blocks, num_folds=0),
     'by_group': Protocol(by_group, num_folds=0),
     'stratified': Protocol(stratified),

@@ -129,7 +129,7 @@ def test_every_recording_is_tested_once_by_recording(faults, label_key):
 def test_protocols_that_do_not_fit_say_so(faults):
     with pytest.raises(SplitError, match=r'too short for time_blocks: mfpt_inner_race_1, .*by_recording'):
         split_rows(faults.table, 'time_blocks')
-    with pytest.raises(SplitError, match='needs 3 bearings of every class'):
+    with pytest.raises(SplitError, match='needs 2 bearings of every class'):
         split_rows(faults.table, 'by_bearing')
 
 
