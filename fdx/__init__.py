@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fdx.adapt.config import AdaptConfig as AdaptConfig
     from fdx.api.datasets import open_dataset as open_dataset
     from fdx.api.datasets import prepare as prepare
+    from fdx.api.inspections import inspect as inspect
     from fdx.api.networks import create_model as create_model
     from fdx.api.predictors import load as load
     from fdx.api.recordings import front_end as front_end
@@ -51,7 +52,8 @@ if not (_here / 'launch').is_dir():
     # are fdx.launch, fdx.datasets and fdx.benchmarks, so that nothing clashes with another package called `datasets`.
     __path__.append(str(_here.parent))
 
-# The front door: name -> the module that has it. `train`, `evaluate` and `adapt` are packages, too, and can be called.
+# The front door: name -> the module that has it. `train`, `evaluate`, `adapt` and `inspect` are packages, too, and can
+# be called.
 _WHERE = {
     'AdaptConfig': 'fdx.adapt.config',
     'BinaryFormat': 'fdx.data.raw.binary',
@@ -68,9 +70,9 @@ _WHERE = {
     ),
     'WeightsError': 'fdx.types',
 }
-_ROOMS = ('adapt', 'data', 'evaluate', 'export', 'models', 'predict', 'signal', 'synth', 'train', 'weights')
+_ROOMS = ('adapt', 'data', 'evaluate', 'export', 'inspect', 'models', 'predict', 'signal', 'synth', 'train', 'weights')
 
-__all__ = sorted([*_WHERE, 'adapt', 'evaluate', 'train', '__version__'])
+__all__ = sorted([*_WHERE, 'adapt', 'evaluate', 'inspect', 'train', '__version__'])
 
 
 def __getattr__(name: str) -> Any:

@@ -19,6 +19,8 @@ import fdx
 
 # In the order in which they are listed: of every day, then studies, then files.
 PROGRAMS = (
+    'inspect',
+    'manifest',
     'prepare',
     'train',
     'evaluate',

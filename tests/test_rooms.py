@@ -20,6 +20,7 @@ LEVELS = (
     ('adapt', 'synth'),
     ('predict',),
     ('evaluate',),
+    ('inspect',),
     ('export',),
     ('api',),
     ('benchmarks',),
