@@ -7,6 +7,7 @@ from typing import Any
 
 from fdx.data.protocols.splits import folds_of
 from fdx.data.table import Table
+from fdx.evaluate.conditions import by_condition
 from fdx.evaluate.data_facts import data_facts
 from fdx.evaluate.evidence import Evidence
 from fdx.evaluate.plain_words import guess_of, right_of, score_in_words
@@ -27,7 +28,7 @@ def for_a_person(scored: Scored, results: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
       data (`data_facts`), tested_domains, guess, train_accuracy, score_in_words, what_helps, findings, and of
-      recordings recording_confusion_matrix and worst_recordings.
+      recordings recording_confusion_matrix, by_condition and worst_recordings.
     """
     first, data = scored.predictors[0], scored.examples[0].dataset
     own = is_own(first, data) and 'adaptation' not in first.meta
@@ -42,6 +43,7 @@ def for_a_person(scored: Scored, results: Mapping[str, Any]) -> dict[str, Any]:
     }
     if verdicts:
         found['recording_confusion_matrix'] = recording_confusion(verdicts, results['class_names'])
+        found['by_condition'] = by_condition(data.table, verdicts)
         found['worst_recordings'] = worst_recordings(scored.predictions, verdicts)
     everything = {**results, **found}
     found['score_in_words'] = score_in_words(everything, verdicts, own=own, pooled=own and _all_folds(scored))

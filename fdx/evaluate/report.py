@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 from matplotlib.figure import Figure
 
+from fdx.evaluate.conditions import MAX_SHOWN
 from fdx.evaluate.data_words import class_rows, data_rows
 from fdx.evaluate.html import fill_template
 from fdx.evaluate.plots import figure_to_data_uri, plot_confusion, plot_history
@@ -159,6 +160,7 @@ def _for_a_person(context: ReportContext) -> dict[str, Any] | None:
         'data': data_rows(result['data']),
         'class_headings': headings,
         'classes': classes,
+        'conditions': [c for c in result.get('by_condition', []) if len(c['values']) <= MAX_SHOWN],
         'worst': [{**row, 'uri': uri} for row, uri in zip(worst, uris, strict=True)],
         'any_wrong': not all(row['right'] for row in worst),
     }

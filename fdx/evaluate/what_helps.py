@@ -27,6 +27,8 @@ CONFUSED, MOSTLY = 0.1, 0.5
 # An interval of more than plus or minus ten of a hundred.
 WIDE = 0.2
 LEFT_OUT = 0.05
+# So few mistakes may lie at one condition by chance.
+LEAST_MISTAKES = 3
 MAX_NEEDED = 10_000
 
 
@@ -77,6 +79,23 @@ def _confused(e: Evidence) -> str:
         f'{text} More recordings of both would help most; so may a front end that reads the fault orders (it needs '
         'speed and bearing). If they need the same repair, make them one class.'
     )
+
+
+def _one_weak_condition(e: Evidence) -> str:
+    for found in e.results.get('by_condition', ()):
+        values, wrong = found['values'], [v['of'] - v['right'] for v in found['values']]
+        if max(wrong) < max(LEAST_MISTAKES, MOSTLY * sum(wrong)):
+            continue
+        worst = values[wrong.index(max(wrong))]
+        right, of = (sum(v[key] for v in values) - worst[key] for key in ('right', 'of'))
+        if right / of - worst['right'] / worst['of'] <= GAP:
+            continue
+        return (
+            f'{max(wrong)} of {sum(wrong)} mistakes are at one {found["condition"]}, {worst["value"]}: there '
+            f'{worst["right"]} of {counted(worst["of"], "recording")} are right, elsewhere {right} of {of}. Record all '
+            'classes near it.'
+        )
+    return ''
 
 
 def _few_recordings(e: Evidence) -> str:
@@ -193,6 +212,7 @@ RULES: dict[str, Callable[[Evidence], str]] = {
     'still_learning': _still_learning,
     'never_right': _never_right,
     'confused_classes': _confused,
+    'weak_condition': _one_weak_condition,
     'few_recordings': _few_recordings,
     'no_healthy_class': _no_healthy,
     'own_condition': _own_condition,

@@ -41,7 +41,7 @@ def values(numbers: Sequence[float], unit: str = '') -> str:
     """'600, 1,200 and 1,800 rpm', of more than eight '457 to 997 rpm (12 values)'; 'not stated' without any."""
     if not numbers:
         return 'not stated'
-    texts = [_number(n) for n in numbers]
+    texts = [spoken(n) for n in numbers]
     if len(texts) > MAX_LISTED:
         return f'{spoken_range(numbers)}{unit and " " + unit} ({len(texts)} values)'
     return listed(texts) + (unit and f' {unit}')
@@ -49,9 +49,10 @@ def values(numbers: Sequence[float], unit: str = '') -> str:
 
 def spoken_range(numbers: Sequence[float]) -> str:
     """'1,721 to 1,797', or '1,500' where there is one number."""
-    low, high = _number(min(numbers)), _number(max(numbers))
+    low, high = spoken(min(numbers)), spoken(max(numbers))
     return low if low == high else f'{low} to {high}'
 
 
-def _number(value: float) -> str:
+def spoken(value: float) -> str:
+    """'1,500' or '12.5'."""
     return f'{value:,.0f}' if value == round(value) else f'{value:g}'

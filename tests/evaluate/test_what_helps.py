@@ -79,6 +79,22 @@ def test_two_classes_that_are_taken_for_each_other():
     assert not text_of('confused_classes', called(spread), BIG)
 
 
+def test_mistakes_that_lie_at_one_condition():
+    pairs = {**GOOD, ('ball', 'inner_race'): 6}
+    at = [{'value': '127 rpm', 'right': 1, 'of': 6}, {'value': '997 rpm', 'right': 59, 'of': 60}]
+    speeds = [{'condition': 'speed', 'values': at}]
+    text = text_of('weak_condition', called(pairs), BIG, by_condition=speeds)
+    assert text.startswith(
+        '5 of 6 mistakes are at one speed, 127 rpm: there 1 of 6 recordings are right, elsewhere 59 of 60.'
+    )
+    even = [{'condition': 'speed', 'values': [{**v, 'right': v['of'] - 3} for v in at]}]
+    assert text_of('weak_condition', called(pairs), BIG, by_condition=even)
+    large = [{'condition': 'speed', 'values': [{**v, 'of': 60, 'right': 57} for v in at]}]
+    assert not text_of('weak_condition', called(pairs), BIG, by_condition=large)
+    two = [{'condition': 'speed', 'values': [{**at[0], 'right': 4}, {**at[1], 'right': 60}]}]
+    assert not text_of('weak_condition', called(pairs), BIG, by_condition=two)
+
+
 def test_a_class_that_is_never_predicted():
     pairs = {('normal', 'normal'): 20, ('inner_race', 'inner_race'): 20, ('ball', 'inner_race'): 20}
     assert rules(called(pairs), BIG) == ['never_right', 'known_by_heart', 'wide_interval']
