@@ -37,19 +37,22 @@ class Advice:
         return dataclasses.asdict(self)
 
 
-def commands_of(spec: CollectionSpec, advice: Advice, default_front_end: str) -> list[str]:
+def commands_of(spec: CollectionSpec, advice: Advice, default_front_end: str, *, labelled: bool = True) -> list[str]:
     """The next commands: train, evaluate, predict; or a manifest where classes are missing.
 
     Args:
       spec: the collection as its user describes it.
       advice: what to begin with; without a front end or protocol nothing can be trained.
       default_front_end: the one that needs no suffix in a dataset's name.
+      labelled: whether any recording has a class.
     """
     name = dataset_name(spec.source)
     own = ' '.join([f'--recordings={shlex.quote(spec.source)}', *flags_of(spec)])
-    if not advice.front_end or not advice.protocol:
+    if not labelled:
         pattern = f' --pattern={shlex.quote(spec.pattern)}' if spec.pattern else " --pattern='{label}_{speed_rpm}.csv'"
         return [f'fdx manifest {shlex.quote(spec.source)}{pattern} --out={name}.csv']
+    if not advice.front_end or not advice.protocol:
+        return []
     suffix = '' if advice.front_end == default_front_end else f'-{advice.front_end}'
     level = ' --match_level' if advice.match_level else ''
     dataset = f'--dataset={DATASET}/{name}{suffix}'

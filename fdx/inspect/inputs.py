@@ -14,6 +14,9 @@ from fdx.signal.front_ends import BASES, create_front_end, reads_orders
 from fdx.signal.patch import Condition, FrontEnd
 from fdx.types import FdxError
 
+# A front end still fits where this share of the recordings is too short: these are then left out.
+MOST_SHORT = 0.2
+
 
 @dataclasses.dataclass(frozen=True)
 class FrontEndFit:
@@ -42,6 +45,11 @@ def front_ends_of(facts: Sequence[RecordingFacts]) -> list[FrontEndFit]:
     return [_fit(name, rate, facts) for name in BASES]
 
 
+def too_short(facts: Sequence[RecordingFacts], window_s: float) -> list[RecordingFacts]:
+    """Recordings that hold no whole window; preparation refuses them."""
+    return [f for f in facts if f.duration_s < window_s - 0.5 / f.sample_rate_hz]
+
+
 def recommended(fits: Sequence[FrontEndFit]) -> str:
     """The front end to begin with: the published default for the number of channels, or else the first that fits."""
     possible = [f.name for f in fits if f.fits]
@@ -60,14 +68,12 @@ def _fit(name: str, rate_hz: float, facts: Sequence[RecordingFacts]) -> FrontEnd
     why = _missing(name, front_end, rate_hz, facts)
     if why:
         return FrontEndFit(name, False, why, window_s)
-    shortest = min(facts, key=lambda f: f.duration_s)
-    if shortest.duration_s < window_s:
-        short = sum(f.duration_s < window_s for f in facts)
-        why = (
-            f'its window lasts {window_s:.3g} s, and {short} of {len(facts)} recordings are shorter '
-            f'({shortest.recording}: {shortest.duration_s:.3g} s)'
-        )
+    short = too_short(facts, window_s)
+    if len(short) > MOST_SHORT * len(facts):
+        why = f'its window lasts {window_s:.3g} s, and {len(short)} of {len(facts)} recordings are shorter'
         return FrontEndFit(name, False, why, window_s)
+    left_out = {f.recording for f in short}
+    shortest = min((f for f in facts if f.recording not in left_out), key=lambda f: f.duration_s)
     return FrontEndFit(name, True, _sees(front_end, rate_hz, window_s, shortest), window_s)
 
 

@@ -14,8 +14,8 @@ from fdx.inspect.commands import Advice, commands_of
 from fdx.inspect.copies import find_copies
 from fdx.inspect.counts import class_findings, counts_of
 from fdx.inspect.facts import RecordingFacts
-from fdx.inspect.finding import NOTE, SEVERITIES, WARNING, Finding
-from fdx.inspect.inputs import FrontEndFit, front_ends_of, recommended
+from fdx.inspect.finding import ERROR, NOTE, SEVERITIES, WARNING, Finding, named, recordings_words
+from fdx.inspect.inputs import FrontEndFit, front_ends_of, recommended, too_short
 from fdx.inspect.look import Look, Progress, look_at_all
 from fdx.inspect.quality import quality_findings
 from fdx.inspect.shortcuts import audit_shortcuts
@@ -151,12 +151,20 @@ def inspect_looks(
     front_ends = tuple(front_ends_of(usable)) if usable else ()
     front_end = recommended(front_ends)
     window_s = next((f.window_s for f in front_ends if f.name == front_end), 1.0)
-    protocols = protocols_of(labelled, window_s) if len({f.label for f in labelled}) > 1 else None
+    short = too_short(usable, window_s) if front_end else []
+    left_out = {f.recording for f in short}
+    long = [f for f in labelled if f.recording not in left_out]
+    protocols = protocols_of(long, window_s) if len({f.label for f in long}) > 1 else None
     advice = _advice(audit, front_ends, front_end, window_s, protocols)
     channels = len(usable[0].channels) if usable else 1
     default = DEFAULT_FRONT_END if channels == 1 else DEFAULT_TRIAXIAL
     copies = find_copies(looks)
-    found = [*quality_findings(facts, copies), *class_findings(facts), *_shortcut_findings(audit, labelled)]
+    found = [
+        *quality_findings(facts, copies),
+        *class_findings(facts),
+        *_short(short, window_s),
+        *_shortcut_findings(audit, labelled),
+    ]
     return Inspection(
         source=source,
         recordings=tuple(facts),
@@ -165,9 +173,19 @@ def inspect_looks(
         protocols=protocols,
         front_ends=front_ends,
         advice=advice,
-        commands=tuple(commands_of(spec, advice, default)) if spec else (),
+        commands=tuple(commands_of(spec, advice, default, labelled=bool(labelled))) if spec else (),
         found=tuple(sorted(found, key=lambda f: SEVERITIES.index(f.severity))),
     )
+
+
+def _short(short: Sequence[RecordingFacts], window_s: float) -> list[Finding]:
+    if not short:
+        return []
+    text = (
+        f'one window lasts {window_s:.3g} s, longer than {recordings_words(len(short))}: '
+        f'{named([f.recording for f in short])}'
+    )
+    return [Finding('short', text, ERROR, 'take them out of the folder: preparation refuses them')]
 
 
 def _advice(

@@ -54,8 +54,13 @@ def nuisances(facts: Sequence[RecordingFacts]) -> list[Nuisance]:
     def of_channels(get: Callable) -> np.ndarray:
         return np.array([[get(c) for c in f.channels[:channels]] for f in facts], np.float64)
 
+    # What a recording is too short for counts as ordinary, so that it tells nothing.
+    def known(values: np.ndarray) -> np.ndarray:
+        usual = np.nanmedian(np.where(np.isfinite(values), values, np.nan), axis=0)
+        return np.where(np.isfinite(values), values, np.nan_to_num(usual, nan=1.0))
+
     rms, bias = of_channels(lambda c: c.rms), of_channels(lambda c: c.bias)
-    floor = of_channels(lambda c: c.noise_floor)
+    floor = known(of_channels(lambda c: c.noise_floor or np.nan))
     edge = of_channels(lambda c: c.band_edge_hz)
     rate = np.array([[f.sample_rate_hz] for f in facts])
     duration = np.array([[f.duration_s] for f in facts])
@@ -95,7 +100,7 @@ def nuisances(facts: Sequence[RecordingFacts]) -> list[Nuisance]:
             'by its own level, and the front ends with scaling `peak` ignore it, too',
         ),
         Nuisance(
-            'noise_floor', 'the noise floor', np.log10(np.maximum(floor, np.finfo(np.float32).tiny)), _texts(floor, ''),
+            'noise_floor', 'the noise floor', np.log10(floor), _texts(floor, ''),
             physical=True,
             remedy='record all classes with the same sensor, gain and converter; `match_level` helps where the gain '
             'alone differs',

@@ -28,7 +28,8 @@ def _unreadable(facts: Sequence[RecordingFacts]) -> list[Finding]:
         return []
     kinds = Counter(f.label for f in bad if f.label)
     of = f' ({", ".join(f"{n} of {c}" for c, n in kinds.most_common(4))})' if kinds else ''
-    text = f'{recordings_words(len(bad))} of {len(facts)} cannot be used{of}: {named([f.error for f in bad], 2)}'
+    text = f'{recordings_words(len(bad))} of {len(facts)} cannot be used{of}: {"; ".join(f.error for f in bad[:2])}'
+    text += f'; and {len(bad) - 2} more' if len(bad) > 2 else ''
     return [Finding('unreadable', text, ERROR, 'repair or replace these files, or take them out of the folder')]
 
 
@@ -83,30 +84,30 @@ def _sensor(facts: Sequence[RecordingFacts]) -> list[Finding]:
         (
             'clipped',
             [f for f in facts if f.clipped > MUCH_CLIPPED * f.samples * len(f.channels)],
-            'reach the limits of the converter (clipped peaks)',
+            'peaks are clipped at the limits of the converter',
             'record with less gain: clipping changes the spectrum and hides how strong a fault is',
         ),
         (
             'dead',
             [f for f in facts if f.dead_share > MUCH_DEAD],
-            'have dead stretches (a silent or held sensor)',
+            'the sensor is silent or held at one value for a while',
             'check the sensor and its cable; fdx leaves out the windows that such stretches touch',
         ),
         (
             'wild',
             [f for f in facts if f.wild],
-            'have wild samples (single values that no vibration makes)',
+            'there are wild samples (single values that no vibration makes)',
             'check converter and transmission; fdx replaces such samples by lines between their neighbours',
         ),
         (
             'lost_time',
             [f for f in facts if f.breaks],
-            'have places at which time is missing',
+            'time is missing between samples',
             'no window spans such a place; record without interruption where you can',
         ),
     ):
         if bad:
-            text = f'{recordings_words(len(bad))} of {len(facts)} {words}: {named([f.recording for f in bad])}'
+            text = f'{words} in {recordings_words(len(bad))} of {len(facts)}: {named([f.recording for f in bad])}'
             severity = WARNING if kind in ('clipped', 'dead') else NOTE
             found.append(Finding(kind, text, severity, remedy))
     return found

@@ -66,6 +66,9 @@ def noise_and_edge(x: np.ndarray, rate_hz: float) -> tuple[float, float]:
     hz = np.arange(length // 2 + 1) * rate_hz / length
     density = 2 * power / (rate_hz * (scipy.signal.windows.hann(length, sym=False) ** 2).sum())
     edge = _edge(hz, density.mean(axis=0), rate_hz / 2)
+    # Dead stretches are no floor.
+    total = power.sum(axis=1)
+    density = density[total > 1e-9 * total.max()]
     # Of exponentially distributed powers a tenth lies below -ln(1 - 0.1) times their mean.
     quiet = np.quantile(density, QUIET, axis=0) / -np.log1p(-QUIET)
     inside = (hz > 2 * rate_hz / length) & (hz < 0.9 * edge)
