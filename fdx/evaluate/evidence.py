@@ -6,6 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from fdx.evaluate.intervals import wilson_interval
+
+MAX_TRIALS = 10_000
+
 
 @dataclasses.dataclass(frozen=True)
 class Evidence:
@@ -59,3 +63,12 @@ class Evidence:
         """What tells the domains of the data apart."""
         kind = self.data['domain_kind']
         return 'machine or operating condition' if kind == 'domain' else kind
+
+
+def trials_needed(share: float, width: float) -> int:
+    """How many independent trials with that share of right ones have an interval no wider than `width`."""
+    for n in range(1, MAX_TRIALS):
+        low, high = wilson_interval(share * n, n) or (0.0, 1.0)
+        if high - low <= width:
+            return n
+    return MAX_TRIALS

@@ -11,8 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from fdx.evaluate.data_facts import one_speed
-from fdx.evaluate.evidence import Evidence
-from fdx.evaluate.intervals import wilson_interval
+from fdx.evaluate.evidence import Evidence, trials_needed
 from fdx.evaluate.words import between, counted, listed, of_hundred, spoken_range
 
 MAX_ADVICE = 4
@@ -29,7 +28,6 @@ WIDE = 0.2
 LEFT_OUT = 0.05
 # So few mistakes may lie at one condition by chance.
 LEAST_MISTAKES = 3
-MAX_NEEDED = 10_000
 
 
 def what_helps(evidence: Evidence) -> list[dict[str, str]]:
@@ -189,7 +187,7 @@ def _wide_interval(e: Evidence) -> str:
     text += f'{between(e.interval)} of 100.'
     if e.classes and e.data['recordings'] > e.total:
         return f'{text} The data hold {e.data["recordings"]:,}: train all folds (`fold=all`) to test every one.'
-    needed = _needed(e.right / e.total)
+    needed = trials_needed(e.right / e.total, WIDE)
     if needed <= e.total:  # Rows of a table come in groups or stretches: their number is not what counts.
         return f'{text} More independent {e.noun}s (other runs, days, machines) would narrow this.'
     return f'{text} With about {needed} {e.noun}s this range would be {of_hundred(WIDE)} wide.'
@@ -222,12 +220,3 @@ RULES: dict[str, Callable[[Evidence], str]] = {
     'wide_interval': _wide_interval,
     'windows_left_out': _left_out,
 }
-
-
-def _needed(share: float) -> int:
-    """How many independent trials with that share of right ones have an interval no wider than WIDE."""
-    for n in range(1, MAX_NEEDED):
-        low, high = wilson_interval(share * n, n) or (0.0, 1.0)
-        if high - low <= WIDE:
-            return n
-    return MAX_NEEDED
