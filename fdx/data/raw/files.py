@@ -121,7 +121,7 @@ def read_raw_file(
         if rate_hz is None:
             raise DataError(f'{file} does not tell its sampling rate; pass `sample_rate_hz` in Hz')
         start, stop = _piece(file, stored.num_samples, rate_hz, start_s, stop_s)
-        samples, level_notes = _read(stored, start, stop, indices)
+        samples, level_notes = _read(file, stored, start, stop, indices)
     raw = stored.facts
     notes = (*raw.notes, *rate_notes, *level_notes)
     for note in notes:
@@ -236,11 +236,17 @@ def _piece(
     return start, stop
 
 
-def _read(stored: StoredSignal, start: int, stop: int, indices: Sequence[int]) -> tuple[np.ndarray, list[str]]:
+def _read(
+    file: pathlib.Path, stored: StoredSignal, start: int, stop: int, indices: Sequence[int]
+) -> tuple[np.ndarray, list[str]]:
     """(float32 [n, C], notes). Removes a level too high for 24 bits of mantissa: a vibration of 1 around 10 million."""
     samples, notes = stored.read(start, stop, indices), []
     if len(samples) < stop - start:
         notes.append(f'only {len(samples)} of its {stop - start} samples could be read')
+    if len(samples) == 0:
+        raise DataError(
+            f'{file}: none of its {stop - start} samples could be read; it is cut off or damaged: copy it again'
+        )
     with np.errstate(over='ignore', invalid='ignore'):
         if samples.dtype.itemsize > 2 and samples.dtype != np.float32:
             mean, spread = (f(samples, axis=0, dtype=np.float64) for f in (np.mean, np.std))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,6 +89,12 @@ def open_sound(file: pathlib.Path) -> StoredSignal:
     Raises:
       DataError: libsndfile does not know the content, it is damaged from the beginning, or holds no samples.
     """
+    if file.suffix.lower() == '.mp3':
+        with file.open('rb') as stream:
+            head = stream.read(3)
+        # libmpg123 would search the file for music, and write to the terminal what it thinks of it.
+        if head != b'ID3' and not (head[:1] == b'\xff' and head[1:2] >= b'\xe0'):
+            raise DataError(f'{file} holds no MP3; it is damaged or of another kind: copy or export it again')
     return open_decoded(file, lambda: str(file))
 
 
@@ -102,7 +108,10 @@ def open_decoded(file: pathlib.Path, source: Callable[[], SoundSource], *, count
     """
     with _opened(file, source) as sound:
         subtype, rate_hz, num_channels, announced = sound.subtype, sound.samplerate, sound.channels, sound.frames
+        is_guess = sound.format == 'RAW'
         kind = f'{sound.format_info}, {sound.subtype_info}'
+    if is_guess:  # libsndfile takes anything named .au for a telephone's codec
+        raise DataError(f'{file} has no header of a sound file; it is damaged or of another kind: copy it again')
     num_samples = _count(file, source, announced)
     if num_samples == 0:
         raise DataError(f'{file} holds no samples; it is damaged or cut off: record or copy it again')
@@ -168,41 +177,65 @@ def _count(file: pathlib.Path, source: Callable[[], SoundSource], announced: int
                     return announced
         except (DataError, RuntimeError):
             pass
-    count = 0
+    return sum(len(block) for block in _blocks(file, source, 0, 'int16'))
+
+
+def _blocks(file: pathlib.Path, source: Callable[[], SoundSource], at: int, dtype: str) -> Iterator[np.ndarray]:
+    """Yields what can be decoded from sample `at` on, [n, C]; a damaged place ends it."""
     with _opened(file, source) as sound:
-        for block in _blocks(sound, 'int16'):
-            count += len(block)
-    return count
+        if at:
+            sound.seek(at)
+        while True:
+            try:
+                block = sound.read(_BLOCK, dtype=dtype, always_2d=True)
+            except RuntimeError:
+                block = _salvaged(file, source, at, dtype)
+                if len(block):
+                    yield block
+                return
+            if len(block) == 0:
+                return
+            yield block
+            at += len(block)
 
 
-def _blocks(sound: Any, dtype: str) -> Any:
-    """Yields what can be decoded from here on, in blocks; a damaged place ends it."""
-    while True:
-        try:
-            block = sound.read(_BLOCK, dtype=dtype, always_2d=True)
-        except RuntimeError:
-            return
-        if len(block) == 0:
-            return
-        yield block
+def _salvaged(file: pathlib.Path, source: Callable[[], SoundSource], at: int, dtype: str) -> np.ndarray:
+    """The samples before a damaged place in the block from `at` on.
+
+    soundfile does not say how many there are: they are those that come out alike over two different fillings.
+    """
+    found = []
+    for filling in (1, 2):
+        with _opened(file, source) as sound:
+            out = np.full((_BLOCK, sound.channels), filling, dtype)
+            try:
+                if at:
+                    sound.seek(at)
+                out = sound.read(out=out)
+            except RuntimeError:
+                pass
+        found.append(out)
+    length = min(map(len, found))
+    a, b = found[0][:length], found[1][:length]
+    alike = ((a == b) | ((a != a) & (b != b))).all(axis=1)
+    return a[: length if alike.all() else int(np.argmin(alike))]
 
 
 def _decode(file: pathlib.Path, source: Callable[[], SoundSource], start: int, stop: int, dtype: str) -> np.ndarray:
     """Samples [start:stop) of all channels, fewer where they cannot be decoded."""
     with _opened(file, source) as sound:
-        at = 0
-        if start:
-            try:
-                at = sound.seek(start)
-            except RuntimeError:  # damaged: decode all before it
-                sound.seek(0)
         out = np.empty((stop - start, sound.channels), dtype)
-        done = 0
-        for block in _blocks(sound, dtype):
-            skip = min(max(start - at, 0), len(block))
-            piece = block[skip : skip + len(out) - done]
-            out[done : done + len(piece)] = piece
-            at, done = at + len(block), done + len(piece)
-            if done == len(out):
-                break
+        at = start
+        try:
+            sound.seek(start)
+        except RuntimeError:  # damaged, or of unknown length: all before it is decoded
+            at = 0
+    done = 0
+    for block in _blocks(file, source, at, dtype):
+        skip = min(max(start - at, 0), len(block))
+        piece = block[skip : skip + len(out) - done]
+        out[done : done + len(piece)] = piece
+        at, done = at + len(block), done + len(piece)
+        if done == len(out):
+            break
     return out[:done]
