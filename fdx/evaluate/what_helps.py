@@ -138,15 +138,15 @@ def _one_bearing(e: Evidence) -> str:
     if classes and not e.data['bearings']:
         return (
             'The data do not say which bearing a recording is of, so the score may be one of known bearings. Name the '
-            'bearings, and record at least three of each class to use the protocol by_bearing.'
+            'bearings, and record at least two of each class to test with the protocol by_bearing.'
         )
     one = [c['class'] for c in classes if len(c['bearings']) == 1 and not c['unnamed']]
     if not one:
         return ''
     which = 'every class' if len(one) == len(classes) else listed(one)
     return (
-        f'Only one bearing of {which} was recorded, so no protocol can show that other bearings are recognised. Record '
-        'at least three of each class to use the protocol by_bearing.'
+        f'The data name only one bearing of {which}, so no protocol can show that another one is recognised. Record a '
+        'second one of each class, name them, and test with the protocol by_bearing.'
     )
 
 

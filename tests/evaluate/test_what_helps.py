@@ -34,7 +34,7 @@ def test_few_recordings_are_counted_by_class():
 
 def test_a_class_of_one_bearing():
     data = facts([of_class('normal', 20), of_class('inner_race', 20), of_class('ball', 20, bearings=['b7'])])
-    assert text_of('one_bearing', called(GOOD), data).startswith('Only one bearing of ball was recorded')
+    assert text_of('one_bearing', called(GOOD), data).startswith('The data name only one bearing of ball, so')
     unnamed = facts([of_class(n, 20, bearings=[], unnamed=20) for n in NAMES])
     assert 'do not say which bearing' in text_of('one_bearing', called(GOOD), unnamed)
     # One named bearing and unnamed recordings: there may be a second one.
