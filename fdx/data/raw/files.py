@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
 import math
 import os
@@ -11,48 +10,18 @@ import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from fdx.data.raw.binary import BinaryFormat
 from fdx.data.raw.channels import channel_indices
 from fdx.data.raw.format import TextFormat
 from fdx.data.raw.open import open_signal
+from fdx.data.raw.piece import RawLength, piece_of, read_piece
 from fdx.data.raw.request import KNOWN_SUFFIXES, TEXT_SUFFIXES, check_file, is_rate, make_request
 from fdx.data.raw.signal import RawSignal, StoredSignal
 from fdx.types import DataError, FdxError, Recording
 
 __all__ = ['KNOWN_SUFFIXES', 'TEXT_SUFFIXES', 'RawLength', 'check_file', 'raw_length', 'read_raw_file']
 
-# Samples at the beginning of a file that give the level of its pieces.
-_HEAD_SAMPLES = 2**16
 _log = logging.getLogger(__name__)
-
-
-@dataclasses.dataclass(frozen=True)
-class RawLength:
-    """How much a file holds.
-
-    Attributes:
-      num_samples: of every channel.
-      sample_rate_hz: the rate that was given or that the file tells, None where neither does.
-      num_channels: of the wanted channels.
-      channel_names: their names, or ().
-      unit: of the samples, '' when the file does not tell it.
-      seekable: whether a piece costs the time and memory of the piece alone. Text and MATLAB files before 7.3 are read
-        as a whole for every piece: read them once.
-    """
-
-    num_samples: int
-    sample_rate_hz: float | None
-    num_channels: int
-    channel_names: tuple[str, ...]
-    unit: str
-    seekable: bool
-
-    @property
-    def duration_s(self) -> float | None:
-        """Seconds, None without a rate."""
-        return None if self.sample_rate_hz is None else self.num_samples / self.sample_rate_hz
 
 
 def read_raw_file(
@@ -120,8 +89,8 @@ def read_raw_file(
         )
         if rate_hz is None:
             raise DataError(f'{file} does not tell its sampling rate; pass `sample_rate_hz` in Hz')
-        start, stop = _piece(file, stored.num_samples, rate_hz, start_s, stop_s)
-        samples, level_notes = _read(file, stored, start, stop, indices)
+        start, stop = piece_of(file, stored.num_samples, rate_hz, start_s, stop_s)
+        samples, level_notes = read_piece(file, stored, start, stop, indices)
     raw = stored.facts
     notes = (*raw.notes, *rate_notes, *level_notes)
     for note in notes:
@@ -214,52 +183,3 @@ def _settle_rate(file: pathlib.Path, raw: RawSignal, sample_rate_hz: float | Non
             f'`sample_rate_hz` {sample_rate_hz:g} Hz wins over the {own:g} Hz of {raw.rate_origin}'
         ]
     return float(sample_rate_hz), []
-
-
-def _piece(
-    file: pathlib.Path, num_samples: int, rate_hz: float, start_s: float | None, stop_s: float | None
-) -> tuple[int, int]:
-    """(first sample, one behind the last)."""
-    for name, value in (('start_s', start_s), ('stop_s', stop_s)):
-        if value is not None and not (math.isfinite(value) and value >= 0):
-            raise DataError(f'{file}: `{name}` is {value}; it must be a number of seconds from 0')
-    start = 0 if start_s is None else round(start_s * rate_hz)
-    stop = num_samples if stop_s is None else round(stop_s * rate_hz)
-    length = f'the file has {num_samples} samples ({num_samples / rate_hz:.6g} s at {rate_hz:g} Hz)'
-    for name, value, most, at in (('start_s', start_s, num_samples - 1, start), ('stop_s', stop_s, num_samples, stop)):
-        if value is not None and at > most:
-            raise DataError(f'{file}: `{name}` is {value:g}, but {length}; choose a piece inside it')
-    if start >= stop and num_samples:
-        raise DataError(
-            f'{file}: no sample lies between `start_s` {start_s or 0:g} and `stop_s` {stop / rate_hz:g}: {length}'
-        )
-    return start, stop
-
-
-def _read(
-    file: pathlib.Path, stored: StoredSignal, start: int, stop: int, indices: Sequence[int]
-) -> tuple[np.ndarray, list[str]]:
-    """(float32 [n, C], notes). Removes a level too high for 24 bits of mantissa: a vibration of 1 around 10 million."""
-    samples, notes = stored.read(start, stop, indices), []
-    if len(samples) < stop - start:
-        notes.append(f'only {len(samples)} of its {stop - start} samples could be read')
-    if len(samples) == 0:
-        raise DataError(
-            f'{file}: none of its {stop - start} samples could be read; it is cut off or damaged: copy it again'
-        )
-    with np.errstate(over='ignore', invalid='ignore'):
-        if samples.dtype.itemsize > 2 and samples.dtype != np.float32:
-            mean, spread = (f(samples, axis=0, dtype=np.float64) for f in (np.mean, np.std))
-            lost = np.abs(mean) * 2.0**-24 > 1e-3 * spread
-            if lost.any() and stop - start < stored.num_samples:
-                # Pieces of a file get the same level, also one in which nothing moves.
-                head = stored.read(0, min(stored.num_samples, _HEAD_SAMPLES), indices)
-                mean, head_spread = (f(head, axis=0, dtype=np.float64) for f in (np.mean, np.std))
-                spread = np.maximum(spread, head_spread)
-                lost &= np.abs(mean) * 2.0**-24 > 1e-3 * spread
-            lost &= spread > 0
-            if lost.any():
-                samples = samples - np.where(lost, mean, 0.0)
-                level = np.asarray(mean)[lost][0]
-                notes.append(f'its level of {level:.6g} is too far from 0 for single precision; it was subtracted')
-        return np.ascontiguousarray(samples, np.float32), notes

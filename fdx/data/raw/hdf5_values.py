@@ -1,11 +1,4 @@
-"""What an HDF5 file holds, plain or by MATLAB (7.3): names, shapes and small values, no samples.
-
-MATLAB stores arrays with their axes in reverse, text as uint16, structs as groups, and the elements of cells and of
-struct arrays under references. The attribute MATLAB_class says which is which.
-
-Source: The HDF Group, HDF5 File Format Specification 3.0; MathWorks, "MAT-File Versions" (the attributes are those that
-MATLAB R2006b and later write).
-"""
+"""What an HDF5 file holds: names, shapes and small values, no samples."""
 
 from __future__ import annotations
 
@@ -18,12 +11,11 @@ from typing import Any
 import h5py
 import numpy as np
 
-from fdx.data.raw.mat_values import Budget, MatArray, MatCell, MatDamageError, MatStruct, MatValue, leaves, plain_name
+from fdx.data.raw.mat_values import Budget, MatArray, MatDamageError, plain_name
 
 # Arrays up to here are read at once: a rate, a speed, a text.
 SMALL = 64
-_MAX_TEXT = 2**15
-_MAX_LINKED = 10_000
+MAX_TEXT = 2**15
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +69,7 @@ def read_content(file: h5py.File, path: pathlib.Path) -> Content:
         content.attributes[shown] = _attributes(found)
         if not isinstance(found, h5py.Dataset):
             continue
-        if _is_elsewhere(found):
+        if is_elsewhere(found):
             content.notes.append(f'its data set {shown[:60]} lies in other files and was left out')
         elif found.dtype.names and set(found.dtype.names) != {'real', 'imag', 'r', 'i'} and not _is_complex(found):
             for field in found.dtype.names:
@@ -86,38 +78,17 @@ def read_content(file: h5py.File, path: pathlib.Path) -> Content:
                 content.values[key] = MatArray(_zeros(kind.base, (*found.shape, *kind.shape)), kind.base.kind in 'iu')
                 content.places[key] = Place(found.name, field)
         else:
-            value = _value(found, matlab=False)
+            value = value_of(found, matlab=False)
             if value is not None:
                 content.values[shown] = value
                 content.places[shown] = Place(found.name)
     return content
 
 
-def read_matlab_content(file: h5py.File, path: pathlib.Path) -> Content:
-    """Everything in a MATLAB 7.3 file, under MATLAB's names: 'x', 'bearing.gs', 'Y(2).Data'.
-
-    Raises:
-      MatDamageError: too many or too deeply nested objects.
-    """
-    content, budget = Content(), Budget(path.stat().st_size)
-    seen: dict[int, Place] = {}
-    for name in file:
-        if name.startswith('#'):  # what references lead to, and MATLAB's own notes on objects
-            continue
-        found = _member(file, name)
-        value = None if found is None else _matlab_value(file, found, budget, 0, seen)
-        shown = plain_name(name.encode('utf-8', 'replace'))
-        for key, leaf in leaves(shown, value):
-            content.values[key] = leaf
-            if isinstance(leaf, MatArray) and id(leaf) in seen:
-                content.places[key] = seen[id(leaf)]
-    return content
-
-
 def _objects(group: h5py.Group, prefix: str, budget: Budget, depth: int) -> Iterator[tuple[str, Any]]:
     for name in group:
         budget.element(depth)
-        found = _member(group, name)
+        found = member(group, name)
         if found is None:
             continue
         path = f'{prefix}/{name}' if prefix else name
@@ -126,7 +97,7 @@ def _objects(group: h5py.Group, prefix: str, budget: Budget, depth: int) -> Iter
             yield from _objects(found, path, budget, depth + 1)
 
 
-def _member(group: h5py.Group, name: str) -> Any:
+def member(group: h5py.Group, name: str) -> Any:
     """A group or data set; None for links to elsewhere and for what cannot be opened."""
     try:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
@@ -137,7 +108,8 @@ def _member(group: h5py.Group, name: str) -> Any:
     return found if isinstance(found, (h5py.Group, h5py.Dataset)) else None
 
 
-def _is_elsewhere(found: h5py.Dataset) -> bool:
+def is_elsewhere(found: h5py.Dataset) -> bool:
+    """Whether its numbers lie in other files."""
     return bool(found.is_virtual or found.external)
 
 
@@ -151,12 +123,12 @@ def _zeros(dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
     return np.broadcast_to(np.zeros((), dtype), shape)
 
 
-def _value(found: h5py.Dataset, *, matlab: bool, is_integer: bool | None = None) -> MatArray | str | None:
+def value_of(found: h5py.Dataset, *, matlab: bool, is_integer: bool | None = None) -> MatArray | str | None:
     """Numbers or text of a data set; None for other types."""
     dtype = found.dtype
     if h5py.check_string_dtype(dtype) is not None:
-        if found.size == 1 and (dtype.kind == 'O' or dtype.itemsize <= _MAX_TEXT):
-            return _text(found[()] if not found.shape else found[(0,) * found.ndim])
+        if found.size == 1 and (dtype.kind == 'O' or dtype.itemsize <= MAX_TEXT):
+            return text_of(found[()] if not found.shape else found[(0,) * found.ndim])
         return None
     if _is_complex(found):
         dtype = np.dtype(complex)
@@ -166,13 +138,14 @@ def _value(found: h5py.Dataset, *, matlab: bool, is_integer: bool | None = None)
         return None
     shape = found.shape[::-1] if matlab else found.shape
     whole = dtype.kind in 'iu' if is_integer is None else is_integer
-    if found.size <= SMALL and dtype.kind != 'c' and not _is_elsewhere(found):
+    if found.size <= SMALL and dtype.kind != 'c' and not is_elsewhere(found):
         array = np.asarray(found[()])
         return MatArray(array.T if matlab else array, whole, dtype.kind == 'b')
     return MatArray(_zeros(dtype, shape), whole, dtype.kind == 'b')
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """Text out of what h5py gives for it."""
     if isinstance(value, np.ndarray):
         value = value.reshape(-1)[0] if value.size == 1 else ''
     return value.decode('utf-8', 'replace') if isinstance(value, bytes) else str(value)
@@ -190,63 +163,12 @@ def _attributes(found: Any) -> dict[str, Any]:
         except (KeyError, OSError, RuntimeError, TypeError, ValueError):
             continue  # of a type that h5py does not read, or damaged: no fact
         if isinstance(value, (str, bytes)):
-            attributes[name] = _text(value)
+            attributes[name] = text_of(value)
         elif isinstance(value, (np.ndarray, np.generic)):
             array = np.asarray(value)
             if array.dtype.kind in 'iufb' and array.size:
                 attributes[name] = array
             elif array.dtype.kind in 'OSU':
-                texts = [_text(v) for v in array.reshape(-1)]
+                texts = [text_of(v) for v in array.reshape(-1)]
                 attributes[name] = texts[0] if len(texts) == 1 else texts
     return attributes
-
-
-def _matlab_value(file: h5py.File, found: Any, budget: Budget, depth: int, seen: dict[int, Place]) -> MatValue:
-    budget.element(depth)
-    kind = _text(found.attrs.get('MATLAB_class', b''))
-    if isinstance(found, h5py.Group):
-        return None if 'MATLAB_sparse' in found.attrs else _matlab_struct(file, found, budget, depth, seen)
-    if _is_elsewhere(found) or 'MATLAB_empty' in found.attrs:
-        return None
-    if h5py.check_ref_dtype(found.dtype) is h5py.Reference:
-        return MatCell(_referenced(file, found, budget, depth, seen))
-    if kind == 'char':
-        if found.size > _MAX_TEXT or found.dtype.kind not in 'iu':
-            return None
-        return np.asarray(found[()]).reshape(-1).astype('<u2').tobytes().decode('utf-16-le', 'replace')
-    value = _value(found, matlab=True, is_integer='int' in kind)
-    if isinstance(value, MatArray):
-        value = dataclasses.replace(value, is_logical=kind == 'logical')
-        seen[id(value)] = Place(found.name, reverse=True)
-    return value
-
-
-def _matlab_struct(file: h5py.File, group: h5py.Group, budget: Budget, depth: int, seen: dict[int, Place]) -> MatStruct:
-    fields: dict[str, list[MatValue]] = {}
-    size = 1
-    for name in group:
-        found = _member(group, name)
-        shown = plain_name(name.encode('utf-8', 'replace'))
-        is_element = isinstance(found, h5py.Dataset) and h5py.check_ref_dtype(found.dtype) is h5py.Reference
-        if found is None:
-            fields[shown] = [None]
-        elif is_element and 'MATLAB_class' not in found.attrs:  # of an array of structs
-            fields[shown] = _referenced(file, found, budget, depth, seen)
-            size = max(size, len(fields[shown]))
-        else:
-            fields[shown] = [_matlab_value(file, found, budget, depth + 1, seen)]
-    return MatStruct(size, {name: values + [None] * (size - len(values)) for name, values in fields.items()})
-
-
-def _referenced(
-    file: h5py.File, found: h5py.Dataset, budget: Budget, depth: int, seen: dict[int, Place]
-) -> list[MatValue]:
-    """The elements that a data set of references leads to, in MATLAB's order."""
-    if found.size > _MAX_LINKED:
-        raise MatDamageError(f'{plain_name(found.name.encode())} has {found.size} elements; save the signal alone')
-    elements: list[MatValue] = []
-    for reference in np.asarray(found[()]).reshape(-1):
-        target = file[reference] if reference else None
-        usable = isinstance(target, (h5py.Group, h5py.Dataset)) and target.name is not None
-        elements.append(_matlab_value(file, target, budget, depth + 1, seen) if usable else None)
-    return elements

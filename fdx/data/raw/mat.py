@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 
-from fdx.data.raw.hdf5 import is_hdf5, read_mat73, stored_array
+from fdx.data.raw.hdf5 import read_mat73
+from fdx.data.raw.hdf5_array import is_hdf5, stored_array
 from fdx.data.raw.mat_choice import signal_name, x_number
 from fdx.data.raw.mat_facts import MatFacts, facts_beside, is_speed, number
 from fdx.data.raw.mat_v4 import is_v4, read_v4

@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from fdx.data.raw.signal import NO_SAMPLES, RawSignal, StoredSignal
-from fdx.data.raw.sound import SoundSource, Under, open_decoded, open_sound
+from fdx.data.raw.sound import SoundSource, open_decoded, open_sound
+from fdx.data.raw.under import Under
 from fdx.data.raw.wav_chunks import UNKNOWN_SIZE, ForeignWavError, WavLayout, read_layout, settle_size
 from fdx.types import DataError
 
