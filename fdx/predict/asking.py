@@ -8,19 +8,19 @@ import hashlib
 import logging
 import pathlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fdx.files import boundary
-from fdx.predict.load import SUFFIXES, check_single, load_single
-from fdx.predict.result import Result
 from fdx.predict.verdicts import says_nothing
-from fdx.predict.zero_shot import zero_shot
-from fdx.train.checkpoints import Checkpoints
-from fdx.train.manifest import MANIFEST
 from fdx.types import CheckpointError, DataError, FdxError
 
+if TYPE_CHECKING:
+    from fdx.predict.result import Result
+
+# JAX and its libraries take seconds to load, for which every process of fdx.predict.workers waits. So each way of
+# diagnosing is imported when it is asked for: fault orders need none of them.
 _log = logging.getLogger(__name__)
-Diagnose = Callable[..., Result]
+Diagnose = Callable[..., 'Result']
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +47,11 @@ class Asked:
           ConfigError: the run does not read one of the options. It would be the same error for every file.
         """
         if self.checkpoint is None:
+            from fdx.predict.zero_shot import zero_shot  # noqa: PLC0415
+
             return functools.partial(zero_shot, window_s=self.window_s)
+        from fdx.predict.load import load_single  # noqa: PLC0415
+
         predictor = load_single(self.checkpoint, self.step)
         predictor.check_options(self.options)
         return predictor.diagnose
@@ -60,6 +64,10 @@ class Asked:
         """
         if self.checkpoint is None:
             return {'checkpoint': None, 'window_s': self.window_s}
+        from fdx.predict.load import SUFFIXES, check_single  # noqa: PLC0415
+        from fdx.train.checkpoints import Checkpoints  # noqa: PLC0415
+        from fdx.train.manifest import MANIFEST  # noqa: PLC0415
+
         path = pathlib.Path(self.checkpoint)
         check_single(path)
         if path.suffix in SUFFIXES:

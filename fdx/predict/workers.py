@@ -85,7 +85,7 @@ class Workers:
           WorkerError: a process ended while it loaded the run.
         """
         source = enumerate(tasks)
-        finished: dict[int, Outcome] = {}
+        finished: dict[int, tuple[Outcome, list[logging.LogRecord]]] = {}
         begun = told = 0
         more = True
         while True:
@@ -103,11 +103,14 @@ class Workers:
                 break
             for connection in wait(list(busy)):
                 worker = busy[connection]  # type: ignore[index]
-                outcome = worker.receive()
-                if outcome is not None:
-                    finished[worker.number] = outcome
+                answer = worker.receive()
+                if answer is not None:
+                    finished[worker.number] = answer
             while told in finished:
-                yield finished.pop(told)
+                outcome, records = finished.pop(told)
+                for record in records:
+                    logging.getLogger(record.name).handle(record)
+                yield outcome
                 told += 1
 
     def close(self) -> None:
@@ -151,15 +154,13 @@ class _Worker:
         self.task, self.number = task, number
         return True
 
-    def receive(self) -> Outcome | None:
-        """Takes one message: the outcome of the task, or None where the process has told that it is ready."""
+    def receive(self) -> tuple[Outcome, list[logging.LogRecord]] | None:
+        """Takes one message: the outcome of the task and what was logged, or None where the process is ready."""
         task = self.task
         try:
             kind, content, records = self.connection.recv()
         except (EOFError, OSError):
-            return self._died(task)
-        for record in records:
-            logging.getLogger(record.name).handle(record)
+            return self._died(task), []
         if kind == READY:
             self._ready = True
             return None
@@ -168,7 +169,7 @@ class _Worker:
         if kind == BROKEN:
             raise RuntimeError(f'a worker process failed while it loaded the run:\n{content}')
         self.task = None
-        return content
+        return content, records
 
     def _died(self, task: Task | None) -> Outcome:
         self._process.join()
