@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import scipy.stats
 
 from fdx.evaluate.data_facts import one_speed
 from fdx.evaluate.evidence import Evidence, trials_needed
@@ -26,8 +27,8 @@ CONFUSED, MOSTLY = 0.1, 0.5
 # An interval of more than plus or minus ten of a hundred.
 WIDE = 0.2
 LEFT_OUT = 0.05
-# So few mistakes may lie at one condition by chance.
-LEAST_MISTAKES = 3
+# Fewer mistakes, or ones that would lie at one condition by chance more often, say nothing about it.
+LEAST_MISTAKES, BY_CHANCE = 3, 0.05
 
 
 def what_helps(evidence: Evidence) -> list[dict[str, str]]:
@@ -82,12 +83,14 @@ def _confused(e: Evidence) -> str:
 def _one_weak_condition(e: Evidence) -> str:
     for found in e.results.get('by_condition', ()):
         values, wrong = found['values'], [v['of'] - v['right'] for v in found['values']]
+        worst, tested = values[wrong.index(max(wrong))], sum(v['of'] for v in values)
         if max(wrong) < max(LEAST_MISTAKES, MOSTLY * sum(wrong)):
             continue
-        worst = values[wrong.index(max(wrong))]
-        right, of = (sum(v[key] for v in values) - worst[key] for key in ('right', 'of'))
-        if right / of - worst['right'] / worst['of'] <= GAP:
+        # Fisher's exact test, times the number of conditions that might have been the worst.
+        chance = scipy.stats.hypergeom.sf(max(wrong) - 1, tested, sum(wrong), worst['of']) * len(values)
+        if chance >= BY_CHANCE:
             continue
+        right, of = sum(v['right'] for v in values) - worst['right'], tested - worst['of']
         return (
             f'{max(wrong)} of {sum(wrong)} mistakes are at one {found["condition"]}, {worst["value"]}: there '
             f'{worst["right"]} of {counted(worst["of"], "recording")} are right, elsewhere {right} of {of}. Record all '

@@ -199,7 +199,7 @@ def stand_in(data, share: float, train_accuracy: float = 1.0):
     labels = data.table['label'][rows]
     said = labels.copy()
     for label in range(len(names)):
-        mine = np.unique(data.table['recording'][rows][labels == label])
+        mine = np.random.default_rng(0).permutation(np.unique(data.table['recording'][rows][labels == label]))
         wrong = mine[round(share * len(mine)) :]
         said[np.isin(data.table['recording'][rows], wrong)] = (label + 1) % len(names)
     probabilities = np.full((len(rows), len(names)), 0.05)
