@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy.ndimage
 import scipy.signal
 
 # Samples that the step is read from: enough to meet neighbouring values of a 16-bit converter.
 STEP_SAMPLES = 1 << 16
 # Values that are no multiples of a step, at most, and the step over the resolution of single precision, at least.
 ODD_SHARE, RESOLUTION = 0.01, 16 * 2.0**-23
-FRAME, MAX_FRAMES = 2048, 400
-QUIET = 0.1
+# Frames are short, so that some lie between two impacts.
+FRAME, MAX_FRAMES = 512, 1000
+QUIET, FLOOR_BINS = 0.1, 9
 # An edge: the spectrum has fallen by EDGE_DB, and the octave below it lies DROP_DB above nearly everything that is
 # SHARP times higher. Sensors and machines fall off more slowly (CWRU's by 20 dB at 0.7 of Nyquist). A line or a
 # resonance has no such octave. Below LOWEST_EDGE of Nyquist, a slow machine's spectrum may end by itself.
-EDGE_DB, DROP_DB, LOWEST_EDGE, SHARP = 20.0, 35.0, 0.15, 1.15
+EDGE_DB, DROP_DB, LOWEST_EDGE, SHARP = 20.0, 42.0, 0.15, 1.15
 # Just below Nyquist every converter's own filter ends.
 HIGHEST_EDGE, TOP = 0.85, 0.995
 SMOOTH_SHARE = 1 / 100
@@ -72,7 +74,10 @@ def noise_and_edge(x: np.ndarray, rate_hz: float) -> tuple[float, float]:
     # Of exponentially distributed powers a tenth lies below -ln(1 - 0.1) times their mean.
     quiet = np.quantile(density, QUIET, axis=0) / -np.log1p(-QUIET)
     inside = (hz > 2 * rate_hz / length) & (hz < 0.9 * edge)
-    return float(np.sqrt(np.quantile(quiet[inside], QUIET))), edge
+    # A median of neighbours, because the lowest of many bins is low by chance.
+    return float(
+        np.sqrt(np.quantile(scipy.ndimage.median_filter(quiet[inside], FLOOR_BINS, mode='nearest'), QUIET))
+    ), edge
 
 
 def _frames(x: np.ndarray, length: int) -> np.ndarray:
@@ -88,7 +93,7 @@ def _edge(hz: np.ndarray, density: np.ndarray, nyquist_hz: float) -> float:
     """The frequency at which the spectrum breaks off, or `nyquist_hz`."""
     width = max(3, int(len(hz) * SMOOTH_SHARE) | 1)
     # A median, because a line is no end of a band.
-    level = 10 * np.log10(scipy.signal.medfilt(density, width) + np.finfo(float).tiny)
+    level = 10 * np.log10(scipy.ndimage.median_filter(density, width, mode='nearest') + np.finfo(float).tiny)
     loud = np.flatnonzero(level > np.quantile(level, 0.9) - EDGE_DB)
     last = float(hz[loud[-1]])
     if not LOWEST_EDGE <= last / nyquist_hz <= HIGHEST_EDGE:
