@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import tensorflow_datasets as tfds
 
 from fdx.data.builder import VibrationBuilder, VibrationConfig
+from fdx.data.collection.long import long_recording
 from fdx.data.collection.own import FORMAT, OwnRecordings, Surveyed, look_at
 from fdx.data.collection.read import read_entry
 from fdx.data.collection.spec import CollectionSpec
+from fdx.data.long_recording import LONG_VALUES, LongRecording
 from fdx.types import Recording
 
 
@@ -90,18 +92,22 @@ class Builder(VibrationBuilder):
             'given_splits': {e.recording: e.split for e in entries if e.split},
         }
 
-    def recordings(self, dl_manager: tfds.download.DownloadManager) -> Iterable[Recording]:
+    def recordings(self, dl_manager: tfds.download.DownloadManager) -> Iterable[Recording | LongRecording]:
         """Reads one file after the other."""
         del dl_manager
         return _Read(self.looked_at)
 
 
 class _Read:
-    """The recordings of a collection; one is in memory at a time."""
+    """The recordings of a collection; one, or a piece of a long one, is in memory at a time."""
 
     def __init__(self, looked_at: Surveyed):
-        self._collection = looked_at.collection
+        self._collection, self._survey = looked_at.collection, looked_at.survey
 
-    def __iter__(self) -> Iterator[Recording]:
-        for entry in self._collection.entries:
-            yield read_entry(entry, self._collection.shared)
+    def __iter__(self) -> Iterator[Recording | LongRecording]:
+        shared, found = self._collection.shared, self._survey
+        for entry, rate_hz, duration_s in zip(self._collection.entries, found.rates_hz, found.durations_s):
+            long = None
+            if duration_s * rate_hz * found.channels > LONG_VALUES:
+                long = long_recording(entry, shared)
+            yield read_entry(entry, shared) if long is None else long

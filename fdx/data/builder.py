@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import dataclasses
 import logging
 import pathlib
 from collections.abc import Iterable, Iterator, Sequence
 
 import tensorflow_datasets as tfds
+import threadpoolctl
 
 from fdx.data.blocks import DEFAULT_GUARD_S, NO_BLOCK, NUM_BLOCKS, Windowing, fold_blocks
+from fdx.data.left_out import LeftOut, warnings_kept_back
+from fdx.data.long_recording import LongRecording, make_long_records
 from fdx.data.one_pass import OnePass
-from fdx.data.prepared import LeftOut, RecordSpec
+from fdx.data.prepared import RecordSpec
 from fdx.data.records import make_records, record_features
+from fdx.data.shards import bounded_memory, spread_keys
 from fdx.signal.front_ends import create_front_end, keeps_slow_part
 from fdx.signal.slow_part import SLOW_HZ
 from fdx.types import DataError, Recording
 
 logger = logging.getLogger(__name__)
 
+# Loggers of what is noticed about samples.
+CHECKS = ('fdx.signal.checks', 'fdx.signal.usable')
+AnyRecording = Recording | LongRecording
 ALL_BLOCKS = (*range(NUM_BLOCKS), NO_BLOCK)
 
 
@@ -58,6 +66,11 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     def __init__(self, *, file_format: str | None = 'array_record', **kwargs):
         super().__init__(file_format=file_format or 'array_record', **kwargs)
 
+    def download_and_prepare(self, **kwargs) -> None:
+        """As TFDS's, with bounded memory."""
+        with bounded_memory():
+            super().download_and_prepare(**kwargs)
+
     @abc.abstractmethod
     def class_names(self) -> Sequence[str]:
         """Names of the labels, in the order of their numbers."""
@@ -71,7 +84,7 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         """The lowest rate among the config's recordings."""
 
     @abc.abstractmethod
-    def recordings(self, dl_manager: tfds.download.DownloadManager) -> Iterable[Recording]:
+    def recordings(self, dl_manager: tfds.download.DownloadManager) -> Iterable[AnyRecording]:
         """The config's recordings, the same ones in the same order at every iteration."""
 
     @staticmethod
@@ -143,16 +156,25 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
-        left_out, splits = LeftOut(), {}
+        splits: dict[int, str] = {}
         for split, blocks in fold_blocks(0).items():
             splits.update(dict.fromkeys(blocks, split))
         splits[NO_BLOCK] = 'train'
-        examples = self._generate_examples(self.recordings(dl_manager), left_out)
-        dealt = OnePass(((splits[example['block']], (key, example)) for key, example in examples), fold_blocks(0))
-        return {split: dealt.items(split) for split in fold_blocks(0) if dealt.has(split)}
+        examples = self._generate_examples(self.recordings(dl_manager))
+        dealt = OnePass(((splits[example['block']], example) for _, example in examples), fold_blocks(0))
+        return {split: spread_keys(dealt.items(split)) for split in fold_blocks(0) if dealt.has(split)}
 
-    def _generate_examples(self, recordings: Iterable[Recording], left_out: LeftOut) -> Iterator[tuple[str, dict]]:
+    def _generate_examples(self, recordings: Iterable[AnyRecording]) -> Iterator[tuple[str, dict]]:
         """All records, recording by recording, as (key, example)."""
+        left_out = LeftOut()
+        with one_blas_thread(), warnings_kept_back(*CHECKS):
+            yield from self._examples(recordings, left_out)
+        left_out.tell()
+        # TFDS writes the metadata after the last split, so they can still change here.
+        self.info.metadata.update(left_out.metadata())
+
+    def _examples(self, recordings: Iterable[AnyRecording], left_out: LeftOut) -> Iterator[tuple[str, dict]]:
+        """The records of all recordings; what is noticed goes to `left_out`. Subclasses may use several processes."""
         spec, seen = self.record_spec(), set()
         for recording in recordings:
             if recording.recording in seen:
@@ -160,10 +182,25 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
                     f'{recording.source}: a second recording has the id {recording.recording}; make it unique'
                 )
             seen.add(recording.recording)
-            for i, (key, example) in enumerate(make_records(recording, spec, ALL_BLOCKS, left_out)):
-                if i == 0 and example['block'] == NO_BLOCK:
-                    seconds = recording.duration_s
-                    logger.warning('%s lasts %.2f s: too short for blocks, block -1', recording.recording, seconds)
-                yield key, example
-        # TFDS writes the metadata after the last split, so they can still change here.
-        self.info.metadata.update(left_out.metadata())
+            yield from examples_of(recording, spec, left_out)
+
+
+def examples_of(
+    recording: Recording | LongRecording, spec: RecordSpec, left_out: LeftOut
+) -> Iterator[tuple[str, dict]]:
+    """The records of a recording with those of all blocks, as (key, example)."""
+    if isinstance(recording, LongRecording):
+        records = make_long_records(recording, spec, ALL_BLOCKS, left_out)
+    else:
+        records = make_records(recording, spec, ALL_BLOCKS, left_out)
+    for i, (key, example) in enumerate(records):
+        if i == 0 and example['block'] == NO_BLOCK:
+            left_out.short(recording.recording, recording.duration_s)
+        yield key, example
+
+
+@contextlib.contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Small matrix products on one thread: further threads only wait for each other, at three times the work."""
+    with threadpoolctl.threadpool_limits(1, 'blas'):
+        yield

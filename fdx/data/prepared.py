@@ -6,7 +6,6 @@ Builders and the prediction of raw files both use this module, so that images ar
 from __future__ import annotations
 
 import dataclasses
-import logging
 
 import numpy as np
 
@@ -15,10 +14,8 @@ from fdx.signal.checks import check_rate
 from fdx.signal.patch import FrontEnd
 from fdx.signal.resample import filter_reach_s, to_common_band
 from fdx.signal.slow_part import SLOW_HZ, without_slow_part
-from fdx.signal.usable import Usability, counted, inspect_recording
+from fdx.signal.usable import Usability, inspect_recording
 from fdx.types import DataError, Recording
-
-logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,28 +100,3 @@ def prepare_recording(recording: Recording, spec: RecordSpec) -> Prepared:
     samples = to_common_band(checked.samples, rate_hz, spec.common_rate_hz)
     checked = dataclasses.replace(checked, samples=samples, sample_rate_hz=spec.common_rate_hz)
     return Prepared(checked, usability, filter_reach_s(rate_hz, spec.common_rate_hz), spec)
-
-
-class LeftOut:
-    """Counts the windows and samples of a dataset's recordings that were not written."""
-
-    def __init__(self):
-        self._windows: dict[str, int] = {}
-        self._wild: dict[str, int] = {}
-
-    def add(self, prepared: Prepared, faults: list[str]) -> None:
-        """Counts windows by their faults (see `Prepared.faults`); a recording may be added once per split."""
-        name, found = prepared.recording.recording, counted(faults)
-        self._wild[name] = prepared.usability.wild_samples
-        for fault, count in found.items():
-            self._windows[fault] = self._windows.get(fault, 0) + count
-        if found:
-            words = ', '.join(f'{n} {fault}' for fault, n in found.items())
-            logger.warning('%s: %d of %d windows are left out: %s', name, sum(found.values()), len(faults), words)
-
-    def metadata(self) -> dict:
-        """The counts for a dataset's metadata, JSON-able."""
-        return {
-            'left_out_windows': dict(sorted(self._windows.items())),
-            'wild_samples': sum(self._wild.values()),
-        }

@@ -9,7 +9,8 @@ import tensorflow_datasets as tfds
 
 from fdx.data.blocks import cut_windows
 from fdx.data.fingerprint import SIZE, fingerprint
-from fdx.data.prepared import LeftOut, RecordSpec, prepare_recording
+from fdx.data.left_out import LeftOut
+from fdx.data.prepared import Prepared, RecordSpec, prepare_recording
 from fdx.signal.patch import Condition
 from fdx.types import BearingGeometry, DataError, Recording
 
@@ -87,18 +88,36 @@ def make_records(
       blocks: numbers of the wanted blocks.
       left_out: counts the windows that were not written because they cannot be used.
     """
+    left_out = LeftOut() if left_out is None else left_out
     prepared = prepare_recording(recording, spec)
-    condition = Condition(recording.speed_rpm, recording.geometry)
-    geometry = recording.geometry.numbers() if recording.geometry else NO_GEOMETRY
     starts, in_block = cut_windows(len(prepared.recording.samples), spec.windowing, recording.recording)
     wanted = np.isin(in_block, blocks)
     starts, in_block = starts[wanted], in_block[wanted]
     faults = prepared.faults(starts)
-    (LeftOut() if left_out is None else left_out).add(prepared, faults)
+    left_out.add(prepared, faults)
+    left_out.note(recording.recording, prepared.recording.notes)
+    yield from records_of_windows(prepared, starts, in_block, faults)
+
+
+def records_of_windows(
+    prepared: Prepared, starts: np.ndarray, in_block: np.ndarray, faults: Sequence[str], first: int = 0
+) -> Iterator[tuple[str, dict]]:
+    """The records of the windows that can be used, as (key, example).
+
+    Args:
+      prepared: the recording, or a piece of it.
+      starts: int [N], first samples of the windows, counted from the beginning of the recording.
+      in_block: int [N], their blocks.
+      faults: of each window, '' where it can be used.
+      first: the first sample of the piece.
+    """
+    spec, recording = prepared.spec, prepared.recording
+    condition = Condition(recording.speed_rpm, recording.geometry)
+    geometry = recording.geometry.numbers() if recording.geometry else NO_GEOMETRY
     for start, block, fault in zip(starts, in_block, faults):
         if fault:
             continue
-        chunk = prepared.window(start)
+        chunk, at = prepared.window(start - first), start - first
         peaks, level = spec.front_end.peaks(chunk), window_level(chunk)
         example = {
             'spectrogram': _image(chunk, spec, condition, recording),
@@ -107,7 +126,7 @@ def make_records(
             'recording': recording.recording,
             'acquisition': recording.acquisition or recording.recording,
             # The fingerprint uses samples with their slow part, because the removed part depends on the window's start.
-            'fingerprint': fingerprint(prepared.recording.samples[start : start + spec.windowing.window_length]),
+            'fingerprint': fingerprint(recording.samples[at : at + spec.windowing.window_length]),
             'window_start': int(start),
             'block': int(block),
             'domain': recording.domain,

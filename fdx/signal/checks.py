@@ -31,13 +31,15 @@ def check_rate(sample_rate_hz: float | None, source: str) -> float:
 
 def count_clipped(x: np.ndarray) -> int:
     """Samples of x [T] that lie in runs of CLIP_RUN or more equal values at its maximum or minimum."""
-    total = 0
-    for extreme in (x.max(), x.min()):
-        at = np.concatenate(([0], (x == extreme).view(np.int8), [0]))
-        edges = np.flatnonzero(np.diff(at))
-        runs = edges[1::2] - edges[::2]
-        total += int(runs[runs >= CLIP_RUN].sum())
-    return total
+    return sum(count_held_at(x, extreme) for extreme in (x.max(), x.min()))
+
+
+def count_held_at(x: np.ndarray, extreme: float) -> int:
+    """Samples of x [T] that lie in runs of CLIP_RUN or more equal to `extreme`."""
+    at = np.concatenate(([0], (x == extreme).view(np.int8), [0]))
+    edges = np.flatnonzero(np.diff(at))
+    runs = edges[1::2] - edges[::2]
+    return int(runs[runs >= CLIP_RUN].sum())
 
 
 def check_samples(
@@ -95,11 +97,15 @@ def check_samples(
 def _clipping(x: np.ndarray) -> list[str]:
     """One sentence for each clipped channel of x [T, C]."""
     counts = [count_clipped(x[:, c]) for c in range(x.shape[1])]
-    return [
-        f'channel {c} looks clipped: {n} of {x.shape[0]} samples sit at its extreme values; lower the recording gain'
-        for c, n in enumerate(counts)
-        if n
-    ]
+    return [clipping_note(c, n, x.shape[0]) for c, n in enumerate(counts) if n]
+
+
+def clipping_note(channel: int, clipped: int, samples: int) -> str:
+    """The note on a clipped channel."""
+    return (
+        f'channel {channel} looks clipped: {clipped} of {samples} samples sit at its extreme values; '
+        'lower the recording gain'
+    )
 
 
 def check_recording(recording: Recording, min_duration_samples: int) -> Recording:

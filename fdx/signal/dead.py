@@ -30,8 +30,13 @@ def dead_samples(x: np.ndarray, sample_rate_hz: float) -> np.ndarray:
     for c in range(x.shape[1]):
         channel = np.ascontiguousarray(x[:, c])
         dead |= _held(channel, max(HELD_SAMPLES, round(HELD_S * sample_rate_hz)))
-        dead |= _silent(channel, max(HELD_SAMPLES, round(PIECE_S * sample_rate_hz)))
+        dead |= _silent(channel, dead_unit(sample_rate_hz))
     return dead
+
+
+def dead_unit(sample_rate_hz: float) -> int:
+    """Samples of the pieces, counted from the first sample, that `dead_samples` compares."""
+    return max(HELD_SAMPLES, round(PIECE_S * sample_rate_hz))
 
 
 def _held(x: np.ndarray, shortest: int) -> np.ndarray:

@@ -8,7 +8,9 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import scipy.fft
 import scipy.signal
+import scipy.special
 
 from fdx.types import ConfigError
 
@@ -23,8 +25,14 @@ SMALL_FACTOR = 32
 # already attenuates below Nyquist (in CWRU's 12 kHz files from 5.4 kHz on, by 50 dB at 5.95 kHz). What it removed from
 # some recordings must be removed from all.
 BAND_SHARE = 0.9
+# In recordings longer than this many samples, the lines of the static part bend to a constant HELD_SHARE times the
+# fitted samples from the ends. A slope measured in 10 ms and continued for a day would reach millions of times the
+# vibration, whose digits float32 would then lose. All public data sets that fdx reads have shorter recordings.
+LONG_SAMPLES = 2**20
+HELD_SHARE = 16
 
 
+@functools.lru_cache(maxsize=64)
 def rational_ratio(from_hz: float, to_hz: float) -> tuple[int, int]:
     """Integers (up, down) with up / down = to_hz / from_hz.
 
@@ -132,12 +140,27 @@ def to_common_band(x: np.ndarray, from_hz: float, common_hz: float) -> np.ndarra
             f'a recording at {from_hz:.9g} Hz cannot be brought to {common_hz:.9g} Hz: it has no content above '
             f'{from_hz / 2:g} Hz; the common rate must be the lowest of the dataset'
         )
-    band_hz = BAND_SHARE * common_hz / 2
     x = np.asarray(x, np.float32)
-    static = _static_part(x, from_hz, common_hz, band_hz)
+    count = min(len(x), samples_of_static_part(from_hz, common_hz))
+    return piece_to_common_band(x, 0, static_part(x[:count], x[len(x) - count :], len(x)), from_hz, common_hz)
+
+
+def piece_to_common_band(x: np.ndarray, first: int, static: StaticPart, from_hz: float, common_hz: float) -> np.ndarray:
+    """`to_common_band` of a piece of a recording; equal to that of the whole but within `filter_reach_s` of its ends.
+
+    Args:
+      x: float32 [n] or [n, C], the recording's samples [first : first + n].
+      first: a multiple of `piece_grid`, so that both rates have a sample there.
+      static: of the whole recording.
+      from_hz: rate of the recording.
+      common_hz: the wanted rate.
+    """
+    up, down = rational_ratio(from_hz, common_hz)
     # Indices are in the time of the input, so that samples of both rates lie on one curve.
-    out = resample(x - static(np.arange(len(x))), from_hz, common_hz, band_hz=band_hz)
-    return out + static(np.arange(len(out)) * (from_hz / common_hz))
+    moving = x - static(np.arange(first, first + len(x)))
+    out = resample(moving, from_hz, common_hz, band_hz=BAND_SHARE * common_hz / 2)
+    first_out = first * up // down
+    return out + static(np.arange(first_out, first_out + len(out)) * (from_hz / common_hz))
 
 
 def filter_reach_s(from_hz: float, common_hz: float) -> float:
@@ -146,33 +169,67 @@ def filter_reach_s(from_hz: float, common_hz: float) -> float:
     return _taps_reach(from_hz, up, min(BAND_SHARE * common_hz / 2, from_hz / 2)) / from_hz
 
 
-def _static_part(x: np.ndarray, from_hz: float, to_hz: float, band_hz: float) -> Callable[[np.ndarray], np.ndarray]:
-    """A slow curve through both ends of x, as a function of the index: [N] -> float32 [N, C].
+def piece_grid(from_hz: float, common_hz: float) -> int:
+    """A piece of a recording begins at a multiple of so many samples: `piece_to_common_band` then rounds as the whole.
+
+    It is the second number of `rational_ratio`. At the common rate itself, where the filter is a convolution by FFT in
+    blocks, it is the length of a block (the optimum that scipy.signal.oaconvolve chooses).
+    """
+    up, down = rational_ratio(from_hz, common_hz)
+    if not up == down == 1:
+        return down
+    overlap = len(_low_pass(from_hz, min(BAND_SHARE * common_hz / 2, from_hz / 2), 1.0)) - 1
+    best = -overlap * scipy.special.lambertw(-1 / (2 * math.e * overlap), k=-1).real
+    return scipy.fft.next_fast_len(math.ceil(best)) - overlap
+
+
+StaticPart = Callable[[np.ndarray], np.ndarray]
+
+
+def samples_of_static_part(from_hz: float, common_hz: float) -> int:
+    """How many samples at each end of a recording `static_part` is fitted to."""
+    up, _ = rational_ratio(from_hz, common_hz)
+    return max(4 * _taps_reach(from_hz, up, min(BAND_SHARE * common_hz / 2, from_hz / 2, common_hz / 2)), 256)
+
+
+def static_part(head: np.ndarray, tail: np.ndarray, num_samples: int) -> StaticPart:
+    """A slow curve through both ends of a recording, as a function of the index: [N] -> float32 [N, C].
 
     The filter assumes zeros outside the recording. That suits a vibration, but gravity of 16,000 counts would end in a
     step that rings through the first and the last window. So a curve is subtracted before filtering and added back
     afterwards. It blends two straight lines, each fitted to the samples at one end, over the whole recording. An offset
     and a steady drift pass unchanged. Each line is fitted to a few times the filter's reach, so that it does not depend
-    on distant blocks.
+    on distant blocks. In a recording of more than LONG_SAMPLES the lines become constant away from the ends.
+
+    Args:
+      head: float32 [n] or [n, C], the first samples of the recording; n is `samples_of_static_part`, or all if fewer.
+      tail: its last n samples.
+      num_samples: samples of the recording.
     """
-    up, _ = rational_ratio(from_hz, to_hz)
-    reach = _taps_reach(from_hz, up, min(band_hz, from_hz / 2, to_hz / 2))
-    count = min(len(x), max(4 * reach, 256))
-    start, stop = _fitted_line(x[:count], 0), _fitted_line(x[len(x) - count :], len(x) - count)
-    last = max(len(x) - 1, 1)
+    held = HELD_SHARE * len(head) if num_samples > LONG_SAMPLES else None
+    start, stop = _fitted_line(head, 0, held), _fitted_line(tail, num_samples - len(tail), held)
+    last = max(num_samples - 1, 1)
 
     def static(at: np.ndarray) -> np.ndarray:
         weight = 0.5 + 0.5 * np.cos(np.pi * np.clip(at / last, 0, 1))
-        if x.ndim == 2:
+        if head.ndim == 2:
             weight = weight[:, None]
         return (weight * start(at) + (1 - weight) * stop(at)).astype(np.float32)
 
     return static
 
 
-def _fitted_line(x: np.ndarray, first: int) -> Callable[[np.ndarray], np.ndarray]:
-    """The least-squares line through x [T] or [T, C], whose first sample has index `first`: indices [N] -> [N(, C)]."""
+def _fitted_line(x: np.ndarray, first: int, held: float | None) -> Callable[[np.ndarray], np.ndarray]:
+    """The least-squares line through x [T] or [T, C], whose first sample has index `first`: indices [N] -> [N(, C)].
+
+    From about `held` samples away from x on it is constant; None: never.
+    """
     mean, middle = x.mean(axis=0, dtype=np.float64), (len(x) - 1) / 2
     offsets = np.arange(len(x)) - middle
     slope = (offsets @ (x - mean)) / max(float(offsets @ offsets), 1.0)
-    return lambda at: mean + np.multiply.outer(at - first - middle, slope)
+
+    def line(at: np.ndarray) -> np.ndarray:
+        away = at - first - middle
+        return mean + np.multiply.outer(away if held is None else held * np.tanh(away / held), slope)
+
+    return line

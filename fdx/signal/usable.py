@@ -94,15 +94,19 @@ def inspect_recording(recording: Recording, min_duration_samples: int) -> tuple[
     breaks = np.asarray(recording.time_breaks, np.int64)
     notes = checked.notes
     if repaired.count:
-        first = int(repaired.wild.argmax())
-        note = (
-            f'{repaired.count} wild samples (values far from their neighbours, as no vibration makes them) were '
-            f'replaced, the first at {first / checked.sample_rate_hz:.6g} s'
-        )
+        note = wild_note(repaired.count, int(repaired.wild.argmax()) / checked.sample_rate_hz)
         logger.warning('%s: %s', recording.source or recording.recording, note)
         notes = (*notes, note)
     usability = Usability(checked.sample_rate_hz, dead, repaired.wild, breaks)
     return dataclasses.replace(checked, samples=repaired.samples, notes=notes), usability
+
+
+def wild_note(count: int, first_s: float) -> str:
+    """The note on wild samples that were replaced, the first of them so many seconds after the beginning."""
+    return (
+        f'{count} wild samples (values far from their neighbours, as no vibration makes them) were '
+        f'replaced, the first at {first_s:.6g} s'
+    )
 
 
 def counted(faults: list[str]) -> dict[str, int]:

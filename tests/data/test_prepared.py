@@ -10,7 +10,8 @@ import pytest
 import scipy.special
 
 from fdx.data.blocks import Windowing
-from fdx.data.prepared import LeftOut, RecordSpec, prepare_recording
+from fdx.data.left_out import LeftOut
+from fdx.data.prepared import RecordSpec, prepare_recording
 from fdx.data.records import make_records
 from fdx.models.registry import create_model
 from fdx.signal.bearings import BEARINGS

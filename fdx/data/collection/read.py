@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import logging
 import math
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from fdx.data.collection.entry import NOTHING_SHARED, Entry, Shared
+from fdx.data.left_out import warnings_kept_back
 from fdx.data.raw.files import read_raw_file
 from fdx.data.raw.request import BINARY_SUFFIXES, TABLE_SUFFIXES, VARIABLE_SUFFIXES
 from fdx.types import DataError, Recording
 
+# The logger of the readers, whose warnings are also notes of the recording.
+READERS = read_raw_file.__module__
 
-def read_entry(entry: Entry, shared: Shared = NOTHING_SHARED, **piece: float | None) -> Recording:
+
+def read_entry(entry: Entry, shared: Shared = NOTHING_SHARED, **piece: Any) -> Recording:
     """The recording of an entry: its files one after the other, with what the collection knows of it.
 
     Args:
@@ -34,9 +36,13 @@ def read_entry(entry: Entry, shared: Shared = NOTHING_SHARED, **piece: float | N
       DataError: a file cannot be read, the files of a group differ in rate or channels, or the file is shorter than
         `start_s`.
     """
-    with _notes_not_logged():
+    with warnings_kept_back(READERS):
         parts = [read_raw_file(file, **options_of(entry, file, shared, **piece)) for file in entry.files]
-    recording = parts[0] if len(parts) == 1 else _joined(entry, parts)
+    return with_entry(parts[0] if len(parts) == 1 else joined(entry, parts), entry)
+
+
+def with_entry(recording: Recording, entry: Entry) -> Recording:
+    """A recording as its reader gives it, with what the collection knows of it."""
     return dataclasses.replace(
         recording,
         recording=entry.recording,
@@ -75,32 +81,14 @@ def bearing_of(entry: Entry) -> str:
     return entry.bearing_id or '-'.join(part for part in (entry.machine, entry.label) if part)
 
 
-@contextlib.contextmanager
-def _notes_not_logged() -> Iterator[None]:
-    log = logging.getLogger(read_raw_file.__module__)
+def joined(entry: Entry, parts: Sequence[Recording]) -> Recording:
+    """The files of a group end to end, with time missing between them.
 
-    def silent(record: logging.LogRecord) -> bool:
-        return record.levelno != logging.WARNING
-
-    log.addFilter(silent)
-    try:
-        yield
-    finally:
-        log.removeFilter(silent)
-
-
-def _joined(entry: Entry, parts: Sequence[Recording]) -> Recording:
+    Raises:
+      DataError: they differ in rate or channels.
+    """
+    check_same(entry, [(part.source, part.sample_rate_hz, part.samples.shape[1]) for part in parts])
     first = parts[0]
-    for part in parts[1:]:
-        for what, here, there in (
-            ('a rate of', part.sample_rate_hz, first.sample_rate_hz),
-            ('channels', part.samples.shape[1], first.samples.shape[1]),
-        ):
-            if here != there:
-                raise DataError(
-                    f'{part.source}: {what} {here} where {first.source} of the same group {entry.recording} has '
-                    f'{there}; files of one group are one recording'
-                )
     lengths = [len(part.samples) for part in parts]
     starts = np.cumsum([0, *lengths[:-1]])
     breaks = [int(b) + int(start) for part, start in zip(parts, starts) for b in part.time_breaks]
@@ -112,3 +100,15 @@ def _joined(entry: Entry, parts: Sequence[Recording]) -> Recording:
         notes=notes,
         source=f'{first.source} and {len(parts) - 1} more',
     )
+
+
+def check_same(entry: Entry, files: Sequence[tuple[str, float | None, int]]) -> None:
+    """Refuses a group whose files (source, rate, number of channels) are not of one recording."""
+    first = files[0]
+    for source, rate, channels in files[1:]:
+        for what, here, there in (('a rate of', rate, first[1]), ('channels', channels, first[2])):
+            if here != there:
+                raise DataError(
+                    f'{source}: {what} {here} where {first[0]} of the same group {entry.recording} has {there}; files '
+                    'of one group are one recording'
+                )
