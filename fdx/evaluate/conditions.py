@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fdx.data.table import Table
-from fdx.evaluate.words import spoken
+from fdx.evaluate.words import in_order, spoken
 
 # More values than these are not a table that anyone reads; they stand in results.json all the same.
 MAX_SHOWN = 12
@@ -16,12 +16,15 @@ MAX_SHOWN = 12
 COLUMNS = (('domain', 'domain', '', None), ('speed_rpm', 'speed', ' rpm', 0), ('load', 'load', '', 3))
 
 
-def by_condition(table: Table, verdicts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def by_condition(
+    table: Table, verdicts: Sequence[Mapping[str, Any]], domain_kind: str = 'domain'
+) -> list[dict[str, Any]]:
     """Right diagnoses at each value of what differs between the tested recordings.
 
     Args:
       table: of the dataset.
       verdicts: rows of `fdx.evaluate.recordings.per_recording`.
+      domain_kind: what a domain is called (`fdx.evaluate.data_facts.data_facts`).
 
     Returns:
       For each of domain, speed and load with two or more known values: {'condition', 'values': [{'value' as text,
@@ -41,7 +44,7 @@ def by_condition(table: Table, verdicts: Sequence[Mapping[str, Any]]) -> list[di
         if not known.all() or len(different) < 2 or part in parts:
             continue
         parts.add(part)
-        counts = [
+        counts: list[dict[str, Any]] = [
             {
                 'value': (str(value) if digits is None else spoken(float(value))) + unit,
                 'right': int(right[number == i].sum()),
@@ -49,5 +52,9 @@ def by_condition(table: Table, verdicts: Sequence[Mapping[str, Any]]) -> list[di
             }
             for i, value in enumerate(different)
         ]
+        if column == 'domain':
+            order = in_order(c['value'] for c in counts)
+            counts.sort(key=lambda c: order.index(c['value']))
+            condition = domain_kind
         found.append({'condition': condition, 'values': counts})
     return found

@@ -11,6 +11,7 @@ import numpy as np
 from fdx.data.dataset import PreparedDataset
 from fdx.data.imbalance import HEALTHY
 from fdx.data.table import GROUP, Table
+from fdx.evaluate.words import in_order
 
 # Under these names a dataset's metadata, or a checkpoint's, may state the hash of what it was made from.
 HASH_KEYS = ('content_sha256', 'content_hash', 'sha256', 'csv_sha256')
@@ -55,7 +56,7 @@ def data_facts(data: PreparedDataset, label_key: str = 'label', exclude_recordin
         return facts | {'classes': classes, 'columns': list(data.metadata['columns']), 'groups': groups}
     rate_hz = float(data.metadata['common_rate_hz'])
     of_recording, here = dict(data.metadata.get('machines') or {}), set(table['recording'].tolist())
-    machines = sorted({str(machine) for recording, machine in of_recording.items() if recording in here})
+    machines = in_order({str(machine) for recording, machine in of_recording.items() if recording in here})
     facts['classes'] = [{'class': n, **_of_rows(table, table[label_key] == i, rate_hz)} for i, n in enumerate(names)]
     return facts | {
         **{k: v for k, v in _of_rows(table, np.ones(len(table), bool), rate_hz).items() if k != 'windows'},
@@ -79,7 +80,7 @@ def _of_rows(table: Table, rows: np.ndarray, rate_hz: float) -> dict[str, Any]:
         'seconds': _covered(recordings, table['window_start'][rows], table.window_length) / rate_hz,
         'bearings': sorted(set(bearings.tolist()) - {''}),
         'unnamed': len(np.unique(recordings[bearings == ''])),
-        'domains': np.unique(table['domain'][rows]).tolist(),
+        'domains': in_order(set(table['domain'][rows].tolist())),
         'speeds_rpm': _known(table['speed_rpm'][rows]),
     }
 
@@ -112,7 +113,7 @@ def _healthy(data: PreparedDataset, table: Table, label_key: str) -> list[str]:
 def _domain_kind(table: Table, machines: list[str]) -> str:
     """What tells domains apart: machine, speed, load, operating condition (speed and load), or domain: none of them."""
     domains = np.unique(table['domain'])
-    if len(machines) > 1 and machines == domains.tolist():
+    if len(machines) > 1 and set(machines) == set(domains.tolist()):
         return 'machine'
     speeds, loads = (
         [_known(table[key][table['domain'] == d], digits) for d in domains]

@@ -43,7 +43,7 @@ def for_a_person(scored: Scored, results: Mapping[str, Any]) -> dict[str, Any]:
     }
     if verdicts:
         found['recording_confusion_matrix'] = recording_confusion(verdicts, results['class_names'])
-        found['by_condition'] = by_condition(data.table, verdicts)
+        found['by_condition'] = by_condition(data.table, verdicts, found['data']['domain_kind'])
         found['worst_recordings'] = worst_recordings(scored.predictions, verdicts)
     everything = {**results, **found}
     found['score_in_words'] = score_in_words(everything, verdicts, own=own, pooled=own and _all_folds(scored))

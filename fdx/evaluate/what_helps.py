@@ -52,9 +52,12 @@ def _never_right(e: Evidence) -> str:
     if not missed:
         return ''
     matrix, names = np.asarray(e.results['confusion_matrix']), e.results['class_names']
-    taken_for = [f'{name} (mostly taken for {names[int(matrix[names.index(name)].argmax())]})' for name in missed]
-    check = 'the labels, the speed and the channel of its recordings' if e.of_recordings else 'the labels of its rows'
-    return f'No {e.unit} of {listed(taken_for, "or")} was called rightly. Check {check}.'
+    taken_for = {name: names[int(matrix[names.index(name)].argmax())] for name in missed}
+    one = set(taken_for.values())
+    which = missed if len(one) == 1 else [f'{name} (mostly taken for {other})' for name, other in taken_for.items()]
+    mostly = f'; most were taken for {one.pop()}' if len(one) == 1 else ''
+    check = 'labels, speed and channel of these recordings' if e.of_recordings else 'the labels of these rows'
+    return f'No {e.unit} of {listed(which, "or")} was called rightly{mostly}. Check {check}.'
 
 
 def _confused(e: Evidence) -> str:
@@ -112,8 +115,8 @@ def _no_healthy(e: Evidence) -> str:
     if not e.own or not e.of_recordings or e.data['healthy_classes']:
         return ''
     return (
-        'No class is healthy, so the network calls every recording faulty, also one of a sound machine. Add '
-        'recordings of the machine without a fault, under the same conditions.'
+        'No class is known to be healthy, so the network calls every recording faulty, also one of a sound machine. If '
+        'a class is healthy, give it the fault type normal; else add recordings of the machine without a fault.'
     )
 
 

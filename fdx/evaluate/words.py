@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 
 MAX_LISTED = 8
 
@@ -18,6 +19,14 @@ def listed(names: Sequence[object], last: str = 'and') -> str:
     if len(texts) > MAX_LISTED:
         texts = [*texts[: MAX_LISTED - 1], f'{len(texts) - MAX_LISTED + 1} more']
     return texts[0] if len(texts) == 1 else f'{", ".join(texts[:-1])} {last} {texts[-1]}' if texts else 'none'
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names sorted with their numbers by size: '600 rpm' stands before '1200 rpm'."""
+    return sorted(
+        names,
+        key=lambda name: [(float(part), '') if part.isdecimal() else (-1.0, part) for part in re.split(r'(\d+)', name)],
+    )
 
 
 def of_hundred(share: float) -> int:

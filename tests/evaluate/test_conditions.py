@@ -30,6 +30,13 @@ def test_a_condition_that_parts_the_recordings_as_another_is_told_once():
     assert [v['value'] for v in found[1]['values']] == ['0', '1.5']
 
 
+def test_domains_stand_in_the_order_of_their_numbers():
+    names = ['1200 rpm', '600 rpm', '3000 rpm']
+    found = counted(names, [1200.0, 600.0, 3000.0], [0.0] * 3, [True] * 3)
+    assert [v['value'] for v in found[0]['values']] == ['600 rpm', '1200 rpm', '3000 rpm']
+    assert len(found) == 1
+
+
 def test_unknown_conditions_are_left_out():
     nan = float('nan')
     assert counted(['d', 'd'], [nan, 600.0], [nan, nan], [True, True]) == []
