@@ -14,6 +14,8 @@ from fdx.inspect.single import Single
 ALPHA, ALPHA_OF_CLASS = 0.04, 0.01
 ALL, HEALTHY = 'all classes', 'healthy'
 SHORTCUT, EXPLAINED, CLEAR, SAME = 'shortcut', 'explained by faults', 'no', 'the same for all'
+# No network sees dates and numbers of files, but what drifts while classes are recorded one after another.
+IN_ORDER, ORDERS = 'recorded in order', ('order', 'date')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Audited:
     Attributes:
       nuisance: its name.
       words: what it is.
-      verdict: shortcut, explained by faults, no, or the same for all.
+      verdict: shortcut, recorded in order, explained by faults, no, or the same for all.
       tests: the questions that it was asked, the best answers first.
       gap: factor between the levels of the healthy, or of another class, and the rest; None where they overlap.
       values: class -> what its recordings have, in words.
@@ -87,6 +89,10 @@ class Audit:
     def shortcuts(self) -> tuple[Audited, ...]:
         """Nuisances that are shortcuts."""
         return tuple(a for a in self.nuisances if a.verdict == SHORTCUT)
+
+    def in_order(self) -> tuple[Audited, ...]:
+        """Dates and numbers of files that follow the classes."""
+        return tuple(a for a in self.nuisances if a.verdict == IN_ORDER)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""

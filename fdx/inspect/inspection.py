@@ -23,8 +23,8 @@ from fdx.inspect.splits import Protocols, protocols_of
 from fdx.signal.front_ends import DEFAULT_FRONT_END, DEFAULT_TRIAXIAL
 from fdx.types import DataError
 
-# Shortcuts that fdx takes away when it prepares a dataset, or that networks cannot see.
-HARMLESS = ('bias', 'rate', 'duration', 'order', 'date')
+# Shortcuts that preparation takes away, or that networks cannot see.
+HARMLESS = ('bias', 'duration')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -209,10 +209,11 @@ def _shortcut_findings(audit: Audit, labelled: Sequence[RecordingFacts]) -> list
     healthy = sorted({f.label for f in labelled if f.fault_type == 'normal'})
     found = []
     for a in audit.shortcuts():
+        # Preparation takes different rates away, too, but not what else differs between such files.
         severity = NOTE if a.nuisance in HARMLESS else WARNING
-        # Networks cannot see a rate after preparation, but what else differs between such files stays.
-        severity = WARNING if a.nuisance == 'rate' else severity
         found.append(Finding('shortcut', shortcut_words(a, healthy), severity, a.remedy))
+    for a in audit.in_order():
+        found.append(Finding('order', shortcut_words(a, healthy), NOTE, a.remedy))
     for single in audit.single:
         found.append(Finding('shortcut', single.words(), WARNING, single.nuisance.remedy))
     return found

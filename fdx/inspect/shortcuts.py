@@ -14,6 +14,8 @@ from fdx.inspect.audit import (
     CLEAR,
     EXPLAINED,
     HEALTHY,
+    IN_ORDER,
+    ORDERS,
     SAME,
     SHORTCUT,
     Audit,
@@ -63,7 +65,7 @@ def audit_shortcuts(facts: Sequence[RecordingFacts], *, seed: int = 0) -> Audit:
     if any(a.verdict == SHORTCUT for a in judged if a.nuisance in RECORDER):
         judged = [a for a in judged if a.nuisance != 'recorder']
     same = [Audited(n.name, n.words, SAME, values={'all': n.shown[0]}) for n in found if not n.varies]
-    order = (SHORTCUT, EXPLAINED, CLEAR, SAME)
+    order = (SHORTCUT, IN_ORDER, EXPLAINED, CLEAR, SAME)
     return Audit(
         tuple(sorted((*judged, *same), key=lambda a: order.index(a.verdict))),
         len(chosen),
@@ -120,7 +122,12 @@ def _judged(nuisance: Nuisance, tests: list[Test], chosen: Sequence[RecordingFac
         if gap is not None and not any(t.target in beyond for t in told):
             # The audit's tests found that levels differ; the gap says for which class.
             told = [t for t in tests if t.target in beyond or t.target == ALL][:1]
-    verdict = CLEAR if not told else EXPLAINED if nuisance.physical and gap is None else SHORTCUT
+    if not told:
+        verdict = CLEAR
+    elif nuisance.name in ORDERS:
+        verdict = IN_ORDER
+    else:
+        verdict = EXPLAINED if nuisance.physical and gap is None else SHORTCUT
     values = {
         c: _range([nuisance.shown[i] for i, f in enumerate(chosen) if f.label == c])
         for c in sorted({f.label for f in chosen})

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fdx.inspect.audit import EXPLAINED, SAME, SHORTCUT
+from fdx.inspect.audit import EXPLAINED, IN_ORDER, SAME, SHORTCUT
 from fdx.inspect.facts import ChannelFacts, RecordingFacts
 from fdx.inspect.inspection import Inspection, healthy_words
 
@@ -154,7 +154,7 @@ def audit_table(found: Inspection) -> TextTable:
             rows.append((a.nuisance, 'no', '', '', '', 'the same for all, as far as a network could see'))
             continue
         best = (a.told() or a.tests)[0]
-        what = {SHORTCUT: 'SHORTCUT', EXPLAINED: 'explained'}.get(a.verdict, 'no')
+        what = {SHORTCUT: 'SHORTCUT', EXPLAINED: 'explained', IN_ORDER: 'in order'}.get(a.verdict, 'no')
         why = 'a fault changes it, too, and the difference is no larger than that' if a.verdict == EXPLAINED else ''
         if a.gap is not None:
             why = f'groups {a.gap:.0f} times apart without overlap: more than a fault explains'

@@ -25,8 +25,9 @@ def collection(change=lambda label, i, rng: {}, *, per_class: int = 6, seed: int
 
 
 def shortcuts(facts) -> dict[str, list[str]]:
-    """Nuisance -> what it tells."""
-    return {a.nuisance: [t.target for t in a.told()] for a in audit_shortcuts(facts).shortcuts()}
+    """Nuisance -> what it tells, dates and numbers of files included."""
+    audit = audit_shortcuts(facts)
+    return {a.nuisance: [t.target for t in a.told()] for a in (*audit.shortcuts(), *audit.in_order())}
 
 
 @pytest.mark.parametrize('seed', range(3))
