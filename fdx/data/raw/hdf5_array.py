@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import pathlib
 from collections.abc import Iterator, Sequence
 
@@ -13,17 +14,9 @@ from fdx.data.raw.hdf5_values import Place
 from fdx.data.raw.signal import NO_SAMPLES, RawSignal, StoredSignal, time_by_channel
 from fdx.types import DataError
 
-MAGIC = b'\x89HDF\r\n\x1a\n'
 # See fdx.data.raw.mat_values: compressed silence is allowed, a few bytes that claim gigabytes are not.
 FREE_BYTES = 512 * 2**20
 BYTES_PER_BYTE = 64
-
-
-def is_hdf5(file: pathlib.Path) -> bool:
-    """Whether a file is HDF5, possibly behind the 512 bytes of MATLAB's header."""
-    with file.open('rb') as stream:
-        head = stream.read(520)
-    return head.startswith((MAGIC, b'MATLAB 7.3')) or head[512:] == MAGIC
 
 
 @contextlib.contextmanager
@@ -62,8 +55,14 @@ def stored_array(file: pathlib.Path, name: str, array: np.ndarray, place: Place)
     axis = array.ndim - 1 - along if place.reverse else along
     most = FREE_BYTES + BYTES_PER_BYTE * file.stat().st_size
     with opened(file) as stream:
-        if stream[place.path].id.get_storage_size() == 0:
+        found = stream[place.path]
+        if found.id.get_storage_size() == 0:
             raise DataError(f'{file}: {name} claims {num_samples} samples, but none was ever written; record it again')
+        if math.prod(found.chunks or ()) * found.dtype.itemsize > most:
+            raise DataError(
+                f'{file}: {name} is stored in pieces of {"x".join(map(str, found.chunks))}, more than its file can '
+                'mean; save it with smaller chunks'
+            )
 
     def read(start: int, stop: int, channels: Sequence[int]) -> np.ndarray:
         needed = (stop - start) * num_channels * array.dtype.itemsize

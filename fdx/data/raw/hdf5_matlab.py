@@ -15,7 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from fdx.data.raw.hdf5_values import MAX_TEXT, Content, Place, is_elsewhere, member, text_of, value_of
+from fdx.data.raw.hdf5_values import MAX_TEXT, Content, Place, is_cheap, is_elsewhere, member, text_of, value_of
 from fdx.data.raw.mat_values import Budget, MatArray, MatCell, MatDamageError, MatStruct, MatValue, leaves, plain_name
 
 _MAX_LINKED = 10_000
@@ -48,6 +48,9 @@ def _matlab_value(file: h5py.File, found: Any, budget: Budget, depth: int, seen:
     if isinstance(found, h5py.Group):
         return None if 'MATLAB_sparse' in found.attrs else _matlab_struct(file, found, budget, depth, seen)
     if is_elsewhere(found) or 'MATLAB_empty' in found.attrs:
+        return None
+    is_array = kind != 'char' and h5py.check_ref_dtype(found.dtype) is None
+    if found.shape is None or not (is_array or is_cheap(found)):
         return None
     if h5py.check_ref_dtype(found.dtype) is h5py.Reference:
         return MatCell(_referenced(file, found, budget, depth, seen))

@@ -16,6 +16,8 @@ from fdx.data.raw.mat_values import Budget, MatArray, MatDamageError, plain_name
 # Arrays up to here are read at once: a rate, a speed, a text.
 SMALL = 64
 MAX_TEXT = 2**15
+# A few numbers in a chunk of a gigabyte are no fact.
+_MAX_SMALL_CHUNK = 2**20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,11 +69,11 @@ def read_content(file: h5py.File, path: pathlib.Path) -> Content:
     for name, found in _objects(file, '', budget, 0):
         shown = plain_name(name.encode('utf-8', 'replace'))
         content.attributes[shown] = _attributes(found)
-        if not isinstance(found, h5py.Dataset):
+        if not isinstance(found, h5py.Dataset) or found.shape is None:
             continue
         if is_elsewhere(found):
             content.notes.append(f'its data set {shown[:60]} lies in other files and was left out')
-        elif found.dtype.names and set(found.dtype.names) != {'real', 'imag', 'r', 'i'} and not _is_complex(found):
+        elif found.dtype.names and not _is_complex(found):
             for field in found.dtype.names:
                 kind = found.dtype[field]
                 key = f'{shown}/{plain_name(field.encode())}'
@@ -113,6 +115,11 @@ def is_elsewhere(found: h5py.Dataset) -> bool:
     return bool(found.is_virtual or found.external)
 
 
+def is_cheap(found: h5py.Dataset) -> bool:
+    """Whether a few numbers of it can be read without unpacking a chunk of gigabytes."""
+    return math.prod(found.chunks or ()) <= _MAX_SMALL_CHUNK
+
+
 def _is_complex(found: h5py.Dataset) -> bool:
     return found.dtype.kind == 'c' or set(found.dtype.names or ()) in ({'real', 'imag'}, {'r', 'i'})
 
@@ -138,7 +145,7 @@ def value_of(found: h5py.Dataset, *, matlab: bool, is_integer: bool | None = Non
         return None
     shape = found.shape[::-1] if matlab else found.shape
     whole = dtype.kind in 'iu' if is_integer is None else is_integer
-    if found.size <= SMALL and dtype.kind != 'c' and not is_elsewhere(found):
+    if found.size <= SMALL and is_cheap(found) and dtype.kind != 'c' and not is_elsewhere(found):
         array = np.asarray(found[()])
         return MatArray(array.T if matlab else array, whole, dtype.kind == 'b')
     return MatArray(_zeros(dtype, shape), whole, dtype.kind == 'b')
@@ -157,7 +164,7 @@ def _attributes(found: Any) -> dict[str, Any]:
     for name in list(found.attrs)[:1000]:
         try:
             kind = found.attrs.get_id(name)
-            if math.prod(kind.shape or ()) > 4096:
+            if math.prod(kind.shape or ()) * kind.dtype.itemsize > MAX_TEXT:
                 continue
             value = found.attrs[name]
         except (KeyError, OSError, RuntimeError, TypeError, ValueError):

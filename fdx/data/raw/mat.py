@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 
-from fdx.data.raw.hdf5 import read_mat73
-from fdx.data.raw.hdf5_array import is_hdf5, stored_array
+import numpy as np
+
 from fdx.data.raw.mat_choice import signal_name, x_number
 from fdx.data.raw.mat_facts import MatFacts, facts_beside, is_speed, number
 from fdx.data.raw.mat_v4 import is_v4, read_v4
@@ -14,6 +14,8 @@ from fdx.data.raw.mat_v5 import read_v5
 from fdx.data.raw.mat_values import Budget, MatArray, MatDamageError, leaves
 from fdx.data.raw.signal import NO_SAMPLES, RawSignal, StoredSignal, time_by_channel
 from fdx.types import UNKNOWN, DataError
+
+_HDF5_MAGIC = b'\x89HDF\r\n\x1a\n'
 
 
 def open_mat(path: pathlib.Path, variable: str | None, *, need_rate: bool = False) -> StoredSignal:
@@ -39,8 +41,23 @@ def open_mat(path: pathlib.Path, variable: str | None, *, need_rate: bool = Fals
     Raises:
       DataError: the file cannot be read, or does not settle which variable is the signal.
     """
-    content = read_mat73(path) if is_hdf5(path) else None
-    values = _load(path) if content is None else content.values
+    if _is_hdf5(path):
+        # Imported here, as it loads a library that most files do not need.
+        from fdx.data.raw.hdf5 import read_mat73  # noqa: PLC0415
+        from fdx.data.raw.hdf5_array import stored_array  # noqa: PLC0415
+
+        content = read_mat73(path)
+        name, raw, array = _choose(path, content.values, variable, need_rate=need_rate)
+        return dataclasses.replace(stored_array(path, name, array, content.places[name]), facts=raw)
+    name, raw, array = _choose(path, _load(path), variable, need_rate=need_rate)
+    samples = time_by_channel(array, path, f'variable {name}')
+    return StoredSignal.of_whole(dataclasses.replace(raw, samples=samples))
+
+
+def _choose(
+    path: pathlib.Path, values: dict[str, MatArray | str], variable: str | None, *, need_rate: bool
+) -> tuple[str, RawSignal, np.ndarray]:
+    """(name of the signal, what is known of it, its array)."""
     numeric = {name: value for name, value in values.items() if isinstance(value, MatArray)}
     arrays = {name: value.values for name, value in numeric.items()}
     name = signal_name(path, arrays, variable)
@@ -54,11 +71,14 @@ def open_mat(path: pathlib.Path, variable: str | None, *, need_rate: bool = Fals
         unit='counts' if numeric[name].is_integer else '',
         notes=facts.notes,
     )
-    if content is not None:
-        stored = stored_array(path, name, arrays[name], content.places[name])
-        return dataclasses.replace(stored, facts=raw)
-    samples = time_by_channel(arrays[name], path, f'variable {name}')
-    return StoredSignal.of_whole(dataclasses.replace(raw, samples=samples))
+    return name, raw, arrays[name]
+
+
+def _is_hdf5(file: pathlib.Path) -> bool:
+    """Whether a file is HDF5, possibly behind the 512 bytes of MATLAB's header."""
+    with file.open('rb') as stream:
+        head = stream.read(520)
+    return head.startswith((_HDF5_MAGIC, b'MATLAB 7.3')) or head[512:] == _HDF5_MAGIC
 
 
 def _load(path: pathlib.Path) -> dict[str, MatArray | str]:
