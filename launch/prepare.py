@@ -3,6 +3,7 @@
     python -m launch.prepare datasets/cwru --config=load0_12k-vggish --manual_dir=recordings
     python -m launch.prepare datasets/bearing_rig --data_dir=data --overwrite
     python -m launch.prepare datasets/motor_maintenance --config=mine --csv=log.csv
+    python -m launch.prepare datasets/recordings --config=pumps --recordings=pumps/    (your own: a folder per class)
 
 A config that is already prepared in --data_dir is kept as it is, even if the builder's code or the recordings have
 changed since then: pass --overwrite to build it again. Without --config, every config of the dataset is built. If
@@ -31,6 +32,7 @@ from fdx.data.seal import unseal
 from fdx.data.source import open_dataset
 from fdx.types import ConfigError
 
+from . import prepare_recordings
 from .builder_folders import folder_of, load_builder_cls
 from .cli import EXIT_ERROR, EXIT_INTERRUPTED
 from .flag_words import dataclass_flags, in_commands, in_flags
@@ -219,4 +221,9 @@ def _requested_configs(
 
 
 if __name__ == '__main__':
-    app.run(main, flags_parser=parse_flags)
+    # Own recordings are described by flags that TFDS's command does not have.
+    if prepare_recordings.is_asked_for(sys.argv):
+        sys.modules['__main__'].__doc__ = prepare_recordings.__doc__
+        prepare_recordings.run()
+    else:
+        app.run(main, flags_parser=parse_flags)

@@ -60,8 +60,8 @@ def _last_blocks_validate(table: Table, where: np.ndarray, group_key: str) -> np
     if short:
         raise SplitError(
             f'protocol by_{group_key}: with two {group_key}s of a class, time blocks of the training ones validate, '
-            f'but too short for blocks: {", ".join(short)}; add a third {group_key} of each class, or cut shorter windows '
-            'with `window_s`'
+            f'but too short for blocks: {", ".join(short)}; add a third {group_key} of each class, or cut shorter '
+            'windows with `window_s`'
         )
     return np.where(trains & (table['block'] == NUM_BLOCKS - 1), 'validation', where)
 
