@@ -25,7 +25,7 @@ def read(
     bearing: BearingGeometry | str | None = None,
     speed_range_rpm: tuple[float, float] | None = None,
 ) -> Recording:
-    """Reads one recording from a .mat, .csv, .tsv, .txt, .npy or .wav file.
+    """Reads one recording from a file of a known format (fdx.data.raw.files.read_raw_file lists them).
 
         recording = fdx.read('105.mat', sample_rate_hz=12000)
         recording = fdx.read('pump.csv', channel='acc_x', speed_rpm='estimate', bearing='skf_6205')
@@ -34,7 +34,7 @@ def read(
     Args:
       path: the file; its suffix tells the format.
       sample_rate_hz: sampling rate; wins over the file's own, with a note and a logged warning where they differ.
-      variable: name of the signal in a .mat file.
+      variable: name of the signal in a .mat file, path in an HDF5 file, group in a TDMS file.
       channel: index from 0 or name of the channel to keep, or several in the wanted order; None keeps all.
       text_format: how a text file is written (`fdx.TextFormat`), where it cannot tell by itself.
       binary_format: how a file without header is written (`fdx.BinaryFormat`).

@@ -92,6 +92,16 @@ def test_a_group_and_a_table_are_channels(tmp_path):
     np.testing.assert_array_equal(r.samples[:, 0], X.astype(np.float32))
 
 
+def test_a_vector_beside_a_matrix_of_its_length_is_not_chosen_silently(tmp_path):
+    """A tachometer beside the accelerations."""
+    both = np.stack([X, 2 * X], axis=1)
+    path = hdf5(tmp_path / 'a.h5', {'acc': both, 'tacho': X, 'spectrum': np.zeros((1500, 2))})
+    refuse(path, 'variables that could be the signal', 'acc 3000x2', 'tacho 3000', sample_rate_hz=1)
+    assert read_raw_file(path, variable='acc', sample_rate_hz=1).samples.shape == (3000, 2)
+    timed = hdf5(tmp_path / 'b.h5', {'acc': both, 'time': np.arange(3000) / 1000})
+    assert read_raw_file(timed).samples.shape == (3000, 2)
+
+
 def test_pieces_are_read_where_they_lie(tmp_path):
     path = tmp_path / 'a.h5'
     with h5py.File(path, 'w') as file:

@@ -78,3 +78,13 @@ def test_truncated_mat(tmp_path, compressed):
     for size in (3, 50, 130, 200, len(content) // 2, len(content) - 1):
         path.write_bytes(content[:size])
         refuse(path, 'cannot be read as a MATLAB file', 'cut off', sample_rate_hz=1)
+
+
+def test_times_are_not_the_signal_and_a_vector_beside_a_matrix_is_not_chosen_silently(tmp_path):
+    path, x = tmp_path / 'a.mat', np.sin(np.arange(2000.0))
+    scipy.io.savemat(path, {'time': np.arange(2000) / 100, 'x': x})
+    np.testing.assert_array_equal(read_raw_file(path, sample_rate_hz=1).samples[:, 0], x.astype(np.float32))
+    scipy.io.savemat(path, {'time': np.arange(2000) / 100, 'x': np.stack([x, -x], 1)})
+    assert read_raw_file(path, sample_rate_hz=1).samples.shape == (2000, 2)
+    scipy.io.savemat(path, {'tacho': x, 'x': np.stack([x, -x], 1)})
+    refuse(path, 'variables that could be the signal', 'tacho 1x2000', 'x 2000x2', sample_rate_hz=1)

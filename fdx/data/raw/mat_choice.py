@@ -42,6 +42,11 @@ def signal_name(path: pathlib.Path, arrays: dict[str, np.ndarray], variable: str
             f'found: {_table(arrays)}; export the signal, or name a shorter one with `variable`'
         )
     candidates = {name: array for name, array in candidates.items() if not _is_time(name)} or candidates
+    if len(candidates) == 1:  # of a matrix and a vector as long as it, one is the signal and one perhaps a speed
+        length = max(next(iter(candidates.values())).shape)
+        candidates |= {
+            n: a for n, a in arrays.items() if _is_matrix(a) and not _is_vector(a) and max(a.shape) == length
+        }
     own = [name for name in candidates if name.endswith('_DE_time') and _is_own_number(path, name)]
     for found in (list(candidates), own):
         if len(found) == 1:
