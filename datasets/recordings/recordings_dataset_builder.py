@@ -8,13 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import tensorflow_datasets as tfds
 
-from fdx.data.builder import VibrationBuilder, VibrationConfig
-from fdx.data.collection.long import long_recording
+from fdx.data.builder import AnyRecording, VibrationBuilder, VibrationConfig
 from fdx.data.collection.own import FORMAT, OwnRecordings, Surveyed, look_at
-from fdx.data.collection.read import read_entry
+from fdx.data.collection.reading import examples_of_all, read, sized_entries
 from fdx.data.collection.spec import CollectionSpec
-from fdx.data.long_recording import LONG_VALUES, LongRecording
-from fdx.types import Recording
+from fdx.data.left_out import LeftOut
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -24,10 +22,12 @@ class RecordingsConfig(VibrationConfig):
     Attributes:
       recordings: where the recordings lie and what is known about them (CollectionSpec.to_json).
       looked_at: the same recordings, if their files have been looked at already.
+      workers: processes that make records (fdx.data.collection.reading); the dataset does not depend on it.
     """
 
     recordings: str = ''
     looked_at: Surveyed | None = dataclasses.field(default=None, compare=False, repr=False)
+    workers: int | None = dataclasses.field(default=None, compare=False, repr=False)
 
 
 class Builder(VibrationBuilder):
@@ -92,22 +92,14 @@ class Builder(VibrationBuilder):
             'given_splits': {e.recording: e.split for e in entries if e.split},
         }
 
-    def recordings(self, dl_manager: tfds.download.DownloadManager) -> Iterable[Recording | LongRecording]:
+    def recordings(self, dl_manager: tfds.download.DownloadManager) -> Iterable[AnyRecording]:
         """Reads one file after the other."""
         del dl_manager
-        return _Read(self.looked_at)
+        shared = self.looked_at.collection.shared
+        return (read(of, shared) for of in sized_entries(self.looked_at))
 
-
-class _Read:
-    """The recordings of a collection; one, or a piece of a long one, is in memory at a time."""
-
-    def __init__(self, looked_at: Surveyed):
-        self._collection, self._survey = looked_at.collection, looked_at.survey
-
-    def __iter__(self) -> Iterator[Recording | LongRecording]:
-        shared, found = self._collection.shared, self._survey
-        for entry, rate_hz, duration_s in zip(self._collection.entries, found.rates_hz, found.durations_s):
-            long = None
-            if duration_s * rate_hz * found.channels > LONG_VALUES:
-                long = long_recording(entry, shared)
-            yield read_entry(entry, shared) if long is None else long
+    def _examples(self, recordings: Iterable[AnyRecording], left_out: LeftOut) -> Iterator[tuple[str, dict]]:
+        """The entries are read again instead of `recordings`, because only their names can be sent to processes."""
+        del recordings
+        entries, shared = sized_entries(self.looked_at), self.looked_at.collection.shared
+        return examples_of_all(entries, shared, self.record_spec(), left_out, self.builder_config.workers)

@@ -34,6 +34,7 @@ def prepare(
     csv: str | os.PathLike | None = None,
     group_column: str | None = None,
     recordings: Recordings | None = None,
+    workers: int | None = None,
     notify: Notify = logger.info,
     progress: bool = False,
     overwrite: bool = False,
@@ -54,6 +55,7 @@ def prepare(
       group_column: column of `csv` that names the machine, run or day of each row, and is not a reading.
       recordings: your own recordings, for a dataset `recordings/NAME`: a folder, a manifest, or a CollectionSpec or
         OwnRecordings with more settings. When their files have changed, a new version is made.
+      workers: number of processes that read `recordings`; None: one per core where there is much to read.
       notify: called with one line before each long piece of work, and while another program prepares the same dataset.
       progress: whether TFDS shows its own lines and progress bars on the standard streams.
       overwrite: whether to delete a dataset that is prepared already, and to build it again.
@@ -69,7 +71,7 @@ def prepare(
     """
     table = csv_table(os.fspath(csv) if csv else None, group_column)
     settings: dict[str, Any] = {'notify': notify, 'progress': progress, 'overwrite': overwrite}
-    name = prepare_if_missing(name, data_dir, manual_dir, table, recordings=recordings, **settings)
+    name = prepare_if_missing(name, data_dir, manual_dir, table, recordings=recordings, workers=workers, **settings)
     return open_dataset(name, pathlib.Path(data_dir))
 
 
@@ -80,6 +82,7 @@ def prepare_if_missing(
     csv: str | CsvTable | None = None,
     *,
     recordings: Recordings | None = None,
+    workers: int | None = None,
     notify: Notify = logger.info,
     progress: bool = False,
     overwrite: bool = False,
@@ -94,7 +97,10 @@ def prepare_if_missing(
     if recordings is not None:
         if csv or overwrite:
             raise ConfigError('`recordings` goes without `csv`, and without `overwrite`: new content is a new version')
-        return prepare_own(name, data_dir, OwnRecordings.of(recordings), notify=notify, progress=progress)
+        own = OwnRecordings.of(recordings)
+        return prepare_own(name, data_dir, own, notify=notify, progress=progress, workers=workers)
+    if workers is not None:
+        raise ConfigError('`workers` goes with `recordings`; other datasets are prepared by one process')
     if not overwrite and _is_there(name, data_dir, csv, notify):
         return name
     builder = _builder(name, data_dir, csv)

@@ -14,7 +14,13 @@ from fdx.types import ConfigError
 
 
 def prepare_own(
-    name: str, data_dir: str | os.PathLike, own: OwnRecordings | Surveyed, *, notify: Notify, progress: bool
+    name: str,
+    data_dir: str | os.PathLike,
+    own: OwnRecordings | Surveyed,
+    *,
+    notify: Notify,
+    progress: bool,
+    workers: int | None = None,
 ) -> str:
     """Prepares `recordings/NAME` unless a version with just this content is there.
 
@@ -24,6 +30,7 @@ def prepare_own(
       own: the recordings and how they are cut; they may have been looked at already.
       notify: called with one line before each long piece of work.
       progress: whether TFDS shows its bars.
+      workers: number of processes that read the files; None: one per core where there is much to read, else this one.
 
     Returns:
       The dataset's name with front end and version.
@@ -33,6 +40,8 @@ def prepare_own(
       DataError: see `look_at`; a recording cannot be used.
       FileWriteError: `data_dir` cannot be written.
     """
+    if workers is not None and workers < 1:
+        raise ConfigError(f'`workers`={workers}: a number of processes, 1 or more')
     base, config, version = parse_dataset_name(name)
     if base != BUILDER or not config:
         raise ConfigError(f'`dataset`={name}: recordings of your own have the name {BUILDER}/NAME; NAME is yours')
@@ -49,7 +58,9 @@ def prepare_own(
             if not there:
                 if any(folder.glob('*.*.*')):
                     notify(f'{BUILDER}/{folder.name}: the recordings have changed, so version {version} is made')
+                settings = own_config(found, config, looked_at, version)
+                settings.workers = workers
                 with without_absl_warnings():
-                    builder = found(config=own_config(found, config, looked_at, version), data_dir=data_dir)
+                    builder = found(config=settings, data_dir=data_dir)
                 build(builder, data_dir, notify=notify, progress=progress)
     return f'{BUILDER}/{folder.name}:{version_for(folder, looked_at.sha256)[0]}'

@@ -60,6 +60,16 @@ def check_samples(
       DataError: wrong number of axes, shorter than one patch, NaN or infinity (with channel and position), or a
         constant channel. A clipped channel is a warning in the log, with its count.
     """
+    x, notes = _checked(samples, min_samples, source, sample_rate_hz)
+    for note in notes:
+        logger.warning('%s: %s', source, note)
+    return x
+
+
+def _checked(
+    samples: np.ndarray, min_samples: int, source: str, sample_rate_hz: float | None
+) -> tuple[np.ndarray, list[str]]:
+    """(float32 [T, C], notes on clipping) of `check_samples`."""
     x = np.asarray(samples)
     if x.ndim == 1:
         x = x[:, None]
@@ -89,9 +99,7 @@ def check_samples(
                 f'{source}: channel {c} is constant ({x[0, c]:g}) from sample 0 to {x.shape[0] - 1}; '
                 'the sensor was not connected, or the wrong channel was chosen'
             )
-    for note in _clipping(x):
-        logger.warning('%s: %s', source, note)
-    return x
+    return x, _clipping(x)
 
 
 def _clipping(x: np.ndarray) -> list[str]:
@@ -112,5 +120,7 @@ def check_recording(recording: Recording, min_duration_samples: int) -> Recordin
     """`check_rate` and `check_samples` on a recording; returns it with float32 [T, C] samples and notes on clipping."""
     source = recording.source or recording.recording
     rate_hz = check_rate(recording.sample_rate_hz, source)
-    samples = check_samples(recording.samples, min_samples=min_duration_samples, source=source, sample_rate_hz=rate_hz)
-    return dataclasses.replace(recording, samples=samples, notes=(*recording.notes, *_clipping(samples)))
+    samples, notes = _checked(recording.samples, min_duration_samples, source, rate_hz)
+    for note in notes:
+        logger.warning('%s: %s', source, note)
+    return dataclasses.replace(recording, samples=samples, notes=(*recording.notes, *notes))

@@ -156,9 +156,11 @@ def piece_to_common_band(x: np.ndarray, first: int, static: StaticPart, from_hz:
       common_hz: the wanted rate.
     """
     up, down = rational_ratio(from_hz, common_hz)
+    slow = static(np.arange(first, first + len(x)))
+    out = resample(x - slow, from_hz, common_hz, band_hz=BAND_SHARE * common_hz / 2)
+    if from_hz == common_hz:
+        return out + slow
     # Indices are in the time of the input, so that samples of both rates lie on one curve.
-    moving = x - static(np.arange(first, first + len(x)))
-    out = resample(moving, from_hz, common_hz, band_hz=BAND_SHARE * common_hz / 2)
     first_out = first * up // down
     return out + static(np.arange(first_out, first_out + len(out)) * (from_hz / common_hz))
 

@@ -93,10 +93,11 @@ def content_sha256(collection: Collection) -> str:
       DataError: a file cannot be read.
     """
     whole = hashlib.sha256(json.dumps(dataclasses.asdict(collection.shared), sort_keys=True).encode())
+    names = [field.name for field in dataclasses.fields(Entry) if field.name not in ('files', 'place')]
     for entry in collection.entries:
-        values = dataclasses.asdict(entry)
-        for field in ('files', 'place'):
-            del values[field]
+        values = {name: getattr(entry, name) for name in names}
+        if entry.geometry is not None:
+            values['geometry'] = dataclasses.asdict(entry.geometry)
         # NaN has no single text in JSON, so unknown numbers are written as null.
         known = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in values.items()}
         whole.update(json.dumps(known, sort_keys=True).encode())
