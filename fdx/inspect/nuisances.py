@@ -159,8 +159,8 @@ def _in_order(facts: Sequence[RecordingFacts]) -> list[Nuisance]:
     """The order of numbered names, and the dates of the files, where either can be that of recording."""
     found = []
     remedy = (
-        'if the classes were recorded one after another, what drifts meanwhile (temperature, mounting, wear) tells them, '
-        'too: record them in mixed order, or each of them several times, mounted anew'
+        'if the classes were recorded one after another, what drifts meanwhile (temperature, mounting, wear) tells '
+        'them, too: record them in mixed order, or each of them several times, mounted anew'
     )
     numbers = numbers_in_names([f.recording for f in facts])
     if numbers is not None:
