@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fdx.data.imbalance import HEALTHY
+from fdx.data.collection.fault_words import fault_type_of
 
 PROBABILITY, Z_SCORE = 'probability', 'z score'
 # In the order in which a reader should look at them.
 FAULT, DOUBT, ERROR, FINE = 'fault', 'doubt', 'error', 'healthy'
 STATES = (FAULT, DOUBT, ERROR, FINE)
 NO_VERDICT = 'no verdict'
+NEGATIONS = {'not', 'non'}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,8 +80,11 @@ def verdict_counts(lines: Iterable[Line]) -> dict[str, int]:
 
 
 def is_healthy(name: str) -> bool:
-    """Whether a class is the healthy state, by its name."""
-    return name.casefold() in HEALTHY
+    """Whether a class is the healthy state, by its name: normal, Healthy pump, gesund, but not 'not normal'."""
+    words = re.findall('[a-z]+', name.casefold())
+    # A single letter or a negation beside other words says too little to call a machine healthy.
+    unsure = len(words) > 1 and (len(words[0]) == 1 or not NEGATIONS.isdisjoint(words))
+    return fault_type_of(name) == 'normal' and not unsure
 
 
 def _line(row: Mapping[str, Any]) -> Line:

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from fdx.predict.listing import CSV_COLUMNS, TextTable, common_folder, csv_text, printable, shortened
-from fdx.predict.overview import in_order_of_urgency, lines_of, verdict_counts
+from fdx.predict.overview import in_order_of_urgency, is_healthy, lines_of, verdict_counts
 from fdx.predict.page import MOST_LINES, render_page
 
 EVIL = '/m/<script>alert(1)</script>\n\x1b[31m.npy'
@@ -53,6 +53,13 @@ def test_faults_and_doubts_come_first():
         'wild samples that were replaced: 3',
     )
     assert (by_name['a'].score, by_name['c'].score) == (0.9, None)
+
+
+def test_healthy_classes_are_known_by_their_names():
+    assert all(map(is_healthy, ('normal', 'Healthy pump', 'GOOD', 'gesund', 'no_fault', 'Normal_0')))
+    assert not any(
+        map(is_healthy, ('not normal', 'unhealthy', 'H crack', 'abnormal', 'ball', 'good bearing, bent shaft'))
+    )
 
 
 def test_scores_of_fault_orders_are_z_scores():
