@@ -45,9 +45,12 @@ class Formats:
           named: the arguments of the command line; `path` is one of them, or is in one of these folders.
         """
         suffix = pathlib.PurePath(path).suffix.lower()
-        text = self.text.given and (suffix in TABLE_SUFFIXES or path in named)
+        text = self.text
+        if suffix == '.parquet' and path not in named:  # only of text files beside it
+            text = dataclasses.replace(text, delimiter=None, decimal=None, header=None)
+        applies = text.given and (suffix in TABLE_SUFFIXES or path in named)
         binary = suffix in BINARY_SUFFIXES or path in named
-        return {'text_format': self.text if text else None, 'binary_format': self.binary if binary else None}
+        return {'text_format': text if applies else None, 'binary_format': self.binary if binary else None}
 
 
 def define_format_flags() -> None:

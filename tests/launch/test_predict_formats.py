@@ -70,6 +70,9 @@ def test_in_a_folder_the_flags_apply_to_their_kind():
     assert formats.of('f/a.PCM', ['f']) == {'text_format': None, 'binary_format': binary}
     assert formats.of('f/a.wav', ['f']) == {'text_format': None, 'binary_format': None}
     assert formats.of('a.wav', ['a.wav']) == {'text_format': formats.text, 'binary_format': binary}
+    assert formats.of('f/a.parquet', ['f'])['text_format'] is None
+    timed = Formats(TextFormat(decimal=',', time_unit='ms'), None)
+    assert timed.of('f/a.parquet', ['f'])['text_format'] == TextFormat(time_unit='ms')
     check_formats(['a.csv', 'b.bin'], formats)
     with pytest.raises(ConfigError, match='--dtype=int16'):
         check_formats(['a.csv'], formats)
