@@ -109,6 +109,13 @@ def test_out_is_what_was_printed_and_windows_can_be_left_out(call, leaking, reco
     assert out.read_text() == short.out
 
 
+def test_two_processes_print_the_same_bytes(call, leaking, recordings, tmp_path):
+    files = [write(tmp_path, r, '.wav')[0] for r in list(recordings.values())[:3]]
+    one = call('predict', f'--checkpoint={leaking}', *files)
+    two = call('predict', f'--checkpoint={leaking}', '--workers=2', *files)
+    assert (two.code, two.out, two.err) == (0, one.out, one.err)
+
+
 def test_bad_files_are_reported_and_the_others_done(call, leaking, recordings, rig, tmp_path):
     good = write(tmp_path, recordings['rig_b-outer_race-0457rpm-load0'], '.wav')[0]
     rng = np.random.default_rng(0)
