@@ -51,6 +51,7 @@ class RecordingFacts:
       sample_rate_hz: of the samples.
       rate_from: where the rate comes from, in words.
       samples: length, in samples.
+      longest: samples of the longest part without missing time, 0 for all.
       unit: as the file states it, '' where it does not.
       channels: one per channel.
       dead_share: share of the samples in dead stretches of any channel.
@@ -77,6 +78,7 @@ class RecordingFacts:
     sample_rate_hz: float = UNKNOWN
     rate_from: str = ''
     samples: int = 0
+    longest: int = 0
     unit: str = ''
     channels: tuple[ChannelFacts, ...] = ()
     dead_share: float = 0.0
@@ -92,6 +94,11 @@ class RecordingFacts:
     def duration_s(self) -> float:
         """Length in seconds."""
         return self.samples / self.sample_rate_hz if self.samples else UNKNOWN
+
+    @property
+    def longest_s(self) -> float:
+        """Seconds of the longest part without missing time: no window is longer."""
+        return (self.longest or self.samples) / self.sample_rate_hz if self.samples else UNKNOWN
 
     @property
     def clipped(self) -> int:

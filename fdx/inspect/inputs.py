@@ -46,8 +46,8 @@ def front_ends_of(facts: Sequence[RecordingFacts]) -> list[FrontEndFit]:
 
 
 def too_short(facts: Sequence[RecordingFacts], window_s: float) -> list[RecordingFacts]:
-    """Recordings that hold no whole window; preparation refuses them."""
-    return [f for f in facts if f.duration_s < window_s - 0.5 / f.sample_rate_hz]
+    """Recordings without a whole window between two places at which time is missing."""
+    return [f for f in facts if f.longest_s < window_s - 0.5 / f.sample_rate_hz]
 
 
 def recommended(fits: Sequence[FrontEndFit]) -> str:

@@ -9,12 +9,13 @@ from typing import Any
 from fdx.data.collection.collect import open_collection
 from fdx.data.collection.entry import Collection
 from fdx.data.collection.spec import CollectionSpec
-from fdx.inspect.audit import HEALTHY, Audit, shortcut_words
+from fdx.inspect.audit import Audit
 from fdx.inspect.commands import Advice, commands_of
+from fdx.inspect.conclusions import coarser_findings, short_findings, shortcut_findings
 from fdx.inspect.copies import find_copies
 from fdx.inspect.counts import class_findings, counts_of
 from fdx.inspect.facts import RecordingFacts
-from fdx.inspect.finding import ERROR, NOTE, SEVERITIES, WARNING, Finding, named, recordings_words
+from fdx.inspect.finding import SEVERITIES, Finding
 from fdx.inspect.inputs import FrontEndFit, front_ends_of, recommended, too_short
 from fdx.inspect.look import Look, Progress, look_at_all
 from fdx.inspect.quality import quality_findings
@@ -22,9 +23,6 @@ from fdx.inspect.shortcuts import audit_shortcuts
 from fdx.inspect.splits import Protocols, protocols_of
 from fdx.signal.front_ends import DEFAULT_FRONT_END, DEFAULT_TRIAXIAL
 from fdx.types import DataError
-
-# Shortcuts that preparation takes away, or that networks cannot see.
-HARMLESS = ('bias', 'duration')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,8 +160,9 @@ def inspect_looks(
     found = [
         *quality_findings(facts, copies),
         *class_findings(facts),
-        *_short(short, window_s),
-        *_shortcut_findings(audit, labelled),
+        *short_findings(short, window_s),
+        *coarser_findings(long, window_s, protocols),
+        *shortcut_findings(audit, labelled, front_end),
     ]
     return Inspection(
         source=source,
@@ -173,19 +172,9 @@ def inspect_looks(
         protocols=protocols,
         front_ends=front_ends,
         advice=advice,
-        commands=tuple(commands_of(spec, advice, default, labelled=bool(labelled))) if spec else (),
+        commands=tuple(commands_of(spec, advice, default, labelled=any(f.label for f in facts))) if spec else (),
         found=tuple(sorted(found, key=lambda f: SEVERITIES.index(f.severity))),
     )
-
-
-def _short(short: Sequence[RecordingFacts], window_s: float) -> list[Finding]:
-    if not short:
-        return []
-    text = (
-        f'one window lasts {window_s:.3g} s, longer than {recordings_words(len(short))}: '
-        f'{named([f.recording for f in short])}'
-    )
-    return [Finding('short', text, ERROR, 'take them out of the folder: preparation refuses them')]
 
 
 def _advice(
@@ -203,22 +192,3 @@ def _advice(
         reasons.append('match_level: the level tells classes apart by more than faults explain')
     protocol = protocols.right if protocols else ''
     return Advice(front_end, window_s, protocol, match_level=level, reasons=tuple(reasons))
-
-
-def _shortcut_findings(audit: Audit, labelled: Sequence[RecordingFacts]) -> list[Finding]:
-    healthy = sorted({f.label for f in labelled if f.fault_type == 'normal'})
-    found = []
-    for a in audit.shortcuts():
-        # Preparation takes different rates away, too, but not what else differs between such files.
-        severity = NOTE if a.nuisance in HARMLESS else WARNING
-        found.append(Finding('shortcut', shortcut_words(a, healthy), severity, a.remedy))
-    for a in audit.in_order():
-        found.append(Finding('order', shortcut_words(a, healthy), NOTE, a.remedy))
-    for single in audit.single:
-        found.append(Finding('shortcut', single.words(), WARNING, single.nuisance.remedy))
-    return found
-
-
-def healthy_words(target: str, healthy: Sequence[str]) -> str:
-    """The name of a test's target for people."""
-    return ' and '.join(healthy) if target == HEALTHY and healthy else target

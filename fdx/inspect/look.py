@@ -7,6 +7,7 @@ import logging
 import math
 import pathlib
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,10 +20,16 @@ from fdx.inspect.measure import measure
 from fdx.signal.shaft_speed import estimate_speed
 from fdx.types import FdxError, Recording
 
+if TYPE_CHECKING:
+    from fdx.data.long_recording import LongRecording
+
 _log = logging.getLogger(__name__)
 Progress = Callable[[Iterable], Iterable]
 # Pieces whose landmarks are kept: of a second each, or longer ones of long recordings.
 PIECE_S, MAX_PIECES = 1.0, 64
+# Recordings of more numbers (samples times channels) are measured in parts, where their format allows it.
+LONG_VALUES, LARGE_BYTES = 2**24, 2**23
+PARTS, PART_S = 8, 30.0
 # A speed is estimated of so many recordings, spread evenly, and of so much of each.
 MAX_ESTIMATES, ESTIMATE_S = 40, 30.0
 # Range of the estimate around the stated speed.
@@ -66,10 +73,18 @@ def look_at(entry: Entry, collection: Collection, *, estimate: bool = False) -> 
     """
     facts = _stated(entry)
     try:
-        recording = read_entry(entry, collection.shared)
-        return look_at_recording(
-            recording, dataclasses.replace(facts, rate_from=_rate_from(entry, collection)), estimate
-        )
+        facts = dataclasses.replace(facts, rate_from=_rate_from(entry, collection))
+        long = _long(entry, collection) if _is_large(entry) else None
+        if long is None:
+            found = look_at_recording(read_entry(entry, collection.shared), facts, estimate)
+            # Between the files of a group time is missing by intention.
+            breaks = max(0, found.facts.breaks - len(entry.files) + 1)
+            return dataclasses.replace(found, facts=dataclasses.replace(found.facts, breaks=breaks))
+        found = look_at_recording(parts_of(long), facts, estimate)
+        note = f'{PARTS} parts of {PART_S:g} s were measured, spread evenly over the recording'
+        notes = (*found.facts.notes, note)
+        more = dataclasses.replace(found.facts, samples=long.num_samples, breaks=0, notes=notes)
+        return dataclasses.replace(found, facts=more)
     except FdxError as e:
         return unusable(dataclasses.replace(facts, error=str(e)))
     except Exception as e:
@@ -97,6 +112,33 @@ def look_at_recording(recording: Recording, facts: RecordingFacts, estimate: boo
 def unusable(facts: RecordingFacts) -> Look:
     """The look at a recording without samples that can be used."""
     return Look(facts, np.zeros(0, np.int64), 1, np.zeros((0, SIZE), np.int64))
+
+
+def parts_of(long: LongRecording) -> Recording:
+    """PARTS parts of a recording that is too long to be measured whole, with time missing between them."""
+    length = min(round(PART_S * long.about.sample_rate_hz), long.num_samples // PARTS)
+    starts = np.linspace(0, long.num_samples - length, PARTS).astype(int)
+    parts = [long.read(int(start), int(start) + length) for start in starts]
+    breaks = {i * length + b for i, part in enumerate(parts) for b in part.time_breaks}
+    breaks |= {i * length for i in range(1, PARTS)}
+    return dataclasses.replace(
+        long.about,
+        samples=np.concatenate([part.samples for part in parts]),
+        time_breaks=tuple(sorted(breaks)),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+    )
+
+
+def _long(entry: Entry, collection: Collection) -> LongRecording | None:
+    # It comes with TFDS, which takes seconds to import and is not needed for anything else here.
+    from fdx.data.collection.long import long_recording  # noqa: PLC0415
+
+    return long_recording(entry, collection.shared, LONG_VALUES)
+
+
+def _is_large(entry: Entry) -> bool:
+    """Whether the files may hold too much to be measured whole: only then their lengths are asked for first."""
+    return sum(file.stat().st_size for file in entry.files if file.is_file()) > LARGE_BYTES
 
 
 def _stated(entry: Entry) -> RecordingFacts:

@@ -38,6 +38,7 @@ def measure(recording: Recording, facts: RecordingFacts) -> RecordingFacts:
         facts,
         sample_rate_hz=float(recording.sample_rate_hz),
         samples=len(x),
+        longest=int(np.diff([0, *sorted(recording.time_breaks), len(x)]).max()),
         unit=recording.unit,
         speed_rpm=float(recording.speed_rpm),
         load=float(recording.load),

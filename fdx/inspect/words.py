@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fdx.inspect.audit import EXPLAINED, IN_ORDER, SAME, SHORTCUT
+from fdx.inspect.conclusions import healthy_words
 from fdx.inspect.facts import ChannelFacts, RecordingFacts
-from fdx.inspect.inspection import Inspection, healthy_words
+from fdx.inspect.inspection import Inspection
 
 NOT_KNOWN = '-'
 # More conditions than these are not shown as columns.

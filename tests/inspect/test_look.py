@@ -128,3 +128,31 @@ def test_an_unexpected_error_ends_one_file_only(mess, monkeypatch):
     monkeypatch.setattr(look, 'read_entry', broken)
     errors = [found.facts.error for found in look.look_at_all(open_collection(mess))]
     assert len(errors) == 14 and all('RuntimeError: no idea' in e for e in errors)
+
+
+def test_a_long_recording_is_measured_in_parts(tmp_path, monkeypatch):
+    """Its level rises from part to part; only eight parts are read."""
+    from fdx.inspect import look
+
+    monkeypatch.setattr(look, 'LARGE_BYTES', 1000)
+    monkeypatch.setattr(look, 'LONG_VALUES', 10_000)
+    monkeypatch.setattr(look, 'PART_S', 0.5)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(RATE_HZ * 40) * np.linspace(0.5, 1.5, RATE_HZ * 40)
+    write_wav(tmp_path / 'day.wav', x)
+    (found,) = look.look_at_all(open_collection(tmp_path))
+    assert (found.facts.duration_s, found.facts.breaks) == (40.0, 0)
+    assert found.facts.channels[0].rms == pytest.approx(x.std(), rel=0.05)
+    assert '8 parts of 0.5 s' in found.facts.notes[-1]
+    assert found.starts[-1] + found.length <= 8 * 4000 + found.length // 2
+
+
+def test_a_group_of_snippets_is_one_recording_without_lost_time(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = ['file,label,group']
+    for i in range(6):
+        write_wav(tmp_path / f'{i}.wav', rng.standard_normal(800))
+        rows.append(f'{i}.wav,{"ab"[i // 3]},{"ab"[i // 3]}')
+    (tmp_path / 'm.csv').write_text('\n'.join(rows))
+    facts = [found.facts for found in look_at_all(open_collection(tmp_path / 'm.csv'))]
+    assert [(f.recording, f.samples, f.breaks) for f in facts] == [('a', 2400, 0), ('b', 2400, 0)]
