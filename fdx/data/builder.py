@@ -161,7 +161,9 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             splits.update(dict.fromkeys(blocks, split))
         splits[NO_BLOCK] = 'train'
         examples = self._generate_examples(self.recordings(dl_manager))
-        dealt = OnePass(((splits[example['block']], example) for _, example in examples), fold_blocks(0))
+        # What waits lies beside the dataset, whose disk has room, and not in a system's folder that may be in memory.
+        folder = self.data_dir if pathlib.Path(self.data_dir).is_dir() else None
+        dealt = OnePass(((splits[example['block']], example) for _, example in examples), fold_blocks(0), folder)
         return {split: spread_keys(dealt.items(split)) for split in fold_blocks(0) if dealt.has(split)}
 
     def _generate_examples(self, recordings: Iterable[AnyRecording]) -> Iterator[tuple[str, dict]]:

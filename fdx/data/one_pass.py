@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,41 +23,72 @@ class OnePass:
     take three times as long.
     """
 
-    def __init__(self, source: Iterable[tuple[str, Any]], names: Iterable[str]):
-        """Takes pairs (name of the reader, item that pickle can store); nothing is read yet."""
+    def __init__(
+        self,
+        source: Iterable[tuple[str, Any]],
+        names: Iterable[str],
+        folder: str | os.PathLike | None = None,
+        memory_bytes: int = MEMORY_BYTES,
+    ):
+        """Nothing is read yet.
+
+        Args:
+          source: pairs (name of the reader, item that pickle can store).
+          names: of the readers.
+          folder: where to put what does not fit into memory, on a disk with enough room; None: the system's folder.
+          memory_bytes: how much may wait in memory, per reader.
+        """
         self._source = iter(source)
-        self._waiting: Mapping[str, _Queue] = {name: _Queue() for name in names}
+        self._waiting: Mapping[str, _Queue] = {name: _Queue(folder, memory_bytes) for name in names}
+        self._failed: BaseException | None = None
 
     def has(self, name: str) -> bool:
         """Whether there is an item for that reader; goes through the source until there is one."""
         return bool(self._waiting[name]) or self._advance(name)
 
     def items(self, name: str) -> Iterator[Any]:
-        """The items of a reader, in the order of the source."""
+        """The items of a reader, in the order of the source; its temporary file is closed at the end.
+
+        Raises:
+          RuntimeError: the source has failed for another reader, so that items would be missing.
+        """
         queue = self._waiting[name]
-        while queue or self._advance(name):
-            yield queue.take()
+        try:
+            while queue or self._advance(name):
+                yield queue.take()
+        finally:
+            queue.close()
 
     def _advance(self, name: str) -> bool:
         """Reads the source until an item of that reader has come; False at the end."""
-        for owner, item in self._source:
-            self._waiting[owner].put(item)
-            if owner == name:
-                return True
+        if self._failed is not None:
+            raise RuntimeError(f'the source has failed before ({self._failed})') from self._failed
+        try:
+            for owner, item in self._source:
+                self._waiting[owner].put(item)
+                if owner == name:
+                    return True
+        except BaseException as e:
+            self._failed = e
+            for queue in self._waiting.values():
+                queue.close()
+            raise
         return False
 
 
 class _Queue:
-    """First in, first out; the items beyond MEMORY_BYTES are on disk."""
+    """First in, first out; what exceeds the memory is on disk."""
 
-    def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(MEMORY_BYTES)  # noqa: SIM115  (closed with the queue)
+    def __init__(self, folder: str | os.PathLike | None, memory_bytes: int) -> None:
+        self._file = tempfile.SpooledTemporaryFile(memory_bytes, dir=None if folder is None else os.fspath(folder))  # noqa: SIM115  (see `close`)
         self._count, self._read_at = 0, 0
 
     def __len__(self) -> int:
         return self._count
 
     def put(self, item: Any) -> None:
+        if self._file.closed:
+            return  # Its reader has left before the end.
         self._file.seek(0, 2)
         pickle.dump(item, self._file, protocol=pickle.HIGHEST_PROTOCOL)
         self._count += 1
@@ -70,3 +102,7 @@ class _Queue:
         if not self._count:
             self._file.truncate(0)
         return item
+
+    def close(self) -> None:
+        self._file.close()
+        self._count = 0

@@ -135,11 +135,6 @@ def to_common_band(x: np.ndarray, from_hz: float, common_hz: float) -> np.ndarra
     Raises:
       ConfigError: the recording's rate is below the common one.
     """
-    if from_hz < common_hz * (1 - SAME_RATE):
-        raise ConfigError(
-            f'a recording at {from_hz:.9g} Hz cannot be brought to {common_hz:.9g} Hz: it has no content above '
-            f'{from_hz / 2:g} Hz; the common rate must be the lowest of the dataset'
-        )
     x = np.asarray(x, np.float32)
     count = min(len(x), samples_of_static_part(from_hz, common_hz))
     return piece_to_common_band(x, 0, static_part(x[:count], x[len(x) - count :], len(x)), from_hz, common_hz)
@@ -154,7 +149,15 @@ def piece_to_common_band(x: np.ndarray, first: int, static: StaticPart, from_hz:
       static: of the whole recording.
       from_hz: rate of the recording.
       common_hz: the wanted rate.
+
+    Raises:
+      ConfigError: the recording's rate is below the common one.
     """
+    if from_hz < common_hz * (1 - SAME_RATE):
+        raise ConfigError(
+            f'a recording at {from_hz:.9g} Hz cannot be brought to {common_hz:.9g} Hz: it has no content above '
+            f'{from_hz / 2:g} Hz; the common rate must be the lowest of the dataset'
+        )
     up, down = rational_ratio(from_hz, common_hz)
     slow = static(np.arange(first, first + len(x)))
     out = resample(x - slow, from_hz, common_hz, band_hz=BAND_SHARE * common_hz / 2)
