@@ -116,6 +116,32 @@ def test_two_processes_print_the_same_bytes(call, leaking, recordings, tmp_path)
     assert (two.code, two.out, two.err) == (0, one.out, one.err)
 
 
+def test_a_watch_belongs_to_one_step_of_a_run(call, leaking, recordings, tmp_path):
+    folder = tmp_path / 'in'
+    folder.mkdir()
+    write(folder, next(iter(recordings.values())), '.wav')
+    watch = (
+        'predict',
+        f'--checkpoint={leaking}',
+        '--watch',
+        '--once',
+        '--settle_s=0.05',
+        f'--workdir={tmp_path / "w"}',
+    )
+    done = call(*watch, folder)
+    assert (done.code, [row['kind'] for row in rows_of(done)]) == (0, ['window'] * 5 + ['recording'])
+    asked = json.loads((tmp_path / 'w' / 'watch.jsonl').read_text().splitlines()[0])['asked']
+    assert asked['checkpoint'] == leaking.name and len(asked['sha256']) == 64
+    assert (
+        f'(step: {asked["step"]} then'
+        in call(*watch, f'--step={min(steps_of(leaking) - {asked["step"]})}', folder).error
+    )
+
+
+def steps_of(workdir: pathlib.Path) -> set[int]:
+    return {int(path.name) for path in (workdir / 'checkpoints').iterdir() if path.name.isdigit()}
+
+
 def test_bad_files_are_reported_and_the_others_done(call, leaking, recordings, rig, tmp_path):
     good = write(tmp_path, recordings['rig_b-outer_race-0457rpm-load0'], '.wav')[0]
     rng = np.random.default_rng(0)
