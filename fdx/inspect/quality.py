@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
+
 from fdx.inspect.copies import Copy
 from fdx.inspect.facts import RecordingFacts
 from fdx.inspect.finding import ERROR, NOTE, WARNING, Finding, named, recordings_words
@@ -14,6 +16,8 @@ from fdx.inspect.finding import ERROR, NOTE, WARNING, Finding, named, recordings
 MUCH_CLIPPED, MUCH_DEAD = 1e-4, 0.01
 # Estimates on real recordings lie within 3 % of a nominal speed that machines do not keep exactly.
 SPEED_TOLERANCE = 0.04
+# So many recordings that are off by the same factor point to their rate.
+ONE_FACTOR = 3
 
 
 def quality_findings(facts: Sequence[RecordingFacts], copies: Sequence[Copy]) -> list[Finding]:
@@ -121,9 +125,16 @@ def _speeds(facts: Sequence[RecordingFacts]) -> list[Finding]:
     examples = [f'{f.recording} states {f.speed_rpm:g} rpm, its harmonics say {f.estimate_rpm:.0f}' for f in off]
     text = (
         f'the stated speed disagrees with the vibration in {len(off)} of {recordings_words(len(estimated))} whose '
-        f'speed stands out: {named(examples, 3)}'
+        f'speed stands out: {"; ".join(examples[:3])}'
     )
-    remedy = 'check speeds, and the sampling rate (a wrong rate shifts all speeds by one factor)'
+    text += f'; and {len(off) - 3} more' if len(off) > 3 else ''
+    ratios = np.array([f.estimate_rpm / f.speed_rpm for f in estimated])
+    factor = float(np.median(ratios))
+    if len(off) >= ONE_FACTOR and (np.abs(ratios / factor - 1) < SPEED_TOLERANCE / 2).mean() >= 0.8:
+        rates = sorted({f.sample_rate_hz for f in off})
+        text += f'. All lie off by one factor, {factor:.3f}, as with a wrong sampling rate'
+        text += f': about {round(rates[0] / factor, -2):g} Hz instead of {rates[0]:g}' if len(rates) == 1 else ''
+    remedy = 'check speeds and sampling rate: a wrong rate shifts all speeds by one factor'
     return [Finding('speed', text, WARNING, remedy)]
 
 

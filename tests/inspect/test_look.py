@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from fdx.datasets.bearing_rig.simulator import recordings
 from fdx.inspect.copies import find_copies
 from fdx.inspect.look import look_at_all
 from fdx.inspect.quality import quality_findings
-from tests.inspect.recordings import write_wav
+from tests.inspect.recordings import some_facts, write_wav
 
 RATE_HZ = 8000
 
@@ -108,6 +110,21 @@ def test_a_stated_speed_is_held_against_the_vibration(tmp_path):
         kinds[stated] = {f.kind: f.text for f in quality_findings(facts, [])}
     assert 'speed' not in kinds[1497]
     assert 'states 1100 rpm' in kinds[1100]['speed']
+
+
+def test_speeds_that_are_all_off_by_one_factor_point_to_the_rate():
+    """HIT's files at 48000 Hz instead of 51200 Hz: every speed seems 0.94 times as fast."""
+    rng = np.random.default_rng(0)
+    facts = [
+        some_facts('a', i, rng=rng, sample_rate_hz=48000.0, speed_rpm=rpm, estimate_rpm=rpm * 0.94 * (1 + 0.002 * i))
+        for i, rpm in enumerate((600.0, 900.0, 1200.0, 1200.0))
+    ]
+    (finding,) = quality_findings(facts, [])
+    assert finding.kind == 'speed' and 'one factor, 0.94' in finding.text
+    assert 'about 50900 Hz instead of 48000 Hz' in finding.text
+    one = [*facts[:1], *[dataclasses.replace(f, estimate_rpm=f.speed_rpm) for f in facts[1:]]]
+    (finding,) = quality_findings(one, [])
+    assert '1 of 4 recordings' in finding.text and 'factor,' not in finding.text
 
 
 def test_a_rate_that_is_given_says_who_gave_it(tmp_path, noise):
