@@ -133,7 +133,7 @@ def _speeds(facts: Sequence[RecordingFacts]) -> list[Finding]:
     if len(off) >= ONE_FACTOR and (np.abs(ratios / factor - 1) < SPEED_TOLERANCE / 2).mean() >= 0.8:
         rates = sorted({f.sample_rate_hz for f in off})
         text += f'. All lie off by one factor, {factor:.3f}, as with a wrong sampling rate'
-        text += f': about {round(rates[0] / factor, -2):g} Hz instead of {rates[0]:g}' if len(rates) == 1 else ''
+        text += f': about {round(rates[0] / factor, -2):g} Hz instead of {rates[0]:g} Hz' if len(rates) == 1 else ''
     remedy = 'check speeds and sampling rate: a wrong rate shifts all speeds by one factor'
     return [Finding('speed', text, WARNING, remedy)]
 

@@ -7,12 +7,14 @@ import json
 
 import numpy as np
 import pytest
+import scipy.io.wavfile
 
 import fdx
 from fdx.data.collection.entry import Shared
 from fdx.data.collection.spec import CollectionSpec
 from fdx.data.raw.binary import BinaryFormat
 from fdx.data.raw.format import TextFormat
+from fdx.datasets.bearing_rig.simulator import recordings
 from fdx.inspect.commands import Advice, commands_of, dataset_name
 from fdx.inspect.inspection import inspect_looks
 from fdx.inspect.look import Look
@@ -130,3 +132,24 @@ def test_the_page_escapes_names():
     found = inspect(grid(('<b>normal</b>', 'inner_race')))
     page = inspection_page(found)
     assert '<b>normal' not in page and '&lt;b&gt;normal' in page
+
+
+@pytest.mark.parametrize(('seed', 'how'), [(1, 'npy'), (2, 'wav'), (3, 'normalised')])
+def test_a_simulated_machine_on_disk_has_no_shortcut(tmp_path, seed, how):
+    """As floats, as counts of one gain, and as WAV files of which each was scaled to its own peak."""
+    for r in recordings(['rig_c'], speeds=(497.0, 997.0, 1797.0), load_cases=(0, 2), duration_s=1.2, seed=seed):
+        x, name = r.samples[:, 0], r.recording
+        if how == 'npy':
+            np.save(tmp_path / f'{name}.npy', x)
+        else:
+            gain = 32000 / (np.abs(x).max() if how == 'normalised' else 40.0)
+            scipy.io.wavfile.write(tmp_path / f'{name}.wav', 20480, np.round(gain * x).astype(np.int16))
+    suffix = 'npy' if how == 'npy' else 'wav'
+    shared = Shared(sample_rate_hz=20480.0)
+    found = fdx.inspect(
+        CollectionSpec(str(tmp_path), f'{{_}}-{{label}}-{{speed_rpm}}-load{{load}}.{suffix}', (), shared)
+    )
+    assert len(found.usable) == 18 and found.audit.left_out == 'domains'
+    assert not found.audit.shortcuts() and not found.audit.in_order()
+    assert [f for f in found.findings if f['severity'] != 'note'] == []
+    assert found.advice.protocol == 'by_domain'
