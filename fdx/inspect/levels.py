@@ -34,13 +34,16 @@ def level_gap(log_levels: np.ndarray, members: np.ndarray, domains: np.ndarray) 
     Args:
       log_levels: float64 [N, C], decadic logarithms; the smallest gap of the channels counts.
       members: bool [N], the first group.
-      domains: int [N]; where no domain holds both groups, all recordings count as one.
+      domains: int [N], machines or operating conditions.
 
     Returns:
-      None where the groups overlap in a domain, or are ordered differently in two.
+      None where the groups overlap in a domain, are ordered differently in two, or are never in the same one: a speed
+      or a machine can change the level by any factor.
     """
     both = [d for d in np.unique(domains) if len(np.unique(members[domains == d])) == 2]
-    groups = [domains == d for d in both] or [np.ones(len(members), bool)]
+    if not both:
+        return None
+    groups = [domains == d for d in both]
     ways: set[bool] = set()
     least = np.inf
     for here in groups:
