@@ -18,7 +18,7 @@ from fdx.data.long_recording import LongRecording, make_long_records
 from fdx.data.one_pass import OnePass
 from fdx.data.prepared import RecordSpec
 from fdx.data.records import make_records, record_features
-from fdx.data.shards import bounded_memory, spread_keys
+from fdx.data.shards import written_in_order
 from fdx.signal.front_ends import create_front_end, keeps_slow_part
 from fdx.signal.slow_part import SLOW_HZ
 from fdx.types import DataError, Recording
@@ -68,7 +68,7 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     def download_and_prepare(self, **kwargs) -> None:
         """As TFDS's, with bounded memory."""
-        with bounded_memory():
+        with written_in_order():
             super().download_and_prepare(**kwargs)
 
     @abc.abstractmethod
@@ -163,15 +163,22 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         examples = self._generate_examples(self.recordings(dl_manager))
         # What waits lies beside the dataset, whose disk has room, and not in a system's folder that may be in memory.
         folder = self.data_dir if pathlib.Path(self.data_dir).is_dir() else None
-        dealt = OnePass(((splits[example['block']], example) for _, example in examples), fold_blocks(0), folder)
-        return {split: spread_keys(dealt.items(split)) for split in fold_blocks(0) if dealt.has(split)}
+        owned = ((splits[example['block']], (key, example)) for key, example in examples)
+        dealt = OnePass(owned, fold_blocks(0), folder)
+        return {split: dealt.items(split) for split in fold_blocks(0) if dealt.has(split)}
 
     def _generate_examples(self, recordings: Iterable[AnyRecording]) -> Iterator[tuple[str, dict]]:
         """All records, recording by recording, as (key, example)."""
-        left_out = LeftOut()
+        left_out, count = LeftOut(), 0
         with one_blas_thread(), warnings_kept_back(*CHECKS):
-            yield from self._examples(recordings, left_out)
-        left_out.tell()
+            for item in self._examples(recordings, left_out):
+                yield item
+                count += 1
+        if not count:
+            noticed = '; '.join(left_out.sentences()) or 'there are no recordings'
+            raise DataError(f'no window can be used ({noticed}); choose shorter windows, or look at the recordings')
+        for sentence in left_out.sentences():
+            logger.warning(sentence)
         # TFDS writes the metadata after the last split, so they can still change here.
         self.info.metadata.update(left_out.metadata())
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from fdx.data.prepared import Prepared
 from fdx.signal.usable import counted
-
-logger = logging.getLogger(__name__)
 
 # Notes that differ in numbers only are of one kind.
 _NUMBER = re.compile(r'-?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?')
@@ -67,19 +65,18 @@ class LeftOut:
             'wild_samples': sum(self._wild.values()),
         }
 
-    def tell(self, warn: Callable[[str], None] = logger.warning) -> None:
-        """Calls `warn` with one sentence for each kind of note."""
-        recordings = len(self._wild)
-        for name, note, count in self._notes.values():
-            warn(f'{name}: {note}' if count == 1 else f'{count} of {recordings} recordings, e.g. {name}: {note}')
+    def sentences(self) -> list[str]:
+        """One sentence for each kind of note."""
+        total = len(self._wild)
+        found = [
+            f'{name}: {note}' if count == 1 else f'{count} of {total} recordings, e.g. {name}: {note}'
+            for name, note, count in self._notes.values()
+        ]
         if self._short:
             name, seconds = self._short[0]
-            lasts = f'{name} lasts {seconds:.2f} s'
-            if len(self._short) == 1:
-                warn(f'{lasts}: too short for blocks, block -1')
-            else:
-                count = len(self._short)
-                warn(f'{count} of {recordings} recordings, e.g. {lasts}: too short for blocks, block -1')
+            words = f'{name} lasts {seconds:.2f} s: too short for blocks, block -1'
+            found.append(words if len(self._short) == 1 else f'{len(self._short)} of {total} recordings, e.g. {words}')
+        return found
 
     def _add_note(self, kind: str, name: str, note: str, count: int) -> None:
         first, text, before = self._notes.get(kind, (name, note, 0))

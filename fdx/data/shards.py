@@ -1,45 +1,75 @@
-"""TFDS's writer with bounded memory: it sorts the records of a split by their keys in buckets on disk.
+"""TFDS's writer with bounded memory, and without TensorFlow.
 
-With keys that are numbers from 0 on, as it counts them itself, all records fall into its first bucket, which it then
-reads as a whole: a split of 20 GB would need 20 GB of memory. Spread over the range of keys, the records fill one
-bucket after the other, in the same order.
+TFDS sorts the records of a split by their keys before it writes them: up to 1 GB of them in memory, more in files that
+it writes with TensorFlow, which fdx does not have. fdx's records come in their order already. Here they wait in one
+file beside the dataset, until TFDS knows their number and with it the number of shards.
 """
 
 from __future__ import annotations
 
 import contextlib
-import itertools
-from collections.abc import Iterable, Iterator
-from typing import Any
+import os
+import pathlib
+import struct
+import tempfile
+from collections.abc import Iterator
 
 from tensorflow_datasets.core import shuffle
 
-# TFDS keeps this much of a split in memory before it uses its buckets; by default 1 GB.
-MEMORY_BYTES = 256 * 2**20
-# Each bucket that holds something is an open file. The first hundred get so many records (some 50 MB with the waveforms
-# of windows of one second at 51.2 kHz), the next hundred twice as many, and so on.
-BUCKET_RECORDS = 512
-BUCKETS = 500
+# What waits is in memory up to this size.
+MEMORY_BYTES = 64 * 2**20
+_LENGTH = struct.Struct('<Q')
 
 
-def spread_keys(examples: Iterable[Any]) -> Iterator[tuple[int, Any]]:
-    """(key, example) with ascending keys that spread over TFDS's buckets; the last of BUCKETS takes what follows."""
-    step, number = 2**shuffle.HKEY_SIZE // shuffle.BUCKETS_NUMBER, 0
-    source = iter(examples)
-    for bucket in range(BUCKETS):
-        last = bucket == BUCKETS - 1
-        for example in source if last else itertools.islice(source, BUCKET_RECORDS * 2 ** (bucket // 100)):
-            # In the middle of a bucket, because TFDS finds it by a division of floats.
-            yield bucket * step + step // 2 + number, example
-            number += 1
+class InOrder:
+    """Takes the place of TFDS's Shuffler for records that are written in the order in which they come."""
+
+    def __init__(
+        self,
+        dirpath: str | os.PathLike,
+        hash_salt: str | bytes = '',
+        disable_shuffling: bool = True,
+        ignore_duplicates: bool = False,
+    ):
+        """The arguments of TFDS's Shuffler; the records wait in a file of the folder that the system removes."""
+        if not disable_shuffling or ignore_duplicates:
+            raise ValueError('fdx writes records in their order')
+        del hash_salt
+        folder = pathlib.Path(dirpath)
+        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115  (closed once it is read)
+            MEMORY_BYTES, dir=os.fspath(folder) if folder.is_dir() else None
+        )
+        self.size = self.num_examples = 0
+
+    @property
+    def bucket_lengths(self) -> list[int]:
+        """Numbers of records of each bucket: there is one."""
+        return [self.num_examples]
+
+    def add(self, key: int, data: bytes) -> None:
+        """Takes the next record; keys count from 0."""
+        if key != self.num_examples:
+            raise ValueError(f'record {self.num_examples} has the key {key}')
+        self._file.write(_LENGTH.pack(len(data)))
+        self._file.write(data)
+        self.size += len(data)
+        self.num_examples += 1
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        """(key, record) in their order; once."""
+        self._file.seek(0)
+        with self._file:
+            for key in range(self.num_examples):
+                (length,) = _LENGTH.unpack(self._file.read(_LENGTH.size))
+                yield key, self._file.read(length)
 
 
 @contextlib.contextmanager
-def bounded_memory() -> Iterator[None]:
-    """TFDS's writer keeps at most MEMORY_BYTES of a split in memory."""
-    before = shuffle.MAX_MEM_BUFFER_SIZE
-    shuffle.MAX_MEM_BUFFER_SIZE = min(before, MEMORY_BYTES)
+def written_in_order() -> Iterator[None]:
+    """TFDS's writer takes records in their order, with bounded memory; for builders that do not shuffle."""
+    before = shuffle.Shuffler
+    shuffle.Shuffler = InOrder
     try:
         yield
     finally:
-        shuffle.MAX_MEM_BUFFER_SIZE = before
+        shuffle.Shuffler = before
