@@ -58,7 +58,7 @@ def commands_of(spec: CollectionSpec, advice: Advice, default_front_end: str, *,
     dataset = f'--dataset={DATASET}/{name}{suffix}'
     return [
         f'fdx train {dataset} {own}{level} --protocol={advice.protocol} --fold=all --workdir=runs/{name}',
-        f'fdx evaluate --workdir=runs/{name}',
+        f'fdx evaluate --checkpoint=runs/{name}',
         f'fdx predict --checkpoint=runs/{name}/fold_0 {_of_files(spec)}NEW_FILES',
     ]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fdx.data.blocks import DEFAULT_GUARD_S, NUM_BLOCKS, Windowing, cut_windows
 from fdx.data.protocols.splits import PROTOCOLS, folds_of, split_rows
-from fdx.data.table import Table
+from fdx.data.table import GIVEN_SPLIT, Table
 from fdx.inspect.facts import RecordingFacts
 from fdx.types import SplitError
 
@@ -61,10 +61,25 @@ def protocols_of(facts: Sequence[RecordingFacts], window_s: float, label_key: st
       label_key: label or fault_type.
     """
     table, names = _table(facts, window_s)
+    return protocols_of_table(table, names[label_key], facts, window_s, label_key)
+
+
+def protocols_of_table(
+    table: Table, names: Sequence[str], facts: Sequence[RecordingFacts], window_s: float, label_key: str = 'label'
+) -> Protocols:
+    """The same of a prepared dataset's table.
+
+    Args:
+      table: of windows.
+      names: of the classes of `label_key`, in the order of their numbers.
+      facts: of its recordings.
+      window_s: seconds of a window.
+      label_key: label or fault_type.
+    """
     asks = _questions(facts)
     fits = []
     for name in (c for c in CANDIDATES if c in PROTOCOLS):
-        why = _refusal(table, name, label_key, names[label_key])
+        why = _refusal(table, name, label_key, names)
         if name in BLOCKS and why:
             why = _too_short(facts, window_s) or why
         fits.append(ProtocolFit(name, not why, why or asks[name]))
@@ -152,13 +167,14 @@ def _table(facts: Sequence[RecordingFacts], window_s: float) -> tuple[Table, dic
         for start, block in zip(starts[keep], blocks[keep]):
             for key, value in zip(columns, (*row, block, start, f.recording)):
                 columns[key].append(value)
-        columns.setdefault('split', []).extend([f.split] * len(starts[keep]))
+        columns.setdefault(GIVEN_SPLIT, []).extend([f.split] * len(starts[keep]))
     return Table({k: np.array(v) for k, v in columns.items()}, length), names
 
 
 def _refusal(table: Table, protocol: str, label_key: str, names: Sequence[str]) -> str:
     """Why a protocol cannot split a table, '' where it can."""
-    if protocol == 'given_split' and not (table['split'] != '').any():
+    marks = table.columns.get(GIVEN_SPLIT)
+    if protocol == 'given_split' and (marks is None or not (marks != '').any()):
         return 'the manifest has no column split'
     if not len(table):
         return 'no recording is as long as one window'

@@ -117,7 +117,7 @@ def test_commands_repeat_what_the_user_said():
         '--protocol=by_domain',
     ):
         assert flag in train
-    assert evaluate == 'fdx evaluate --workdir=runs/my_bench'
+    assert evaluate == 'fdx evaluate --checkpoint=runs/my_bench'
     assert predict.endswith('--sample_rate=25600 --speed_rpm=1480 --bearing=skf_6205 --channel=x,y NEW_FILES')
     assert dataset_name('a/b/Pump #3/') == 'pump_3' and dataset_name('m.csv') == 'm' and dataset_name('/') == 'mine'
 
