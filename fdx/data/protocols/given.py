@@ -31,7 +31,7 @@ def given_split(table: Table, fold: int, seed: int, label_key: str) -> Rows:
             f'protocol given_split: no recording is marked {" or ".join(missing)}; fill the column `split` of the '
             'manifest with train, validation and test, or take another protocol'
         )
-    where = marks.copy()
+    where = marks.astype('U10')  # as long as the longest name; a narrower type would cut it off
     if 'validation' not in marked:
         where[np.isin(table['recording'], _validating(table, marks == 'train', seed, label_key))] = 'validation'
     return {name: np.flatnonzero(where == name) for name in SPLITS}
