@@ -20,21 +20,21 @@ import numpy as np
 
 from fdx.data.blocks import cut_windows
 from fdx.data.left_out import LeftOut
+from fdx.data.piece_notes import SeenInPieces
 from fdx.data.prepared import Prepared, RecordSpec
 from fdx.data.records import records_of_windows
-from fdx.signal.checks import check_rate, clipping_note, count_held_at
+from fdx.signal.checks import check_rate
 from fdx.signal.dead import dead_samples, dead_unit
 from fdx.signal.resample import (
-    StaticPart,
     filter_reach_s,
     piece_grid,
     piece_to_common_band,
     rational_ratio,
     resampled_length,
     samples_of_static_part,
-    static_part,
 )
-from fdx.signal.usable import Usability, wild_note
+from fdx.signal.static_part import StaticPart, static_part
+from fdx.signal.usable import Usability
 from fdx.signal.wild import NEIGHBOURS, replace_wild_samples
 from fdx.types import DataError, Recording
 
@@ -133,7 +133,7 @@ class _Pieces:
         units = -(-length // self._down)
         self._length_in, self.length_out = units * self._down, units * self._up
         self.num_samples_out = resampled_length(long.num_samples, rate, spec.common_rate_hz)
-        self.seen = _Seen(spec.channels)
+        self.seen = SeenInPieces(spec.channels)
         self._static = self._static_part(length)
 
     def prepared(self, number: int, stop_out: int) -> tuple[Prepared, int]:
@@ -179,49 +179,3 @@ class _Pieces:
                 'out or repair the recording'
             )
         return dataclasses.replace(piece, samples=samples)
-
-
-class _Seen:
-    """What was noticed in the pieces of a recording, as if it had been read as a whole."""
-
-    def __init__(self, channels: int):
-        self.wild_samples = 0
-        self._samples = 0
-        self._first_wild: int | None = None
-        self._notes: dict[str, None] = {}
-        # Per channel, for the largest and the smallest value so far: how many samples are held at it.
-        self._held: list[dict[bool, tuple[float, int]]] = [{} for _ in range(channels)]
-
-    def add(self, piece: Recording, wild: np.ndarray, first: int, own: slice) -> None:
-        """Adds a piece that begins at sample `first`; of the samples [n, C] as read, those of `own` count."""
-        self._notes.update(dict.fromkeys(piece.notes))
-        at = np.flatnonzero(wild[own])
-        self.wild_samples += len(at)
-        self._samples += own.stop - own.start
-        if len(at) and self._first_wild is None:
-            self._first_wild = first + own.start + int(at[0])
-        for channel, held in enumerate(self._held):
-            x = piece.samples[own, channel]
-            for is_max, extreme in ((True, x.max()), (False, x.min())):
-                value, count = held.get(is_max, (extreme, 0))
-                if extreme != value and (extreme > value) == is_max:
-                    value, count = extreme, 0
-                if extreme == value:
-                    held[is_max] = value, count + count_held_at(x, extreme)
-
-    def check(self, source: str) -> None:
-        """Raises DataError where a channel is constant in everything that was read."""
-        for channel, held in enumerate(self._held):
-            if held and held[True][0] == held[False][0]:
-                raise DataError(
-                    f'{source}: channel {channel} is constant ({held[True][0]:g}); the sensor was not connected, or '
-                    'the wrong channel was chosen'
-                )
-
-    def notes(self, rate_hz: float) -> list[str]:
-        """The notes of the reader, on clipping and on wild samples."""
-        clipped = [sum(count for _, count in held.values()) for held in self._held]
-        found = [*self._notes, *(clipping_note(c, n, self._samples) for c, n in enumerate(clipped) if n)]
-        if self._first_wild is not None:
-            found.append(wild_note(self.wild_samples, self._first_wild / rate_hz))
-        return found

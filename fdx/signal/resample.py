@@ -5,13 +5,13 @@ from __future__ import annotations
 import fractions
 import functools
 import math
-from collections.abc import Callable
 
 import numpy as np
 import scipy.fft
 import scipy.signal
 import scipy.special
 
+from fdx.signal.static_part import StaticPart, static_part
 from fdx.types import ConfigError
 
 # Share of the lower Nyquist frequency that passes untouched; from there to Nyquist the filter falls to STOP_DB.
@@ -25,11 +25,6 @@ SMALL_FACTOR = 32
 # already attenuates below Nyquist (in CWRU's 12 kHz files from 5.4 kHz on, by 50 dB at 5.95 kHz). What it removed from
 # some recordings must be removed from all.
 BAND_SHARE = 0.9
-# In recordings longer than this many samples, the lines of the static part bend to a constant HELD_SHARE times the
-# fitted samples from the ends. A slope measured in 10 ms and continued for a day would reach millions of times the
-# vibration, whose digits float32 would then lose. All public data sets that fdx reads have shorter recordings.
-LONG_SAMPLES = 2**20
-HELD_SHARE = 16
 
 
 @functools.lru_cache(maxsize=64)
@@ -188,53 +183,7 @@ def piece_grid(from_hz: float, common_hz: float) -> int:
     return scipy.fft.next_fast_len(math.ceil(best)) - overlap
 
 
-StaticPart = Callable[[np.ndarray], np.ndarray]
-
-
 def samples_of_static_part(from_hz: float, common_hz: float) -> int:
     """How many samples at each end of a recording `static_part` is fitted to."""
     up, _ = rational_ratio(from_hz, common_hz)
     return max(4 * _taps_reach(from_hz, up, min(BAND_SHARE * common_hz / 2, from_hz / 2, common_hz / 2)), 256)
-
-
-def static_part(head: np.ndarray, tail: np.ndarray, num_samples: int) -> StaticPart:
-    """A slow curve through both ends of a recording, as a function of the index: [N] -> float32 [N, C].
-
-    The filter assumes zeros outside the recording. That suits a vibration, but gravity of 16,000 counts would end in a
-    step that rings through the first and the last window. So a curve is subtracted before filtering and added back
-    afterwards. It blends two straight lines, each fitted to the samples at one end, over the whole recording. An offset
-    and a steady drift pass unchanged. Each line is fitted to a few times the filter's reach, so that it does not depend
-    on distant blocks. In a recording of more than LONG_SAMPLES the lines become constant away from the ends.
-
-    Args:
-      head: float32 [n] or [n, C], the first samples of the recording; n is `samples_of_static_part`, or all if fewer.
-      tail: its last n samples.
-      num_samples: samples of the recording.
-    """
-    held = HELD_SHARE * len(head) if num_samples > LONG_SAMPLES else None
-    start, stop = _fitted_line(head, 0, held), _fitted_line(tail, num_samples - len(tail), held)
-    last = max(num_samples - 1, 1)
-
-    def static(at: np.ndarray) -> np.ndarray:
-        weight = 0.5 + 0.5 * np.cos(np.pi * np.clip(at / last, 0, 1))
-        if head.ndim == 2:
-            weight = weight[:, None]
-        return (weight * start(at) + (1 - weight) * stop(at)).astype(np.float32)
-
-    return static
-
-
-def _fitted_line(x: np.ndarray, first: int, held: float | None) -> Callable[[np.ndarray], np.ndarray]:
-    """The least-squares line through x [T] or [T, C], whose first sample has index `first`: indices [N] -> [N(, C)].
-
-    From about `held` samples away from x on it is constant; None: never.
-    """
-    mean, middle = x.mean(axis=0, dtype=np.float64), (len(x) - 1) / 2
-    offsets = np.arange(len(x)) - middle
-    slope = (offsets @ (x - mean)) / max(float(offsets @ offsets), 1.0)
-
-    def line(at: np.ndarray) -> np.ndarray:
-        away = at - first - middle
-        return mean + np.multiply.outer(away if held is None else held * np.tanh(away / held), slope)
-
-    return line
