@@ -16,6 +16,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from fdx.models.band_linear import BandLinear
 from fdx.models.band_mlp import BandMLP
 from fdx.models.cnn1d import CNN1D
 from fdx.models.cnn_small import CNNSmall
@@ -49,6 +50,7 @@ class ModelSpec:
 
 
 MODELS: dict[str, ModelSpec] = {
+    'band_linear': ModelSpec(BandLinear, (None, None, None), 'band_mel'),
     'band_mlp': ModelSpec(BandMLP, (None, None, None), 'musicnn'),
     'cnn1d': ModelSpec(CNN1D, (None, 1, None), 'waveform'),
     'cnn_small': ModelSpec(CNNSmall, (None, None, None), 'fault_orders'),

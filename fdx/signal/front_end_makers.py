@@ -45,6 +45,9 @@ MUSICNN: dict[str, Any] = {
 # At the 533 Hz of the study's sensor a window has 256 samples and a hop 32. The 24 columns span 1.86 s, about the
 # study's 1000 samples.
 TRIAXIAL_WINDOW_S, TRIAXIAL_HOP_S, TRIAXIAL_FRAMES = 0.48, 0.06, 24
+# Windows of 64 ms tell lines 30 Hz apart, and 16 of them every 12.5 ms span 0.25 s: five blocks with their guards fit
+# into the 2 s that many test benches record. These settings were the first that were tried (docs/benchmarks).
+BAND_WINDOW_S, BAND_HOP_S, BAND_FRAMES, BAND_MELS = 0.064, 0.0125, 16, 64
 # The finest resolution decides the patch: 96 columns in 0.975 s, as with VGGish, so that CWRU's short healthy recording
 # keeps its blocks (Palanisamy has 250 columns of 5 s). The band extends to Nyquist, as in the paper.
 RESOLUTIONS_S = ((0.025, 0.010), (0.050, 0.025), (0.100, 0.050))
@@ -81,6 +84,25 @@ def musicnn(name: str, scaling: str, rate_hz: float | None) -> MusicnnMel:
     """The front end that the weights of musicnn were trained with, at its rate."""
     del rate_hz
     return MusicnnMel(name=name, scaling=scaling, **MUSICNN)
+
+
+def band_mel(name: str, scaling: str, rate_hz: float | None) -> LogMel:
+    """Short patches over the whole band of the dataset, for any number of axes: recordings of 2 s hold five blocks."""
+    rate = _needed(name, rate_hz)
+    window = max(2, round(BAND_WINDOW_S * rate))
+    return LogMel(
+        name=name,
+        rate_hz=rate,
+        window_length=window,
+        hop_length=max(1, round(BAND_HOP_S * rate)),
+        fft_length=smallest_fft_length(window, BAND_MELS, rate, 0.0, rate / 2),
+        n_mels=BAND_MELS,
+        f_min_hz=0.0,
+        f_max_hz=rate / 2,
+        log_offset=LOG_OFFSET,
+        patch_frames=BAND_FRAMES,
+        scaling=scaling,
+    )
 
 
 def triaxial_mel(name: str, scaling: str, rate_hz: float | None) -> LogMel:

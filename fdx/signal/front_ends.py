@@ -11,6 +11,7 @@ the first in the base's list; for `vggish` that is the study's peak scaling.
     envelope_spectrum     one channel; the squared-envelope spectrum in shaft orders, for 1-D networks
     waveform              one channel; 1024 samples with mean 0 and standard deviation 1, for 1-D networks
     musicnn               one channel; as the weights of musicnn were trained, at 16 kHz whatever the dataset's rate
+    band_mel              any number of channels; patches of 0.25 s over the whole band, for short recordings
     triaxial_mel          several channels; each axis is an image channel, over the whole band, without empty filters
     triaxial_mel_paper    several channels; the study's librosa settings unchanged, with gravity and drift
 
@@ -56,6 +57,10 @@ def _one(channels: int) -> bool:
     return channels == 1
 
 
+def _any(channels: int) -> bool:
+    return channels >= 1
+
+
 def _several(channels: int) -> bool:
     return channels > 1
 
@@ -69,6 +74,7 @@ BASES = {
     'fault_orders_stacked': Base(makers.fault_orders, ('none',), _one),
     'envelope_spectrum': Base(makers.envelope_spectrum, ('none',), _one),
     'waveform': Base(makers.waveform, ('standard',), _one),
+    'band_mel': Base(makers.band_mel, ('peak', 'train', 'none'), _any),
     'triaxial_mel': Base(makers.triaxial_mel, ('train', 'peak', 'none'), _several),
     # Decibels below the maximum are the same in every scaling.
     'triaxial_mel_paper': Base(makers.triaxial_mel_paper, ('train',), _several),

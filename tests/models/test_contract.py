@@ -17,6 +17,7 @@ from fdx.weights.trees import flatten_tree
 
 # Shape of an example, and options that make the network slim.
 NETWORKS = {
+    'band_linear': ((5, 7, 2), {}),
     'band_mlp': ((5, 7, 2), {'width_multiplier': 1 / 8}),
     'cnn1d': ((71, 1, 2), {'width_multiplier': 1 / 8}),
     'cnn_small': ((19, 9, 2), {'width_multiplier': 1 / 8}),
@@ -28,6 +29,7 @@ NETWORKS = {
 }
 WITH_NORMS = [name for name in NETWORKS if MODELS[name].module.HAS_STATISTICS]
 FIRST_LAYER = {
+    'band_linear': ('bands/bn', ('scale', 'bias')),
     'band_mlp': ('hidden/dense', ('kernel', 'bias')),
     'cnn1d': ('conv1/conv', ('kernel', 'bias')),
     'cnn_small': ('stage1/conv', ('kernel', 'bias')),

@@ -16,6 +16,7 @@ from fdx.models.registry import create_model, model_names
 
 # Shape of an example, with odd lengths where a network takes them, and options that make it slim.
 NETWORKS = {
+    'band_linear': ((7, 9, 2), {}),
     'band_mlp': ((7, 9, 2), {'width_multiplier': 1 / 8}),
     'cnn1d': ((71, 1, 2), {'width_multiplier': 1 / 8}),
     'cnn_small': ((19, 17, 2), {'width_multiplier': 1 / 8}),
@@ -26,7 +27,7 @@ NETWORKS = {
     'vggish': ((96, 64, 1), {'width_multiplier': 1 / 16}),
 }
 # Dense layers and means have one form only.
-SAME = {'band_mlp', 'mlp'}
+SAME = {'band_linear', 'band_mlp', 'mlp'}
 # The maximum of a part of cnn1d keeps its gradient rule; what it computes has both forms.
 RULES_OF_BOTH = {'_max_in_time'}
 
