@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 
 from fdx.data.raw.binary import open_binary
+from fdx.data.raw.built_folder import is_signal_table
 from fdx.data.raw.lvm import open_lvm
 from fdx.data.raw.mat import open_mat
 from fdx.data.raw.npy import open_npy
@@ -45,6 +46,10 @@ def _open_with_library(file: pathlib.Path, suffix: str, request: Request) -> tup
         from fdx.data.raw.hdf5 import open_hdf5  # noqa: PLC0415
 
         return open_hdf5(file, request.variable, request.channel, need_rate=request.need_rate)
+    if is_signal_table(file):
+        from fdx.data.raw.built import open_built  # noqa: PLC0415
+
+        return open_built(file, request.variable, request.channel), True
     if suffix == '.parquet':
         from fdx.data.raw.parquet import open_parquet  # noqa: PLC0415
 

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Sequence
 
 from fdx.data.raw.binary import BinaryFormat
+from fdx.data.raw.built_folder import is_signal_table
 from fdx.data.raw.format import TextFormat
 from fdx.types import DataError
 
@@ -78,7 +79,7 @@ def _check(file: pathlib.Path, request: Request) -> None:
     rate_hz, text = request.sample_rate_hz, request.text_format
     if rate_hz is not None and not is_rate(rate_hz):
         raise DataError(f'{file}: `sample_rate_hz` is {rate_hz}; it must be a number of Hz above 0')
-    if request.variable is not None and suffix not in VARIABLE_SUFFIXES:
+    if request.variable is not None and suffix not in VARIABLE_SUFFIXES and not is_signal_table(file):
         raise DataError(
             f'{file}: `variable` {request.variable} chooses in {", ".join(VARIABLE_SUFFIXES)} files only; leave it out'
         )
