@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fdx.data import prepare
-from fdx.data.collection.own import BUILDER
 from fdx.data.csv_tables import CsvTable
 
+from .own_recordings import prepare_own_recordings
 from .recordings_flags import check_own_name, recordings_of_flags
 
 
@@ -18,11 +18,10 @@ def prepare_if_missing(name: str, data_dir: str, manual_dir: str | None, csv: st
       The dataset's name; of own recordings with the version of their present content.
     """
     recordings = recordings_of_flags()
-    if recordings is not None and name.partition('/')[0] != BUILDER:
+    if recordings is not None:
         check_own_name(name)
-    return prepare.prepare_if_missing(
-        name, data_dir, manual_dir, csv, recordings=recordings, notify=_say, progress=True
-    )
+        return prepare_own_recordings(name, data_dir, recordings)
+    return prepare.prepare_if_missing(name, data_dir, manual_dir, csv, notify=_say, progress=True)
 
 
 def _say(line: str) -> None:

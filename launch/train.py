@@ -44,6 +44,7 @@ from fdx.types import ConfigError
 from . import cli
 from .config_flags import define_train_flags, train_config
 from .display import epoch_line, progress
+from .own_defaults import is_own, of_own
 from .prepare_on_demand import prepare_if_missing
 from .recordings_flags import define_recordings_flags
 from .synthesize_on_demand import with_synthetic
@@ -127,13 +128,18 @@ def main(argv) -> None:
     config = dataclasses.replace(config, dataset=name)
     if is_table(FLAGS.dataset):
         config = _of_table(config, of_table)
+    every_fold = FLAGS.fold == 'all'
+    if is_own(config.dataset):
+        config, fold, lines = of_own(config)
+        every_fold = fold == 'all'
+        print('\n'.join(map(cli.as_flags, lines)), flush=True)
     folds = [config.fold]
-    if FLAGS.fold == 'all':
+    if every_fold:
         folds = folds_of(config.protocol, open_dataset(config.dataset, config.data_dir).table, config.label_key)
     caches: dict = {}
     for fold in folds:
         workdir = pathlib.Path(FLAGS.workdir)
-        if FLAGS.fold == 'all':
+        if every_fold:
             workdir /= f'fold_{fold}'
             print(f'fold {fold}')
         of_fold = dataclasses.replace(config, fold=fold, init=init_of_fold(config.init, fold))

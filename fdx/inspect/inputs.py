@@ -51,9 +51,11 @@ def too_short(facts: Sequence[RecordingFacts], window_s: float) -> list[Recordin
 
 
 def recommended(fits: Sequence[FrontEndFit]) -> str:
-    """The front end to begin with: the published default for the number of channels, or else the first that fits."""
+    """The front end to begin with: band_mel, which did best on few recordings (docs/benchmarks/own_machine.md)."""
     possible = [f.name for f in fits if f.fits]
-    return next((name for name in ('vggish', 'triaxial_mel') if name in possible), possible[0] if possible else '')
+    return next(
+        (name for name in ('band_mel', 'vggish', 'triaxial_mel') if name in possible), possible[0] if possible else ''
+    )
 
 
 def _fit(name: str, rate_hz: float, facts: Sequence[RecordingFacts]) -> FrontEndFit:

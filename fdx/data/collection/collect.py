@@ -1,4 +1,4 @@
-"""Opens a user's recordings: a manifest, a folder whose names follow a pattern, or a folder per class."""
+"""Opens a user's recordings: a manifest, a folder whose names follow a pattern, a folder per class, a built dataset."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import pathlib
 from collections.abc import Mapping, Sequence
 
+from fdx.data.collection.built import files_of_built, rows_of_built
 from fdx.data.collection.columns import NUMBERS, number_of
 from fdx.data.collection.domains import with_domains
 from fdx.data.collection.entry import SPLITS, Collection, Entry
@@ -16,6 +17,7 @@ from fdx.data.collection.groups import merged_groups
 from fdx.data.collection.manifest import SUFFIXES, read_manifest
 from fdx.data.collection.pattern import fields_of_names
 from fdx.data.collection.spec import CollectionSpec
+from fdx.data.raw.built_folder import is_built
 from fdx.signal.bearings import parse_bearing
 from fdx.types import UNKNOWN, BearingGeometry, ConfigError, DataError
 
@@ -35,7 +37,16 @@ def open_collection(spec: CollectionSpec | str | os.PathLike) -> Collection:
         spec = CollectionSpec(os.fspath(spec))
     # The given path is kept in messages; ids are relative to it, so that a moved folder keeps them.
     source = pathlib.Path(spec.source).expanduser()
-    if source.is_dir():
+    content: tuple[pathlib.Path, ...] = ()
+    if source.is_dir() and is_built(source):
+        rows, ignored = rows_of_built(source, spec)
+        root, extra, content = source, [], files_of_built(source)
+    elif spec.label_column:
+        raise ConfigError(
+            f'`label_column`={spec.label_column} is for datasets built by bearing-datasets, but {source} is none; '
+            'leave it out'
+        )
+    elif source.is_dir():
         rows, root, ignored, extra = _of_folder(source, spec.pattern)
     elif source.suffix.lower() in SUFFIXES:
         if spec.pattern:
@@ -51,7 +62,7 @@ def open_collection(spec: CollectionSpec | str | os.PathLike) -> Collection:
     entries = merged_groups(entries, [cells.get('group', '') for _, cells in rows], root)
     _check_unique(entries)
     entries = with_domains(sorted(entries, key=lambda e: e.recording))
-    return Collection(source, root, tuple(entries), spec.shared, tuple(ignored), tuple(extra))
+    return Collection(source, root, tuple(entries), spec.shared, tuple(ignored), tuple(extra), content)
 
 
 Rows = list[tuple[str, dict[str, str]]]
@@ -89,7 +100,7 @@ def _entry(root: pathlib.Path, place: str, cells: Mapping[str, str], spec: Colle
     label = _renamed(cells.get('label', ''), spec.labels)
     channel = cells.get('channel', '') or shared.channel
     return Entry(
-        recording=_id(root, file, cells, start_s, stop_s),
+        recording=cells.get('variable') or _id(root, file, cells, start_s, stop_s),
         files=(file,),
         label=label,
         fault_type=cells.get('fault_type', '') or (fault_type_of(label) if label else ''),
@@ -100,19 +111,26 @@ def _entry(root: pathlib.Path, place: str, cells: Mapping[str, str], spec: Colle
         load=_first(numbers['load'], shared.load),
         geometry=_geometry(cells.get('bearing', '') or shared.bearing, place),
         channel=channel,
+        variable=cells.get('variable', ''),
         sample_rate_hz=numbers['sample_rate_hz'] or shared.sample_rate_hz,
         start_s=start_s,
         stop_s=stop_s,
         split=split,
+        run=cells.get('variable') or _file_id(root, file),
         place=place,
     )
 
 
 def _id(root: pathlib.Path, file: pathlib.Path, cells: Mapping[str, str], start_s: float, stop_s: float | None) -> str:
     """The path below the root, with channel and piece where a manifest takes several recordings from one file."""
-    name = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
+    name = _file_id(root, file)
     piece = f'@{start_s:g}s' if start_s or stop_s is not None else ''
     return name + (f'#{cells["channel"]}' if cells.get('channel') else '') + piece
+
+
+def _file_id(root: pathlib.Path, file: pathlib.Path) -> str:
+    """The path below the root, so that a folder which was moved keeps its ids."""
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
 
 
 def _renamed(label: str, labels: Sequence[tuple[str, str]]) -> str:

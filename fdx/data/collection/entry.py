@@ -29,10 +29,12 @@ class Entry:
       load: in the collection's own unit, NaN when unknown.
       geometry: of the bearing, None when unknown.
       channel: which channel of the file, by number or name, '' for all.
+      variable: which recording of a file that holds several, '' where `Shared.variable` says it or there is one.
       sample_rate_hz: rate of the samples, None where the file tells it.
       start_s: where the recording begins in its file.
       stop_s: where it ends, None for the end of the file.
       split: train, validation or test where the manifest deals the recordings itself, else ''.
+      run: id of the physical run: two channels or pieces of one file share it.
       place: where the entry stands, for messages: 'm.csv, row 7' or the file.
     """
 
@@ -47,10 +49,12 @@ class Entry:
     load: float = UNKNOWN
     geometry: BearingGeometry | None = None
     channel: str = ''
+    variable: str = ''
     sample_rate_hz: float | None = None
     start_s: float = 0.0
     stop_s: float | None = None
     split: str = ''
+    run: str = ''
     place: str = ''
 
 
@@ -95,6 +99,7 @@ class Collection:
       shared: what all have in common.
       ignored: files of the folder that are no recordings, as (path, why).
       extra: columns of a manifest that fdx does not use, by name.
+      content: the files that hold all samples, where the entries share them; () where they are those of the entries.
     """
 
     source: pathlib.Path
@@ -103,6 +108,7 @@ class Collection:
     shared: Shared = NOTHING_SHARED
     ignored: tuple[tuple[str, str], ...] = ()
     extra: tuple[str, ...] = ()
+    content: tuple[pathlib.Path, ...] = ()
 
     def labels(self) -> list[str]:
         """Class names, healthy ones first, else in the order of the alphabet."""

@@ -10,7 +10,7 @@ from fdx.data.collection.entry import Entry
 from fdx.types import DataError
 
 # Everything else must be the same for all files of a group.
-_OF_FILE = ('recording', 'files', 'place')
+_OF_FILE = ('recording', 'files', 'run', 'place')
 
 
 def merged_groups(entries: Sequence[Entry], groups: Sequence[str], root: pathlib.Path) -> list[Entry]:
@@ -44,5 +44,5 @@ def merged_groups(entries: Sequence[Entry], groups: Sequence[str], root: pathlib
         if len(files) > 1 and (first.start_s or first.stop_s is not None):
             raise DataError(f'{first.place}: group {group} holds pieces of files; leave out start_s and stop_s')
         ordered = sorted((f for e in files for f in e.files), key=lambda path: path.as_posix())
-        found.append(dataclasses.replace(first, recording=group, files=tuple(ordered)))
+        found.append(dataclasses.replace(first, recording=group, run=group, files=tuple(ordered)))
     return found

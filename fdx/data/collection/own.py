@@ -22,6 +22,9 @@ from fdx.signal.front_ends import DEFAULT_FRONT_END, DEFAULT_TRIAXIAL, create_fr
 from fdx.types import ConfigError, DataError
 
 BUILDER = 'recordings'
+# Datasets that the package bearing-datasets has built; everything but their source is as for recordings.
+BUILT = 'bearing_datasets'
+OWN_BUILDERS = (BUILDER, BUILT)
 # Of the version, major and minor say how records are made; the last number counts the contents of one name.
 FORMAT = '1.0'
 _OF_FORMAT = re.compile(re.escape(FORMAT) + r'\.(\d+)')
@@ -83,11 +86,16 @@ def look_at(own: OwnRecordings) -> Surveyed:
     collection = open_collection(own.spec)
     nameless = [e for e in collection.entries if not e.label]
     if nameless:
+        remedy = (
+            'put the files of each class into a folder of its own, name a `pattern` with {label}, or fill the column '
+            'label of a manifest'
+        )
+        if collection.content:
+            remedy = 'choose a `label_column`, or let bearing-datasets build a part of the dataset (build --where)'
         raise DataError(
             f'{nameless[0].place}: {nameless[0].recording} has no class'
             + (f', nor have {len(nameless) - 1} others' if len(nameless) > 1 else '')
-            + '; put the files of each class into a folder of its own, name a `pattern` with {label}, or fill the '
-            'column label of a manifest'
+            + f'; {remedy}'
         )
     labels = collection.labels()
     if len(labels) < 2:
@@ -110,7 +118,7 @@ def own_config(
     """The config of a dataset with a name of the user's own.
 
     Args:
-      builder_cls: the builder of datasets/recordings.
+      builder_cls: the builder of datasets/recordings or datasets/bearing_datasets.
       name: the config's name, with or without a front end.
       looked_at: the recordings.
       version: of the dataset, see `version_for`.
@@ -124,8 +132,8 @@ def own_config(
     front_end = front_end or (DEFAULT_FRONT_END if channels == 1 else DEFAULT_TRIAXIAL)
     if front_end not in front_end_names(channels):
         raise ConfigError(
-            f'`dataset`={BUILDER}/{name}: {front_end} does not take {channels} channels; choose one with `channel`, or '
-            f'one of the front ends {", ".join(front_end_names(channels))}'
+            f'`dataset`={builder_cls.name}/{name}: {front_end} does not take {channels} channels; choose one with '
+            f'`channel`, or one of the front ends {", ".join(front_end_names(channels))}'
         )
     own, rate = looked_at.own, looked_at.survey.common_rate_hz
     window_s = own.window_s or create_front_end(front_end, rate).patch_samples(rate) / rate
@@ -147,7 +155,7 @@ def version_for(folder: pathlib.Path, sha256: str) -> tuple[str, bool]:
     """The version of a content: (that of the prepared dataset that holds it, True), or (the next one, False).
 
     Args:
-      folder: data_dir/recordings/CONFIG, which need not exist.
+      folder: data_dir/BUILDER/CONFIG, which need not exist.
       sha256: of the content, `Surveyed.sha256`.
     """
     there = {int(m[1]): p for p in folder.glob('*/') if (m := _OF_FORMAT.fullmatch(p.name))}

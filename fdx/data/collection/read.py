@@ -53,8 +53,9 @@ def with_entry(recording: Recording, entry: Entry) -> Recording:
         speed_rpm=recording.speed_rpm if math.isnan(entry.speed_rpm) else entry.speed_rpm,
         load=recording.load if math.isnan(entry.load) else entry.load,
         geometry=entry.geometry,
+        source=entry.place if entry.variable else recording.source,
         # Two channels or pieces of one file are one physical run; the guard keeps them in one split.
-        acquisition=entry.files[0].as_posix() if len(entry.files) == 1 else entry.recording,
+        acquisition=entry.run or entry.recording,
     )
 
 
@@ -69,7 +70,7 @@ def options_of(
         'channel': entry.channel or None,
         'start_s': entry.start_s + start_s or None,
         'stop_s': min(stops, default=None),
-        'variable': shared.variable if suffix in VARIABLE_SUFFIXES else None,
+        'variable': entry.variable or (shared.variable if suffix in VARIABLE_SUFFIXES else None),
         'text_format': shared.text_format if suffix in TABLE_SUFFIXES else None,
         'binary_format': shared.binary_format if suffix in BINARY_SUFFIXES else None,
     }

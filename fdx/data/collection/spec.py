@@ -18,17 +18,19 @@ class CollectionSpec:
     """What the user says about their recordings, JSON-able by `dataclasses.asdict`.
 
     Attributes:
-      source: a folder, or a manifest (.csv, .tsv, .xlsx).
+      source: a folder, a manifest (.csv, .tsv, .xlsx), or the folder of a dataset built by bearing-datasets.
       pattern: pattern of the names of a folder's files (fdx.data.collection.pattern), '' for a folder per class.
       labels: (pattern of labels, class name) in their order; the first that fits renames a label, and those that none
         fits stay. Patterns are those of a shell: *, ?, [abc].
       shared: values that all recordings share.
+      label_column: columns of a built dataset that make its classes, separated by commas; '' for fault_type.
     """
 
     source: str
     pattern: str = ''
     labels: tuple[tuple[str, str], ...] = ()
     shared: Shared = NOTHING_SHARED
+    label_column: str = ''
 
     def to_json(self) -> str:
         """As text, with the source as an absolute path, so that it can be read from another folder."""

@@ -95,14 +95,17 @@ def content_sha256(collection: Collection) -> str:
     whole = hashlib.sha256(json.dumps(dataclasses.asdict(collection.shared), sort_keys=True).encode())
     names = [field.name for field in dataclasses.fields(Entry) if field.name not in ('files', 'place')]
     for entry in collection.entries:
-        values = {name: getattr(entry, name) for name in names}
+        # What only a built dataset has is left out elsewhere, so that older hashes stay.
+        values = {name: getattr(entry, name) for name in names if name != 'variable' or entry.variable}
         if entry.geometry is not None:
             values['geometry'] = dataclasses.asdict(entry.geometry)
         # NaN has no single text in JSON, so unknown numbers are written as null.
         known = {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in values.items()}
         whole.update(json.dumps(known, sort_keys=True).encode())
-        for file in entry.files:
+        for file in () if collection.content else entry.files:
             whole.update(_file_sha256(file))
+    for file in collection.content:
+        whole.update(_file_sha256(file))
     return whole.hexdigest()
 
 
