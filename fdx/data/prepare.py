@@ -11,7 +11,8 @@ import tensorflow_datasets as tfds
 
 from fdx.data.builders import builder_class, known_builder
 from fdx.data.building import Notify, build, users_errors, without_absl_warnings
-from fdx.data.collection.own import BUILDER, OwnRecordings
+from fdx.data.collection.built_root import built_folder
+from fdx.data.collection.own import BUILDER, BUILT, OWN_BUILDERS, OwnRecordings
 from fdx.data.collection.spec import CollectionSpec
 from fdx.data.csv_tables import CsvTable, check_same_file, csv_config, csv_table
 from fdx.data.dataset import PreparedDataset
@@ -54,7 +55,8 @@ def prepare(
       csv: file of readings, for a dataset that is made from one; you then choose the config's name.
       group_column: column of `csv` that names the machine, run or day of each row, and is not a reading.
       recordings: your own recordings, for a dataset `recordings/NAME`: a folder, a manifest, or a CollectionSpec or
-        OwnRecordings with more settings. When their files have changed, a new version is made.
+        OwnRecordings with more settings. When their files have changed, a new version is made. For
+        `bearing_datasets/NAME` it is the folder of the built dataset, if that does not lie in `manual_dir`.
       workers: number of processes that read `recordings`; None: one per core where there is much to read.
       notify: called with one line before each long piece of work, and while another program prepares the same dataset.
       progress: whether TFDS shows its own lines and progress bars on the standard streams.
@@ -94,6 +96,9 @@ def prepare_if_missing(
     Returns:
       `name`; of the user's own recordings with the version that has their present content.
     """
+    is_there = not overwrite and recordings is None and _is_there(name, data_dir, csv, notify)
+    if not is_there and recordings is None and parse_dataset_name(name).builder == BUILT:
+        recordings = built_folder(name, manual_dir)
     if recordings is not None:
         if csv or overwrite:
             raise ConfigError('`recordings` goes without `csv`, and without `overwrite`: new content is a new version')
@@ -101,7 +106,7 @@ def prepare_if_missing(
         return prepare_own(name, data_dir, own, notify=notify, progress=progress, workers=workers)
     if workers is not None:
         raise ConfigError('`workers` goes with `recordings`; other datasets are prepared by one process')
-    if not overwrite and _is_there(name, data_dir, csv, notify):
+    if is_there:
         return name
     builder = _builder(name, data_dir, csv)
     folder = check_manual_dir(manual_dir or os.environ.get(RAW_DATA_VARIABLE) or None)
@@ -124,7 +129,7 @@ def _is_there(name: str, data_dir: str | os.PathLike, csv: str | CsvTable | None
         return False
     base, _, version = parse_dataset_name(name)
     # Versions of a user's recordings count their contents: each of them is as good as the builder's.
-    if not version and base != BUILDER and folder.name != _current_version(name, folder.name):
+    if not version and base not in OWN_BUILDERS and folder.name != _current_version(name, folder.name):
         # Older versions were made differently; they stay for runs that name their version.
         notify(f'{name} is there in version {folder.name} only')
         return False

@@ -7,7 +7,16 @@ import pathlib
 
 from fdx.data.builders import known_builder
 from fdx.data.building import Notify, build, users_errors, without_absl_warnings
-from fdx.data.collection.own import BUILDER, OwnRecordings, Surveyed, look_at, own_config, version_for
+from fdx.data.collection.own import (
+    BUILDER,
+    BUILT,
+    OWN_BUILDERS,
+    OwnRecordings,
+    Surveyed,
+    look_at,
+    own_config,
+    version_for,
+)
 from fdx.data.names import parse_dataset_name
 from fdx.data.preparing import preparing
 from fdx.types import ConfigError
@@ -22,10 +31,10 @@ def prepare_own(
     progress: bool,
     workers: int | None = None,
 ) -> str:
-    """Prepares `recordings/NAME` unless a version with just this content is there.
+    """Prepares `recordings/NAME` or `bearing_datasets/NAME` unless a version with just this content is there.
 
     Args:
-      name: `recordings/NAME`, or `recordings/NAME-FRONT_END`.
+      name: `recordings/NAME`, or `recordings/NAME-FRONT_END`; likewise of bearing_datasets.
       data_dir: folder of prepared datasets.
       own: the recordings and how they are cut; they may have been looked at already.
       notify: called with one line before each long piece of work.
@@ -43,24 +52,29 @@ def prepare_own(
     if workers is not None and workers < 1:
         raise ConfigError(f'`workers`={workers}: a number of processes, 1 or more')
     base, config, version = parse_dataset_name(name)
-    if base != BUILDER or not config:
+    if base not in OWN_BUILDERS or not config:
         raise ConfigError(f'`dataset`={name}: recordings of your own have the name {BUILDER}/NAME; NAME is yours')
     if version:
         raise ConfigError(f'`dataset`={name}: leave out the version, which follows from the content of `recordings`')
     looked_at = own if isinstance(own, Surveyed) else look_at(own)
-    found, root = known_builder(BUILDER, 'dataset', name), pathlib.Path(data_dir)
+    if base == BUILT and not looked_at.collection.content:
+        raise ConfigError(
+            f'`dataset`={name}: {looked_at.collection.source} was not built by bearing-datasets; call recordings of '
+            f'your own {BUILDER}/NAME'
+        )
+    found, root = known_builder(base, 'dataset', name), pathlib.Path(data_dir)
     # The first config only tells the folder in which versions lie.
-    folder = root / BUILDER / own_config(found, config, looked_at, '0.0.0').name
+    folder = root / base / own_config(found, config, looked_at, '0.0.0').name
     if not version_for(folder, looked_at.sha256)[1]:
-        with users_errors(), preparing(data_dir, [BUILDER], notify):
+        with users_errors(), preparing(data_dir, [base], notify):
             # Another program may have prepared it while this one waited.
             version, there = version_for(folder, looked_at.sha256)
             if not there:
                 if any(folder.glob('*.*.*')):
-                    notify(f'{BUILDER}/{folder.name}: the recordings have changed, so version {version} is made')
+                    notify(f'{base}/{folder.name}: the recordings have changed, so version {version} is made')
                 settings = own_config(found, config, looked_at, version)
                 settings.workers = workers
                 with without_absl_warnings():
                     builder = found(config=settings, data_dir=data_dir)
                 build(builder, data_dir, notify=notify, progress=progress)
-    return f'{BUILDER}/{folder.name}:{version_for(folder, looked_at.sha256)[0]}'
+    return f'{base}/{folder.name}:{version_for(folder, looked_at.sha256)[0]}'

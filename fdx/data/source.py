@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow_datasets as tfds
 
-from fdx.data.collection.own import BUILDER, split_name
+from fdx.data.collection.own import BUILDER, BUILT, OWN_BUILDERS, split_name
 from fdx.data.dataset import PreparedDataset
 from fdx.data.names import parse_dataset_name, resolve_config
 from fdx.data.readings import KIND, ReadingsDataset
@@ -167,9 +167,14 @@ def prepared_folder(name: str, data_dir: str | pathlib.Path) -> pathlib.Path:
     # A killed preparation leaves a folder called incomplete.ABC123_1.0.0.
     ready = [p for p in ready if _VERSION.fullmatch(p.name) and (not version or p.name == version)]
     configs = {p.parent.name for p in ready}
-    resolved = resolve_config(config, configs) or (_of_own(name, config, configs) if builder == BUILDER else None)
+    resolved = resolve_config(config, configs) or (_of_own(name, config, configs) if builder in OWN_BUILDERS else None)
     if resolved:
         return max((p for p in ready if p.parent.name == resolved), key=_version_key)
+    if builder == BUILT:
+        raise DataError(
+            f'dataset {name!r} is not prepared in {root}: say with `manual_dir` where the datasets lie that '
+            'bearing-datasets has built'
+        )
     if builder == BUILDER:
         raise DataError(
             f'dataset {name!r} is not prepared in {root}: say with `recordings`=FOLDER_OR_MANIFEST where its files lie'
@@ -184,11 +189,11 @@ def prepared_folder(name: str, data_dir: str | pathlib.Path) -> pathlib.Path:
 
 def _of_own(name: str, config: str, configs: set[str]) -> str | None:
     """The config of a user's recordings that are prepared with another front end than the default one."""
-    found = sorted(c for c in configs if split_name(c)[0] == config)
+    found, builder = sorted(c for c in configs if split_name(c)[0] == config), parse_dataset_name(name).builder
     if len(found) > 1:
         raise DataError(
-            f'dataset {name!r} is prepared with several front ends: name one, e.g. `dataset`={BUILDER}/{found[0]} or '
-            f'{BUILDER}/{found[1]}'
+            f'dataset {name!r} is prepared with several front ends: name one, e.g. `dataset`={builder}/{found[0]} or '
+            f'{builder}/{found[1]}'
         )
     return found[0] if found else None
 

@@ -4,7 +4,7 @@ Run with bearing-datasets 0.3.0 in an environment of its own (fdx reads its file
 
     python tests/golden/make_bearing_datasets.py            # rewrites tests/golden/bearing_datasets/tiny_rig
 
-Six bearings of three states, 1.2 s each, two accelerometers at 4 kHz and a current at 500 Hz, which the healthy
+Six bearings of three states, 2 s each, two accelerometers at 4 kHz and a current at 500 Hz, which the healthy
 recordings lack. Values are rounded, so that the files stay small. definition/ holds the YAML and the builder of the
 package's private datasets. Nothing is downloaded.
 """
@@ -20,7 +20,7 @@ import numpy as np
 
 HERE = pathlib.Path(__file__).resolve().parent / 'bearing_datasets'
 STATES = {'normal': 0.0, 'inner': 5.4152, 'outer': 3.5848}
-RATE_HZ, SECONDS, STEP = 4000, 1.2, 1 / 32
+RATE_HZ, SECONDS, STEP = 4000, 2.0, 1 / 16
 
 
 def write_files(folder: pathlib.Path) -> None:
@@ -31,7 +31,7 @@ def write_files(folder: pathlib.Path) -> None:
             rng = np.random.default_rng([s, bearing])
             speed_rpm = 1500.0 if bearing == 1 else 1800.0
             t = np.arange(round(SECONDS * RATE_HZ)) / RATE_HZ
-            x = 0.03 * rng.standard_normal((2, len(t)))
+            x = 0.1 * rng.standard_normal((2, len(t)))
             if order:
                 x += np.array([[0.8], [0.3]]) * np.exp(-200 * np.mod(t, 60 / speed_rpm / order)) * np.sin(6000 * t)
             arrays = dict(zip(('DE', 'FE'), (np.round(x / STEP) * STEP).astype(np.float32)))

@@ -38,9 +38,10 @@ def open_collection(spec: CollectionSpec | str | os.PathLike) -> Collection:
     # The given path is kept in messages; ids are relative to it, so that a moved folder keeps them.
     source = pathlib.Path(spec.source).expanduser()
     content: tuple[pathlib.Path, ...] = ()
+    extra: list[str] = []
     if source.is_dir() and is_built(source):
         rows, ignored = rows_of_built(source, spec)
-        root, extra, content = source, [], files_of_built(source)
+        root, content = source, files_of_built(source)
     elif spec.label_column:
         raise ConfigError(
             f'`label_column`={spec.label_column} is for datasets built by bearing-datasets, but {source} is none; '

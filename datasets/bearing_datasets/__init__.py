@@ -1,0 +1,1 @@
+"""Datasets that the package bearing-datasets has built, as fdx records."""

@@ -1,0 +1,59 @@
+"""Where the datasets lie that the package bearing-datasets has built."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+
+from fdx.data.collection.own import BUILT, split_name
+from fdx.data.names import parse_dataset_name
+from fdx.data.preparing import RAW_DATA_VARIABLE, check_manual_dir
+from fdx.data.raw.built_folder import is_built
+from fdx.types import DataError
+
+# The package's own setting, and the variable of its name for the folder in which the user's settings lie.
+ROOT_VARIABLE = 'BEARING_DATASETS_ROOT'
+_SETTINGS = ('APPDATA', 'XDG_CONFIG_HOME')
+
+
+def built_folder(name: str, manual_dir: str | os.PathLike | None = None) -> pathlib.Path:
+    """The folder of a built dataset.
+
+    Looked for in `manual_dir` alone if that is given; else in $BEARING_DATASETS_ROOT, in the folder that
+    `bearing-datasets root FOLDER` saved, and in $FDX_RAW_DATA.
+
+    Args:
+      name: `bearing_datasets/NAME` or `bearing_datasets/NAME-FRONT_END`; NAME is the package's.
+      manual_dir: the folder of built datasets.
+
+    Raises:
+      DataError: it is not there; the text says where it was looked for, and what is built there.
+      ConfigError: `manual_dir` or the name cannot be used.
+    """
+    chosen = split_name(parse_dataset_name(name).config)[0]
+    roots = [folder for folder in [check_manual_dir(manual_dir)] if folder is not None] or _known_roots()
+    for root in roots:
+        if is_built(root / chosen):
+            return root / chosen
+    built = sorted({p.name for root in roots if root.is_dir() for p in root.iterdir() if is_built(p)})
+    places = f'{", ".join(map(str, roots))} (built there: {", ".join(built) or "nothing"})' if roots else 'no folder'
+    raise DataError(
+        f'`dataset`={name}: {chosen} was looked for in {places}; build it (bearing-datasets build {chosen}), and say '
+        f'with `manual_dir`, or `bearing-datasets root FOLDER`, where the folder of built datasets is'
+    )
+
+
+def _known_roots() -> list[pathlib.Path]:
+    found = [os.environ.get(ROOT_VARIABLE), _saved_root(), os.environ.get(RAW_DATA_VARIABLE)]
+    return [pathlib.Path(folder).expanduser() for folder in dict.fromkeys(found) if folder]
+
+
+def _saved_root() -> str:
+    """The folder that the package keeps for the user, '' where it keeps none."""
+    base = next((os.environ[name] for name in _SETTINGS if os.environ.get(name)), '~/.config')
+    try:
+        saved = json.loads((pathlib.Path(base).expanduser() / BUILT / 'config.json').read_text(encoding='utf-8'))
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: there is no home.
+        return ''
+    return str(saved.get('root') or '') if isinstance(saved, dict) else ''
