@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from absl import flags
 
-from fdx.data.collection.own import BUILDER
+from fdx.data.collection.own import OWN_BUILDERS
 from fdx.data.protocols.splits import folds_of, split_rows
 from fdx.data.source import open_dataset
 from fdx.inspect.advisor import protocols_of_dataset
@@ -29,14 +29,16 @@ LINEAR: dict[str, Any] = {
     'patience': 40,
 }
 # So many updates bring it to its optimum; running statistics alone need 40.
-UPDATES, FEWEST_EPOCHS, MOST_EPOCHS = 200, 20, 200
+UPDATES, FEWEST_EPOCHS, MOST_EPOCHS = 120, 20, 120
+# Saving a checkpoint takes longer than such an epoch.
+SAVES = 10
 # From this ratio between the classes' training windows on, classes are weighted.
 UNEVEN = 1.5
 
 
 def is_own(dataset: str) -> bool:
     """Whether a dataset is made of the user's recordings."""
-    return dataset.partition('/')[0] == BUILDER
+    return dataset.partition('/')[0] in OWN_BUILDERS
 
 
 def of_own(config: TrainConfig) -> tuple[TrainConfig, str, list[str]]:
@@ -81,7 +83,8 @@ def of_own(config: TrainConfig) -> tuple[TrainConfig, str, list[str]]:
     if 'model' in settings:
         settings['l2'] = float(f'{1 / counts.sum():.2g}')
         steps = math.ceil(counts.sum() / settings['batch_size'])
-        settings['epochs'] = min(max(math.ceil(UPDATES / steps), FEWEST_EPOCHS), MOST_EPOCHS)
+        epochs = min(max(math.ceil(UPDATES / steps), FEWEST_EPOCHS), MOST_EPOCHS)
+        settings |= {'epochs': epochs, 'save_every': math.ceil(epochs / SAVES)}
     if counts.max() >= UNEVEN * counts.min():
         settings['balance'] = 'class_weight'
     settings = {k: v for k, v in settings.items() if k == 'model_options' or not FLAGS[k].present}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 import re
 import shlex
 from typing import Any
 
 from fdx.data.collection.spec import CollectionSpec
+from fdx.data.raw.built_folder import is_built
 
-DATASET = 'recordings'
+# Those of fdx.data.collection.own, which imports TFDS.
+DATASET, BUILT = 'recordings', 'bearing_datasets'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +58,8 @@ def commands_of(spec: CollectionSpec, advice: Advice, default_front_end: str, *,
         return []
     suffix = '' if advice.front_end == default_front_end else f'-{advice.front_end}'
     level = ' --match_level' if advice.match_level else ''
-    dataset = f'--dataset={DATASET}/{name}{suffix}'
+    builder = BUILT if is_built(pathlib.Path(spec.source).expanduser()) else DATASET
+    dataset = f'--dataset={builder}/{name}{suffix}'
     return [
         f'fdx train {dataset} {own}{level} --protocol={advice.protocol} --fold=all --workdir=runs/{name}',
         f'fdx evaluate --checkpoint=runs/{name}',
@@ -76,6 +80,7 @@ def flags_of(spec: CollectionSpec) -> list[str]:
     found = {
         'pattern': spec.pattern,
         'label_map': ','.join(f'{pattern}={name}' for pattern, name in spec.labels),
+        'label_column': spec.label_column,
         'sample_rate': None if shared.sample_rate_hz is None else f'{shared.sample_rate_hz:g}',
         'speed_rpm': None if shared.speed_rpm is None else f'{shared.speed_rpm:g}',
         'bearing': shared.bearing,

@@ -16,6 +16,7 @@ from fdx.types import FdxError
 
 # A front end still fits where this share of the recordings is too short: these are then left out.
 MOST_SHORT = 0.2
+PREFERRED = ('band_mel', 'vggish', 'triaxial_mel')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,9 +54,7 @@ def too_short(facts: Sequence[RecordingFacts], window_s: float) -> list[Recordin
 def recommended(fits: Sequence[FrontEndFit]) -> str:
     """The front end to begin with: band_mel, which did best on few recordings (docs/benchmarks/own_machine.md)."""
     possible = [f.name for f in fits if f.fits]
-    return next(
-        (name for name in ('band_mel', 'vggish', 'triaxial_mel') if name in possible), possible[0] if possible else ''
-    )
+    return next((name for name in PREFERRED if name in possible), possible[0] if possible else '')
 
 
 def _fit(name: str, rate_hz: float, facts: Sequence[RecordingFacts]) -> FrontEndFit:

@@ -25,7 +25,7 @@ def manifest(tmp_path):
 
 def test_it_agrees_with_the_inspection(manifest):
     found, advice = fdx.inspect(manifest).advice, advise(look_at(OwnRecordings.of(str(manifest))))
-    assert (advice.front_end, advice.protocol) == (found.front_end, found.protocol) == ('vggish', 'by_domain')
+    assert (advice.front_end, advice.protocol) == (found.front_end, found.protocol) == ('band_mel', 'by_domain')
     assert advice.window_s == pytest.approx(found.window_s) and advice.reasons == found.reasons
 
 

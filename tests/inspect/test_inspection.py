@@ -45,7 +45,7 @@ def test_the_front_door_inspects_a_folder(tmp_path):
     seen = []
     found = fdx.inspect(tmp_path, progress=lambda entries: seen.append(len(entries)) or entries)
     assert seen == [6] and len(found.recordings) == 6 and found.findings == []
-    assert (found.advice.front_end, found.advice.protocol) == ('vggish', 'by_recording')
+    assert (found.advice.front_end, found.advice.protocol) == ('band_mel', 'by_recording')
     assert f'recordings={tmp_path}' in found.commands[0]
     assert 'nothing' in repr(found)
     assert 'Nothing was found' in inspection_page(found) and 'Nothing.' in inspection_text(found)

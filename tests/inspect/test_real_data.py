@@ -79,4 +79,4 @@ def test_adi_has_no_shortcut_and_its_files_are_read_as_they_are(raw_data, tmp_pa
     facts = found.recordings[0]
     assert (len(facts.channels), facts.duration_s, facts.speed_rpm, facts.load) == (3, 2.0, 1200.0, 0.0)
     assert facts.channels[0].bias == pytest.approx(0.89, abs=0.01)
-    assert found.advice.front_end == 'triaxial_mel'
+    assert found.advice.front_end == 'band_mel'
