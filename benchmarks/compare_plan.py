@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Callable, Sequence
 
 from fdx.data.builders import known_builder
-from fdx.data.collection.own import BUILDER, OwnRecordings, split_name
+from fdx.data.collection.own import OWN_BUILDERS, OwnRecordings, split_name
 from fdx.data.prepare import prepare_if_missing
 from fdx.data.protocols.splits import folds_of, split_rows
 from fdx.data.source import Dataset, open_dataset
@@ -106,8 +106,8 @@ def plan(design: Design, front_ends: Sequence[str] | None, root: pathlib.Path) -
 
 def _of_front_ends(dataset: str, front_ends: Sequence[str], parameter: str) -> list[str]:
     builder, _, config = dataset.partition('/')
-    if builder == BUILDER:  # Any front end that suits the channels can be prepared.
-        return [f'{BUILDER}/{split_name(config)[0]}-{front_end}' for front_end in front_ends]
+    if builder in OWN_BUILDERS:  # Any front end that suits the channels can be prepared.
+        return [f'{builder}/{split_name(config)[0]}-{front_end}' for front_end in front_ends]
     configs = known_builder(dataset.partition('/')[0], parameter, dataset).BUILDER_CONFIGS
     return configs_of_front_ends(dataset, front_ends, {c.name: c.front_end for c in configs}, parameter)
 
@@ -127,7 +127,7 @@ def _plan_part(design: Design, root: pathlib.Path, label: str = '') -> Part:
 
 def _open(config: TrainConfig, design: Design) -> tuple[TrainConfig, Dataset]:
     """The dataset, prepared where it is not yet; it fits the model. The config names its version."""
-    own = design.recordings if config.dataset.startswith(f'{BUILDER}/') else None
+    own = design.recordings if config.dataset.partition('/')[0] in OWN_BUILDERS else None
     name = prepare_if_missing(
         config.dataset, config.data_dir, design.manual_dir, recordings=own, notify=design.notify
     )  # fmt: skip

@@ -51,6 +51,7 @@ from fdx.types import ConfigError
 from . import cli
 from .config_flags import MAX_SEED, define_train_flags, train_config
 from .display import progress, table
+from .prepare_on_demand import built_source
 from .recordings_flags import define_recordings_flags, recordings_of_flags
 from .workdirs import locks_workdir
 
@@ -162,7 +163,7 @@ def _design() -> Design:
         pretrain_dataset=FLAGS.pretrain_dataset,
         pretrain_epochs=FLAGS.pretrain_epochs,
         manual_dir=FLAGS.manual_dir,
-        recordings=recordings_of_flags(),
+        recordings=recordings_of_flags(built_source(budget.dataset, budget.data_dir, FLAGS.manual_dir)),
         notify=lambda line: print(line, flush=True),
     )
 

@@ -32,7 +32,7 @@ from .recordings_flags import RecordingsOptions, own_recordings
 
 FLAGS = flags.FLAGS
 # What a manifest has no column for stays a flag of the program that reads it.
-NOT_HERE = ('recordings', 'window_s', 'hop_s', 'match_level', 'variable')
+NOT_HERE = ('recordings', 'window_s', 'hop_s', 'match_level', 'variable', 'label_column')
 
 
 def define_flags() -> None:
@@ -56,6 +56,10 @@ def main(argv) -> None:
     values |= {'recordings': argv[1], 'label_map': tuple(values['label_map'])}
     spec = own_recordings(RecordingsOptions(**values), Formats(TextFormat(), None)).spec
     collection = open_collection(spec)
+    if collection.content:
+        raise ConfigError(
+            f'{argv[1]} was built by bearing-datasets: its metadata.parquet takes the place of a manifest'
+        )
     rows = manifest_rows(collection, out.parent)
     write_manifest(out, rows)
     print(f'{out}: {len(rows)} files, {len(collection.entries)} recordings')

@@ -6,7 +6,7 @@ import dataclasses
 import pathlib
 import sys
 
-from fdx.data.collection.own import BUILDER, OwnRecordings, look_at, split_name, version_for
+from fdx.data.collection.own import OwnRecordings, look_at, split_name, version_for
 from fdx.data.prepare_own import prepare_own
 from fdx.inspect.advisor import advise
 from fdx.inspect.inspection import inspect_collection
@@ -26,7 +26,7 @@ def prepare_own_recordings(name: str, data_dir: str, own: OwnRecordings) -> str:
     recommends. New content is inspected first. The findings are printed, and the dataset keeps them for its reports.
 
     Args:
-      name: `recordings/NAME` or `recordings/NAME-FRONT_END`.
+      name: `recordings/NAME` or `recordings/NAME-FRONT_END`; likewise of bearing_datasets.
       data_dir: folder of prepared datasets.
       own: the recordings and how they are cut.
 
@@ -34,9 +34,9 @@ def prepare_own_recordings(name: str, data_dir: str, own: OwnRecordings) -> str:
       The dataset's name with front end and version.
     """
     looked_at = look_at(own)
-    config = name.partition('/')[2]
+    builder, _, config = name.partition('/')
     chosen, front_end = split_name(config)
-    root = pathlib.Path(data_dir) / BUILDER
+    root = pathlib.Path(data_dir) / builder
     if not front_end:
         there = sorted(p.name for p in root.glob(f'{chosen}-*/') if split_name(p.name)[0] == chosen)
         same = [c for c in there if version_for(root / c, looked_at.sha256)[1]]
@@ -50,7 +50,7 @@ def prepare_own_recordings(name: str, data_dir: str, own: OwnRecordings) -> str:
                 print(as_flags(f'{finding["severity"]}: {finding["text"]}'), file=sys.stderr)
         own = dataclasses.replace(own, findings=tuple(found.findings))
         looked_at = dataclasses.replace(looked_at, own=own)
-    return prepare_own(f'{BUILDER}/{config}', data_dir, looked_at, notify=_say, progress=True)
+    return prepare_own(f'{builder}/{config}', data_dir, looked_at, notify=_say, progress=True)
 
 
 def _say(line: str) -> None:

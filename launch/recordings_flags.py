@@ -1,4 +1,6 @@
-"""Flags that say where a user's own recordings lie, for every program that takes `--dataset=recordings/NAME`."""
+"""Flags that say where a user's own recordings lie, for every program that takes `--dataset=recordings/NAME`,
+or of a dataset that bearing-datasets has built (`--dataset=bearing_datasets/NAME`).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from absl import flags
 
 from fdx.data.collection.columns import number_of
 from fdx.data.collection.entry import Shared
-from fdx.data.collection.own import BUILDER, OwnRecordings
+from fdx.data.collection.own import BUILDER, OWN_BUILDERS, OwnRecordings
 from fdx.data.collection.spec import CollectionSpec
 from fdx.types import ConfigError
 
@@ -27,10 +29,13 @@ class RecordingsOptions:
 
     Attributes:
       recordings: with --dataset=recordings/NAME: a folder with one sub-folder per class, a folder whose file names
-        follow --pattern, or a manifest (.csv, .tsv, .xlsx) with the columns file, label, ...; NAME is yours.
+        follow --pattern, or a manifest (.csv, .tsv, .xlsx) with the columns file, label, ...; NAME is yours. With
+        --dataset=bearing_datasets/NAME: the folder of the built dataset, if it does not lie in --manual_dir.
       pattern: how file names are made, e.g. {speed_rpm}_{label}_{load}.csv; {_} stands for anything.
       label_map: new names of classes as PATTERN=CLASS with commas, e.g. IR*=inner_race,OR*=outer_race; the first
         pattern that fits a label counts.
+      label_column: columns of a dataset built by bearing-datasets that make its classes, with commas between them;
+        by default fault_type; native_label has the dataset's own names.
       sample_rate: rate of the files that do not tell it, in Hz.
       speed_rpm: speed of the shaft in all recordings whose file or manifest does not tell it.
       bearing: the bearing of all recordings, by name, as pitch_diameter_mm=..,ball_diameter_mm=..,num_balls=.., or
@@ -47,6 +52,7 @@ class RecordingsOptions:
     recordings: str = ''
     pattern: str = ''
     label_map: tuple[str, ...] = ()
+    label_column: str = ''
     sample_rate: str = ''
     speed_rpm: str = ''
     bearing: str = ''
@@ -68,17 +74,26 @@ def define_recordings_flags() -> None:
     define_format_flags()
 
 
-def recordings_of_flags() -> OwnRecordings | None:
-    """What the flags of this program say; None where it has no such flags, or none is given."""
+def given_flags() -> list[str]:
+    """Names of the flags about recordings that are given; none where the program has no such flags."""
+    return [name for name in (*NAMES, *FORMAT_FLAGS) if name in FLAGS and FLAGS[name].present]
+
+
+def recordings_of_flags(source: str = '') -> OwnRecordings | None:
+    """What the flags of this program say; None where it has no such flags, or none is given.
+
+    Args:
+      source: where the recordings lie if --recordings does not say it; '' if only the flag can.
+    """
     if 'recordings' not in FLAGS:
-        return None
-    given = [name for name in (*NAMES, *FORMAT_FLAGS) if FLAGS[name].present]
-    if not FLAGS.recordings:
+        return OwnRecordings.of(source) if source else None
+    given, source = given_flags(), FLAGS.recordings or source
+    if not source:
         if given:
             raise ConfigError(f'--{given[0]} says something about --recordings=FOLDER_OR_MANIFEST: name that, too')
         return None
     values = {name: FLAGS[name].value for name in NAMES}
-    values['label_map'] = tuple(values['label_map'])
+    values |= {'recordings': source, 'label_map': tuple(values['label_map'])}
     return own_recordings(RecordingsOptions(**values), formats_of_flags())
 
 
@@ -99,14 +114,15 @@ def own_recordings(options: RecordingsOptions, formats: Formats) -> OwnRecording
         text_format=formats.text,
         binary_format=formats.binary,
     )
-    spec = CollectionSpec(options.recordings, options.pattern, tuple(map(_renaming, options.label_map)), shared)
+    labels = tuple(map(_renaming, options.label_map))
+    spec = CollectionSpec(options.recordings, options.pattern, labels, shared, options.label_column)
     window_s, hop_s = (_number(getattr(options, name), 'stop_s', name) for name in ('window_s', 'hop_s'))
     return OwnRecordings(spec, window_s, hop_s, options.match_level)
 
 
 def check_own_name(dataset: str) -> None:
     """Refuses --recordings for a dataset of another builder; ConfigError names the form that is right."""
-    if dataset.partition('/')[0] != BUILDER:
+    if dataset.partition('/')[0] not in OWN_BUILDERS:
         raise ConfigError(f'--recordings goes with --dataset={BUILDER}/NAME, where NAME is yours; it is {dataset}')
 
 

@@ -37,10 +37,11 @@ def built_folder(name: str, manual_dir: str | os.PathLike | None = None) -> path
         if is_built(root / chosen):
             return root / chosen
     built = sorted({p.name for root in roots if root.is_dir() for p in root.iterdir() if is_built(p)})
-    places = f'{", ".join(map(str, roots))} (built there: {", ".join(built) or "nothing"})' if roots else 'no folder'
+    there = f'there is no built dataset {chosen} in {", ".join(map(str, roots))} (built there: {", ".join(built) or "nothing"})'
     raise DataError(
-        f'`dataset`={name}: {chosen} was looked for in {places}; build it (bearing-datasets build {chosen}), and say '
-        f'with `manual_dir`, or `bearing-datasets root FOLDER`, where the folder of built datasets is'
+        f'`dataset`={name}: {there if roots else "no folder of built datasets is known"}; build it with '
+        f'`bearing-datasets build {chosen}`, and name the folder of built datasets with `manual_dir` or, once for all, '
+        'with `bearing-datasets root FOLDER`'
     )
 
 
