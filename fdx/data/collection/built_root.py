@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+from collections.abc import Sequence
 
 from fdx.data.collection.own import BUILT, split_name
 from fdx.data.names import parse_dataset_name
@@ -36,13 +37,20 @@ def built_folder(name: str, manual_dir: str | os.PathLike | None = None) -> path
     for root in roots:
         if is_built(root / chosen):
             return root / chosen
-    built = sorted({p.name for root in roots if root.is_dir() for p in root.iterdir() if is_built(p)})
-    there = f'there is no built dataset {chosen} in {", ".join(map(str, roots))} (built there: {", ".join(built) or "nothing"})'
+    there = f'there is no built dataset {chosen} in {", ".join(map(str, roots))} (built there: {_built_in(roots)})'
     raise DataError(
         f'`dataset`={name}: {there if roots else "no folder of built datasets is known"}; build it with '
         f'`bearing-datasets build {chosen}`, and name the folder of built datasets with `manual_dir` or, once for all, '
         'with `bearing-datasets root FOLDER`'
     )
+
+
+def _built_in(roots: Sequence[pathlib.Path]) -> str:
+    """The built datasets in some folders, for messages."""
+    try:
+        return ', '.join(sorted({p.name for root in roots for p in root.glob('*/') if is_built(p)})) or 'nothing'
+    except OSError as e:
+        return f'not known ({e.strerror or e})'
 
 
 def _known_roots() -> list[pathlib.Path]:
