@@ -11,7 +11,7 @@ from fdx.data.collection.own import BUILT, split_name
 from fdx.data.names import parse_dataset_name
 from fdx.data.preparing import RAW_DATA_VARIABLE, check_manual_dir
 from fdx.data.raw.built_folder import is_built
-from fdx.types import DataError
+from fdx.types import ConfigError, DataError
 
 # The package's own setting, and the variable of its name for the folder in which the user's settings lie.
 ROOT_VARIABLE = 'BEARING_DATASETS_ROOT'
@@ -33,10 +33,14 @@ def built_folder(name: str, manual_dir: str | os.PathLike | None = None) -> path
       ConfigError: `manual_dir` or the name cannot be used.
     """
     chosen = split_name(parse_dataset_name(name).config)[0]
+    if not chosen:
+        raise ConfigError(f'`dataset`={name}: write it as {BUILT}/NAME, with the NAME of a built dataset')
     roots = [folder for folder in [check_manual_dir(manual_dir)] if folder is not None] or _known_roots()
     for root in roots:
-        if is_built(root / chosen):
-            return root / chosen
+        # The folder of the dataset itself is named as easily as the one around it.
+        for folder in (root / chosen, root):
+            if folder.name == chosen and is_built(folder):
+                return folder
     there = f'there is no built dataset {chosen} in {", ".join(map(str, roots))} (built there: {_built_in(roots)})'
     raise DataError(
         f'`dataset`={name}: {there if roots else "no folder of built datasets is known"}; build it with '
