@@ -15,6 +15,10 @@ What remedies for rare faults are worth, including a GAN:
 
     python -m launch.benchmark --suite=imbalance --manual_dir=RECORDINGS
 
+Your own machine (own_machine): folders of a few dozen recordings, as a new user has them, scored by recording:
+
+    python -m launch.benchmark --suite=own_machine --manual_dir=RECORDINGS
+
 Every cell is kept in WORKDIR. The same command continues a stopped one, and after a finished one only writes the page
 again. Writes WORKDIR/pages/SUITE.md, .json and .png. With --publish the page goes to OUT as well, unless the page
 there has figures that the new one lacks.
@@ -35,6 +39,9 @@ from fdx.benchmarks import (
     imbalance_page,
     imbalance_run,
     imbalance_suite,
+    own_machine_page,
+    own_machine_run,
+    own_machine_suite,
     page,
     pretraining_page,
     pretraining_run,
@@ -52,6 +59,7 @@ FLAGS = flags.FLAGS
 READ_BY = {
     'pretraining': ('tasks', 'networks', 'draws', 'fine_tune'),
     'imbalance': ('tasks', 'methods'),
+    'own_machine': ('tasks', 'inputs'),
     **dict.fromkeys(SUITES, ('methods', 'inputs')),
 }
 
@@ -68,7 +76,7 @@ def define_flags() -> None:
         'tasks',
         None,
         f'pretraining: some of {", ".join(tasks["pretraining"])}, the others stay on the page as they are; imbalance: '
-        f'of {", ".join(tasks["imbalance"])}',
+        f'of {", ".join(tasks["imbalance"])}; own_machine: of {", ".join(t.name for t in own_machine_suite.TASKS)}',
     )
     flags.DEFINE_list('networks', networks, 'pretraining: networks to ask')
     flags.DEFINE_integer('draws', 20, 'pretraining: how often few labels are drawn, for each seed')
@@ -79,7 +87,11 @@ def define_flags() -> None:
         f'adaptation: some of {", ".join(METHODS)} (where not given, slow inputs have a few, the others all); '
         f'imbalance: remedies among {", ".join(imbalance_suite.REMEDIES)}',
     )
-    flags.DEFINE_list('inputs', list(INPUTS), 'adaptation: inputs to compare, those that the suite has')
+    flags.DEFINE_list(
+        'inputs',
+        list(INPUTS),
+        'adaptation: inputs to compare, of those that the suite has; own_machine: parts of names',
+    )
     flags.DEFINE_integer('seeds', 3, 'seeds 0, 1, ... of networks, order and draws')
     flags.DEFINE_string('data_dir', 'data', 'folder of prepared datasets')
     flags.DEFINE_string('manual_dir', None, 'folder of raw recordings, to prepare datasets; else FDX_RAW_DATA')
@@ -99,7 +111,11 @@ def main(argv) -> None:
     given = [f'--{name}' for name in sorted(foreign) if FLAGS[name].present]
     if given:
         raise ConfigError(f'{", ".join(given)} has no part in --suite={FLAGS.suite}: leave it out')
-    kinds = {'pretraining': pretraining_page.KIND, 'imbalance': imbalance_page.KIND}
+    kinds = {
+        'pretraining': pretraining_page.KIND,
+        'imbalance': imbalance_page.KIND,
+        'own_machine': own_machine_page.KIND,
+    }
     kind, out = kinds.get(FLAGS.suite, adaptation_page.KIND), pathlib.Path(FLAGS.out)
     if FLAGS.publish:
         page.read_page(out, FLAGS.suite, kind)  # Fails before the hours of work, not after them.
@@ -150,6 +166,8 @@ def _run(call: Call) -> pathlib.Path:
         return pretraining_run.run(call, _given('tasks'), _given('networks'), **options)
     if FLAGS.suite == 'imbalance':
         return imbalance_run.run(call, _given('tasks'), _given('methods'))
+    if FLAGS.suite == 'own_machine':
+        return own_machine_run.run(call, _given('tasks'), _given('inputs'))
     return adaptation_run.run(call, FLAGS.suite, _given('inputs'), _given('methods'))
 
 
