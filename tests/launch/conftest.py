@@ -55,7 +55,9 @@ def _own_flags(program: str):
         yield
     finally:
         defined = flags.FLAGS.flags_by_module_dict()
-        for flag in [f for module in defined if module.endswith(f'launch/{program}.py') for f in defined[module]]:
+        # prepare has a second face, with flags of its own, for own recordings.
+        ends = (f'launch/{program}.py', 'launch.prepare_recordings')
+        for flag in [f for module in defined if module.endswith(ends) for f in defined[module]]:
             delattr(flags.FLAGS, flag.name)
         flags.FLAGS.unparse_flags()
 
