@@ -19,6 +19,7 @@ from absl import flags
 
 from fdx.data.collection.collect import open_collection
 from fdx.data.collection.entry import Collection
+from fdx.data.collection.fault_words import KINDS
 from fdx.data.collection.manifest import write_manifest
 from fdx.data.raw.format import TextFormat
 from fdx.inspect.manifest_rows import manifest_rows
@@ -78,7 +79,7 @@ def _to_check(collection: Collection, out: str) -> list[str]:
     entries, lines = collection.entries, []
     if any(not e.label for e in entries):
         lines.append(f'- label: {sum(not e.label for e in entries)} rows have none; fill it in')
-    strange = sorted({e.label for e in entries if e.label and e.fault_type == e.label})
+    strange = sorted({e.label for e in entries if e.label and e.fault_type not in KINDS})
     if strange:
         lines.append(
             f'- fault_type: {", ".join(strange[:6])}: not recognised as a fault of fdx; write normal, inner_race, '

@@ -21,6 +21,8 @@ _WORDS = {
     'bent_shaft': 'bent_shaft bentshaft bent bowed_shaft',
     'looseness': 'looseness loose',
 }
+# The fault types that fdx knows.
+KINDS = tuple(_WORDS)
 _OF_WORD = {word: kind for kind, words in _WORDS.items() for word in words.split()}
 # Long words first, so that inner_race is not read as "inner" of something else.
 _BY_LENGTH = sorted(_OF_WORD, key=len, reverse=True)
