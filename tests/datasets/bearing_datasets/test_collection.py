@@ -121,6 +121,20 @@ def test_condition_machine_and_run_of_other_columns(changed):
     assert (entry.domain, entry.machine, entry.bearing_id) == ('A', 'self_built', 'inn')
 
 
+def test_measured_speeds_of_one_condition_are_one_domain(changed):
+    speeds = iter([1772.0, 1774.0, math.nan, 1748.0, 1750.0, 1754.0])
+    of_recording: dict[str, float] = {}
+
+    def edit(rows):
+        for row in rows:
+            if row['recording_id'] not in of_recording:
+                of_recording[row['recording_id']] = next(speeds)
+        return [{**r, 'load': 1.0, 'speed_rpm': of_recording[r['recording_id']]} for r in rows]
+
+    found = [e.domain for e in of(changed(edit)).entries]
+    assert found == ['1772 to 1774 rpm'] * 2 + ['unknown rpm'] + ['1748 to 1754 rpm'] * 3
+
+
 def test_unknown_faults_are_no_class(golden, changed):
     folder = changed(with_values('inner_1', fault_type='unknown'))
     assert [e.label for e in of(folder).entries][:2] == ['', 'inner_race']
