@@ -134,10 +134,11 @@ def _right(possible: Sequence[ProtocolFit], domain: str) -> ProtocolFit | None:
 
 def _questions(facts: Sequence[RecordingFacts]) -> dict[str, str]:
     domain = domain_words(facts)
+    article = 'an' if domain.startswith('o') else 'a'
     again = '' if domain == 'machine' else ' The bearings and mountings are those that it has learned from.'
     return {
         'given_split': 'the manifest says itself what is trained on and what is tested',
-        'by_domain': f'it answers whether the network works at a {domain} that it has not seen.{again}',
+        'by_domain': f'it answers whether the network works at {article} {domain} that it has not seen.{again}',
         'by_bearing': 'it answers whether the network knows the fault in a bearing that it has not seen',
         'by_recording': 'it answers whether the network works on a new recording of the same machine and bearings, '
         'which it knows',
