@@ -11,6 +11,7 @@ from fdx.data.collection.entry import Entry, Shared
 from fdx.data.collection.long import long_recording
 from fdx.data.collection.own import Surveyed
 from fdx.data.collection.read import read_entry
+from fdx.data.collection.snippets import examples_of_snippets
 from fdx.data.left_out import LeftOut
 from fdx.data.long_recording import LONG_VALUES
 from fdx.data.prepared import RecordSpec
@@ -50,6 +51,13 @@ def read(of: Sized, shared: Shared) -> AnyRecording:
     return read_entry(of.entry, shared) if long is None else long
 
 
+def _examples(of: Sized, shared: Shared, spec: RecordSpec, left_out: LeftOut) -> Iterator[tuple[str, dict]]:
+    """The records of one entry."""
+    if len(of.entry.files) > 1:
+        return examples_of_snippets(of.entry, shared, spec, left_out)
+    return examples_of(read(of, shared), spec, left_out)
+
+
 def examples_of_all(
     entries: Sequence[Sized], shared: Shared, spec: RecordSpec, left_out: LeftOut, workers: int | None
 ) -> Iterator[tuple[str, dict]]:
@@ -70,13 +78,13 @@ def examples_of_all(
         workers = cores() if sum(of.values for of in entries) >= MANY_VALUES else 1
     if workers == 1:
         for of in entries:
-            yield from examples_of(read(of, shared), spec, left_out)
+            yield from _examples(of, shared, spec, left_out)
         return
     # Processes do the runs of short recordings; long ones are streamed by this process.
     for is_long, run in itertools.groupby(entries, key=lambda of: of.is_long):
         if is_long:
             for of in run:
-                yield from examples_of(read(of, shared), spec, left_out)
+                yield from _examples(of, shared, spec, left_out)
             continue
         short = list(run)
         tasks = _tasks(short)
@@ -108,4 +116,4 @@ def _name(entries: Sequence[Sized]) -> Callable[[tuple[int, int]], str]:
 def _made(known: tuple[Sequence[Sized], Shared, RecordSpec], task: tuple[int, int]) -> tuple[list, LeftOut]:
     """What a process does: the records of some recordings, and what was noticed about them."""
     (entries, shared, spec), left_out = known, LeftOut()
-    return [item for of in entries[slice(*task)] for item in examples_of(read(of, shared), spec, left_out)], left_out
+    return [item for of in entries[slice(*task)] for item in _examples(of, shared, spec, left_out)], left_out

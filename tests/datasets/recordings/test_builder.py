@@ -117,11 +117,24 @@ def test_snippets_of_a_group_are_one_recording_and_no_window_spans_two(raw_data,
     assert len(set(data.table['recording'])) == 6
     starts, length = data.table['window_start'], 1280
     assert np.all(starts // 2560 == (starts + length - 1) // 2560)
-    assert len(starts) >= 6 and data.metadata['left_out_windows']['lost_time'] > 0
-    # The filter of the common band reaches beyond a window, so one as long as a snippet can never be used.
-    with pytest.raises(DataError, match=r'no window can be used \(6 of 6 recordings, .* lost_time.*shorter windows'):
-        fdx.prepare('recordings/femto-waveform', tmp_path / 'data', recordings=OwnRecordings(spec, 0.1, 0.02))
-    assert [p.name for p in (tmp_path / 'data/recordings/femto-waveform').glob('1.*')] == ['1.0.0']
+    assert len(starts) == 18 * 6 and data.metadata['left_out_windows'] == {}
+    whole = fdx.prepare('recordings/femto-waveform', tmp_path / 'data', recordings=OwnRecordings(spec, 0.1, 0.02))
+    assert sorted(whole.table['window_start']) == sorted([0, 2560, 5120] * 6)
+    assert set(whole.table['block']) == {-1}  # three files have no five blocks, and each is too short for its own
+
+
+def test_nine_files_of_a_group_are_dealt_to_five_blocks_in_their_order(tmp_path):
+    rows = ['file,label,group,fs']
+    for k, label in enumerate(('good', 'worn')):
+        for i in range(9):
+            samples = np.random.default_rng([k, i]).standard_normal(1100).astype(np.float32)
+            np.save(tmp_path / f'{label}{i}.npy', samples)
+            rows.append(f'{label}{i}.npy,{label},{label},10000')
+    (tmp_path / 'm.csv').write_text('\n'.join(rows) + '\n')
+    data = fdx.prepare('recordings/lives-waveform', tmp_path / 'data', recordings=tmp_path / 'm.csv')
+    files = data.table['window_start'] // 1100
+    assert sorted(files[data.table['recording'] == 'good']) == list(range(9))
+    np.testing.assert_array_equal(data.table['block'], files * 5 // 9)
 
 
 def test_several_channels_of_real_files(raw_data, tmp_path, caplog):
