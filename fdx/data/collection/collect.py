@@ -62,7 +62,8 @@ def open_collection(spec: CollectionSpec | str | os.PathLike) -> Collection:
         raise DataError(f'{source} holds no recordings: no file of a known format, in it or its sub-folders')
     entries = merged_groups(entries, [cells.get('group', '') for _, cells in rows], root)
     _check_unique(entries)
-    entries = with_domains(sorted(entries, key=lambda e: e.recording))
+    # A built dataset stays in the order of its table, in which the signals lie: groups of them are unpacked at once.
+    entries = with_domains(entries if content else sorted(entries, key=lambda e: e.recording))
     return Collection(source, root, tuple(entries), spec.shared, tuple(ignored), tuple(extra), content)
 
 

@@ -95,7 +95,7 @@ class Collection:
     Attributes:
       source: the folder or the manifest that the user named.
       root: the folder below which the files lie; ids of recordings are paths relative to it.
-      entries: the recordings, sorted by their ids.
+      entries: the recordings, sorted by their ids, or in the order of a built dataset's table.
       shared: what all have in common.
       ignored: files of the folder that are no recordings, as (path, why).
       extra: columns of a manifest that fdx does not use, by name.

@@ -13,8 +13,10 @@ from fdx.data.collection.collect import open_collection
 from fdx.data.collection.entry import Shared
 from fdx.data.collection.orders import geometry_of_orders
 from fdx.data.collection.own import OwnRecordings, look_at
+from fdx.data.collection.read import read_entry
 from fdx.data.collection.spec import CollectionSpec
 from fdx.data.collection.survey import survey
+from fdx.data.raw.built import _few_samples
 from fdx.signal.bearings import BEARINGS
 from fdx.types import ConfigError, DataError
 
@@ -42,6 +44,15 @@ def test_orders_become_the_bearing_of_these_orders(golden):
     geometry = of(golden).entries[0].geometry
     assert geometry.num_balls == 9 and geometry.bpfo == pytest.approx(3.5848) and geometry.bpfi == pytest.approx(5.4152)
     assert geometry.bsf == pytest.approx(2.3568, rel=1e-3)
+
+
+def test_recordings_stay_in_the_order_in_which_their_signals_lie(changed):
+    found = of(changed(lambda rows: rows[::-1]))
+    assert [e.recording for e in found.entries] == [f'{f}_{n}' for f in ('outer', 'normal', 'inner') for n in (2, 1)]
+    unpacked = _few_samples.cache_info().misses
+    for entry in found.entries:
+        read_entry(entry)
+    assert _few_samples.cache_info().misses == unpacked + 1  # They share a group of rows.
 
 
 @pytest.mark.parametrize('name', BEARINGS)
