@@ -17,6 +17,7 @@ import pytest
 from absl import flags
 
 from fdx.models import create_model
+from fdx.synth import networks
 from fdx.weights.files import save_weights
 from fdx.weights.structure import file_tree
 
@@ -116,6 +117,12 @@ def music_cache(tmp_path_factory) -> pathlib.Path:
     manifest['options'] = {'head_input': 'flatten'}
     save_weights(folder / 'musicnn-mtt.safetensors', file_tree(variables), manifest)
     return folder
+
+
+@pytest.fixture
+def shallow_gan(monkeypatch):
+    """Generators and critics of one level, where their training is not the point; in full depth: tests/synth."""
+    monkeypatch.setattr(networks, 'SMALLEST', 46)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def tiny(monkeypatch):
     monkeypatch.setattr(imbalance_run, '_keep_programs', lambda folder: None)
 
 
-def test_a_table_of_all_remedies(call, rig, tiny, tmp_path):
+def test_a_table_of_all_remedies(call, rig, tiny, tmp_path, shallow_gan):
     rig.prepare(tmp_path / 'data', 'rig_b_small')
     methods = ('none', 'oversample', 'smote_embedding', 'gan')
     command = ['benchmark', '--suite=imbalance', '--seeds=1', f'--data_dir={tmp_path / "data"}']

@@ -19,7 +19,7 @@ def quick(monkeypatch):
     monkeypatch.delenv('FDX_RAW_DATA', raising=False)
 
 
-def test_make_gan(call, rig, tmp_path, quick):
+def test_make_gan(call, rig, tmp_path, quick, shallow_gan):
     rig.prepare(tmp_path / 'data', 'small')
     command = ['rare_faults', f'--workdir={tmp_path / "gan"}', f'--data_dir={tmp_path / "data"}', '--ratio=3']
     command += ['--steps=25', '--width=2', '--judge_samples=3']

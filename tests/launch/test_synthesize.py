@@ -15,7 +15,10 @@ from fdx.types import ConfigError
 from launch import synthesize_on_demand
 
 DATASET = 'bearing_rig/rig_b_small'
-TINY = ['--steps=4', '--log_every=2', '--batch_size=4', '--latent_size=4', '--width=2', '--save_every=1']
+TINY = ['--steps=4', '--log_every=2', '--batch_size=4', '--latent_size=4', '--width=2', '--save_every=4']
+SLIM = ['--model=cnn_small', '--model_option=width_multiplier=0.25']
+
+pytestmark = pytest.mark.usefixtures('shallow_gan')
 
 
 @pytest.fixture
@@ -72,8 +75,7 @@ def test_a_classifier_makes_the_generator_that_it_needs_once(call, own_data, tmp
     monkeypatch.setattr(synthesize_on_demand, 'generator_for', lambda config: run_module.generator_for(config, **tiny))
     command = ['train', f'--dataset={DATASET}', f'--data_dir={own_data}', '--imbalance=1:3', '--balance=gan']
     command += [
-        '--model=cnn_small',
-        '--model_option=width_multiplier=0.25',
+        *SLIM,
         '--epochs=1',
         f'--workdir={tmp_path / "run"}',
     ]
@@ -123,9 +125,7 @@ def test_a_table_has_no_images(call, tmp_path):
 
 def test_the_workdir_of_a_classifier_is_left_alone(call, data_dir, tmp_path):
     run = tmp_path / 'run'
-    trained = call(
-        'train', f'--dataset={DATASET}', f'--data_dir={data_dir}', '--model=cnn_small', '--epochs=1', f'--workdir={run}'
-    )
+    trained = call('train', f'--dataset={DATASET}', f'--data_dir={data_dir}', *SLIM, '--epochs=1', f'--workdir={run}')
     assert trained.code == 0, trained.err
     done = synthesize(call, data_dir, run)
     assert 'holds a classifier' in done.error
