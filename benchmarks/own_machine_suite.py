@@ -14,8 +14,7 @@ from fdx.types import ConfigError
 from .grid import Cell
 
 NAME = 'own_machine'
-# Chosen by hand once, before anything was measured: the settings of `fdx train` on own recordings, without a limit on
-# the number of checkpoints.
+# The settings of `fdx train` on own recordings.
 LINEAR: dict[str, Any] = {
     'dropout_rate': 0.0,
     'batch_size': 256,
