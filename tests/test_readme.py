@@ -25,6 +25,14 @@ def test_readme_shows_the_ten_lines_that_a_test_runs():
     assert len([line for line in lines.splitlines() if line.strip()]) <= 10
 
 
+def test_readme_shows_the_way_of_own_recordings():
+    """tests/launch/test_own_machine.py runs the same commands, as the tutorial has them."""
+    text = README.read_text(encoding='utf-8').partition('**Your own folder of recordings.**')[2]
+    block = text.split('```')[1].strip().splitlines()
+    assert [line.split()[1] for line in block] == ['inspect', 'train', 'evaluate', 'predict']
+    assert '--dataset=recordings/' in block[1] and '--recordings=' in block[1]
+
+
 @pytest.mark.parametrize('page', PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_lead_to_files(page):
     for target in re.findall(r'\]\(([^)#\s]+)(?:#[^)]*)?\)', page.read_text(encoding='utf-8')):
