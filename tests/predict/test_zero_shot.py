@@ -36,14 +36,14 @@ def noise(windows: float, seed: int = 0, **fields) -> Recording:
 
 @pytest.mark.parametrize('machine', ['rig_a', 'rig_c'])
 def test_every_state_of_simulated_machines_is_named(machine):
-    made = simulated([machine], speeds=(727.0, 997.0), load_cases=(1,), duration_s=12.0, sample_rate_hz=16000, seed=3)
+    made = simulated([machine], speeds=(727.0, 997.0), load_cases=(1,), duration_s=8.0, sample_rate_hz=16000, seed=3)
     found = [(r.label, r.speed_rpm, diagnose_zero_shot(r)) for r in made]
     assert len(found) == 6
     for label, speed_rpm, diagnosis in found:
         assert diagnosis.rows()[-1]['predicted'] == label
         # Twenty turns, where 0.975 s hold fewer.
         assert diagnosis.window_s == pytest.approx(1200 / speed_rpm, abs=1 / 16000)
-        assert len(diagnosis.z_scores) == int(12 / diagnosis.window_s)
+        assert len(diagnosis.z_scores) == int(8 / diagnosis.window_s)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -73,11 +72,22 @@ def test_windows_that_vote_for_a_doubtful_fault_say_why():
     assert not any(row['predicted'] == 'outer_race' for row in windows)
 
 
-@pytest.mark.parametrize('kind', KINDS)
-def test_the_healthy_machines_of_the_cases_are_healthy_or_without_verdict(kind, tmp_path):
+@pytest.fixture(scope='module')
+def healthy_signals():
+    """The script as a module: 22 processes of its own would take most of the time."""
     if not HEALTHY_SIGNALS.exists():
         pytest.skip('the scripts of ../shared/cases are absent')
-    for seed in ('0', '1'):
-        path = tmp_path / f'{kind}_{seed}.npy'
-        subprocess.run([sys.executable, str(HEALTHY_SIGNALS), kind, str(path), '1772', '9.75', seed], check=True)
-        assert summary(np.load(path))['predicted'] in (None, 'normal')
+    spec = importlib.util.spec_from_file_location('healthy_signals', HEALTHY_SIGNALS)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize('kind', KINDS)
+def test_the_healthy_machines_of_the_cases_are_healthy_or_without_verdict(kind, healthy_signals):
+    assert healthy_signals.FS == RATE_HZ
+    for seed in (0, 1):
+        # As its command line makes it.
+        rng = np.random.default_rng([seed, sum(map(ord, kind))])
+        signal = healthy_signals.make(kind, rng, int(9.75 * RATE_HZ), RPM)
+        assert summary(signal)['predicted'] in (None, 'normal')
