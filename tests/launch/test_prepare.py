@@ -220,7 +220,7 @@ def test_help_starts_with_examples_and_names_overwrite():
     env = {**os.environ, 'COLUMNS': '120'}
     out = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout
     head, _, flags = out.partition('options:')
-    assert head.count('python -m launch.prepare datasets/') == 3
+    assert head.count('python -m launch.prepare datasets/') == 4
     assert '--overwrite' in head
     assert 'FDX_RAW_DATA' in head
     for flag, default in (('--data_dir', 'data'), ('--file_format', 'array_record')):
