@@ -75,8 +75,8 @@ def _notes(how: Mapping[str, Any]) -> list[str]:
     return [
         'The linear rows use the settings of `fdx train`, the networks those of small data elsewhere in fdx (60 '
         'epochs at most, patience 12, Adam at 1e-3), chosen beforehand. What was tried on these recordings before, '
-        'and seen with its scores: `band_mel` with one and three axes, with and without peak scaling, by scikit- '
-        'learn (89 to 95 % of windows with all other speeds trained on), which made it the default of `fdx train`; '
+        'and seen with its scores: `band_mel` with one and three axes, with and without peak scaling, by '
+        'scikit-learn (89 to 95 % of windows with all other speeds trained on), which made it the default of `fdx train`; '
         '40, 60 and 300 epochs of the 1 s row (84 to 86 % of windows); a frozen musicnn with a linear head, its '
         'stage chosen on validation (85 %). So ADI is a development set, and these scores are those of one. The '
         'step is the one with the lowest loss on validation recordings. A speed that is left out for testing, and '
