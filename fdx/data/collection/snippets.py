@@ -36,7 +36,9 @@ def examples_of_snippets(
       DataError: a file cannot be used, is shorter than a window, or has another rate or number of channels than the
         first.
     """
-    first, wild, faults, notes, alike = 0, 0, [], [], None
+    first, wild, alike = 0, 0, None
+    faults: list[str] = []
+    notes: list[str] = []
     for number, file in enumerate(entry.files):
         recording = read_entry(dataclasses.replace(entry, files=(file,)), shared)
         same = (str(file), recording.sample_rate_hz, recording.samples.shape[1])
