@@ -113,8 +113,8 @@ def test_probe_adapt_compare_synthesize_and_export_take_them(call, folder, data,
     adapt = call('adapt', '--source=recordings/two:A', '--target=recordings/two:B', '--data_dir', data,
                  f'--recordings={manifest}', *slim, '--method=coral', f'--workdir={tmp_path / "adapt"}')  # fmt: skip
     assert adapt.code == 0, adapt.err
-    made = call('synthesize', '--dataset=recordings/pumps', *own, '--protocol=by_recording', '--steps=1', '--log_every=1',
-                '--width=4', '--judge_samples=0', '--per_class=2', f'--workdir={tmp_path / "gan"}')  # fmt: skip
+    made = call('synthesize', '--dataset=recordings/pumps', *own, '--protocol=by_recording', '--steps=1',
+                '--log_every=1', '--width=4', '--judge_samples=0', '--per_class=2', f'--workdir={tmp_path / "gan"}')  # fmt: skip
     assert made.code == 0, made.err
     export = call(
         'export', f'--checkpoint={trained[0]}/fold_0', '--format=tflite_float', f'--out={tmp_path / "m.tflite"}'
