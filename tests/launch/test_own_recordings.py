@@ -38,8 +38,15 @@ def data(tmp_path_factory):
 def trained(call, folder, data, tmp_path_factory):
     """(workdir, what launch.train printed) without any flag but the ones that name things."""
     workdir = tmp_path_factory.mktemp('runs') / 'own'
-    done = call('train', '--dataset=recordings/pumps', f'--recordings={folder}', f'--data_dir={data}',
-                f'--workdir={workdir}', '--epochs=20', '--save_every=20')  # fmt: skip
+    done = call(
+        'train',
+        '--dataset=recordings/pumps',
+        f'--recordings={folder}',
+        f'--data_dir={data}',
+        f'--workdir={workdir}',
+        '--epochs=20',
+        '--save_every=20',
+    )
     assert done.code == 0, done.err
     return workdir, done.out
 
@@ -97,24 +104,59 @@ def test_changed_files_are_a_new_version_and_the_old_run_keeps_its_own(call, fol
 
 def test_probe_adapt_compare_synthesize_and_export_take_them(call, folder, data, trained, tmp_path):
     own = ['--data_dir', data, f'--recordings={folder}']
-    probe = call('probe', '--dataset=recordings/pumps', *own, '--model=band_linear', '--init=random',
-                 '--protocol=by_recording',
-                 '--shots=all', '--draws=1', f'--workdir={tmp_path / "probe"}')  # fmt: skip
+    probe = call(
+        'probe',
+        '--dataset=recordings/pumps',
+        *own,
+        '--model=band_linear',
+        '--init=random',
+        '--protocol=by_recording',
+        '--shots=all',
+        '--draws=1',
+        f'--workdir={tmp_path / "probe"}',
+    )
     assert probe.code == 0, probe.err
     slim = ['--model=cnn_small', '--model_option=width_multiplier=0.125', '--epochs=1']
-    compare = call('compare', '--dataset=recordings/pumps', *own, *slim, '--strategies=scratch',
-                   '--protocols=by_recording', '--seeds=1', f'--workdir={tmp_path / "compare"}')  # fmt: skip
+    compare = call(
+        'compare',
+        '--dataset=recordings/pumps',
+        *own,
+        *slim,
+        '--strategies=scratch',
+        '--protocols=by_recording',
+        '--seeds=1',
+        f'--workdir={tmp_path / "compare"}',
+    )
     assert compare.code == 0, compare.err
     manifest = tmp_path / 'm.csv'
     rows = [
         f'{folder / label / f"{i}.wav"},{label},{"A" if i else "B"}' for label in ('good', 'ball') for i in range(3)
     ]
     manifest.write_text('file,label,machine\n' + '\n'.join(rows) + '\n')
-    adapt = call('adapt', '--source=recordings/two:A', '--target=recordings/two:B', '--data_dir', data,
-                 f'--recordings={manifest}', *slim, '--method=coral', f'--workdir={tmp_path / "adapt"}')  # fmt: skip
+    adapt = call(
+        'adapt',
+        '--source=recordings/two:A',
+        '--target=recordings/two:B',
+        '--data_dir',
+        data,
+        f'--recordings={manifest}',
+        *slim,
+        '--method=coral',
+        f'--workdir={tmp_path / "adapt"}',
+    )
     assert adapt.code == 0, adapt.err
-    made = call('synthesize', '--dataset=recordings/pumps', *own, '--protocol=by_recording', '--steps=1',
-                '--log_every=1', '--width=4', '--judge_samples=0', '--per_class=2', f'--workdir={tmp_path / "gan"}')  # fmt: skip
+    made = call(
+        'synthesize',
+        '--dataset=recordings/pumps',
+        *own,
+        '--protocol=by_recording',
+        '--steps=1',
+        '--log_every=1',
+        '--width=4',
+        '--judge_samples=0',
+        '--per_class=2',
+        f'--workdir={tmp_path / "gan"}',
+    )
     assert made.code == 0, made.err
     export = call(
         'export', f'--checkpoint={trained[0]}/fold_0', '--format=tflite_float', f'--out={tmp_path / "m.tflite"}'
