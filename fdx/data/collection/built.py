@@ -39,10 +39,14 @@ def rows_of_built(folder: pathlib.Path, spec: CollectionSpec) -> tuple[Rows, lis
 
     Raises:
       DataError: the table is damaged or lacks the column of the classes, or no recording has the wanted channels.
-      ConfigError: `spec.pattern` is given.
+      ConfigError: something is said about files: a pattern, a variable, a binary format.
     """
-    if spec.pattern:
-        raise ConfigError(f'`pattern`={spec.pattern} is for folders of files, but {folder} is a dataset; leave it out')
+    shared = spec.shared
+    of_files = {'pattern': spec.pattern, 'variable': shared.variable}
+    of_files['dtype'] = shared.binary_format.dtype if shared.binary_format else ''
+    for name, value in of_files.items():
+        if value:
+            raise ConfigError(f'`{name}`={value} is for files, but {folder} is a built dataset; leave it out')
     table = read_signal_table(folder / TABLE)
     columns = [c.strip() for c in (spec.label_column or LABEL_COLUMN).split(',')]
     missing = [c for c in columns if c not in table.names]
@@ -51,7 +55,7 @@ def rows_of_built(folder: pathlib.Path, spec: CollectionSpec) -> tuple[Rows, lis
             f'{table.file} has no column {missing[0]}, so its classes are not known (bearing-datasets before 0.2 wrote '
             f'other columns: build it again); choose `label_column` among {", ".join(table.names)}'
         )
-    rows_of = _chosen_rows(table, spec.shared.channel)
+    rows_of = _chosen_rows(table, shared.channel)
     rows: Rows = []
     left_out: list[tuple[str, str]] = []
     why = ''
@@ -73,7 +77,7 @@ def rows_of_built(folder: pathlib.Path, spec: CollectionSpec) -> tuple[Rows, lis
             len(left_out),
             len(table.rows),
             left_out[0][0],
-            spec.shared.channel or f'of an {MAIN_QUANTITY}',
+            shared.channel or f'of an {MAIN_QUANTITY}',
         )
     return rows, left_out
 

@@ -83,7 +83,7 @@ def _check(file: pathlib.Path, request: Request) -> None:
         raise DataError(
             f'{file}: `variable` {request.variable} chooses in {", ".join(VARIABLE_SUFFIXES)} files only; leave it out'
         )
-    if text.given and suffix not in TABLE_SUFFIXES:
+    if text.given and (suffix not in TABLE_SUFFIXES or is_signal_table(file)):
         named = ' and '.join(f'{given.partition("=")[0]}`' for given in text.given)
         raise DataError(
             f'{file}: {named} say{"s" * (len(text.given) == 1)} how a text file is written; leave it out, or '

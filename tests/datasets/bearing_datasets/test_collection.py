@@ -16,7 +16,9 @@ from fdx.data.collection.own import OwnRecordings, look_at
 from fdx.data.collection.read import read_entry
 from fdx.data.collection.spec import CollectionSpec
 from fdx.data.collection.survey import survey
+from fdx.data.raw.binary import BinaryFormat
 from fdx.data.raw.built import _few_samples
+from fdx.data.raw.format import TextFormat
 from fdx.signal.bearings import BEARINGS
 from fdx.types import ConfigError, DataError
 
@@ -180,7 +182,13 @@ def test_the_hash_follows_the_content_and_not_the_place(golden, changed):
 
 
 def test_options_of_other_sources_are_refused(golden, tmp_path):
-    with pytest.raises(ConfigError, match='`pattern`={label} is for folders of files'):
+    with pytest.raises(ConfigError, match='`pattern`={label} is for files, but .*tiny_rig is a built dataset'):
         of(golden, pattern='{label}')
+    for shared in (Shared(variable='x'), Shared(binary_format=BinaryFormat('int16', 1, 'little'))):
+        with pytest.raises(ConfigError, match='`(variable|dtype)`=(x|int16) is for files, .* leave it out'):
+            open_collection(CollectionSpec(str(golden), shared=shared))
+    text = CollectionSpec(str(golden), shared=Shared(text_format=TextFormat(delimiter=';')))
+    with pytest.raises(DataError, match='`delimiter` says how a text file is written; leave it out'):
+        survey(open_collection(text))
     with pytest.raises(ConfigError, match='`label_column`=x is for datasets built by bearing-datasets'):
         of(tmp_path, label_column='x')
