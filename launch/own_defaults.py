@@ -11,6 +11,7 @@ import numpy as np
 from absl import flags
 
 from fdx.data.collection.own import OWN_BUILDERS
+from fdx.data.dataset import PreparedDataset
 from fdx.data.protocols.splits import folds_of, split_rows
 from fdx.data.source import open_dataset
 from fdx.inspect.advisor import protocols_of_dataset
@@ -27,6 +28,22 @@ LINEAR: dict[str, Any] = {
     'learning_rate': 0.03,
     'halve_every': 0,
     'patience': 40,
+}
+# What is no spectrum over time has networks of its own, as elsewhere in fdx: front end -> network.
+OF_FRONT_END = {
+    'fault_orders': 'cnn_small',
+    'fault_orders_shaft': 'cnn_small',
+    'envelope_spectrum': 'cnn1d',
+    'waveform': 'cnn1d',
+}
+NETWORK: dict[str, Any] = {
+    'dropout_rate': 0.0,
+    'learning_rate': 1e-3,
+    'halve_every': 0,
+    'l2': 0.0,
+    'epochs': 60,
+    'patience': 12,
+    'save_every': 6,
 }
 # So many updates bring it to its optimum; running statistics alone need 40.
 UPDATES, FEWEST_EPOCHS, MOST_EPOCHS = 120, 20, 120
@@ -55,7 +72,8 @@ def of_own(config: TrainConfig) -> tuple[TrainConfig, str, list[str]]:
     """
     data = open_dataset(config.dataset, config.data_dir)
     found = protocols_of_dataset(data, config.label_key)
-    settings, lines = dict(LINEAR), []
+    network = OF_FRONT_END.get(data.front_end.name)
+    settings, lines = {**NETWORK, 'model': network} if network else dict(LINEAR), []
     if not FLAGS['protocol'].present:
         if not found.right:
             lacking = '; '.join(f'{fit.name}: {fit.reason}' for fit in found.fits if not fit.possible)
@@ -66,31 +84,30 @@ def of_own(config: TrainConfig) -> tuple[TrainConfig, str, list[str]]:
     if FLAGS['model'].present:
         # Whoever names a network gets the settings that suit networks in general.
         settings = {k: v for k, v in settings.items() if k == 'protocol'}
-    elif data.front_end.axes.startswith('F'):
+    elif not network and data.front_end.axes.startswith('F'):
         settings['model_options'] = {'time_axis': 1, **config.model_options}
-    protocol = settings.get('protocol', config.protocol)
-    first = folds_of(protocol, data.table, config.label_key)[0] if fold == 'all' else int(fold)
-    splits = split_rows(
-        data.table,
-        protocol,
-        fold=first,
-        seed=config.seed,
-        label_key=config.label_key,
-        exclude_recordings=config.exclude_recordings,
-    )
-    counts = np.bincount(data.table[config.label_key][splits.train])
-    counts = counts[counts > 0]
-    if 'model' in settings:
-        settings['l2'] = float(f'{1 / counts.sum():.2g}')
-        steps = math.ceil(counts.sum() / settings['batch_size'])
-        epochs = min(max(math.ceil(UPDATES / steps), FEWEST_EPOCHS), MOST_EPOCHS)
+    counts = _train_counts(dataclasses.replace(config, protocol=settings.get('protocol', config.protocol)), data, fold)
+    if settings.get('model') == LINEAR['model']:
+        most = int(counts.sum(axis=1).max())
+        settings['l2'] = float(f'{1 / most:.2g}')
+        epochs = min(max(math.ceil(UPDATES / math.ceil(most / settings['batch_size'])), FEWEST_EPOCHS), MOST_EPOCHS)
         settings |= {'epochs': epochs, 'save_every': math.ceil(epochs / SAVES)}
-    if counts.max() >= UNEVEN * counts.min():
+    # A class that a fold does not train cannot be weighted there.
+    if counts.min() > 0 and (counts.max(axis=1) >= UNEVEN * counts.min(axis=1)).any():
         settings['balance'] = 'class_weight'
     settings = {k: v for k, v in settings.items() if k == 'model_options' or not FLAGS[k].present}
     if settings:
         lines.append(f'settings: {_as_command(settings, fold)}')
     return dataclasses.replace(config, **settings), fold, lines
+
+
+def _train_counts(config: TrainConfig, data: PreparedDataset, fold: str) -> np.ndarray:
+    """Training windows of each class in every fold that is to be run: int [folds, K]."""
+    table, key = data.table, config.label_key
+    options: dict[str, Any] = {'seed': config.seed, 'label_key': key, 'exclude_recordings': config.exclude_recordings}
+    folds = folds_of(config.protocol, table, key) if fold == 'all' else [int(fold)]
+    parts = [split_rows(table, config.protocol, fold=f, **options).train for f in folds]
+    return np.stack([np.bincount(table[key][rows], minlength=len(data.class_names(key))) for rows in parts])
 
 
 def _as_command(settings: dict[str, Any], fold: str) -> str:

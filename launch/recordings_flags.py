@@ -37,7 +37,8 @@ class RecordingsOptions:
       label_column: columns of a dataset built by bearing-datasets that make its classes, with commas between them;
         by default fault_type; native_label has the dataset's own names.
       sample_rate: rate of the files that do not tell it, in Hz.
-      speed_rpm: speed of the shaft in all recordings whose file or manifest does not tell it.
+      speed_rpm: speed of the shaft in all recordings whose manifest or name does not tell it; it wins over
+        the one in the file.
       bearing: the bearing of all recordings, by name, as pitch_diameter_mm=..,ball_diameter_mm=..,num_balls=.., or
         FILE.json:ENTRY.
       machine: name of the machine that all recordings are of.

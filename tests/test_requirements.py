@@ -73,7 +73,7 @@ def imports_of(room: str) -> dict[str, pathlib.Path]:
 
 @pytest.mark.parametrize('room', ROOMS)
 def test_what_the_code_imports_is_declared(room):
-    provided, declared = packages_distributions(), set(ranges()) | BY_WAY_OF_TFDS
+    provided, declared = packages_distributions(), set(ranges('excel')) | BY_WAY_OF_TFDS
     others = {name: path for name, path in imports_of(room).items() if name not in {*sys.stdlib_module_names, *ROOMS}}
     # Only for type checkers, which bring it (`if TYPE_CHECKING:`); installed without them, fdx does not import it.
     others.pop('typing_extensions', None)
