@@ -49,7 +49,16 @@ def readings():
 
 @pytest.fixture
 def table_for(recordings, readings):
-    return lambda protocol: readings if protocol in ('stratified', 'row_blocks', 'by_group') else recordings
+    def table(protocol):
+        if protocol == 'given_split':
+            parts = split_rows(recordings, 'by_recording', seed=1)
+            given = np.full(len(recordings), '', 'U10')
+            for name in SPLITS:
+                given[np.isin(recordings['recording'], recordings['recording'][getattr(parts, name)])] = name
+            return Table({**recordings.columns, 'given_split': given}, recordings.window_length)
+        return readings if protocol in ('stratified', 'row_blocks', 'by_group') else recordings
+
+    return table
 
 
 def marked(table, rows):
@@ -160,6 +169,7 @@ NO_SPLIT = {
     'stratified': 'is for tables of readings',
     'row_blocks': 'is for tables of readings',
     'by_group': 'csv=FILE.*group_column=NAME',
+    'given_split': 'no recording is marked train or test',
 }
 
 

@@ -110,7 +110,7 @@ def test_each_side_has_its_protocol_and_fold(pair):
     assert rows_of(two.target_train, 'block') == set(fold_blocks(2)['train'])
     assert not rows_of(two.source_train, 'recording') & rows_of(two.source_validation, 'recording')
     with pytest.raises(
-        SplitError, match=r'by_recording .*3 recordings .* 1 \(other_inner_race\).*time_blocks.*`label_key`'
+        SplitError, match=r'by_recording .*2 recordings .* 1 \(other_inner_race\).*time_blocks.*`label_key`'
     ):
         pair('tiny_rig/six_s', 'other_rig/six_s', protocols=('time_blocks', 'by_recording'))
 

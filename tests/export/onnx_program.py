@@ -16,6 +16,7 @@ from fdx.predict.backends.onnx import OnnxModel
 
 # name -> (shape of an example, options that make it slim).
 CASES = {
+    'band_linear': ((16, 64, 3), {}),
     'band_mlp': ((61, 96, 1), {}),
     'cnn1d': ((1024, 1, 1), {'width_multiplier': 0.5}),
     'cnn_small': ((24, 6, 3), {}),

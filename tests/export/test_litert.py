@@ -24,6 +24,7 @@ from fdx.types import DataError
 # logits have a standard deviation of 1 (1.5 times what was measured). Deep networks with random weights keep little of
 # what tells their inputs apart, so that rounding weighs more; 8-bit weights alone (dynamic) move them as far.
 NETWORKS = {
+    'band_linear': ((7, 9, 2), {}, 0.04),
     'band_mlp': ((7, 9, 2), {'width_multiplier': 1 / 8}, 0.04),
     'cnn1d': ((71, 1, 2), {'width_multiplier': 1 / 4}, 0.04),
     'cnn_small': ((19, 17, 2), {'width_multiplier': 1 / 4}, 0.06),

@@ -63,10 +63,15 @@ def _own_flags(program: str):
         flags.FLAGS.unparse_flags()
 
 
+def _loggers() -> list[str]:
+    return ['absl', 'fdx', *(name for name in logging.root.manager.loggerDict if name.startswith('fdx.'))]
+
+
 def run_program(program: str, *argv: object) -> Done:
     """`python -m launch.PROGRAM ARGV`."""
     out, err = io.StringIO(), io.StringIO()
-    levels, argv_before = {name: logging.getLogger(name).level for name in ('absl', 'fdx')}, sys.argv
+    # Programs make the library quieter; what they change is as it was afterwards, also of loggers that they create.
+    levels, argv_before = {name: logging.getLogger(name).level for name in _loggers()}, sys.argv
     code = 0
     try:
         sys.argv = [program, *map(str, argv)]
@@ -76,8 +81,8 @@ def run_program(program: str, *argv: object) -> Done:
         code = 0 if e.code is None else e.code
     finally:
         sys.argv = argv_before
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
+        for name in _loggers():
+            logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))
     return Done(code, out.getvalue(), err.getvalue())
 
 

@@ -12,6 +12,8 @@ from fdx.adapt.config import AdaptConfig
 from fdx.train.config import TrainConfig
 from fdx.types import FdxError
 from launch import prepare_on_demand
+from launch.format_flags import FORMAT_FLAGS
+from launch.recordings_flags import NAMES
 
 FROM_TO = ('--source=bearing_rig/machines_small:rig_a', '--target=bearing_rig/machines_small:rig_b')
 
@@ -201,7 +203,7 @@ def test_help_teaches(call):
     texts = dict(zip(parts[1::2], parts[2::2]))
     fields = {f.name for cls in (AdaptConfig, TrainConfig) for f in dataclasses.fields(cls)}
     left_out = {'dataset', 'model_options', 'patience', 'balance', 'imbalance', 'synthetic', 'threshold'}
-    own = {'model_option', 'seeds', 'workdir', 'manual_dir'}
+    own = {'model_option', 'seeds', 'workdir', 'manual_dir', *NAMES, *FORMAT_FLAGS}
     assert set(texts) == fields - left_out | own
     assert 'without labels of the target' in ' '.join(texts['select_by'].split())
     documented = ' '.join(AdaptConfig.__doc__.split())

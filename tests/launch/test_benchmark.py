@@ -187,4 +187,7 @@ def test_flags_that_cannot_be(says, call, tiny_suites, tmp_path, flags, message)
 def test_a_suite_that_does_not_exist(call):
     done = call('benchmark', '--suite=planets')
     assert done.code == 1
-    assert 'flag --suite=planets: value should be one of <pretraining|imbalance|loads|machines|rigs>' in done.err
+    assert (
+        'flag --suite=planets: value should be one of <pretraining|imbalance|own_machine|loads|machines|rigs>'
+        in done.err
+    )

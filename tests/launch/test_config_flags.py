@@ -174,19 +174,21 @@ def test_no_dataset(call, tmp_path):
     assert '--dataset is needed, e.g. --dataset=cwru/load0_12k' in call('train', f'--workdir={tmp_path}').error
 
 
+# How files are written.
+OF_FORMATS = ('delimiter', 'decimal', 'header', 'time_column', 'time_unit', 'columns', 'dtype')
 # Program -> (an example of its docstring, flags without a default).
 PROGRAMS = {
     'train': (
         'python -m launch.train --dataset=',
-        {'dataset', 'workdir', 'manual_dir', 'csv', 'group_column', 'coordinator'},
+        {'dataset', 'workdir', 'manual_dir', 'csv', 'group_column', 'coordinator', *OF_FORMATS},
     ),
     'evaluate': ('python -m launch.evaluate --checkpoint=', {'checkpoint', 'dataset', 'data_dir', 'out'}),
     'predict': (
         'python -m launch.predict --checkpoint=',
         {'checkpoint', 'sample_rate', 'variable', 'channel', 'hop_s', 'window_s', 'speed_rpm', 'bearing', 'out'}
-        | {'delimiter', 'decimal', 'header', 'time_column', 'time_unit', 'columns'},
+        | {*OF_FORMATS, 'workdir', 'format', 'workers', 'watch_for_s'},
     ),
-    'adapt': ('python -m launch.adapt --source=', {'source', 'target', 'workdir', 'manual_dir'}),
+    'adapt': ('python -m launch.adapt --source=', {'source', 'target', 'workdir', 'manual_dir', *OF_FORMATS}),
 }
 # Program -> flags without which it does not start; launch.predict has --zero_shot in place of its checkpoint.
 REQUIRED = {

@@ -54,8 +54,12 @@ def test_json_has_everything_and_findings_for_metadata(inspected):
     assert [f['kind'] for f in found['findings']] == ['shortcut']
     assert 'healthy 2' in found['findings'][0]['text'] or 'healthy 1.99' in found['findings'][0]['text']
     assert len(found['recordings']) == 15 and found['recordings'][0]['channels'][0]['step'] is None
-    assert found['advice']['front_end'] == 'vggish' and found['advice']['protocol'] == 'by_recording'
-    assert {p['name'] for p in found['protocols']['fits'] if p['possible']} == {'by_recording'}
+    assert found['advice']['front_end'] == 'band_mel' and found['advice']['protocol'] == 'by_recording'
+    assert {p['name'] for p in found['protocols']['fits'] if p['possible']} == {
+        'by_recording',
+        'time_blocks',
+        'within_domain',
+    }
 
 
 def test_the_page_stands_alone_and_fits_a_phone(inspected):

@@ -73,8 +73,8 @@ def test_names_hold_every_scaling_and_the_default_has_no_suffix():
         *of_any_channels,
     ]
     several = ['triaxial_mel', 'triaxial_mel_peak', 'triaxial_mel_none', 'triaxial_mel_paper']
-    assert front_end_names(2) == front_end_names(3) == [*of_any_channels, *several]
-    assert front_end_names(1) + several == NAMES
+    assert front_end_names(2) == front_end_names(3) == [*several, *of_any_channels]
+    assert [n for n in front_end_names(1) if n not in of_any_channels] + several + of_any_channels == NAMES
     made = {n: create_front_end(n, 533.0) for n in NAMES}
     assert [f.name for f in made.values()] == NAMES
     assert {n: f.scaling for n, f in made.items()} == {
