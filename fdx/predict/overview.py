@@ -29,7 +29,7 @@ class Line:
       score: of the verdict: its probability, or its z score; None where there is none.
       score_kind: PROBABILITY or Z_SCORE.
       scores: {name: probability or z score} of all classes.
-      windows: how many there are; None where there are none.
+      windows: how many there are; None for a file without windows.
       warnings: sentences.
       error: why there is no diagnosis, or ''.
       state: one of STATES.
