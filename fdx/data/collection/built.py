@@ -88,7 +88,7 @@ def files_of_built(folder: pathlib.Path) -> tuple[pathlib.Path, ...]:
 
 
 def _chosen_rows(table: SignalTable, channel: str) -> Callable[[str], list[int]]:
-    """A function that gives the rows of the channels of a recording that are wanted; DataError if it has no such channel."""
+    """A function that gives the rows of a recording's wanted channels; DataError for a channel that it lacks."""
     known: dict[tuple[str, ...], list[int]] = {}
 
     def chosen(recording: str) -> list[int]:
