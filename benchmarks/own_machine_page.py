@@ -58,17 +58,20 @@ def markdown(data: Mapping[str, Any]) -> str:
                 '',
             ]
             header = ['input and network', 'macro F1', 'accuracy', 'balanced accuracy', 'by window', 'seconds']
-            lines += table(header, [_line(row) for row in mine])
+            lines += table(header, [_line(row, len(how['seeds'])) for row in mine])
     lines += ['', '## The rows', '']
     lines += [f'- **{kind.name}**: {kind.words} (`{kind.front_end}`, `{kind.model}`).' for kind in INPUTS]
     return '\n'.join([*lines, '', *_notes(how), ''])
 
 
-def _line(row: Row) -> list[str]:
+def _line(row: Row, seeds: int) -> list[str]:
+    # A suite that was stopped has rows of fewer seeds, and says so.
+    had = len(row['seeds'])
+    name = row['input'] if had == seeds else f'{row["input"]} ({had} seed{"s" * (had > 1)} only)'
     values = [
         spread_text(row[k], percent=True) for k in ('macro_f1', 'accuracy', 'balanced_accuracy', 'window_accuracy')
     ]
-    return [row['input'], *values, f'{sum(row["seconds"]) / len(row["seconds"]):.0f}']
+    return [name, *values, f'{sum(row["seconds"]) / len(row["seconds"]):.0f}']
 
 
 def _notes(how: Mapping[str, Any]) -> list[str]:
