@@ -15,6 +15,7 @@ LEVELS = (
     ('files', 'names', 'html'),
     ('locks',),
     ('signal', 'models', 'adapt.terms'),
+    ('simulate',),
     ('data', 'weights'),
     ('datasets', 'train'),
     ('adapt', 'synth'),
@@ -31,6 +32,7 @@ LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 ONLY = {
     'signal': {'types'},
     'models': {'types'},
+    'simulate': {'types', 'signal'},
     'adapt.terms': {'types'},
     'datasets': {'types', 'files', 'signal', 'data'},
 }
