@@ -7,6 +7,7 @@ import os
 import pathlib
 import tempfile
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -19,11 +20,13 @@ from fdx.data.source import open_dataset
 from fdx.evaluate.recordings import per_recording
 from fdx.evaluate.scoring import score_run
 from fdx.train.config import TrainConfig
+from fdx.train.few_recordings import by_size, train_counts
 from fdx.train.run import train
 from fdx.types import ConfigError
 
 from . import own_machine_page
 from .grid import Call, Cell, fill, run_cells
+from .own_dataset import OwnStudy
 from .own_machine_suite import INPUTS, LINEAR, NAME, TASKS, cells, get_inputs, get_tasks
 from .page import write_page
 
@@ -52,18 +55,44 @@ def run(call: Call, tasks: list[str] | None, inputs: list[str] | None) -> pathli
             call.say(f'{task.name}: skipped, there is no {task.bench.folder} in {folder}')
     if not there:
         raise ConfigError(f'`manual_dir`={folder} holds none of {", ".join(t.bench.folder for t in asked)}')
+    kinds = INPUTS if inputs is None else get_inputs(inputs)
+    found = _run_all(cells(there, kinds, call.seeds), call, folder)
+    return write_page(call.pages, NAME, own_machine_page.assemble(found, call.command), own_machine_page.KIND)
+
+
+def run_own(call: Call, study: OwnStudy) -> pathlib.Path:
+    """The same on the user's own recordings; returns the path of the page.
+
+    Args:
+      call: what every study is told.
+      study: of `own_dataset.own_study`.
+    """
+    for line in study.left_out:
+        call.say(f'left out: {line}')
+    asked = [
+        Cell(NAME, task, kind, kind.model, seed)
+        for seed in range(call.seeds)
+        for task in study.tasks
+        for kind in study.inputs
+        if (task.name, kind.name) in study.pairs
+    ]
+    call.say(f'{len(asked)} runs, each of all folds of its protocol; those that lie in {call.root} are not run again')
+    found = _run_all(asked, call, '')
+    data = own_machine_page.assemble(found, call.command, study.about)
+    return write_page(call.pages, study.name, data, own_machine_page.KIND)
+
+
+def _run_all(asked: Sequence[Cell], call: Call, manual_dir: str) -> list[dict[str, Any]]:
     jax.config.update('jax_compilation_cache_dir', str((call.root / 'compiled').absolute()))
     jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.2)
 
     def one(cell: Cell) -> tuple[dict[str, Any], bool]:
-        found, stored = run_cell(cell, call, folder)
+        found, stored = run_cell(cell, call, manual_dir)
         if not stored:
             jax.clear_caches()  # Kept programs use up what the kernel lets a process map.
         return found, stored
 
-    kinds = INPUTS if inputs is None else get_inputs(inputs)
-    found = run_cells(cells(there, kinds, call.seeds), one, _words, call.say)
-    return write_page(call.pages, NAME, own_machine_page.assemble(found, call.command), own_machine_page.KIND)
+    return run_cells(asked, one, _words, call.say)
 
 
 def _words(row: dict[str, Any]) -> str:
@@ -79,8 +108,8 @@ def run_cell(cell: Cell, call: Call, manual_dir: str) -> tuple[dict[str, Any], b
       manual_dir: folder of raw recordings.
     """
     kind, bench = cell.input, cell.task.bench
-    own = bench.recordings(manual_dir, kind.channel(bench), kind.window_s)
-    name = prepare_if_missing(kind.dataset(bench), call.data_dir, recordings=own, notify=call.say)
+    own = bench.recordings(manual_dir, kind)
+    name = prepare_if_missing(bench.dataset(kind), call.data_dir, recordings=own, notify=call.say)
     config = config_of(cell, name, call.data_dir)
 
     def measure() -> dict[str, Any]:
@@ -119,8 +148,12 @@ def run_cell(cell: Cell, call: Call, manual_dir: str) -> tuple[dict[str, Any], b
 def config_of(cell: Cell, dataset: str, data_dir: str) -> TrainConfig:
     """The settings of fold 0; a linear classifier's penalty is that of logistic regression with C = 1."""
     settings = dict(cell.input.settings)
-    if settings == LINEAR:
+    if cell.input.by_size:
+        data, protocol = open_dataset(dataset, data_dir), cell.task.protocol
+        counts = train_counts(TrainConfig(dataset, data_dir, protocol=protocol), data, folds_of(protocol, data.table))
+        settings = by_size(settings, counts)
+    elif settings == LINEAR:
         rows = split_rows(open_dataset(dataset, data_dir).table, cell.task.protocol).train
         settings['l2'] = float(f'{1 / len(rows):.2g}')
-    fields = {'protocol': cell.task.protocol, 'model': cell.input.model, 'seed': cell.seed, **settings}
+    fields = {'protocol': cell.task.protocol, 'seed': cell.seed, **settings, 'model': cell.input.model}
     return TrainConfig(dataset, data_dir, **fields)

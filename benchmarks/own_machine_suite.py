@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fdx.data.collection.entry import Shared
 from fdx.data.collection.own import BUILDER, OwnRecordings
@@ -12,6 +12,9 @@ from fdx.data.collection.spec import CollectionSpec
 from fdx.types import ConfigError
 
 from .grid import Cell
+
+if TYPE_CHECKING:
+    from .own_dataset import OwnBench
 
 NAME = 'own_machine'
 # The settings of `fdx train` on own recordings.
@@ -68,11 +71,23 @@ class Bench:
     bearing: str
     axes: int = 1
 
-    def recordings(self, manual_dir: str, channel: str, window_s: float | None) -> OwnRecordings:
-        """What `fdx.prepare` takes."""
-        shared = Shared(sample_rate_hz=self.rate_hz, bearing=self.bearing, channel=channel)
+    def recordings(self, manual_dir: str, kind: Input) -> OwnRecordings:
+        """What `fdx.prepare` takes for an input."""
+        shared = Shared(sample_rate_hz=self.rate_hz, bearing=self.bearing, channel=kind.channel(self))
         source = pathlib.Path(manual_dir) / self.folder
-        return OwnRecordings(CollectionSpec(str(source), self.pattern, self.labels, shared), window_s)
+        return OwnRecordings(CollectionSpec(str(source), self.pattern, self.labels, shared), kind.window_s)
+
+    def dataset(self, kind: Input) -> str:
+        """Name of the dataset of an input, one for each way of reading the files."""
+        return dataset_name(f'{BUILDER}/{self.folder}', kind, self.axes)
+
+
+def dataset_name(stem: str, kind: Input, axes: int) -> str:
+    """'recordings/adi_cbm_axes-band_mel': how the files are read, behind the name of the recordings."""
+    parts = [stem, 'axes' if kind.axes and axes > 1 else 'first']
+    if kind.window_s:
+        parts.append(f'{round(1000 * kind.window_s)}ms')
+    return f'{"_".join(parts)}-{kind.front_end}'
 
 
 ADI = Bench('adi_cbm', '{speed_rpm}_{label}_{load}.Wfm.csv', ADI_LABELS, 20000.0, ER_12K, axes=3)
@@ -91,7 +106,7 @@ class Task:
     """
 
     name: str
-    bench: Bench
+    bench: Bench | OwnBench
     protocol: str
     words: str
 
@@ -116,6 +131,7 @@ class Input:
       axes: whether it sees all axes of the bench, or the first alone.
       window_s: seconds of a window; None: what the front end needs.
       settings: of the training.
+      by_size: whether the rest of the settings follows from the number of windows, as in `fdx train`.
       words: for the page.
     """
 
@@ -126,13 +142,7 @@ class Input:
     axes: bool = False
     window_s: float | None = None
     settings: dict[str, Any] = dataclasses.field(default_factory=lambda: dict(NETWORK))
-
-    def dataset(self, bench: Bench) -> str:
-        """Name of the dataset, one for each way of reading the files."""
-        parts = [bench.folder, 'axes' if self.axes and bench.axes > 1 else 'first']
-        if self.window_s:
-            parts.append(f'{round(1000 * self.window_s)}ms')
-        return f'{BUILDER}/{"_".join(parts)}-{self.front_end}'
+    by_size: bool = False
 
     def channel(self, bench: Bench) -> str:
         """Which channel is read; '' for all."""

@@ -19,9 +19,15 @@ Your own machine (own_machine): folders of a few dozen recordings, as a new user
 
     python -m launch.benchmark --suite=own_machine --manual_dir=RECORDINGS
 
+The same rows on recordings of your own, described by the flags of launch.train; --tasks then takes protocols:
+
+    python -m launch.benchmark --suite=own_machine --dataset=recordings/pumps --recordings=pumps/ --seeds=1
+    python -m launch.benchmark --suite=own_machine --dataset=recordings/rig --recordings=rig/ \
+        --pattern='{label}_{speed_rpm}.mat' --bearing=skf_6205 --tasks=by_domain --inputs='fdx train,fault orders'
+
 Every cell is kept in WORKDIR. The same command continues a stopped one, and after a finished one only writes the page
 again. Writes WORKDIR/pages/SUITE.md, .json and .png. With --publish the page goes to OUT as well, unless the page
-there has figures that the new one lacks.
+there has figures that the new one lacks. The page of your own recordings stays in WORKDIR.
 """
 
 from __future__ import annotations
@@ -39,6 +45,7 @@ from fdx.benchmarks import (
     imbalance_page,
     imbalance_run,
     imbalance_suite,
+    own_dataset,
     own_machine_page,
     own_machine_run,
     own_machine_suite,
@@ -53,13 +60,16 @@ from fdx.types import ConfigError
 
 from . import cli
 from .display import epoch_line, progress
+from .format_flags import FORMAT_FLAGS
+from .prepare_on_demand import built_source, prepare_if_missing
+from .recordings_flags import NAMES, check_own_name, define_recordings_flags, given_flags, recordings_of_flags
 
 FLAGS = flags.FLAGS
 # Flags that one kind of suite reads and others do not.
 READ_BY = {
     'pretraining': ('tasks', 'networks', 'draws', 'fine_tune'),
     'imbalance': ('tasks', 'methods'),
-    'own_machine': ('tasks', 'inputs'),
+    'own_machine': ('tasks', 'inputs', 'dataset', *NAMES, *FORMAT_FLAGS),
     **dict.fromkeys(SUITES, ('methods', 'inputs')),
 }
 
@@ -76,7 +86,8 @@ def define_flags() -> None:
         'tasks',
         None,
         f'pretraining: some of {", ".join(tasks["pretraining"])}, the others stay on the page as they are; imbalance: '
-        f'of {", ".join(tasks["imbalance"])}; own_machine: of {", ".join(t.name for t in own_machine_suite.TASKS)}',
+        f'of {", ".join(tasks["imbalance"])}; own_machine: of {", ".join(t.name for t in own_machine_suite.TASKS)}; '
+        f'with --dataset: of the protocols {", ".join(own_dataset.PROTOCOLS)}',
     )
     flags.DEFINE_list('networks', networks, 'pretraining: networks to ask')
     flags.DEFINE_integer('draws', 20, 'pretraining: how often few labels are drawn, for each seed')
@@ -92,6 +103,10 @@ def define_flags() -> None:
         list(INPUTS),
         'adaptation: inputs to compare, of those that the suite has; own_machine: parts of names',
     )
+    flags.DEFINE_string(
+        'dataset', None, 'own_machine: a dataset of your own in place of ADI and HIT, recordings/NAME; NAME is yours'
+    )
+    define_recordings_flags()
     flags.DEFINE_integer('seeds', 3, 'seeds 0, 1, ... of networks, order and draws')
     flags.DEFINE_string('data_dir', 'data', 'folder of prepared datasets')
     flags.DEFINE_string('manual_dir', None, 'folder of raw recordings, to prepare datasets; else FDX_RAW_DATA')
@@ -111,6 +126,9 @@ def main(argv) -> None:
     given = [f'--{name}' for name in sorted(foreign) if FLAGS[name].present]
     if given:
         raise ConfigError(f'{", ".join(given)} has no part in --suite={FLAGS.suite}: leave it out')
+    if FLAGS.suite == 'own_machine' and (FLAGS.dataset or given_flags()):
+        _run_own(_call())
+        return
     kinds = {
         'pretraining': pretraining_page.KIND,
         'imbalance': imbalance_page.KIND,
@@ -127,6 +145,27 @@ def main(argv) -> None:
         print(f'published: {page.publish(written.parent, FLAGS.suite, kind, out)}')
     else:
         print(f'To publish it as {out / written.name}, give the same command with --publish.')
+
+
+def _run_own(call: Call) -> None:
+    """The suite own_machine on the user's own recordings."""
+    if not FLAGS.dataset:
+        raise ConfigError(f'--{given_flags()[0]} describes recordings of your own: add --dataset=recordings/NAME')
+    check_own_name(FLAGS.dataset)
+    for name in ('publish', 'out'):
+        if FLAGS[name].present:
+            raise ConfigError(
+                f'--{name} is for pages on recordings that others can have: the page of --dataset={FLAGS.dataset} '
+                f'stays in {call.pages}'
+            )
+    own = recordings_of_flags(built_source(FLAGS.dataset, FLAGS.data_dir, FLAGS.manual_dir, renew=True))
+    if own is None:
+        raise ConfigError(
+            f'--dataset={FLAGS.dataset}: each row reads the recordings anew: add --recordings=FOLDER_OR_MANIFEST'
+        )
+    prepared = prepare_if_missing(FLAGS.dataset, FLAGS.data_dir, FLAGS.manual_dir, renew=True)
+    study = own_dataset.own_study(prepared, FLAGS.data_dir, own, _given('tasks'), _given('inputs'))
+    print(f'\npage: {own_machine_run.run_own(call, study)}')
 
 
 def _call() -> Call:
@@ -148,6 +187,8 @@ def _command() -> str:
     words = [f'python -m launch.benchmark --suite={FLAGS.suite} --seeds={FLAGS.seeds}']
     if FLAGS.suite == 'pretraining':
         words.append(f'--draws={FLAGS.draws}')
+    if FLAGS.dataset:
+        words += [shlex.quote(FLAGS[name].serialize()) for name in ('dataset', *given_flags())]
     for name in ('tasks', 'networks', 'methods', 'inputs'):
         if FLAGS[name].present:
             words.append(shlex.quote(f'--{name}={",".join(FLAGS[name].value)}'))

@@ -3,54 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import shlex
 from typing import Any
 
-import numpy as np
 from absl import flags
 
 from fdx.data.collection.own import OWN_BUILDERS
-from fdx.data.dataset import PreparedDataset
-from fdx.data.protocols.splits import folds_of, split_rows
+from fdx.data.protocols.splits import folds_of
 from fdx.data.source import open_dataset
 from fdx.inspect.advisor import protocols_of_dataset
 from fdx.train.config import TrainConfig
+from fdx.train.few_recordings import by_size, settings_of, train_counts
 from fdx.types import SplitError
 
 FLAGS = flags.FLAGS
-# A linear classifier on mean spectra: on a few dozen recordings it beats the networks that learn or bring features
-# (docs/benchmarks/own_machine.md). The batch holds all windows of small data, so that its statistics are theirs.
-LINEAR: dict[str, Any] = {
-    'model': 'band_linear',
-    'dropout_rate': 0.0,
-    'batch_size': 256,
-    'learning_rate': 0.03,
-    'halve_every': 0,
-    'patience': 40,
-}
-# What is no spectrum over time has networks of its own, as elsewhere in fdx: front end -> network.
-OF_FRONT_END = {
-    'fault_orders': 'cnn_small',
-    'fault_orders_shaft': 'cnn_small',
-    'envelope_spectrum': 'cnn1d',
-    'waveform': 'cnn1d',
-}
-NETWORK: dict[str, Any] = {
-    'dropout_rate': 0.0,
-    'learning_rate': 1e-3,
-    'halve_every': 0,
-    'l2': 0.0,
-    'epochs': 60,
-    'patience': 12,
-    'save_every': 6,
-}
-# So many updates bring it to its optimum; running statistics alone need 40.
-UPDATES, FEWEST_EPOCHS, MOST_EPOCHS = 120, 20, 120
-# Saving a checkpoint takes longer than such an epoch.
-SAVES = 10
-# From this ratio between the classes' training windows on, classes are weighted.
-UNEVEN = 1.5
 
 
 def is_own(dataset: str) -> bool:
@@ -72,8 +38,10 @@ def of_own(config: TrainConfig) -> tuple[TrainConfig, str, list[str]]:
     """
     data = open_dataset(config.dataset, config.data_dir)
     found = protocols_of_dataset(data, config.label_key)
-    network = OF_FRONT_END.get(data.front_end.name)
-    settings, lines = {**NETWORK, 'model': network} if network else dict(LINEAR), []
+    # Whoever names a network gets the settings that suit networks in general.
+    settings, lines = {} if FLAGS['model'].present else settings_of(data.front_end), []
+    if 'model_options' in settings:
+        settings['model_options'] |= config.model_options
     if not FLAGS['protocol'].present:
         if not found.right:
             lacking = '; '.join(f'{fit.name}: {fit.reason}' for fit in found.fits if not fit.possible)
@@ -81,33 +49,13 @@ def of_own(config: TrainConfig) -> tuple[TrainConfig, str, list[str]]:
         settings['protocol'] = found.right
         lines.append(f'protocol {found.right}: {found.reason}')
     fold = FLAGS.fold if FLAGS['fold'].present else 'all'
-    if FLAGS['model'].present:
-        # Whoever names a network gets the settings that suit networks in general.
-        settings = {k: v for k, v in settings.items() if k == 'protocol'}
-    elif not network and data.front_end.axes.startswith('F'):
-        settings['model_options'] = {'time_axis': 1, **config.model_options}
-    counts = _train_counts(dataclasses.replace(config, protocol=settings.get('protocol', config.protocol)), data, fold)
-    if settings.get('model') == LINEAR['model']:
-        most = int(counts.sum(axis=1).max())
-        settings['l2'] = float(f'{1 / most:.2g}')
-        epochs = min(max(math.ceil(UPDATES / math.ceil(most / settings['batch_size'])), FEWEST_EPOCHS), MOST_EPOCHS)
-        settings |= {'epochs': epochs, 'save_every': math.ceil(epochs / SAVES)}
-    # A class that a fold does not train cannot be weighted there.
-    if counts.min() > 0 and (counts.max(axis=1) >= UNEVEN * counts.min(axis=1)).any():
-        settings['balance'] = 'class_weight'
+    of_protocol = dataclasses.replace(config, protocol=settings.get('protocol', config.protocol))
+    folds = folds_of(of_protocol.protocol, data.table, config.label_key) if fold == 'all' else [int(fold)]
+    settings = by_size(settings, train_counts(of_protocol, data, folds))
     settings = {k: v for k, v in settings.items() if k == 'model_options' or not FLAGS[k].present}
     if settings:
         lines.append(f'settings: {_as_command(settings, fold)}')
     return dataclasses.replace(config, **settings), fold, lines
-
-
-def _train_counts(config: TrainConfig, data: PreparedDataset, fold: str) -> np.ndarray:
-    """Training windows of each class in every fold that is to be run: int [folds, K]."""
-    table, key = data.table, config.label_key
-    options: dict[str, Any] = {'seed': config.seed, 'label_key': key, 'exclude_recordings': config.exclude_recordings}
-    folds = folds_of(config.protocol, table, key) if fold == 'all' else [int(fold)]
-    parts = [split_rows(table, config.protocol, fold=f, **options).train for f in folds]
-    return np.stack([np.bincount(table[key][rows], minlength=len(data.class_names(key))) for rows in parts])
 
 
 def _as_command(settings: dict[str, Any], fold: str) -> str:

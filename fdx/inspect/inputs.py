@@ -36,14 +36,15 @@ class FrontEndFit:
     window_s: float = math.nan
 
 
-def front_ends_of(facts: Sequence[RecordingFacts]) -> list[FrontEndFit]:
+def front_ends_of(facts: Sequence[RecordingFacts], window_s: float | None = None) -> list[FrontEndFit]:
     """Every base front end, in its default scaling.
 
     Args:
       facts: of recordings that can be used, one or more.
+      window_s: seconds of a window; None: what each front end needs.
     """
     rate = min(f.sample_rate_hz for f in facts)
-    return [_fit(name, rate, facts) for name in BASES]
+    return [_fit(name, rate, facts, window_s) for name in BASES]
 
 
 def too_short(facts: Sequence[RecordingFacts], window_s: float) -> list[RecordingFacts]:
@@ -57,7 +58,7 @@ def recommended(fits: Sequence[FrontEndFit]) -> str:
     return next((name for name in PREFERRED if name in possible), possible[0] if possible else '')
 
 
-def _fit(name: str, rate_hz: float, facts: Sequence[RecordingFacts]) -> FrontEndFit:
+def _fit(name: str, rate_hz: float, facts: Sequence[RecordingFacts], asked_s: float | None) -> FrontEndFit:
     counts = sorted({len(f.channels) for f in facts})
     if len(counts) > 1:
         return FrontEndFit(name, False, f'files have {" and ".join(map(str, counts))} channels: choose with `channel`')
@@ -65,8 +66,9 @@ def _fit(name: str, rate_hz: float, facts: Sequence[RecordingFacts]) -> FrontEnd
         many = 'it takes one channel: choose one with `channel`' if counts[0] > 1 else 'it takes several channels'
         return FrontEndFit(name, False, many)
     front_end = create_front_end(name, rate_hz)
-    window_s = front_end.patch_samples(rate_hz) / rate_hz
-    why = _missing(name, front_end, rate_hz, facts)
+    samples = round(asked_s * rate_hz) if asked_s else front_end.patch_samples(rate_hz)
+    window_s = samples / rate_hz
+    why = _missing(name, front_end, samples, rate_hz, facts)
     if why:
         return FrontEndFit(name, False, why, window_s)
     short = too_short(facts, window_s)
@@ -78,7 +80,7 @@ def _fit(name: str, rate_hz: float, facts: Sequence[RecordingFacts]) -> FrontEnd
     return FrontEndFit(name, True, _sees(front_end, rate_hz, window_s, shortest), window_s)
 
 
-def _missing(name: str, front_end: FrontEnd, rate_hz: float, facts: Sequence[RecordingFacts]) -> str:
+def _missing(name: str, front_end: FrontEnd, samples: int, rate_hz: float, facts: Sequence[RecordingFacts]) -> str:
     """What a front end that reads orders lacks, or refuses; '' where it lacks nothing."""
     if reads_orders(name):
         unknown = [f for f in facts if not f.speed_rpm > 0]
@@ -88,7 +90,7 @@ def _missing(name: str, front_end: FrontEnd, rate_hz: float, facts: Sequence[Rec
         if name.startswith('fault_orders') and without:
             return f'it needs the bearing, which {len(without)} of {len(facts)} recordings lack: `bearing`'
     slowest = min(facts, key=lambda f: f.speed_rpm if f.speed_rpm > 0 else math.inf)
-    noise = np.random.default_rng(0).standard_normal((front_end.patch_samples(rate_hz), len(facts[0].channels)))
+    noise = np.random.default_rng(0).standard_normal((samples, len(facts[0].channels)))
     try:
         front_end(noise.astype(np.float32), rate_hz, Condition(slowest.speed_rpm, slowest.geometry))
     except FdxError as e:

@@ -10,7 +10,7 @@ from scipy.io import wavfile
 
 from fdx.benchmarks import own_machine_page, own_machine_run, own_machine_suite
 from fdx.benchmarks.grid import Call
-from fdx.launch import own_defaults
+from fdx.train import few_recordings
 from fdx.types import ConfigError
 
 
@@ -21,7 +21,7 @@ def test_every_input_that_suits_a_task_is_a_cell_seed_by_seed():
     # A second does not fit into a block of 2 s, and HIT has one axis.
     assert ('adi time blocks', 'linear, 1 s') not in titles
     assert ('hit by speed', 'linear, 0.25 s, all axes') not in titles
-    datasets = {cell.input.dataset(cell.task.bench) for cell in found}
+    datasets = {cell.task.bench.dataset(cell.input) for cell in found}
     assert 'recordings/adi_cbm_axes-band_mel' in datasets and 'recordings/adi_cbm_first_1000ms-fault_orders' in datasets
     with pytest.raises(ConfigError, match='adi by speed'):
         own_machine_suite.get_tasks(['moon'])
@@ -30,9 +30,9 @@ def test_every_input_that_suits_a_task_is_a_cell_seed_by_seed():
 
 
 def test_the_linear_rows_have_the_settings_of_fdx_train():
-    shared = {k: v for k, v in own_defaults.LINEAR.items() if k != 'model'}
+    shared = {k: v for k, v in few_recordings.LINEAR.items() if k != 'model'}
     assert shared.items() <= own_machine_suite.LINEAR.items()
-    assert own_machine_suite.LINEAR['epochs'] == own_defaults.MOST_EPOCHS
+    assert own_machine_suite.LINEAR['epochs'] == few_recordings.MOST_EPOCHS
 
 
 def test_a_small_bench_is_prepared_trained_and_scored_by_recording(tmp_path, monkeypatch):
