@@ -6,7 +6,7 @@ recording = simulate(machine)
 
 from fdx.simulate.confounders import CONFOUNDERS, NOISE_ONLY
 from fdx.simulate.draw import draw_machine
-from fdx.simulate.machine import STATES, SimulatedMachine
+from fdx.simulate.machine import SIMULATOR_VERSION, STATES, SimulatedMachine
 from fdx.simulate.signal import simulate
 
-__all__ = ['CONFOUNDERS', 'NOISE_ONLY', 'STATES', 'SimulatedMachine', 'draw_machine', 'simulate']
+__all__ = ['CONFOUNDERS', 'NOISE_ONLY', 'SIMULATOR_VERSION', 'STATES', 'SimulatedMachine', 'draw_machine', 'simulate']

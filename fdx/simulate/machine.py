@@ -6,9 +6,11 @@ import dataclasses
 import json
 from typing import Any
 
-from fdx.simulate.ingredients import Mode, Modulation, Part
+from fdx.simulate.ingredients import Lines, Mode, Modulation, Part
 from fdx.types import BearingGeometry
 
+# Raise it whenever a seed draws another machine or a machine reads otherwise: models name the version that made them.
+SIMULATOR_VERSION = 1
 STATES = ('normal', 'inner_race', 'outer_race', 'ball', 'combined')
 
 
@@ -79,12 +81,14 @@ class Floor:
       exponent: colour of the ambient noise, which is the rest (`ingredients.Colour`).
       own_share: share of the power that is the sensor's own white noise.
       modulations: faint ones that every healthy bearing has.
+      lines: of the shaft, since no rotor is balanced perfectly.
     """
 
     rolling_share: float
     exponent: float
     own_share: float
     modulations: tuple[Modulation, ...]
+    lines: tuple[Lines, ...]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -69,7 +69,6 @@ def reading(machine: SimulatedMachine) -> np.ndarray:
             spectrum += product
     spectrum += spectra.stationary_noise()
     vibration = scipy.fft.irfft(spectrum, total)
-    for part in machine.parts:
-        for one in part.lines:
-            lines.add_lines(vibration, one, clocks[one.clock], machine.sensor, rate_hz)
+    for one in (*machine.floor.lines, *(one for part in machine.parts for one in part.lines)):
+        lines.add_lines(vibration, one, clocks[one.clock], machine.sensor, rate_hz)
     return converter.read(machine, vibration[total - wanted :])

@@ -9,6 +9,9 @@ import numpy as np
 from fdx.simulate.ingredients import Gate, Pulse, Train
 from fdx.simulate.motion import Clock
 
+# Strikes beyond the expected number, because a random walk that lags ends a few intervals before the end.
+MARGIN = 20
+
 
 def gate_values(gates: Sequence[Gate], cycles: np.ndarray) -> np.ndarray:
     """Product of the gates at these cycles [N]; in the mean over the circumference it need not be 1."""
@@ -28,10 +31,9 @@ def strike_cycles(train: Train, total_cycles: float, rng: np.random.Generator) -
     Strike k comes at (k + phase + jitter n_k + walk (n_1 + ... + n_k)) / order: the cage holds the elements on an even
     grid with play (jitter), and its slip varies (a random walk; Antoni & Randall 2003).
     """
-    count = int(np.ceil(train.order * total_cycles)) + 1
     if train.random:
-        count = int(rng.poisson(train.order * total_cycles))
-        return np.sort(rng.uniform(0, total_cycles, count))
+        return np.sort(rng.uniform(0, total_cycles, int(rng.poisson(train.order * total_cycles))))
+    count = int(np.ceil(train.order * total_cycles)) + MARGIN
     normal = rng.standard_normal((2, count))
     place = np.arange(count) + train.phase + train.jitter * normal[0] + train.walk * np.cumsum(normal[1])
     return place / train.order
