@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-# Logarithmic bands between 100 Hz and 0.9 of half the rate (or where the filter before the converter begins).
-BANDS = 24
-LOWEST_HZ = 100.0
+# Bands of equal width between this and 0.9 of half the rate (or where the filter before the converter begins). They are
+# wide, so that a band holds several lines of a defect and the ratio does not depend on where they lie.
+BANDS = 16
+LOWEST_HZ = 200.0
 
 
 def band_powers(power: np.ndarray, grid_hz: np.ndarray, highest_hz: float) -> np.ndarray:
-    """Mean power [BANDS] of a density [G] in each band; bands narrower than the grid take its nearest point."""
-    edges = np.searchsorted(grid_hz, np.geomspace(LOWEST_HZ, highest_hz, BANDS + 1))
+    """Mean power [BANDS] of a density [G] in each band."""
+    edges = np.searchsorted(grid_hz, np.linspace(LOWEST_HZ, highest_hz, BANDS + 1))
     sums = np.concatenate([[0.0], np.cumsum(power, dtype=np.float64)])
     upper = np.minimum(np.maximum(edges[1:], edges[:-1] + 1), len(power))
     lower = np.minimum(edges[:-1], upper - 1)

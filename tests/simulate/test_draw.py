@@ -78,7 +78,9 @@ def test_speeds_rates_and_durations(machines):
         assert 0 <= sum(m.motion.amplitudes) <= 0.01 and abs(m.motion.ramp) <= 0.03
     speeds = np.log([m.speed_rpm for m in machines])
     assert np.ptp(speeds) > 0.95 * math.log(20)
-    assert {8000.0, 10000.0, 12000.0, 16000.0, 20000.0, 25600.0, 48000.0, 51200.0} < {m.sample_rate_hz for m in machines}
+    assert {8000.0, 10000.0, 12000.0, 16000.0, 20000.0, 25600.0, 48000.0, 51200.0} < {
+        m.sample_rate_hz for m in machines
+    }
 
 
 def test_structure_sensor_and_floor(machines):
