@@ -30,6 +30,13 @@ BEARINGS: Mapping[str, BearingGeometry] = MappingProxyType(
         # MFPT's test rig, NICE: "Condition Based Maintenance Fault Database for Testing of Diagnostic and Prognostics
         # Algorithms" (MFPT society), roller diameter 0.235 in, pitch diameter 1.245 in, 8 elements, contact angle 0.
         'nice_mfpt': BearingGeometry(1.245 * INCH_MM, 0.235 * INCH_MM, 8),
+        # The machine fault simulator of adi_cbm. ADI does not state the bearing; the ER-12K that these simulators
+        # commonly have (8 balls of 0.3125 in, pitch diameter 1.318 in) fits the lines of the recordings: 3.05 per turn
+        # with outer-race, 4.95 with inner-race faults.
+        'er_12k': BearingGeometry(33.48, 7.94, 8),
+        # PRONOSTIA's bearing under test: Nectoux et al., "PRONOSTIA: An Experimental Platform for Bearings
+        # Accelerated Life Test" (IEEE PHM, 2012): 13 balls of 3.5 mm on a pitch diameter of 25.6 mm.
+        'pronostia': BearingGeometry(25.6, 3.5, 13),
         # The study's rig (Di Maggio, Sensors 23(1):211, 2023): the catalogue (200 x 360 x 98 mm) does not describe
         # the rolling elements. Pitch diameter, roller diameter and number are approximations that fit between the
         # rings, for one of the two rows. The contact angle follows from the catalogue's e = 0.26 = 1.5 tan(a). The

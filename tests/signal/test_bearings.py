@@ -12,12 +12,15 @@ from fdx.signal.bearings import BEARINGS, parse_bearing
 from fdx.types import BearingGeometry, ConfigError, FdxError
 
 # BPFI, BPFO, BSF, FTF in shaft orders: CWRU's table of fault frequencies (also Smith and Randall, MSSP 64-65:100-131,
-# 2015, table 2) and MFPT's. The other two follow from dimensions that are approximations: here by hand, from r = d / D
-# cos(a) = 37 / 283 cos(10 deg) = 0.128756 and 12.7 / 70 cos(40 deg) = 0.138982.
+# 2015, table 2) and MFPT's. The others follow from dimensions that are approximations: here by hand, from r = d / D
+# cos(a) = 37 / 283 cos(10 deg) = 0.128756, 12.7 / 70 cos(40 deg) = 0.138982, 7.94 / 33.48 = 0.237157 (er_12k) and
+# 3.5 / 25.6 = 0.136719 (pronostia).
 PUBLISHED = {
     'skf_6205': (5.415, 3.585, 2.357, 0.3983),
     'skf_6203': (4.947, 3.053, 1.994, 0.3816),
     'nice_mfpt': (4.755, 3.245, 2.5547, 0.4056),
+    'er_12k': (4.9486, 3.0514, 1.9897, 0.3814),
+    'pronostia': (7.3887, 5.6113, 3.5888, 0.4316),
     'skf_22240': (10.7232, 8.2768, 3.7609, 0.4356),
     'skf_7210b': (7.9729, 6.0271, 2.7027, 0.4305),
 }

@@ -8,7 +8,7 @@ of its own where it is long enough.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -19,10 +19,15 @@ from fdx.data.left_out import LeftOut
 from fdx.data.prepared import RecordSpec, prepare_recording
 from fdx.data.records import records_of_windows
 from fdx.signal.frames import window_starts
+from fdx.types import Recording
 
 
 def examples_of_snippets(
-    entry: Entry, shared: Shared, spec: RecordSpec, left_out: LeftOut
+    entry: Entry,
+    shared: Shared,
+    spec: RecordSpec,
+    left_out: LeftOut,
+    read: Callable[[Entry, Shared], Recording] = read_entry,
 ) -> Iterator[tuple[str, dict]]:
     """The records of an entry with several files, as (key, example); one file is in memory at a time.
 
@@ -31,6 +36,7 @@ def examples_of_snippets(
       shared: values that all recordings share.
       spec: how recordings become records.
       left_out: takes what is noticed.
+      read: reads the entry of one file; builders of published files check them there.
 
     Raises:
       DataError: a file cannot be used, is shorter than a window, or has another rate or number of channels than the
@@ -40,7 +46,7 @@ def examples_of_snippets(
     faults: list[str] = []
     notes: list[str] = []
     for number, file in enumerate(entry.files):
-        recording = read_entry(dataclasses.replace(entry, files=(file,)), shared)
+        recording = read(dataclasses.replace(entry, files=(file,)), shared)
         same = (str(file), recording.sample_rate_hz, recording.samples.shape[1])
         alike = alike or same
         check_same(entry, [alike, same])

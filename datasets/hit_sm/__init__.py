@@ -1,0 +1,1 @@
+"""HIT-SM's bearing recordings of two test rigs: file table and TFDS builder."""
