@@ -16,6 +16,8 @@ from fdx.simulate.scene import Scene
 RACES = ('inner_race', 'outer_race', 'ball')
 KINDS = ('impulsive', 'mixed', 'smooth')
 KIND_WEIGHTS = (0.6, 0.22, 0.18)
+# Share of the machines whose load turns with the shaft.
+TURNING_LOAD_SHARE = 0.12
 SNR_DB = (-15.0, 25.0)
 # Modulated noise of less than this is below the faint modulation of a healthy bearing in a few seconds.
 SMOOTH_SNR_DB = (-7.0, 20.0)
@@ -44,15 +46,21 @@ def _modulation(scene: Scene, kind: str) -> tuple[Gate, ...]:
     """Gates of a defect: the inner race turns through the load zone with the shaft, a rolling element with the cage.
 
     The outer race stays where it is; imbalance modulates it weakly once per turn, the cage's run-out at its own order.
+    Where imbalance outweighs the static load, the load zone turns with the shaft (Su & Lin, J. Sound Vib. 155(1):75-84,
+    1992): then it passes the outer race once per turn and stays where it is on the inner race. Slow changes of the load
+    act on all.
     """
     d = scene.dice
+    turning = d.chance(TURNING_LOAD_SHARE)
+    orders = {'inner_race': 1.0, 'ball': scene.orders['cage'], 'outer_race': 0.0}
+    zone = _zone(scene, abs(orders[kind] - turning))
     cage = Gate(scene.orders['cage'], 'cosine', d.uniform(0, 0.3), d.phase())
     shaft = Gate(1.0, 'cosine', d.uniform(0, 0.3), d.phase())
-    if kind == 'inner_race':
-        return _zone(scene, 1.0), cage
-    if kind == 'ball':
-        return _zone(scene, scene.orders['cage']), shaft
-    return shaft, cage
+    slow = Gate(d.log_uniform(0.005, 0.1), 'cosine', d.uniform(0, 0.4) * d.uniform(0, 1), d.phase())
+    # A defect that does not pass the zone would only be scaled by it.
+    passing = (zone,) if zone.order else ()
+    other = {'inner_race': (cage,), 'ball': (shaft,), 'outer_race': (shaft, cage)}[kind]
+    return (*passing, *other, slow)
 
 
 def _pattern(scene: Scene, kind: str) -> tuple[float, ...]:

@@ -67,6 +67,13 @@ def test_knocks_are_on_whole_orders_of_the_envelope():
         assert envelope_line(samples, 3.58 * SHAFT_HZ) < 5
 
 
+def test_strokes_are_on_a_whole_order_and_its_turn():
+    for part in some('strokes'):
+        (train,) = part.trains
+        assert train.order == len(train.pattern) and 2 <= train.order <= 12
+        assert envelope_line(read(part), train.order * SHAFT_HZ) > 5
+
+
 def test_rub_is_on_halves_or_thirds():
     assert {round(1 / part.lines[0].order, 9) for part in some('rub', 20)} == {2, 3}
     for part in some('rub'):

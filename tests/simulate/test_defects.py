@@ -102,12 +102,28 @@ def test_inner_defect_strikes_hard_once_per_turn():
 
 
 def test_a_ball_strikes_both_races_in_turn():
-    for index in range(5):
+    orders = []
+    for index in range(20):
         machine = strong('ball', index)
         train = machine.faults[0].trains[0]
         assert len(train.pattern) == 2 and 0.2 <= train.pattern[1] <= train.pattern[0] == 1
         (zone,) = [gate for gate in train.gates if gate.kind == 'load_zone']
-        assert zone.order == machine.true_orders()['cage']
+        # The ball passes a zone that stands still with the cage, and one that turns with the shaft by their difference.
+        cage = machine.true_orders()['cage']
+        assert zone.order in (cage, 1 - cage)
+        orders.append(zone.order == cage)
+    assert sum(orders) >= 12
+
+
+def test_the_load_zone_passes_the_inner_race_or_turns_with_it():
+    found = {kind: [] for kind in ('inner_race', 'outer_race')}
+    for kind, zones in found.items():
+        for index in range(40):
+            part = draw_machine(8, index, kind, ()).faults[0]
+            gates = (*part.trains, *part.noises)[0].gates
+            zones += [[gate.order for gate in gates if gate.kind == 'load_zone']]
+    assert {tuple(z) for z in found['inner_race']} == {(), (1.0,)} == {tuple(z) for z in found['outer_race']}
+    assert found['inner_race'].count([1.0]) > 25 and found['outer_race'].count([]) > 25
 
 
 def test_entry_and_exit_are_the_spall_apart():

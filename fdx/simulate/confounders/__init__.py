@@ -33,6 +33,7 @@ CONFOUNDERS: Mapping[str, Callable[[Scene], Part]] = MappingProxyType(
         'quantisation': recorder.quantisation,
         'two_resonances': noise.two_resonances,
         'cavitation': flow.cavitation,
+        'strokes': rotor.strokes,
     }
 )
 # No machine at all: only noise of some colour. Only a healthy "machine" can be this.

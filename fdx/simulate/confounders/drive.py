@@ -79,7 +79,12 @@ def mains(scene: Scene) -> Part:
         side = 2 * pairs * slip * line
         side_db = level - d.uniform(5, 20)
         lines += [tones(d, 'time', 2 * line + k * side, (1,), 1.0, side_db) for k in (-2, -1, 1, 2) if side < line / 2]
-    return Part('mains', lines=tuple(lines))
+    # Rectifiers and magnets of the stator also knock, two or six times per period of the line.
+    order = line * d.pick((2, 6))
+    trains: tuple[Train, ...] = ()
+    if d.chance(0.25) and scene.is_apart(order / scene.shaft_hz):
+        trains = (knocks(d, 'time', order, d.uniform(-8, 15), spread=d.uniform(0.05, 0.3)),)
+    return Part('mains', trains=trains, lines=tuple(lines))
 
 
 def inverter(scene: Scene) -> Part:

@@ -17,6 +17,15 @@ def knocks_once_per_turn(scene: Scene) -> Part:
     return Part('knocks_once_per_turn', trains=(knocks(d, 'shaft', 1.0, d.uniform(0, 30), **options),))
 
 
+def strokes(scene: Scene) -> Part:
+    """2 to 12 knocks per turn, all a little different: pistons, lobes of a coupling or blower, slots, a nut's flats."""
+    d = scene.dice
+    count, differing = d.whole(2, 12), d.uniform(0.0, 0.5)
+    pattern = tuple(d.log_normal(differing) for _ in range(count))
+    options = {'jitter': d.uniform(0, 0.005), 'spread': d.uniform(0.05, 0.4), 'pattern': pattern}
+    return Part('strokes', trains=(knocks(d, 'shaft', float(count), d.uniform(-5, 25), **options),))
+
+
 def rub(scene: Scene) -> Part:
     """A partial rub: rough noise in one arc of each turn, lines at multiples of a half or a third of the order."""
     d = scene.dice
