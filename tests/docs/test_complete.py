@@ -11,6 +11,7 @@ from fdx.data.protocols.splits import PROTOCOLS
 from fdx.data.raw.files import KNOWN_SUFFIXES
 from fdx.models.registry import MODELS
 from fdx.signal.front_ends import BASES
+from fdx.simulate import CONFOUNDERS, NOISE_ONLY
 from launch.main import PROGRAMS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -35,8 +36,9 @@ def named(page: str) -> str:
         ('models.md', MODELS),
         ('programs.md', [*BASES, *PROTOCOLS]),
         ('datasets/recordings.md', FIELDS),
+        ('decisions/simulate.md', [*CONFOUNDERS, NOISE_ONLY]),
     ],
-    ids=['models', 'front ends and protocols', 'columns'],
+    ids=['models', 'front ends and protocols', 'columns', 'confounders'],
 )
 def test_tables_have_a_row_for_every_name(page, names):
     assert [name for name in names if f'`{name}`' not in named(page)] == []

@@ -49,7 +49,8 @@ def gear_mesh(scene: Scene) -> Part:
 def belt(scene: Scene) -> Part:
     """A belt that is longer than its pulley's circumference: an order below 1 and its harmonics, the second strongest.
 
-    A seam that passes both pulleys knocks twice per run of the belt (ISO 13373-3:2015, annex on belt drives).
+    A seam passes two pulleys per run of the belt, so it knocks twice (Randall, "Vibration-based Condition Monitoring",
+    2011).
     """
     d = scene.dice
     order = d.uniform(0.12, 0.65)

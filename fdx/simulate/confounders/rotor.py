@@ -1,7 +1,7 @@
 """What a rotor does to its machine: imbalance, misalignment, a bent shaft, looseness, rubs and knocks.
 
-Which orders belong to which state: ISO 13373-3:2015, annexes; Bently & Hatch, "Fundamentals of Rotating Machinery
-Diagnostics", 2002; Goldman & Muszynska, "Rotor-to-stator, rub-related, thermal/mechanical effects", 1995.
+Which orders belong to which state: Randall, "Vibration-based Condition Monitoring", 2011; Bently & Hatch, "Fundamentals
+of Rotating Machinery Diagnostics", 2002; rubs: Goldman & Muszynska, Chaos, Solitons & Fractals 5(9):1579-1601, 1995.
 """
 
 from __future__ import annotations
