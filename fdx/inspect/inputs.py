@@ -16,7 +16,7 @@ from fdx.types import FdxError
 
 # A front end still fits where this share of the recordings is too short: these are then left out.
 MOST_SHORT = 0.2
-PREFERRED = ('band_mel', 'vggish', 'triaxial_mel')
+PREFERRED = ('band_mel', 'vggish', 'triaxial_mel', 'snippet_mel')
 
 
 @dataclasses.dataclass(frozen=True)

@@ -48,6 +48,8 @@ TRIAXIAL_WINDOW_S, TRIAXIAL_HOP_S, TRIAXIAL_FRAMES = 0.48, 0.06, 24
 # Windows of 64 ms tell lines 30 Hz apart, and 16 of them every 12.5 ms span 0.25 s: five blocks with their guards fit
 # into the 2 s that many test benches record. These settings were the first that were tried (docs/benchmarks).
 BAND_WINDOW_S, BAND_HOP_S, BAND_FRAMES, BAND_MELS = 0.064, 0.0125, 16, 64
+# 16 windows of 25 ms every 5 ms span 0.1 s, which is all that PRONOSTIA writes at a time; they tell lines 80 Hz apart.
+SNIPPET_WINDOW_S, SNIPPET_HOP_S = 0.025, 0.005
 # The finest resolution decides the patch: 96 columns in 0.975 s, as with VGGish, so that CWRU's short healthy recording
 # keeps its blocks (Palanisamy has 250 columns of 5 s). The band extends to Nyquist, as in the paper.
 RESOLUTIONS_S = ((0.025, 0.010), (0.050, 0.025), (0.100, 0.050))
@@ -89,12 +91,24 @@ def musicnn(name: str, scaling: str, rate_hz: float | None) -> MusicnnMel:
 def band_mel(name: str, scaling: str, rate_hz: float | None) -> LogMel:
     """Short patches over the whole band of the dataset, for any number of axes: recordings of 2 s hold five blocks."""
     rate = _needed(name, rate_hz)
-    window = max(2, round(BAND_WINDOW_S * rate))
+    return _whole_band(name, scaling, rate, max(2, round(BAND_WINDOW_S * rate)), max(1, round(BAND_HOP_S * rate)))
+
+
+def snippet_mel(name: str, scaling: str, rate_hz: float | None) -> LogMel:
+    """As band_mel with patches of 0.1 s, for loggers that write no more at a time."""
+    rate = _needed(name, rate_hz)
+    # Whole samples, rounded down, so that no patch is longer than 0.1 s.
+    window, hop = (math.floor(s * rate + 1e-6) for s in (SNIPPET_WINDOW_S, SNIPPET_HOP_S))
+    return _whole_band(name, scaling, rate, max(2, window), max(1, hop))
+
+
+def _whole_band(name: str, scaling: str, rate: float, window: int, hop: int) -> LogMel:
+    """16 frames of 64 mel bands from 0 Hz to half the rate."""
     return LogMel(
         name=name,
         rate_hz=rate,
         window_length=window,
-        hop_length=max(1, round(BAND_HOP_S * rate)),
+        hop_length=hop,
         fft_length=smallest_fft_length(window, BAND_MELS, rate, 0.0, rate / 2),
         n_mels=BAND_MELS,
         f_min_hz=0.0,

@@ -12,6 +12,7 @@ the first in the base's list; for `vggish` that is the study's peak scaling.
     waveform              one channel; 1024 samples with mean 0 and standard deviation 1, for 1-D networks
     musicnn               one channel; as the weights of musicnn were trained, at 16 kHz whatever the dataset's rate
     band_mel              any number of channels; patches of 0.25 s over the whole band, for short recordings
+    snippet_mel           any number of channels; patches of 0.1 s over the whole band, for snippets of recordings
     triaxial_mel          several channels; each axis is an image channel, over the whole band, without empty filters
     triaxial_mel_paper    several channels; the study's librosa settings unchanged, with gravity and drift
 
@@ -79,6 +80,7 @@ BASES = {
     'triaxial_mel_paper': Base(makers.triaxial_mel_paper, ('train',), _several),
     # Last, so that the first config of every dataset stays what it was.
     'band_mel': Base(makers.band_mel, ('peak', 'train', 'none'), _any),
+    'snippet_mel': Base(makers.snippet_mel, ('peak', 'train', 'none'), _any),
 }
 # These reproduce a paper that keeps gravity and the sensor's offset in its images, where they distinguish one mounting
 # from another. All other front ends get windows without their slow part (fdx.signal.slow_part).

@@ -70,6 +70,11 @@ def test_front_ends_say_what_is_missing():
     assert 'speed of the shaft' in {f.name: f for f in front_ends_of(nameless)}['envelope_spectrum'].reason
 
 
+def test_recordings_of_a_tenth_of_a_second_have_one_spectrogram():
+    fits = front_ends_of(grid(samples=1600))
+    assert [f.name for f in fits if f.fits] == ['waveform', 'snippet_mel'] and recommended(fits) == 'snippet_mel'
+
+
 def test_several_axes_have_front_ends_of_their_own():
     facts = [dataclasses.replace(f, channels=f.channels * 3) for f in grid()]
     fits = {f.name: f for f in front_ends_of(facts)}

@@ -64,7 +64,7 @@ def channels_of(name):
 
 
 def test_names_hold_every_scaling_and_the_default_has_no_suffix():
-    of_any_channels = ['band_mel', 'band_mel_train', 'band_mel_none']
+    of_any_channels = [f'{base}{s}' for base in ('band_mel', 'snippet_mel') for s in ('', '_train', '_none')]
     assert front_end_names(1) == [
         *('vggish', 'vggish_train', 'vggish_none'),
         *('multi_resolution_mel', 'multi_resolution_mel_train', 'multi_resolution_mel_none'),
@@ -93,6 +93,9 @@ def test_names_hold_every_scaling_and_the_default_has_no_suffix():
         'band_mel': 'peak',
         'band_mel_train': 'train',
         'band_mel_none': 'none',
+        'snippet_mel': 'peak',
+        'snippet_mel_train': 'train',
+        'snippet_mel_none': 'none',
         'triaxial_mel': 'train',
         'triaxial_mel_peak': 'peak',
         'triaxial_mel_none': 'none',
@@ -134,11 +137,14 @@ def test_shapes_lengths_and_durations_at_every_dataset_rate(name):
                 'envelope_spectrum': (1024, 1, 1),
                 'waveform': (1024, 1, 1),
                 'band_mel': (16, 64, 1),
+                'snippet_mel': (16, 64, 1),
                 'triaxial_mel': (128, 24, 3),
                 'triaxial_mel_paper': (128, 2, 3),
             }[name if name in BASES else name.rpartition('_')[0]]
         )
-        assert front_end.axes == ('TF' if name.startswith((*FIXED_RATE, 'envelope', 'waveform', 'band')) else 'FT')
+        assert front_end.axes == (
+            'TF' if name.startswith((*FIXED_RATE, 'envelope', 'waveform', 'band', 'snippet')) else 'FT'
+        )
         out = front_end(noise(patch_of(front_end), channels), front_end.rate_hz, CONDITION)
         assert (out.shape, out.dtype) == (shape, np.float32)
         assert np.isfinite(out).all()
@@ -152,7 +158,7 @@ def test_shapes_lengths_and_durations_at_every_dataset_rate(name):
             assert centres[0] < centres[-1] < front_end.rate_hz / 2
         assert len(front_end.panels(channels)) == shape[2]
         assert front_end.unit and len(front_end.plot_labels) == 2 and front_end.plot_labels[0]
-    hops_s = {'vgg': 0.01, 'mul': 5 / 533.049, 'mus': 0.016, 'tri': 0.06, 'ban': 7 / 533.049}
+    hops_s = {'vgg': 0.01, 'mul': 5 / 533.049, 'mus': 0.016, 'tri': 0.06, 'ban': 7 / 533.049, 'sni': 2 / 533.049}
     hops_s |= {'fau': 1.0, 'env': 17 / 1024, 'wav': 1 / 533.049}  # columns, shaft orders, samples
     wanted = hops_s[name[:3]] if 'paper' not in name else 512 / 533.049
     assert create_front_end(name, 533.049).hop_s == pytest.approx(wanted, rel=1e-3)

@@ -32,7 +32,8 @@ def write(folder, numbers, delimiter=',', rows=2560):
 
 def test_configs_have_front_ends_that_fit_into_a_file(tmp_path):
     names = [c.name for c in femto.Builder.BUILDER_CONFIGS]
-    assert 'lives-waveform' in names and not any('vggish' in n or 'orders' in n for n in names)
+    assert {'lives-waveform', 'lives-snippet_mel', 'lives_xy-snippet_mel_train'} < set(names)
+    assert not any('vggish' in n or 'orders' in n for n in names)
     for name in names:
         spec = femto.Builder(config=name, data_dir=tmp_path).record_spec()
         patch = create_front_end(name.partition('-')[2], 25600.0).patch_samples(25600.0)
@@ -92,6 +93,8 @@ def test_windows_stay_in_their_file_and_another_bearing_can_be_left_out(tmp_path
     np.testing.assert_array_equal(table['block'], starts // 2560)
     assert data.metadata['files'] == {f'bearing{b}_{c}': 5 for b in ('2_6', '2_7', '3_3') for c in CLASSES}
     assert folds_of('by_domain', table) == [0, 1, 2]
+    both = prepare('femto/lives_xy-snippet_mel', tmp_path / 'data', manual_dir=tmp_path / 'in')
+    assert both.input_shape == (16, 64, 2) and set(both.table['window_start']) == {2560 * i for i in range(5)}
     splits = split_rows(table, 'by_domain')
     assert len(set(table['bearing'][splits.test])) == 1 and splits.leak.shared == 0
 

@@ -52,7 +52,7 @@ def paper(soon_files, data_dir, no_network):
 def test_configs_are_subsets_and_front_ends_for_three_axes(data_dir):
     names = [config.name for config in soon.Builder.BUILDER_CONFIGS]
     fronts = ('triaxial_mel', 'triaxial_mel_peak', 'triaxial_mel_none', 'triaxial_mel_paper')
-    fronts += ('band_mel', 'band_mel_train', 'band_mel_none')
+    fronts += tuple(f'{base}_mel{s}' for base in ('band', 'snippet') for s in ('', '_train', '_none'))
     assert names == [f'{subset}-{front}' for subset in ('all', 'conditions', 'm1_alone') for front in fronts]
     for front, length in (('triaxial_mel', 959), ('triaxial_mel_peak', 959), ('triaxial_mel_paper', 1000)):
         builder = soon.Builder(config=f'm1_alone-{front}', data_dir=data_dir)
