@@ -24,7 +24,9 @@ A folder of new files, as a table on the terminal, and for others as CSV and as 
     python -m launch.predict --checkpoint=runs/mine --watch --workdir=runs/watch incoming/
 
 Prints a table on a terminal, else JSON lines, one per window and one per recording (mean of the probabilities, and
-majority vote); --format chooses. Windows in which the sensor is dead or time is missing do not vote. A recording with
+majority vote); --format chooses. Windows in which the sensor is dead or time is missing do not vote, and neither do
+those that are `unlike_training`: their spectra are further from all training windows than those of other recordings of
+that machine are (`distance` above 1). With --noabstain the latter vote, and the file has a warning. A recording with
 too few other windows has no verdict: `predicted` is null, and `reason` says why. `outside_training` says how a file
 differs from the training data (level, unit, speed); such files are named again at the end. A file that cannot be used
 is reported, the other files are still diagnosed, and the exit code is 1. In a folder, hidden files and other formats
@@ -90,6 +92,9 @@ def define_flags() -> None:
     )
     define_format_flags()
     flags.DEFINE_float('hop_s', None, 'seconds between windows; by default they follow each other without overlap')
+    flags.DEFINE_bool(
+        'abstain', True, 'of a checkpoint: whether windows that are unlike anything in training have no vote'
+    )
     flags.DEFINE_bool('recursive', False, 'whether to search the folders in a folder, too')
     flags.DEFINE_integer('workers', None, 'number of processes; by default one per core from 64 files on, else 1')
     define_output_flags()
@@ -114,6 +119,8 @@ def _check_numbers() -> None:
         raise ConfigError('either --checkpoint=WORKDIR of a trained run, or --zero_shot with --bearing and --speed_rpm')
     if FLAGS.zero_shot and not FLAGS.bearing:
         raise ConfigError('--zero_shot needs --bearing: fault orders follow from its geometry')
+    if FLAGS.zero_shot and FLAGS['abstain'].present:
+        raise ConfigError('--abstain goes with --checkpoint: fault orders have no training data to compare with')
     if FLAGS.zero_shot and FLAGS['step'].present:
         raise ConfigError('--step chooses a checkpoint: leave it out with --zero_shot')
 
@@ -123,7 +130,7 @@ def _asked() -> Asked:
     if FLAGS.zero_shot:
         return Asked(window_s=FLAGS.window_s)
     given = tuple(name for name in OF_SIGNALS if FLAGS[name].present)
-    return Asked(FLAGS.checkpoint, FLAGS.step, options=given)
+    return Asked(FLAGS.checkpoint, FLAGS.step, options=given, abstain=FLAGS.abstain)
 
 
 def _model() -> str:

@@ -9,6 +9,7 @@ from fdx.adapt.config import AdaptConfig
 from fdx.adapt.data import PARTS
 from fdx.adapt.methods import get_method
 from fdx.adapt.step import AdaptState
+from fdx.data.familiar_fit import fit_familiar
 from fdx.data.protocols.two_domains import TwoDomains
 from fdx.train.config import TrainConfig
 from fdx.train.description import describe
@@ -32,8 +33,11 @@ def describe_adaptation(config: TrainConfig, plan: AdaptConfig, setup: ModelSetu
     own = [
         learned_from(c, e.dataset.name, e.dataset.table, e.rows, e.dataset.metadata['common_rate_hz']) for c, e in sides
     ]
+    # What is adapted to is not foreign. Its test windows are never looked at.
+    looked_at = [domains.source_train, domains.source_validation, *([domains.target_train] if seen else [])]
     return {
         **meta,
+        'familiar': fit_familiar([(e.dataset, e.rows) for e in looked_at], domains.gain).to_json(),
         'learned_from': [*own, *meta['learned_from'][1:]],
         'class_names': list(domains.classes),
         'splits': {name: len(getattr(domains, name)) for name in PARTS},

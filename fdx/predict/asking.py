@@ -31,6 +31,7 @@ class Asked:
       checkpoint: workdir of one fold, or an exported file; None: by fault orders (fdx.predict.zero_shot).
       step: of the checkpoint.
       window_s: of fault orders.
+      abstain: of a checkpoint: whether windows unlike anything in training have no vote.
       options: names of the options that are given for every file; a run that does not read them refuses.
     """
 
@@ -38,6 +39,7 @@ class Asked:
     step: str | int = 'best'
     window_s: float | None = None
     options: tuple[str, ...] = ()
+    abstain: bool = True
 
     def load(self) -> Diagnose:
         """The function that diagnoses one file, with the options of `AnyPredictor.diagnose`.
@@ -54,7 +56,7 @@ class Asked:
 
         predictor = load_single(self.checkpoint, self.step)
         predictor.check_options(self.options)
-        return predictor.diagnose
+        return functools.partial(predictor.diagnose, abstain=self.abstain)
 
     def identity(self) -> dict[str, Any]:
         """What tells this diagnosis from another one, JSON-able: the step that is meant, and a hash of its arrays.
@@ -64,6 +66,8 @@ class Asked:
         """
         if self.checkpoint is None:
             return {'checkpoint': None, 'window_s': self.window_s}
+        # Journals of before there was a choice stay valid.
+        how = {} if self.abstain else {'abstain': False}
         from fdx.predict.load import SUFFIXES, check_single  # noqa: PLC0415
         from fdx.train.checkpoints import Checkpoints  # noqa: PLC0415
         from fdx.train.manifest import MANIFEST  # noqa: PLC0415
@@ -72,12 +76,13 @@ class Asked:
         check_single(path)
         if path.suffix in SUFFIXES:
             with boundary('cannot read', path, 'name a workdir or an exported file', CheckpointError):
-                return {'checkpoint': path.name, 'sha256': hashlib.sha256(path.read_bytes()).hexdigest()}
+                return {'checkpoint': path.name, 'sha256': hashlib.sha256(path.read_bytes()).hexdigest(), **how}
         step = Checkpoints(path).resolve(self.step)
         # It lists the hash of every array.
         listed = path / 'checkpoints' / str(step) / MANIFEST
         with boundary('cannot read', listed, 'train again, or name another run', CheckpointError):
-            return {'checkpoint': path.name, 'step': step, 'sha256': hashlib.sha256(listed.read_bytes()).hexdigest()}
+            digest = hashlib.sha256(listed.read_bytes()).hexdigest()
+            return {'checkpoint': path.name, 'step': step, 'sha256': digest, **how}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,13 +8,16 @@ import numpy as np
 
 from fdx.data.blocks import Windowing
 from fdx.data.cut import Cut, cut_recording
+from fdx.data.familiar import Familiar
 from fdx.data.prepared import RecordSpec
 from fdx.data.training_range import TrainingRange
 from fdx.predict.channels import in_training_order
 from fdx.predict.condition import check_positive
 from fdx.predict.diagnosis import Diagnosis
 from fdx.predict.findings import SILENT_NETWORK, Findings
+from fdx.predict.likeness import Likeness
 from fdx.signal.resample import SAME_RATE
+from fdx.signal.scaling import as_gain
 from fdx.types import DataError, Recording
 
 if TYPE_CHECKING:
@@ -23,7 +26,12 @@ if TYPE_CHECKING:
 
 
 def diagnose_recording(
-    predictor: AnyPredictor, recording: Recording, *, hop_s: float | None = None, by_position: bool = False
+    predictor: AnyPredictor,
+    recording: Recording,
+    *,
+    hop_s: float | None = None,
+    by_position: bool = False,
+    abstain: bool = True,
 ) -> Diagnosis:
     """Cuts a recording as the checkpoint's dataset was cut, and predicts every window that can be used.
 
@@ -32,6 +40,7 @@ def diagnose_recording(
       recording: samples [T, C]; its channels are taken by name where it and the training data have names.
       hop_s: seconds between windows; None: they do not overlap.
       by_position: the channels were chosen in the model's order, whatever their names.
+      abstain: whether windows unlike anything in training have no vote.
 
     Raises:
       ConfigError: `hop_s` is no finite number above 0.
@@ -52,7 +61,11 @@ def diagnose_recording(
     cut = cut_recording(taken, spec)
     training = TrainingRange.from_json(predictor.meta.get('training'))
     outside = training.outside_windows_and_recording(cut.levels, taken)
+    familiar, distances = Familiar.from_json(predictor.meta.get('familiar')), np.full(len(cut.faults), np.nan)
+    if familiar.judges:
+        distances[cut.live] = familiar.distances(cut.images, spec.front_end, as_gain(predictor.meta['gain']))
     probabilities, faults = _ask(predictor, cut)
+    likeness = Likeness.of(familiar, distances, faults, abstain=abstain)
     return Diagnosis(
         file=source,
         window_starts_s=cut.starts_s,
@@ -60,7 +73,7 @@ def diagnose_recording(
         window_probabilities=probabilities,
         class_names=predictor.class_names,
         threshold=predictor.threshold,
-        findings=Findings(faults, cut.wild_samples, cut.notes, *outside),
+        findings=Findings(likeness.marked(faults), cut.wild_samples, cut.notes, *outside, likeness),
         recording=taken,
     )
 

@@ -104,6 +104,7 @@ class AnyPredictor:
         speed_rpm: float | str | None = None,
         bearing: BearingGeometry | str | None = None,
         speed_range_rpm: tuple[float, float] | None = None,
+        abstain: bool = True,
     ) -> Result:
         """Diagnoses a recording, or a table where the run was trained on one.
 
@@ -120,6 +121,8 @@ class AnyPredictor:
             the signal.
           bearing: a name of fdx.signal.bearings.BEARINGS, its geometry, or text that describes it; likewise.
           speed_range_rpm: (lowest, highest) of an estimate.
+          abstain: whether windows that are unlike anything in training have no vote, so that a recording with too few
+            others has no verdict; False gives the network's answer with a warning. Tables have no such windows.
 
         Raises:
           ConfigError: an option that this model does not read, or that cannot be used.
@@ -141,7 +144,7 @@ class AnyPredictor:
                 raise DataError('the model reads tables, not recordings: give the path of a CSV file of its columns')
             return diagnose_table(self, source)
         recording = read_source(source, **options)
-        return diagnose_recording(self, recording, hop_s=hop_s, by_position=channel is not None)
+        return diagnose_recording(self, recording, hop_s=hop_s, by_position=channel is not None, abstain=abstain)
 
     def check_options(self, names: Sequence[str]) -> None:
         """Refuses options of `diagnose` that this model does not read.

@@ -8,9 +8,11 @@ import math
 import platform
 
 import jax
+import numpy as np
 
 import fdx
 from fdx.data.dataset import PreparedDataset
+from fdx.data.familiar_fit import fit_familiar
 from fdx.data.protocols.splits import Splits
 from fdx.signal.scaling import Gain
 from fdx.train.config import TrainConfig
@@ -23,6 +25,7 @@ PACKAGES = ('jax', 'flax', 'optax', 'orbax-checkpoint', 'numpy', 'scipy', 'tenso
 
 def describe(config: TrainConfig, setup: ModelSetup, dataset: PreparedDataset, splits: Splits, gain: Gain) -> dict:
     """What a checkpoint says about itself, except for the numbers of its step; JSON can hold it."""
+    seen = np.concatenate([splits.train, splits.validation])
     return {
         'config': config.to_json(),
         'class_names': dataset.class_names(config.label_key),
@@ -32,6 +35,7 @@ def describe(config: TrainConfig, setup: ModelSetup, dataset: PreparedDataset, s
         'splits': {name: len(getattr(splits, name)) for name in ('train', 'validation', 'test')},
         'train_recordings': sorted(set(dataset.table['recording'][splits.train])),
         'training': dataset.training_range(splits.train).to_json(),
+        'familiar': fit_familiar([(dataset, seen)], gain).to_json(),
         'learned_from': [
             learned_from(config, dataset.name, dataset.table, splits.train, dataset.metadata['common_rate_hz']),
             *(entries_of(setup.ancestor, config) if setup.ancestor else []),
