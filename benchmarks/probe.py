@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sklearn.metrics import f1_score, log_loss
@@ -75,9 +75,32 @@ class _Scored:
     Attributes:
       validation: (accuracy, -log loss): the greater, the better.
       predicted: int [N], of the test windows.
+      layer: the head as kernel and bias of a dense layer; None for few labels.
     """
 
     validation: tuple[float, float]
+    predicted: np.ndarray
+    layer: tuple[np.ndarray, np.ndarray] | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ChosenHead:
+    """The head of a fold on the stage that its validation windows chose, from all training windows.
+
+    Attributes:
+      stage: name of the stage.
+      kernel: float32 [D, K], of a dense layer on the stage's pooled output; standardising is part of it.
+      bias: float32 [K].
+      validation_accuracy: share of validation windows that are right.
+      validation_loss: mean negative log probability of their true classes.
+      predicted: int [N], class numbers of the fold's test windows.
+    """
+
+    stage: str
+    kernel: np.ndarray
+    bias: np.ndarray
+    validation_accuracy: float
+    validation_loss: float
     predicted: np.ndarray
 
 
@@ -87,6 +110,7 @@ def probe(
     stages: Sequence[str],
     plan: ProbePlan,
     progress: Progress = no_progress,
+    keep: dict[int, ChosenHead] | None = None,
 ) -> dict[str, Any]:
     """Fits and scores every head.
 
@@ -96,6 +120,7 @@ def probe(
       stages: those of the network that the choice is made among; INPUT is scored beside them.
       plan: what to do.
       progress: wraps the list of fits.
+      keep: is filled with the chosen head of each fold, where `plan.shots` has ALL_LABELS.
 
     Returns:
       protocol, folds, leaks, classes, test_windows, validation_windows (both over all folds), train_windows (of each
@@ -123,6 +148,9 @@ def probe(
             scored = _fit_all(found, labels, splits[fold], classes, dataset.table, plan)
         for (shots, draw), head in scored.items():
             heads.setdefault((shots, draw, fold), {})[name] = head
+    if keep is not None and ALL_LABELS in plan.shots:
+        (draw,) = plan.draw_seeds(ALL_LABELS)
+        keep |= {fold: _chosen_head(heads[ALL_LABELS, draw, fold]) for fold in plan.folds}
     truth = {fold: labels[splits[fold].test] for fold in plan.folds}
     of_shots = [
         {
@@ -170,8 +198,22 @@ def _fit_all(
             probabilities = head.probabilities(validation, classes)
             hits = float((probabilities.argmax(1) == truth).mean())
             loss = float(log_loss(truth, probabilities, labels=np.arange(classes)))
-            found[shots, draw] = _Scored((hits, -loss), head.probabilities(test, classes).argmax(1))
+            layer = head.folded(standardise, classes) if shots == ALL_LABELS else None
+            found[shots, draw] = _Scored((hits, -loss), head.probabilities(test, classes).argmax(1), layer)
     return found
+
+
+def _choice(heads: Mapping[str, _Scored]) -> str:
+    """The stage that is best on validation windows."""
+    return max((name for name in heads if name != INPUT), key=lambda name: heads[name].validation)
+
+
+def _chosen_head(heads: Mapping[str, _Scored]) -> ChosenHead:
+    stage = _choice(heads)
+    scored = heads[stage]
+    kernel, bias = cast('tuple[np.ndarray, np.ndarray]', scored.layer)
+    accuracy, minus_loss = scored.validation
+    return ChosenHead(stage, kernel, bias, accuracy, -minus_loss, scored.predicted)
 
 
 def _rows(
@@ -184,8 +226,7 @@ def _rows(
       truth: fold -> labels of its test windows.
       widths: stage -> length of its vectors.
     """
-    stages = [name for name in widths if name != INPUT]
-    choices = [[max(stages, key=lambda s, heads=heads: heads[s].validation) for heads in folds] for folds in draws]
+    choices = [[_choice(heads) for heads in folds] for folds in draws]
     counts = Counter(stage for of_draw in choices for stage in of_draw)
     rows = []
     for name in widths:

@@ -19,7 +19,8 @@ from fdx.train.init_leak import check_init_of_splits, entries_of
 from fdx.train.model_setup import ModelSetup, set_up_model
 from fdx.types import ConfigError
 
-from .probe import ProbePlan, probe, split_of
+from .probe import ALL_LABELS, ChosenHead, ProbePlan, probe, split_of
+from .probe_save import save_heads, workdirs_of
 from .stage_features import StageFeatures
 
 
@@ -36,6 +37,7 @@ def run_probe(
     pool: str = 'bands',
     folder: str | pathlib.Path | None = None,
     progress: Progress = no_progress,
+    save: str | pathlib.Path | None = None,
 ) -> dict[str, Any]:
     """Probes the network of a configuration on its prepared dataset.
 
@@ -43,19 +45,25 @@ def run_probe(
       config: dataset, data_dir, label_key, model, model_options, init and seed are used.
       plan: what is fitted and scored.
       stages: those that the choice is made among; () for all.
-      pool: how a stage becomes a vector, a key of benchmarks.stage_features.POOLS.
+      pool: how a stage becomes a vector, a key of fdx.models.truncated.POOLS.
       folder: where features are kept between calls; None: nowhere.
       progress: wraps long work.
+      save: folder of the runs that are made of the chosen heads (`benchmarks.probe_save`); None: none are made.
 
     Returns:
       What `benchmarks.probe.probe` returns, with dataset, front_end, model, model_options, init, label_key, pool and
       seed, and the environment.
 
     Raises:
-      ConfigError: stages that the network does not have, and what set_up_model refuses.
+      ConfigError: stages that the network does not have, what set_up_model refuses, or `save` without all labels.
+      CheckpointError: `save` holds a run of another kind.
       SplitError: the network has learned from what is scored, and `config.allow_leak` is off.
       FdxError: weights or data that cannot be had.
     """
+    if save is not None and ALL_LABELS not in plan.shots:
+        raise ConfigError('`save` keeps the heads of all labelled windows: add all to `shots`')
+    if save is not None:
+        workdirs_of(pathlib.Path(save), plan.folds)  # Fails before the work, not after it.
     dataset = open_dataset(config.dataset, config.data_dir)
     setup = set_up_model(config, len(dataset.class_names(plan.label_key)), dataset.input_shape)
     leaks = _init_leaks(config, plan, setup, dataset)
@@ -66,6 +74,11 @@ def run_probe(
         raise ConfigError(
             f'`stages`={",".join(stages)}: {config.model} has the stages {", ".join(features.stages)}, or all'
         )
+    keep: dict[int, ChosenHead] = {}
+    chosen_from = tuple(dict.fromkeys(stages)) or features.stages
+    found = probe(dataset, features, chosen_from, plan, progress, keep)
+    if save is not None:
+        save_heads(config, plan, pool, setup, dataset, keep, pathlib.Path(save))
     return {
         'dataset': dataset.name,
         'front_end': dataset.front_end.name,
@@ -76,7 +89,7 @@ def run_probe(
         'label_key': plan.label_key,
         'pool': pool,
         'seed': plan.seed,
-        **probe(dataset, features, tuple(dict.fromkeys(stages)) or features.stages, plan, progress),
+        **found,
         **environment(),
     }
 

@@ -9,11 +9,11 @@ import zipfile
 from collections.abc import Callable, Mapping
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from fdx.data.pipeline import RecordExamples
 from fdx.files import atomic_write_bytes
+from fdx.models.truncated import POOLS, pool_bands
 from fdx.signal.scaling import Gain
 from fdx.train import parallel
 from fdx.train.forward import Progress, forward_all, no_progress
@@ -28,25 +28,6 @@ DIGEST_DIGITS = 16
 Features = dict[str, np.ndarray]
 
 
-def pool_bands(x: jax.Array, axes: str) -> jax.Array:
-    """Mean over time, each band by itself: maps [B, T, F, C] (axes 'TF') or [B, F, T, C] ('FT') -> [B, F * C].
-
-    A vector [B, D] stays as it is.
-    """
-    return x if x.ndim == 2 else x.mean(1 + axes.index('T')).reshape(x.shape[0], -1)
-
-
-def pool_global(x: jax.Array, axes: str) -> jax.Array:
-    """Mean and maximum over time and bands, side by side: [B, ..., C] -> [B, 2 C]; a vector [B, D] stays."""
-    del axes
-    return x if x.ndim == 2 else jnp.concatenate([x.mean((1, 2)), x.max((1, 2))], axis=-1)
-
-
-# A fault shows mostly in where in the spectrum something happens, which `bands` keeps. Measured on CWRU, load to load,
-# stage 3 of musicnn: bands 96 %, global 88 %.
-POOLS = {'bands': pool_bands, 'global': pool_global}
-
-
 def make_stage_forward(setup: ModelSetup, axes: str, pool: str) -> Callable:
     """Builds forward(variables, batch) -> {INPUT or stage: float32 [B, D]}; for `parallel.compile_forward`.
 
@@ -56,12 +37,13 @@ def make_stage_forward(setup: ModelSetup, axes: str, pool: str) -> Callable:
       pool: a key of POOLS.
     """
     stages = [stage for stage in setup.model.STAGES if stage != HEAD]
+    time_axis = axes.index('T')
 
     def forward(variables: dict, batch: dict) -> dict[str, jax.Array]:
         images = batch['inputs']
         _, found = setup.model.apply(variables, images, train=False, stop=len(stages))
-        vectors = {stage: POOLS[pool](found[stage], axes) for stage in stages}
-        vectors[INPUT] = pool_bands(images, axes)
+        vectors = {stage: POOLS[pool](found[stage], time_axis) for stage in stages}
+        vectors[INPUT] = pool_bands(images, time_axis)
         return jax.tree.map(parallel.gather, vectors)
 
     return forward

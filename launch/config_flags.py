@@ -11,6 +11,7 @@ from typing import Any
 from absl import flags
 
 from fdx.models.registry import model_spec
+from fdx.models.truncated import OPTIONS
 from fdx.train.config import TrainConfig
 from fdx.types import ConfigError
 
@@ -110,6 +111,7 @@ def train_config(**given) -> TrainConfig:
 def model_options(model: str, given: list[str]) -> dict[str, Any]:
     """NAME=VALUE texts as options of the model, each converted to the type of the model's default; else ConfigError."""
     fields = {f.name: f.default for f in dataclasses.fields(model_spec(model).module) if f.name not in _SET_BY_RUN}
+    fields = {**OPTIONS, **fields} if any(text.startswith('stop_after=') for text in given) else fields
     options: dict[str, Any] = {}
     for text in given:
         name, _, value = text.partition('=')

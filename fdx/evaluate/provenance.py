@@ -25,6 +25,8 @@ def provenance(scored: Scored, split: str) -> dict:
         'config': first.config.to_json(),
         'init': first.meta['init'],
         'balance': first.meta.get('balance'),
+        # Of launch.probe --save: the stage that each fold chose.
+        'probe_stages': [p.meta['probe']['stage'] for p in scored.predictors if 'probe' in p.meta],
         'norms': first.meta.get('norms', {'trained': 0, 'frozen': 0}),
         'front_end': first.meta['front_end'],
         'guard_length': first.meta['dataset']['guard_length'],
@@ -54,12 +56,17 @@ def how_it_was_made(results: dict) -> dict:
         'packages': results['versions'],
         'trained on': results['trained_on'],
         'training windows': results['train_windows'],
-        'epochs': config['epochs'],
-        'batch size': config['batch_size'],
-        'learning rate': config['learning_rate'],
+        **_training_rows(results),
         'training seconds': round(results['train_seconds'], 1),
         **_balance_rows(results),
     }
+
+
+def _training_rows(results: dict) -> dict:
+    if results['probe_stages']:
+        # Nothing was trained by steps: epochs and the like play no part.
+        return {'frozen up to': results['probe_stages'], 'head': 'logistic regression of launch.probe'}
+    return {key.replace('_', ' '): results['config'][key] for key in ('epochs', 'batch_size', 'learning_rate')}
 
 
 def _balance_rows(results: dict) -> dict:

@@ -46,7 +46,7 @@ class MLP(Staged):
 
     def setup(self):
         """Creates the stages under their names; dropout follows every hidden layer."""
-        for name, width in zip(self.STAGES, WIDTHS[self.size]):
+        for name, width in zip(self.STAGES[:-1], WIDTHS[self.size]):
             setattr(self, name, nn.Dense(width, kernel_init=he_init()))
         self.head = nn.Dense(self.num_classes)
         self.dropouts = [ExampleDropout(self.dropout_rate, self.axis_name) for _ in WIDTHS[self.size]]

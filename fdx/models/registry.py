@@ -25,6 +25,7 @@ from fdx.models.mlp import MLP
 from fdx.models.musicnn_vgg import MusicnnVGG, depth_for
 from fdx.models.resnet import ResNet50
 from fdx.models.staged import Staged
+from fdx.models.truncated import OPTIONS, is_truncated, truncated
 from fdx.models.vggish import VGGish
 from fdx.types import ConfigError
 
@@ -111,7 +112,8 @@ def create_model(name: str, num_classes: int, **options: Any) -> Staged:
     Args:
       name: a key of MODELS.
       num_classes: size of the classifier, at least 1.
-      **options: fields of the module, e.g. dropout_rate=0.5.
+      **options: fields of the module, e.g. dropout_rate=0.5; every network also takes those of
+        `fdx.models.truncated.OPTIONS`, which end it after a stage.
 
     Raises:
       ConfigError: unknown name, an option the model does not have, or num_classes < 1.
@@ -120,7 +122,11 @@ def create_model(name: str, num_classes: int, **options: Any) -> Staged:
     if num_classes < 1:
         raise ConfigError(f'num_classes={num_classes} for model {name!r}: at least one class is needed')
     fields = {f.name for f in dataclasses.fields(spec.module)} - {'parent', 'name', 'num_classes'}
-    unknown = sorted(set(options) - fields)
+    ends_early = is_truncated(options)
+    unknown = sorted(set(options) - fields - (set(OPTIONS) if ends_early else {'stop_after'}))
     if unknown:
-        raise ConfigError(f'model {name!r} has no option {", ".join(unknown)}; it has: {", ".join(sorted(fields))}')
-    return spec.module(num_classes=num_classes, **options)
+        known = ', '.join(sorted(fields | {'stop_after'}))
+        raise ConfigError(f'model {name!r} has no option {", ".join(unknown)}; it has: {known}')
+    if not ends_early:
+        return spec.module(num_classes=num_classes, **{k: v for k, v in options.items() if k != 'stop_after'})
+    return truncated(spec.module)(num_classes=num_classes, **options)

@@ -15,6 +15,8 @@ MAX_ITERATIONS = 300
 # that fire once in a hundred windows) are not blown up to the size of the others. On CWRU, load to load, stage 3 of
 # musicnn: from 88 to 96 %.
 FLOOR = 0.1
+# Logit of a class that was not trained: its probability is 0 beside any other.
+ABSENT = -1e4
 
 
 class Standardiser:
@@ -33,6 +35,11 @@ class Standardiser:
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Float [N, D] -> float64 [N, D]."""
         return (features - self._mean) / self._scale
+
+    def folded(self, weights: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Weights [D, K] and offsets [K] on standardised features -> those on the features themselves."""
+        kernel = weights / self._scale[:, None]
+        return kernel, offsets - self._mean @ kernel
 
 
 class LinearHead:
@@ -57,6 +64,21 @@ class LinearHead:
         found = np.zeros((len(features), num_classes))
         found[:, self._classifier.classes_] = self._classifier.predict_proba(self._projected(features))
         return found
+
+    def folded(self, standardise: Standardiser, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
+        """The same classifier as one dense layer on features that are not standardised.
+
+        Returns:
+          (kernel float32 [D, num_classes], bias float32 [num_classes]): softmax(features @ kernel + bias) is
+          `probabilities(standardise(features), num_classes)`. A class that was not trained has a bias of ABSENT.
+        """
+        weights, offsets = self._classifier.coef_.T, self._classifier.intercept_
+        if len(self._classifier.classes_) == 2:  # One margin, whose sigmoid is the probability of the second class.
+            weights, offsets = np.hstack([-weights, weights]) / 2, np.hstack([-offsets, offsets]) / 2
+        weights = weights if self._span is None else self._span @ weights
+        kernel, bias = np.zeros((len(weights), num_classes)), np.full(num_classes, ABSENT)
+        kernel[:, self._classifier.classes_], bias[self._classifier.classes_] = standardise.folded(weights, offsets)
+        return kernel.astype(np.float32), bias.astype(np.float32)
 
     def _projected(self, features: np.ndarray) -> np.ndarray:
         return features if self._span is None else features @ self._span

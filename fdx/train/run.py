@@ -57,7 +57,7 @@ def _set_up_once(config: TrainConfig, dataset: PreparedDataset, caches: dict) ->
     return caches[key]
 
 
-def _description(config: TrainConfig, setup: ModelSetup, data: RunData) -> dict:
+def description(config: TrainConfig, setup: ModelSetup, data: RunData) -> dict:
     """What the checkpoints say about the run; SplitError where the initial network has seen what is scored."""
     seen = entries_of(setup.ancestor, config) if setup.ancestor else []
     leak = check_init_of_splits(config, seen, data.dataset, data.splits)
@@ -127,7 +127,7 @@ def train(
     rule = rule_of(config.threshold, len(data.dataset.class_names(config.label_key)))
     caches = {} if caches is None else caches
     setup = _set_up_once(config, data.dataset, caches)
-    meta = _description(config, setup, data)
+    meta = description(config, setup, data)
     data, start = with_cached_features(config, setup, data, caches, progress)
     data, weights, meta['balance'] = balanced(config, data, meta['class_names'])
     check_batches(setup, data.train, config.batch_size, start)

@@ -12,10 +12,11 @@ from fdx.types import CheckpointError
 
 Meta = Mapping[str, Any]
 # Of each kind, the key of `meta` that no other kind has, and the kind in words. A classifier is what has neither.
-GENERATOR, ADAPTATION, CLASSIFIER = 'generator', 'adaptation', 'run'
+GENERATOR, ADAPTATION, PROBE, CLASSIFIER = 'generator', 'adaptation', 'probe', 'run'
 WORDS = {
     GENERATOR: 'a generator of launch.synthesize',
     ADAPTATION: 'a run of domain adaptation',
+    PROBE: 'a linear head of launch.probe',
     CLASSIFIER: 'a classifier, trained without adaptation',
 }
 
@@ -25,7 +26,7 @@ class Sameness:
     """What makes two runs of a kind the same one.
 
     Attributes:
-      kind: GENERATOR, ADAPTATION or CLASSIFIER.
+      kind: GENERATOR, ADAPTATION or CLASSIFIER; no run goes on from a PROBE.
       settings: keys of `meta` that hold settings -> a function that fills in what an older fdx did not store.
       may_differ: settings that a run may change when it goes on.
       must_agree: keys of `meta` that follow from the settings and the data.
@@ -52,7 +53,7 @@ SAME_CLASSIFIER = Sameness(
 
 def kind_of(meta: Meta) -> str:
     """The kind of run that a checkpoint is of."""
-    return next((kind for kind in (GENERATOR, ADAPTATION) if kind in meta), CLASSIFIER)
+    return next((kind for kind in (GENERATOR, ADAPTATION, PROBE) if kind in meta), CLASSIFIER)
 
 
 def check_same(sameness: Sameness, stored: Meta, meta: Meta) -> None:

@@ -24,7 +24,8 @@ def model_name(model: Staged) -> str:
     Raises:
       WeightsError: the class is not registered.
     """
-    names = [name for name, spec in MODELS.items() if spec.module is type(model)]
+    cls = type(model)
+    names = [name for name, spec in MODELS.items() if spec.module is getattr(cls, 'WHOLE', cls)]
     if not names:
         raise WeightsError(f'{type(model).__name__} is not a model of fdx.models.registry; it has: {", ".join(MODELS)}')
     return names[0]

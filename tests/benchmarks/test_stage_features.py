@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from fdx.benchmarks import stage_features
-from fdx.benchmarks.stage_features import INPUT, POOLS, StageFeatures, pool_bands, pool_global, variables_digest
+from fdx.benchmarks.stage_features import INPUT, StageFeatures, variables_digest
 from fdx.data.pipeline import RecordExamples
 from fdx.data.source import open_dataset
+from fdx.models.truncated import POOLS
 from fdx.train.config import TrainConfig
 from fdx.train.model_setup import set_up_model
 from fdx.train.partition import join_variables
@@ -39,21 +40,6 @@ def make_setup(rig, dataset):
     return make
 
 
-def test_pool_global_is_mean_and_maximum_over_places():
-    x = np.random.default_rng(0).standard_normal((2, 3, 4, 5)).astype(np.float32)
-    found = np.asarray(pool_global(jnp.asarray(x), 'TF'))
-    np.testing.assert_allclose(found[:, :5], x.reshape(2, 12, 5).mean(1), rtol=1e-5, atol=1e-6)
-    np.testing.assert_array_equal(found[:, 5:], x.reshape(2, 12, 5).max(1))
-    for pool in (pool_global, pool_bands):
-        np.testing.assert_array_equal(pool(jnp.ones((2, 7)), 'TF'), np.ones((2, 7)))
-
-
-def test_pool_bands_is_the_mean_over_time_whatever_the_axes():
-    x = np.arange(24.0).reshape(1, 4, 3, 2)
-    np.testing.assert_array_equal(pool_bands(jnp.asarray(x), 'TF'), x.mean(1).reshape(1, 6))
-    np.testing.assert_array_equal(pool_bands(jnp.asarray(x), 'FT'), x.mean(2).reshape(1, 8))
-
-
 @pytest.mark.parametrize(('freeze', 'pool'), [('head', 'bands'), ('none', 'global')])
 def test_features_are_those_of_the_network_with_the_gain_applied(make_setup, examples, dataset, freeze, pool):
     setup = make_setup(freeze=freeze)
@@ -66,7 +52,7 @@ def test_features_are_those_of_the_network_with_the_gain_applied(make_setup, exa
     _, wanted = setup.model.clone(axis_name=None).apply(variables, jnp.asarray(images))
     np.testing.assert_allclose(found[INPUT], images[..., 0].mean(1), rtol=1e-5, atol=1e-5)
     for stage in STAGES:
-        np.testing.assert_allclose(found[stage], POOLS[pool](wanted[stage], 'TF'), rtol=1e-4, atol=1e-5, err_msg=stage)
+        np.testing.assert_allclose(found[stage], POOLS[pool](wanted[stage], 0), rtol=1e-4, atol=1e-5, err_msg=stage)
     assert np.abs(found['stage4'] - features(1.0)['stage4']).max() > 0.01
 
 

@@ -13,8 +13,9 @@ import pytest
 
 from fdx.models.registry import MODELS
 from fdx.train.config import TrainConfig
-from fdx.types import FdxError
+from fdx.types import ConfigError, FdxError
 from launch import prepare_on_demand
+from launch.config_flags import model_options
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Field -> (a flag with another value than the default, the value in TrainConfig).
@@ -259,3 +260,10 @@ def test_the_same_in_a_process_of_its_own(tmp_path):
     assert (done.returncode, done.stdout) == (1, '')
     assert done.stderr.count('\n') == 1
     assert done.stderr.startswith(f'error: {tmp_path / "absent"} holds no checkpoints')
+
+
+def test_every_network_can_end_after_a_stage():
+    found = model_options('musicnn_vgg', ['stop_after=stage3', 'pool=global', 'pool_axis=1'])
+    assert found == {'stop_after': 'stage3', 'pool': 'global', 'pool_axis': 1}
+    with pytest.raises(ConfigError, match='pool=global'):
+        model_options('musicnn_vgg', ['pool=global'])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+from scipy.io import wavfile
 
 
 @pytest.fixture(scope='module')
@@ -65,3 +67,32 @@ def test_weights_that_cannot_be_had_are_told_with_the_remedy(call, args, tmp_pat
     assert done.code == 1
     assert 'pip cannot get it' in done.error and 'put musicnn-0.1.0-py3-none-any.whl into' in done.error
     assert not (tmp_path / 'new').exists()
+
+
+def test_two_files_per_class_become_a_run_that_every_program_takes(call, tmp_path):
+    for label, hz in (('good', 300), ('ball', 1500)):
+        (tmp_path / 'pumps' / label).mkdir(parents=True)
+        for i in range(2):
+            tone = np.sin(2 * np.pi * hz * np.arange(8000) / 4000)
+            wave = 3000 * (tone + np.random.default_rng([i, hz]).standard_normal(8000))
+            wavfile.write(tmp_path / 'pumps' / label / f'{i}.wav', 4000, wave.astype(np.int16))
+    own = ['--dataset=recordings/two', f'--recordings={tmp_path / "pumps"}', f'--data_dir={tmp_path / "data"}']
+    slim = ['--model=cnn_small', '--model_option=width_multiplier=0.125', '--init=random', '--shots=1,all', '--draws=2']
+    done = call('probe', *own, *slim, '--save', f'--workdir={tmp_path / "probe"}')
+    assert done.code == 0, done.err
+    run = tmp_path / 'probe' / 'run'
+    assert 'protocol by_recording: ' in done.out and f'run: {run}; score it: ' in done.out
+    results = json.loads((tmp_path / 'probe' / 'probe.json').read_text())
+    accuracy = results['shots'][1]['rows'][-1]['accuracy']['mean']
+    assert accuracy > 0.9 and results['folds'] == [0, 1]
+    scored = call('evaluate', f'--checkpoint={run}')
+    assert scored.code == 0, scored.err
+    found = json.loads((run / 'evaluation' / 'results.json').read_text())
+    assert found['accuracy'] == accuracy and len(found['probe_stages']) == 2
+    page = (run / 'evaluation' / 'report.html').read_text()
+    assert 'logistic regression of launch.probe' in page and 'learning rate' not in page
+    said = call('predict', f'--checkpoint={run}/fold_0', '--nowindows', '--format=json', tmp_path / 'pumps' / 'ball')
+    assert [json.loads(line)['predicted'] for line in said.out.splitlines()] == ['ball', 'ball'], said.err
+    out = tmp_path / 'm.tflite'
+    export = call('export', f'--checkpoint={run}/fold_0', '--format=tflite_float', f'--out={out}')
+    assert export.code == 0 and out.is_file(), export.err
