@@ -46,10 +46,8 @@ def draw_machine(
     Raises:
       ConfigError: a state or confounder is unknown, a number is negative, or noise alone is asked for with a fault.
     """
-    for name, value in (('seed', seed), ('index', index)):
-        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 0:
-            raise ConfigError(f'`{name}` is {value!r}; it must be a whole number, 0 or more')
-    dice = Dice(int(seed), int(index), BASICS)
+    seed, index = _whole('seed', seed), _whole('index', index)
+    dice = Dice(seed, index, BASICS)
     drawn_state = dice.pick(STATES, STATE_WEIGHTS)
     state = drawn_state if state is None else state
     if state not in STATES:
@@ -68,8 +66,8 @@ def draw_machine(
     second = _motion(dice, speed_rpm / 60 * dice.log_uniform(0.15, 6), dice.uniform(0, 0.01))
 
     bare = SimulatedMachine(
-        seed=int(seed),
-        index=int(index),
+        seed=seed,
+        index=index,
         state=state,
         geometry=geometry,
         roller=roller,
@@ -92,6 +90,12 @@ def draw_machine(
         parts=(),
     )
     return bare if names == (NOISE_ONLY,) else _with_parts(bare)
+
+
+def _whole(name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 0:
+        raise ConfigError(f'`{name}` is {value!r}; it must be a whole number, 0 or more')
+    return int(value)
 
 
 def _with_parts(bare: SimulatedMachine) -> SimulatedMachine:

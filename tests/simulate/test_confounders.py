@@ -42,7 +42,7 @@ def envelope_line(samples: np.ndarray, hz: float) -> float:
     return prominence(*envelope_spectrum(samples, RATE_HZ), hz)
 
 
-def some(name: str, count: int = 4) -> list[Part]:
+def some(name: str, count: int = 3) -> list[Part]:
     return [louder(part_of(name, index)) for index in range(count)]
 
 
