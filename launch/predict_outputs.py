@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pathlib
 import shutil
@@ -11,8 +12,8 @@ from typing import Any
 
 from absl import flags
 
-from fdx.predict.listing import TextTable, common_folder, csv_text
-from fdx.predict.overview import lines_of, verdict_counts
+from fdx.predict.listing import TextTable, common_folder, csv_text, printable
+from fdx.predict.overview import Line, lines_of, shared_warnings, verdict_counts
 from fdx.predict.reports import json_line, write_csv, write_json_lines, write_page
 from fdx.types import ConfigError, FdxError
 
@@ -87,6 +88,9 @@ class Printer:
     def __init__(self, form: str, *, as_they_come: bool = False):
         """Args: one of JSON, TABLE and CSV."""
         self._form, self._as_they_come = form, as_they_come
+        if form == TABLE:
+            # The notes of a file stand in its line; as warnings they would stand above the table once more.
+            logging.getLogger('fdx.data.raw.files').setLevel(logging.ERROR)
         self._rows: list[Row] = []
         self._table: TextTable | None = None
         self._began = False
@@ -97,7 +101,7 @@ class Printer:
             for row in rows:
                 print(json_line(row), flush=True)
         elif self._as_they_come:
-            self._print(rows)
+            self._print(lines_of(rows))
         else:
             self._rows += [row for row in rows if row['kind'] != 'window']
 
@@ -105,14 +109,17 @@ class Printer:
         """Prints what was kept, and below a table how many files have which verdict."""
         if self._form == JSON or self._as_they_come:
             return
-        self._print(self._rows)
+        lines, shared = lines_of(self._rows), []
         if self._form == TABLE:
-            lines = lines_of(self._rows)
+            lines, shared = shared_warnings(lines)
+        self._print(lines)
+        if self._form == TABLE:
             counts = ', '.join(f'{n} {words}' for words, n in verdict_counts(lines).items())
             say(f'\n{len({line.file for line in lines})} files: {counts}')
+            for text in shared:
+                say(printable(text))
 
-    def _print(self, rows: Sequence[Row]) -> None:
-        lines = lines_of(rows)
+    def _print(self, lines: Sequence[Line]) -> None:
         if self._form == CSV:
             say(csv_text(lines, header=not self._began), end='')
         else:

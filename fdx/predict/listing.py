@@ -56,9 +56,11 @@ class TextTable:
           folder: what the files' names begin with and what is left out of each; '' for nothing.
         """
         self._folder = folder
-        longest = max((len(self._name(name)) for name in files), default=0)
+        names = list(dict.fromkeys(map(self._name, files)))
+        longest = max(map(len, names), default=0)
         # A third of the line at most: the words beside it need room as well.
         self._file = max(len('file'), min(longest, max(16, width // 3), WIDEST_FILE))
+        self._head = telling_head(names, self._file)
         self._verdict = min(max([len('verdict'), *map(len, map(printable, verdicts))]), WIDEST_VERDICT)
         self._words = max(NARROWEST_WORDS, width - self._file - self._verdict - 3 * len(GAP) - len(PROBABILITY))
 
@@ -77,7 +79,7 @@ class TextTable:
             '' if line.score is None else f'{line.score:.2f}' if line.score_kind == PROBABILITY else f'{line.score:.1f}'
         )
         verdict = textwrap.wrap(printable(line.said), self._verdict, break_long_words=True) or ['']
-        first = self._columns(shortened(name, self._file), verdict[0], score, wrapped[0])
+        first = self._columns(shortened(name, self._file, self._head), verdict[0], score, wrapped[0])
         deep = max(len(wrapped), len(verdict))
         more = [
             self._columns('', (verdict[i] if i < len(verdict) else ''), '', wrapped[i] if i < len(wrapped) else '')
@@ -110,9 +112,35 @@ def printable(text: str) -> str:
     return ''.join(c if c.isprintable() else c.encode('unicode_escape', 'backslashreplace').decode() for c in text)
 
 
-def shortened(name: str, width: int) -> str:
-    """A name in so many characters: its middle is left out, as the beginning and the end tell files apart."""
+def shortened(name: str, width: int, head: int | None = None) -> str:
+    """A name in so many characters, an ellipsis in place of the rest.
+
+    Args:
+      name: in one line.
+      width: characters, 2 or more.
+      head: how many of them are of the beginning; None: a third, as the end of a name mostly tells more.
+    """
     if len(name) <= width:
         return name
-    end = (width - 1) * 2 // 3
-    return f'{name[: width - 1 - end]}…{name[-end:]}'
+    head = _usual_head(width) if head is None else head
+    end = width - 1 - head
+    return f'{name[:head]}…{name[len(name) - end :]}'
+
+
+def _usual_head(width: int) -> int:
+    return width - 1 - (width - 1) * 2 // 3
+
+
+def telling_head(names: Sequence[str], width: int) -> int:
+    """The `head` of `shortened` that keeps most of the names apart; the usual one if no other keeps more apart."""
+    usual = _usual_head(width)
+    long = [name for name in names if len(name) > width]
+    heads = sorted(range(width), key=lambda head: (head != usual, abs(head - usual)))
+    best, most = usual, 0
+    for head in heads if long else ():
+        distinct = len({shortened(name, width, head) for name in long})
+        if distinct > most:
+            best, most = head, distinct
+        if distinct == len(long):
+            break
+    return best

@@ -79,6 +79,37 @@ def verdict_counts(lines: Iterable[Line]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
+def shared_warnings(lines: Sequence[Line]) -> tuple[list[Line], list[str]]:
+    """Takes out the sentences that every file has, so that they can be said once.
+
+    Sentences that differ in what stands in parentheses alone (an example of each file) are the same one.
+
+    Args:
+      lines: of all files. Files with an error say nothing but that, and one file alone shares nothing.
+
+    Returns:
+      (the lines without the shared sentences, these sentences in the words of the first file, with the count).
+    """
+    read = [line for line in lines if not line.error]
+    if len(read) < 2:
+        return list(lines), []
+    common = set.intersection(*({_without_examples(text) for text in line.warnings} for line in read))
+    said = [text for text in read[0].warnings if _without_examples(text) in common]
+    kept = [
+        dataclasses.replace(line, warnings=tuple(t for t in line.warnings if _without_examples(t) not in common))
+        for line in lines
+    ]
+    which = f'all {len(read)} files' if len(read) == len(lines) else f'all {len(read)} files that were read'
+    same = [all(text in line.warnings for line in read) for text in said]
+    return kept, [
+        f'in {which}: {text}' if alike else f'in {which}, here of the first: {text}' for text, alike in zip(said, same)
+    ]
+
+
+def _without_examples(text: str) -> str:
+    return re.sub(r'\([^()]*\)', '()', text)
+
+
 def is_healthy(name: str) -> bool:
     """Whether a class is the healthy state, by its name: normal, Healthy pump, gesund, but not 'not normal'."""
     words = re.findall('[a-z]+', name.casefold())

@@ -23,7 +23,7 @@ from fdx.types import ConfigError, FdxError
 MANY_FILES = 64
 # Finished files that may wait for a slower one before them.
 MOST_AHEAD = 1024
-LOGGERS = ('', 'fdx', 'absl')
+LOGGERS = ('', 'fdx', 'fdx.data.raw.files', 'absl')
 
 
 class WorkerError(FdxError, RuntimeError):

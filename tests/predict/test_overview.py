@@ -8,8 +8,16 @@ import re
 
 import pytest
 
-from fdx.predict.listing import CSV_COLUMNS, TextTable, common_folder, csv_text, printable, shortened
-from fdx.predict.overview import in_order_of_urgency, is_healthy, lines_of, verdict_counts
+from fdx.predict.listing import (
+    CSV_COLUMNS,
+    TextTable,
+    common_folder,
+    csv_text,
+    printable,
+    shortened,
+    telling_head,
+)
+from fdx.predict.overview import in_order_of_urgency, is_healthy, lines_of, shared_warnings, verdict_counts
 from fdx.predict.page import MOST_LINES, render_page
 
 EVIL = '/m/<script>alert(1)</script>\n\x1b[31m.npy'
@@ -111,9 +119,45 @@ def test_the_folder_that_files_have_in_common(files, folder):
     assert common_folder(files) == folder
 
 
+def test_names_that_differ_stay_apart_on_a_narrow_terminal():
+    # As ADI writes them: they differ at places that a third of 80 characters would leave out.
+    states = ('BaLo', 'HImL', 'VImL', 'VLIL')
+    names = [f'1800_{kind}_GS_{state}_WA_00lb.Wfm.csv' for kind in ('GoB', 'HIR', 'LBF') for state in states]
+    assert len({shortened(name, 26) for name in names}) == 3
+    head = telling_head(names, 26)
+    assert len({shortened(name, 26, head) for name in names}) == len(names)
+    table = TextTable([f'/m/{name}' for name in names], 80, ['normal'], '/m/')
+    firsts = [table.lines(lines_of([recording(f'/m/{name}', 'normal', 0.9)])[0]).split()[0] for name in names]
+    assert len(set(firsts)) == len(names) and firsts[0] == '1800_GoB_GS_Ba…0lb.Wfm.csv'
+    # Names that fit stay whole; of names that no way keeps apart, most are.
+    assert telling_head(['a', 'b'], 10) == telling_head([], 10) == 3
+    twins = ['a' * 30 + tail for tail in ('x', 'y')] + ['b' + 'a' * 29 + 'x']
+    assert len({shortened(name, 10, telling_head(twins, 10)) for name in twins}) == 3
+
+
+def test_what_all_files_share_is_said_once():
+    notes = [['row 1 has 3 cells more (0.1, 0.2)', 'no rate'], ['no rate', 'row 1 has 3 cells more (0.3)', 'alone']]
+    rows = [recording(f'/m/{i}.csv', 'normal', 0.9, notes=note) for i, note in enumerate(notes)]
+    lines, shared = shared_warnings(lines_of(rows))
+    assert [line.warnings for line in lines] == [(), ('alone',)]
+    assert shared == [
+        'in all 2 files, here of the first: row 1 has 3 cells more (0.1, 0.2)',
+        'in all 2 files: no rate',
+    ]
+    # A file with an error says nothing else, and one file alone says what it has.
+    broken = {'kind': 'error', 'file': '/m/x.csv', 'error': 'empty'}
+    lines, shared = shared_warnings(lines_of([*rows, broken]))
+    assert shared[1] == 'in all 2 files that were read: no rate' and lines[2].error == 'empty'
+    assert shared_warnings(lines_of([rows[0], broken]))[1] == []
+    # Other figures outside of parentheses are another sentence.
+    levels = [recording(f'/m/{i}.csv', 'normal', 0.9, notes=[f'level {i} x']) for i in range(2)]
+    assert shared_warnings(lines_of(levels))[1] == []
+
+
 def test_names_are_shortened_in_their_middle_and_escaped():
     assert shortened('abcdefghij', 10) == 'abcdefghij'
     assert shortened('abcdefghijk', 10) == 'abc…fghijk'
+    assert [shortened('abcdefghijk', 10, head) for head in (0, 9)] == ['…cdefghijk', 'abcdefghi…']
     assert printable('a\tb\udce9ü') == 'a\\tb\\udce9ü'
 
 
