@@ -1,4 +1,4 @@
-"""Recordings that a protocol cannot split, or splits in another way: too few groups, marks of a manifest, short ones."""
+"""Recordings that a protocol cannot split, or splits in its own way: few groups, marks of a manifest, short ones."""
 
 from __future__ import annotations
 
