@@ -109,7 +109,8 @@ def make_model(predictor: Predictor, format: str, samples: Callable[[Gain], np.n
     # Most front ends have a gain of 1, which folds into the model without changing it.
     folded = scaling is identity or (scaling is not None and format != 'tflite_int8')
     gain = neutral_gain(predictor.front_end, predictor.gain) if folded else predictor.gain
-    function = inference(model, variables, scaling if folded and scaling is not None else identity)
+    scale = scaling if folded and scaling is not None else identity
+    function = inference(model, variables, scale, predictor.temperature)
     float_model = to_flatbuffer(function, (1, *shape))
     content, calibrated = float_model, 0
     if format == 'onnx':

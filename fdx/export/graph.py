@@ -14,19 +14,22 @@ from fdx.signal.readings import reads_tables
 from fdx.signal.scaling import Gain, is_neutral
 
 
-def inference(model: nn.Module, variables: dict, scale: Callable[[jax.Array], jax.Array]) -> Callable:
+def inference(
+    model: nn.Module, variables: dict, scale: Callable[[jax.Array], jax.Array], temperature: float = 1.0
+) -> Callable:
     """The function examples [B, ...] -> probabilities [B, K], with a scaling in front.
 
     Args:
       model: a network of fdx.models.
       variables: its parameters and statistics, which become constants.
       scale: what happens to the input first.
+      temperature: what the logits are divided by.
     """
     plain = model.clone(axis_name=None)
 
     def function(x: jax.Array) -> jax.Array:
         logits, _ = plain.apply(variables, scale(x), train=False)
-        return jax.nn.softmax(logits)
+        return jax.nn.softmax(logits if temperature == 1 else logits / temperature)
 
     return function
 

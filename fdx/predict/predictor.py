@@ -40,6 +40,7 @@ class AnyPredictor:
       front_end: makes the network's input.
       gain: what is left to scale (fdx.signal.scaling): 1, or nothing, where there is none or it is inside the model.
       threshold: of two classes, the probability of the second from which on it is called; None: the more probable wins.
+      temperature: what logits are divided by before they become probabilities.
       has_features: whether `features` gives what the network holds inside.
     """
 
@@ -52,6 +53,7 @@ class AnyPredictor:
     front_end: FrontEnd | ReadingsInput
     gain: Gain
     threshold: float | None
+    temperature: float
 
     def _read_meta(self, meta: dict) -> None:
         """Sets what follows from the checkpoint's own description."""
@@ -60,6 +62,7 @@ class AnyPredictor:
         self.class_names = meta['class_names']
         self.front_end = front_end_from_config(meta['front_end'])
         self.threshold = meta.get('threshold')
+        self.temperature = float(meta.get('temperature', 1.0))
 
     @property
     def of_tables(self) -> bool:

@@ -29,6 +29,7 @@ from fdx.train.optimiser import make_optimiser
 from fdx.train.run_data import RunData, balanced, load_data, with_cached_features
 from fdx.train.same_run import SAME_CLASSIFIER
 from fdx.train.steps import TrainState, make_train_step
+from fdx.train.temperature import fit_temperature
 from fdx.train.trainer import Layout, Run, RunResult, fresh_state, network_of, run_training
 
 # The settings that the initial network depends on, besides its classes and its input.
@@ -81,19 +82,23 @@ def _validator(model, examples: Examples, start: int, rule: DecisionRule | None)
             'validation_accuracy': float((predicted == labels).mean()),
             'validation_macro_f1': float(f1_score(labels, predicted, labels=np.unique(labels), average='macro')),
             **chosen,
+            # A threshold is one of the probabilities as they are.
+            'temperature': 1.0 if rule else fit_temperature(logits, labels),
         }
 
     return validate
 
 
 def _choice(select_by: str) -> Callable[[int, dict | None], dict]:
-    """What a step says of selection, and the decision threshold of its epoch."""
+    """What a step says of selection, and the decision threshold and the temperature of its epoch."""
 
     def choice(step: int, row: dict | None) -> dict:
         del step
         if row is None:
-            return {'selection': {'criterion': select_by, 'score': None}, 'threshold': None}
-        return {'selection': selection(row, select_by), 'threshold': row.get('threshold')}
+            return {'selection': {'criterion': select_by, 'score': None}, 'threshold': None, 'temperature': 1.0}
+        # Histories of before there were temperatures have none.
+        kept = {'threshold': row.get('threshold'), 'temperature': row.get('temperature', 1.0)}
+        return {'selection': selection(row, select_by), **kept}
 
     return choice
 

@@ -79,6 +79,7 @@ def image_predictor(front_end_name: str, gain):
         meta=meta,
         class_names=meta['class_names'],
         config=types.SimpleNamespace(model='cnn_small'),
+        temperature=1.0,
         step=7,
         threshold=None,
         network=lambda: (model, variables, (12, 10, 1)),

@@ -42,7 +42,10 @@ def test_probabilities_are_the_softmax_of_the_network(predictor, patches, run, r
     variables, _, _ = load_run(run)
     model = create_model('vggish', 3, width_multiplier=rig.WIDTH)
     logits, features = jax.jit(model.apply)(variables, patches)
-    np.testing.assert_allclose(probabilities, jax.nn.softmax(logits), rtol=1e-4, atol=1e-6)
+    assert 0.1 < predictor.temperature < 10 and predictor.temperature == predictor.meta['temperature'] != 1
+    expected = jax.nn.softmax(logits / predictor.temperature)
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(probabilities.argmax(axis=1), logits.argmax(axis=1))
     examples = ArrayExamples(patches, np.zeros(5, np.int32))
     np.testing.assert_allclose(predictor.features(examples), features['embedding'], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(predictor.features(examples, 'fc1'), features['fc1'], rtol=1e-4, atol=1e-5)

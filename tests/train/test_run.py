@@ -56,6 +56,12 @@ def test_the_leak_of_random_windows_is_noted(make_head_config, tmp_path):
     assert load_run(tmp_path / 'run')[1]['leaks'] is True
 
 
+def as_trained(predictor, examples):
+    """Probabilities without the temperature that was fitted afterwards."""
+    p = predictor.probabilities(examples).astype(np.float64) ** predictor.temperature
+    return p / p.sum(axis=1, keepdims=True)
+
+
 def test_evaluation_restores_the_step_that_validation_chose(make_head_config, tmp_path, dataset, outcome):
     """A rate so high that a later epoch is worse: the best step is not the last one."""
     config = make_head_config(learning_rate=0.3, epochs=4, halve_every=0)
@@ -67,9 +73,9 @@ def test_evaluation_restores_the_step_that_validation_chose(make_head_config, tm
     assert predictor.step == best
     rows = select_rows(config, dataset)[0].validation
     examples = RecordExamples(dataset, rows, 'label')
-    p = predictor.probabilities(examples)
+    p = as_trained(predictor, examples)
     assert -np.log(p[np.arange(len(rows)), examples.labels()]).mean() == pytest.approx(losses[best], rel=1e-4)
-    last = Predictor(tmp_path / 'run', 'last').probabilities(examples)
+    last = as_trained(Predictor(tmp_path / 'run', 'last'), examples)
     assert -np.log(last[np.arange(len(rows)), examples.labels()]).mean() == pytest.approx(losses[12], rel=1e-4)
 
 

@@ -40,9 +40,12 @@ class Predictor(AnyPredictor):
         self._progress = progress
 
     def probabilities(self, examples: Examples, what: str = 'predict') -> np.ndarray:
-        """Softmax of the logits, float32 [N, K]; NaN in a whole row where a logit or an input is not finite."""
+        """Softmax of the logits over the temperature, float32 [N, K]; NaN rows where something is not finite."""
         with np.errstate(invalid='ignore'):  # inf - inf: the row is marked below.
-            return marked(scipy.special.softmax(self._run(examples, None, what), axis=1))
+            logits = self._run(examples, None, what)
+            # As float32, and untouched where the temperature is 1: the decisions are those of the logits.
+            scaled = logits if self.temperature == 1 else logits / np.float32(self.temperature)
+            return marked(scipy.special.softmax(scaled, axis=1))
 
     def features(self, examples: Examples, name: str = 'embedding') -> np.ndarray:
         """A named feature of the network, [N, ...]."""
