@@ -25,6 +25,12 @@ The same rows on recordings of your own, described by the flags of launch.train;
     python -m launch.benchmark --suite=own_machine --dataset=recordings/rig --recordings=rig/ \
         --pattern='{label}_{speed_rpm}.mat' --bearing=skf_6205 --tasks=by_domain --inputs='fdx train,fault orders'
 
+Machines that fdx has never seen (unseen): each machine is left out of all learning, scored by recording; --tasks takes
+machines, --methods takes rows:
+
+    python -m launch.benchmark --suite=unseen --manual_dir=RECORDINGS
+    python -m launch.benchmark --suite=unseen --methods=control_orders --tasks=adi_cbm,mfpt
+
 Every cell is kept in WORKDIR. The same command continues a stopped one, and after a finished one only writes the page
 again. Writes WORKDIR/pages/SUITE.md, .json and .png. With --publish the page goes to OUT as well, unless the page
 there has figures that the new one lacks. The page of your own recordings stays in WORKDIR.
@@ -53,6 +59,9 @@ from fdx.benchmarks import (
     pretraining_page,
     pretraining_run,
     pretraining_suite,
+    unseen_page,
+    unseen_run,
+    unseen_suite,
 )
 from fdx.benchmarks.adaptation_suite import INPUTS, SUITES
 from fdx.benchmarks.grid import Call
@@ -70,6 +79,7 @@ READ_BY = {
     'pretraining': ('tasks', 'networks', 'draws', 'fine_tune'),
     'imbalance': ('tasks', 'methods'),
     'own_machine': ('tasks', 'inputs', 'dataset', *NAMES, *FORMAT_FLAGS),
+    'unseen': ('tasks', 'methods'),
     **dict.fromkeys(SUITES, ('methods', 'inputs')),
 }
 
@@ -87,7 +97,8 @@ def define_flags() -> None:
         None,
         f'pretraining: some of {", ".join(tasks["pretraining"])}, the others stay on the page as they are; imbalance: '
         f'of {", ".join(tasks["imbalance"])}; own_machine: of {", ".join(t.name for t in own_machine_suite.TASKS)}; '
-        f'with --dataset: of the protocols {", ".join(own_dataset.PROTOCOLS)}',
+        f'with --dataset: of the protocols {", ".join(own_dataset.PROTOCOLS)}; unseen: machines to test, of '
+        f'{", ".join(task.name for task in unseen_suite.tasks())}',
     )
     flags.DEFINE_list('networks', networks, 'pretraining: networks to ask')
     flags.DEFINE_integer('draws', 20, 'pretraining: how often few labels are drawn, for each seed')
@@ -96,7 +107,8 @@ def define_flags() -> None:
         'methods',
         None,
         f'adaptation: some of {", ".join(METHODS)} (where not given, slow inputs have a few, the others all); '
-        f'imbalance: remedies among {", ".join(imbalance_suite.REMEDIES)}',
+        f'imbalance: remedies among {", ".join(imbalance_suite.REMEDIES)}; unseen: rows among '
+        f'{", ".join(method.name for method in unseen_suite.METHODS)}',
     )
     flags.DEFINE_list(
         'inputs',
@@ -133,6 +145,7 @@ def main(argv) -> None:
         'pretraining': pretraining_page.KIND,
         'imbalance': imbalance_page.KIND,
         'own_machine': own_machine_page.KIND,
+        'unseen': unseen_page.KIND,
     }
     kind, out = kinds.get(FLAGS.suite, adaptation_page.KIND), pathlib.Path(FLAGS.out)
     if FLAGS.publish:
@@ -209,6 +222,8 @@ def _run(call: Call) -> pathlib.Path:
         return imbalance_run.run(call, _given('tasks'), _given('methods'))
     if FLAGS.suite == 'own_machine':
         return own_machine_run.run(call, _given('tasks'), _given('inputs'))
+    if FLAGS.suite == 'unseen':
+        return unseen_run.run(call, _given('tasks'), _given('methods'))
     return adaptation_run.run(call, FLAGS.suite, _given('inputs'), _given('methods'))
 
 

@@ -188,6 +188,6 @@ def test_a_suite_that_does_not_exist(call):
     done = call('benchmark', '--suite=planets')
     assert done.code == 1
     assert (
-        'flag --suite=planets: value should be one of <pretraining|imbalance|own_machine|loads|machines|rigs>'
+        'flag --suite=planets: value should be one of <pretraining|imbalance|own_machine|unseen|loads|machines|rigs>'
         in done.err
     )
