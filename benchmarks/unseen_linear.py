@@ -6,11 +6,14 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import flax.linen as nn
+import jax
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from fdx.data.pipeline import ArrayExamples
+from fdx.models.truncated import pool_bands
 from fdx.signal.front_ends import create_front_end
 from fdx.train import parallel
 from fdx.train.config import TrainConfig
@@ -21,7 +24,6 @@ from fdx.train.partition import join_variables
 from fdx.types import Recording, WeightsError
 from fdx.weights.published import fetch_published
 
-from .stage_features import make_stage_forward
 from .unseen_images import MOST_WINDOWS, NO_DATASET, Images, all_answered, common_rate_hz, labels_of
 from .unseen_machines import STATES
 from .unseen_verdicts import Verdicts
@@ -132,7 +134,18 @@ class FrozenMusicnn:
             front_end = create_front_end(self._images.front_end, None)
             config = TrainConfig(NO_DATASET, model='musicnn_vgg', init=WEIGHTS)
             setup = set_up_model(config, len(STATES), images.shape[1:])
-            forward = parallel.compile_forward(make_stage_forward(setup, front_end.axes, 'bands'))
+            stop = setup.model.STAGES.index(STAGE) + 1
+            forward = parallel.compile_forward(_make_vectors(setup.model, stop, front_end.axes.index('T')))
             self._network = forward, join_variables(setup.prefix, setup.params, setup.stats)
         examples = ArrayExamples(images, np.zeros(len(images), np.int32))
-        return forward_all(*self._network, examples)[STAGE]
+        return forward_all(*self._network, examples)
+
+
+def _make_vectors(model: nn.Module, stop: int, time_axis: int) -> Callable:
+    """Builds forward(variables, batch) -> float32 [B, D], mean over time of a stage; for `parallel.compile_forward`."""
+
+    def forward(variables: dict, batch: dict) -> jax.Array:
+        maps, _ = model.apply(variables, batch['inputs'], train=False, stop=stop)
+        return parallel.gather(pool_bands(maps, time_axis))
+
+    return forward
