@@ -44,6 +44,7 @@ from typing import Any
 from absl import flags
 
 from fdx.predict.asking import Asked, Task
+from fdx.predict.built import each_recording
 from fdx.predict.condition import ESTIMATE, check_positive, checked_speed
 from fdx.predict.workers import default_workers, diagnosing
 from fdx.signal.bearings import BEARINGS, parse_bearing
@@ -171,11 +172,11 @@ def main(argv) -> int:
     if FLAGS.watch:
         said = {**options, 'text_format': formats.text, 'binary_format': formats.binary}
         return watch_folders(argv[1:], asked, options_of, said, rows_for, _model())
-    tasks = [Task(path, options_of(path), problem) for path, problem in files]
+    tasks = each_recording(Task(path, options_of(path), problem) for path, problem in files)
     form, failed = format_of_flags(), 0
     kept: list[dict[str, Any]] = []
     printer = Printer(form)
-    workers = default_workers(len(files), asked) if FLAGS.workers is None else FLAGS.workers
+    workers = default_workers(len(tasks), asked) if FLAGS.workers is None else FLAGS.workers
     with diagnosing(asked, workers) as crew:
         for outcome in progress(crew.run(tasks), desc='files', total=len(tasks)):
             failed += outcome.failed

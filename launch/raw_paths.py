@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import pathlib
 from collections.abc import Collection, Sequence
 
 from absl import logging
 
+from fdx.data.raw.built_folder import TABLE, is_built
 from fdx.data.raw.files import KNOWN_SUFFIXES
 from fdx.predict.folders import search
 from fdx.types import ConfigError
@@ -28,7 +30,8 @@ def recordings_of(
       leave_out: files and folders that this program writes; they are no recordings.
 
     Returns:
-      (file, '') for each file; for a folder that cannot be listed, (its name, the reason).
+      (file, '') for each file, and for the table of a folder that bearing-datasets has built; for a folder that cannot
+      be listed, (its name, the reason).
 
     Raises:
       ConfigError: there is no name, a name is empty, or a folder holds no recording.
@@ -39,6 +42,9 @@ def recordings_of(
             raise ConfigError('an argument is empty (an unset variable of the shell?): name a file or a folder')
         if not os.path.isdir(name):  # pathlib's function raises an error for a name that is too long
             found.append((name, ''))
+            continue
+        if is_built(pathlib.Path(name)):
+            found.append((os.path.join(name, TABLE), ''))
             continue
         inside = search(name, recursive=recursive, leave_out=leave_out)
         warn_of_skipped(name, inside.skipped)

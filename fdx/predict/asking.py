@@ -93,11 +93,13 @@ class Task:
       file: its path.
       options: of `diagnose`.
       problem: why it cannot be tried at all, e.g. a folder that cannot be listed; '' if it can.
+      name: what its rows call it where the file holds several recordings; '' for the path.
     """
 
     file: str
     options: dict[str, Any]
     problem: str = ''
+    name: str = ''
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,17 +124,19 @@ class Outcome:
 
 def attempt(diagnose: Diagnose, task: Task) -> Outcome:
     """Diagnoses one file; whatever is raised becomes its error, so that the other files are still diagnosed."""
+    called = task.name or task.file
     try:
         if task.problem:
             raise DataError(task.problem)
-        return Outcome(task.file, tuple(diagnose(task.file, **task.options).rows()))
+        rows = diagnose(task.file, **task.options).rows()
+        return Outcome(called, tuple({**row, 'file': called} if task.name else row for row in rows))
     except FdxError as e:
-        return Outcome(task.file, error=str(e))
+        return Outcome(called, error=str(e))
     except Exception as e:
         # A defect of fdx or of a library counts as this file's error, too.
         _log.debug('%s', task.file, exc_info=True)
         reason = f'{type(e).__name__}: {" ".join(str(e).split())[:300]}'
-        return Outcome(task.file, error=f'{task.file} cannot be diagnosed ({reason}); `verbosity=1` shows where')
+        return Outcome(called, error=f'{task.file} cannot be diagnosed ({reason}); `verbosity=1` shows where')
 
 
 class OneProcess:

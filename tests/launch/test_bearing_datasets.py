@@ -34,6 +34,14 @@ def test_prepare_and_train_on_demand(call, tmp_path, monkeypatch):
     file = BUILT / 'tiny_rig' / 'metadata.parquet'
     done = call('predict', f'--checkpoint={tmp_path / "run"}', file, '--variable=outer_2', '--channel=DE')
     assert done.code == 0 and json.loads(done.out.splitlines()[0])['kind'] != 'error'
+    alone = json.loads(done.out.splitlines()[-1])
+    # A folder is diagnosed recording by recording, under their names, with the same verdicts.
+    done = call('predict', f'--checkpoint={tmp_path / "run"}', BUILT / 'tiny_rig', '--nowindows', '--channel=DE')
+    rows = {row['file']: row for row in map(json.loads, done.out.splitlines())}
+    assert done.code == 0 and len(rows) == 6, done.err
+    assert rows[f'{file}:outer_2'] == {**alone, 'file': f'{file}:outer_2'}
+    done = call('predict', f'--checkpoint={tmp_path / "run"}', BUILT / 'tiny_rig', '--format=table', '--channel=XY')
+    assert done.code == 1 and '6 files: 6 error' in done.out
 
 
 def test_flags_that_do_not_fit(call, tmp_path):
