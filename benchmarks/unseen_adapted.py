@@ -54,7 +54,7 @@ class AdaptedMel:
         'the highest mean over `machines` and `rigs` by `source_risk`. 100 steps, 200 source windows of each state. '
         'All windows of the tested machine are seen, without labels. Mean over the windows of a recording; last step'
     )
-    draws, learns = True, True
+    draws, learns, reads_speed = True, True, False
 
     def __init__(self) -> None:
         """Keeps images and compiled steps between calls."""

@@ -58,7 +58,7 @@ class LinearMel:
         'log-mel over the whole common band (`band_mel`), mean over time and windows, one vector per recording, '
         'logistic regression with states weighing alike'
     )
-    draws, learns = False, True
+    draws, learns, reads_speed = False, True, False
 
     def __init__(self) -> None:
         """Keeps images between calls."""
@@ -92,7 +92,7 @@ class FrozenMusicnn:
         'logistic regression with states weighing alike. The stage is the one that validation windows chose most often '
         'in the benchmark `pretraining`'
     )
-    draws, learns = False, True
+    draws, learns, reads_speed = False, True, False
 
     def __init__(self) -> None:
         """Keeps features between calls."""

@@ -48,6 +48,7 @@ class WhiteNoise:
     )
     draws: bool = True
     learns: bool = False
+    reads_speed: bool = True
 
     def missing(self) -> str:
         """Nothing."""
@@ -78,6 +79,7 @@ class ControlOrders:
     )
     draws: bool = False
     learns: bool = False
+    reads_speed: bool = True
 
     def missing(self) -> str:
         """Nothing."""
@@ -105,7 +107,7 @@ class Judge:
     """A judge of single recordings, such as `fdx.zero_shot`.
 
     Attributes:
-      name, words, draws, learns: see `Method`.
+      name, words, draws, learns, reads_speed: see `Method`.
       judge_of: (others, seed) -> function of a recording whose result has `probabilities` ({state: number}) and
         `abstained` (a reason, True or False, '' or None).
       settings: what decides it, see `Method.asked`.
@@ -119,6 +121,7 @@ class Judge:
     why_missing: Callable[[], str] = lambda: ''
     draws: bool = False
     learns: bool = False
+    reads_speed: bool = True
 
     def missing(self) -> str:
         """As in `Method`."""

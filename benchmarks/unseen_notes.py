@@ -21,6 +21,8 @@ NOTES = (
     '`cwru_drive_end by_bearing`: the protocol `by_bearing` over the faulty bearings of CWRU (the seed deals them), '
     'learned rows learn from the other bearings of the same machine and from the healthy recordings. Rows that learn '
     'nothing, or from no recording of CWRU, are the same as above, on the faults alone.',
+    '`speed_off`: a name plate may be off. Rows that do not read the speed have no part. The issue allows a wrong '
+    'verdict in 1 of 20 recordings; no verdict is not wrong.',
     'Learned rows: all recordings are brought to the lowest rate among them and its band, at most eight windows of '
     'each recording are taken, and all states weigh alike.',
     'The simulated machines are made by one simulator. To the rows that learn from other machines, two of them are '

@@ -106,11 +106,12 @@ def markdown(data: Mapping[str, Any]) -> str:
 def _machine(data: Mapping[str, Any], machine: str, methods: Sequence[str]) -> list[str]:
     """The section of a machine."""
     every = max((r for r in data['rows'] if r['machine'] == machine), key=lambda r: r['recordings'])
-    about = next((task.machine.words for task in tasks() if task.name == machine), machine)
+    about = next((task.words for task in tasks() if task.name == machine), machine)
+    methods = [name for name in methods if _select(data, machine, name, ALL, False)]
     states = ', '.join(every['states'])
     lines = ['', f'## {machine}', '', f'{about}. {every["recordings"]} recordings: {states}.', '']
     header = ['row', 'balanced accuracy', '95 %', 'of answered', 'with ball', 'specificity', 'ROC AUC', 'abstained']
-    lines += table([*header, 'calibration error'], [_line(data, machine, name) for name in methods])
+    lines += table([*header, 'wrong', 'calibration error'], [_line(data, machine, name) for name in methods])
     graded = {r['stratum'] for r in data['rows'] if r['machine'] == machine}
     strata = [] if machine == BY_BEARING else [grade for grade in GRADES if grade in graded]
     if strata:
@@ -135,8 +136,6 @@ def _graded(data: Mapping[str, Any], machine: str, method: str, stratum: str) ->
 def _line(data: Mapping[str, Any], machine: str, method: str) -> list[str]:
     """A row of a machine's table."""
     rows, with_ball = (_select(data, machine, method, ALL, ball) for ball in (False, True))
-    if not rows:
-        return [method, *[NOTHING] * 8]
     return [
         method,
         _text(rows, 'balanced_accuracy'),
@@ -146,6 +145,7 @@ def _line(data: Mapping[str, Any], machine: str, method: str) -> list[str]:
         _text(rows, 'specificity'),
         _text(rows, 'roc_auc', percent=False),
         _text(rows, 'abstained'),
+        _text(rows, 'wrong'),
         _text(rows, 'ece'),
     ]
 

@@ -30,7 +30,7 @@ def score(verdicts: Verdicts, truth: Sequence[str], states: Sequence[str]) -> di
       per state; balanced_accuracy_answered: over states with a verdict, None where there is none; specificity and
       specificity_answered: share of healthy recordings that are called so; roc_auc: of the healthy state's probability,
       healthy against faulty, abstained ones included; these three are None where a side has no recordings. abstained:
-      share; ece: expected calibration error of the verdicts.
+      share; wrong: share with a wrong verdict; ece: expected calibration error of the verdicts.
     """
     truth_array = np.asarray(truth)
     rows = np.flatnonzero(np.isin(truth_array, list(states)))
@@ -55,6 +55,7 @@ def score(verdicts: Verdicts, truth: Sequence[str], states: Sequence[str]) -> di
         'specificity_answered': _share(right, healthy & answered),
         'roc_auc': _roc_auc(probabilities[:, NORMAL], healthy),
         'abstained': float(1 - answered.mean()) if len(rows) else None,
+        'wrong': float((answered & ~right).mean()) if len(rows) else None,
         'ece': expected_calibration_error(probabilities[answered], labels[answered]) if answered.any() else None,
     }
 

@@ -23,6 +23,9 @@ from .unseen_verdicts import Method, code_digest
 NAME = 'unseen'
 RECORDINGS = 'recordings'  # the input of every cell, as `Cell` wants one
 BY_BEARING = 'cwru_drive_end by_bearing'
+# What a name plate may be off by: relative, to either side.
+SPEED_ERROR = 0.04
+SPEED_OFF = ('adi_cbm', 'hit_mfs')
 # Two questions to every machine: which race, and with the ball.
 QUESTIONS = (STATES[:3], STATES)
 JUDGE_CODE = (
@@ -43,11 +46,25 @@ class Task:
       name: as rows have it.
       machine: whose recordings are tested.
       by_bearing: whether methods learn from other bearings of this very machine, in place of other machines.
+      speed_error: every recording is tested twice, its stated speed too high and too low by this share.
     """
 
     name: str
     machine: Machine
     by_bearing: bool = False
+    speed_error: float = 0.0
+
+    @property
+    def words(self) -> str:
+        """For the page."""
+        if self.speed_error:
+            error = f'{100 * self.speed_error:g} %'
+            return f'{self.machine.words}; every recording twice, its stated speed {error} too high and {error} too low'
+        return self.machine.words
+
+    def suits(self, method: Method) -> bool:
+        """Whether the method could give other verdicts here than on the machine's own task."""
+        return method.reads_speed or not self.speed_error
 
     def folds(
         self, found: Mapping[str, Found], seed: int, learns: bool
@@ -61,6 +78,8 @@ class Task:
         """
         mine = found[self.machine.name].recordings
         tested = tuple(r for r in mine if r.fault_type != 'normal') if self.by_bearing else mine
+        if self.speed_error:
+            tested = with_wrong_speed(tested, self.speed_error)
         if not learns:
             yield (), tested
         elif self.by_bearing:
@@ -91,6 +110,15 @@ def bearing_folds(
         yield (*healthy, *learned), tuple(faulty[i] for i in rows['test'])
 
 
+def with_wrong_speed(recordings: Sequence[Recording], error: float) -> tuple[Recording, ...]:
+    """Each recording twice, its stated speed too high and too low by a share."""
+    return tuple(
+        dataclasses.replace(r, recording=f'{r.recording} {sign:+d}', speed_rpm=r.speed_rpm * (1 + sign * error))
+        for r in recordings
+        for sign in (1, -1)
+    )
+
+
 def _no_judge() -> str:
     """Why `fdx.zero_shot` cannot be a row; '' where its results have probabilities."""
     recording = simulate_recording('rig_a', 'inner_race', 997.0, 1, duration_s=3.0, seed=0)
@@ -118,10 +146,11 @@ METHODS: tuple[Method, ...] = (
 
 
 def tasks() -> tuple[Task, ...]:
-    """Every machine left out, and CWRU's drive end by bearing."""
+    """Every machine left out, some with a wrong speed, and CWRU's drive end by bearing."""
     left_out = tuple(Task(machine.name, machine) for machine in MACHINES)
-    cwru = next(machine for machine in MACHINES if machine.name == 'cwru_drive_end')
-    return (*left_out, Task(BY_BEARING, cwru, by_bearing=True))
+    named = {machine.name: machine for machine in MACHINES}
+    wrong = (Task(f'{n} speed_off', named[n], speed_error=SPEED_ERROR) for n in SPEED_OFF if n in named)
+    return (*left_out, *wrong, Task(BY_BEARING, named['cwru_drive_end'], by_bearing=True))
 
 
 def get_tasks(names: Sequence[str]) -> tuple[Task, ...]:
@@ -152,5 +181,5 @@ def cells(asked: Sequence[Task], methods: Sequence[Method], seeds: int) -> list[
         for seed in range(seeds)
         for method in methods
         for task in asked
-        if seed < seeds_of(method, task, seeds)
+        if seed < seeds_of(method, task, seeds) and task.suits(method)
     ]

@@ -59,12 +59,14 @@ class Method(Protocol):
       words: for the page.
       draws: whether the seed makes a difference; if not, seed 0 alone is run.
       learns: whether labelled recordings of other machines are learned from.
+      reads_speed: whether the stated speed makes a difference.
     """
 
     name: str
     words: str
     draws: bool
     learns: bool
+    reads_speed: bool
 
     def missing(self) -> str:
         """Why the method cannot be run here; '' where it can."""

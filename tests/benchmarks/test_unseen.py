@@ -111,7 +111,7 @@ def test_scores_of_hand_made_verdicts():
     # Of those with a verdict: 2 of 3 healthy, 1 of 2, 1 of 1.
     assert races['balanced_accuracy_answered'] == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
     assert races['specificity_answered'] == pytest.approx(2 / 3)
-    assert races['abstained'] == 0.25
+    assert races['abstained'] == 0.25 and races['wrong'] == 0.25
     # 4 of 6 verdicts are right, each with probability 0.9.
     assert races['ece'] == pytest.approx(0.9 - 4 / 6)
     # Of 4 x 4 pairs of healthy and faulty, 3 x 3 are in order, 6 are ties, which count half, and one is not.
@@ -159,6 +159,7 @@ class Fake:
     name: str
     draws: bool
     learns: bool
+    reads_speed: bool = True
     why: str = ''
     words: str = 'a row of a test'
     calls: list = dataclasses.field(default_factory=list)
@@ -188,7 +189,8 @@ def small(monkeypatch):
 
     machines = [Machine(n, n, 'words', lambda folder, f=f: f) for n, f in made.items()]
     machines.append(Machine('cwru_drive_end', 'cwru', 'words', absent))
-    methods = (Fake('plain', False, False), Fake('learner', True, True), Fake('absent', False, False, 'no weights'))
+    methods = (Fake('plain', False, False), Fake('learner', True, True), Fake('absent', False, False, why='no weights'))
+    monkeypatch.setattr(unseen_suite, 'SPEED_OFF', ())
     for module in (unseen_run, unseen_suite):
         monkeypatch.setattr(module, 'MACHINES', tuple(machines))
     for module in (unseen_run, unseen_suite, unseen_page):
@@ -247,6 +249,17 @@ def test_what_cannot_be_asked(small, tmp_path, monkeypatch):
     monkeypatch.delenv('FDX_RAW_DATA', raising=False)
     with pytest.raises(ConfigError, match='`manual_dir`'):
         unseen_run.run(Call(tmp_path, 'data'), None, None)
+
+
+def test_a_wrong_speed_is_asked_of_those_who_read_it():
+    machine = Machine('m', 'm', 'words', lambda folder: Found(()))
+    task = Task('m speed_off', machine, speed_error=0.04)
+    one = dataclasses.replace(recording('a', 'ball'), speed_rpm=1000.0)
+    ((_, tested),) = task.folds({'m': Found((one,))}, 0, learns=False)
+    assert [(r.recording, r.speed_rpm) for r in tested] == [('a +1', 1040.0), ('a -1', 960.0)]
+    methods = [Fake('deaf', False, True, reads_speed=False), Fake('reader', False, False)]
+    assert [cell.method for cell in cells([task], methods, 2)] == ['reader']
+    assert '4 % too high and 4 % too low' in task.words
 
 
 def test_a_seed_is_run_where_it_makes_a_difference():
