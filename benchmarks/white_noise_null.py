@@ -99,7 +99,7 @@ def _doubt(pooled: np.ndarray) -> str:
     return next((why for why, z in zip(DOUBTS, pooled[1:, best]) if z < THRESHOLD), '')
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=512)
 def _chance(
     front_end: FaultOrders, length: int, rate: float, condition: Condition, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
