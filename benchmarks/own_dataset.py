@@ -8,7 +8,7 @@ from typing import Any
 
 from fdx.data.collection.own import OwnRecordings, Surveyed, look_at, split_name
 from fdx.data.names import parse_dataset_name
-from fdx.data.source import open_dataset
+from fdx.data.source import Dataset, open_dataset
 from fdx.inspect.advisor import facts_of_survey, protocols_of_dataset
 from fdx.inspect.facts import RecordingFacts
 from fdx.inspect.inputs import FrontEndFit, front_ends_of
@@ -98,18 +98,44 @@ def own_study(
     builder, config, _ = parse_dataset_name(prepared)
     stem = f'{builder}/{split_name(str(config))[0]}'
     bench = OwnBench(stem, prepared, own, looked_at.survey.channels)
+    tasks, right = _tasks(bench, data, protocols)
+    kinds, left_out = _rows(bench, data, looked_at)
+    kinds = _asked_for(kinds, inputs, left_out)
+    pairs, refused = _pairs(tasks, kinds, looked_at)
+    labels = looked_at.collection.labels()
+    page = f'{NAME}_{stem.partition("/")[2]}'
+    about = {
+        'page': page,
+        'title': f'{stem}: what these recordings are worth',
+        'intro': f'{len(looked_at.collection.entries)} recordings of the classes {", ".join(labels)}.',
+        'tasks': [{'name': t.name, 'protocol': t.protocol, 'words': _heading(t, right)} for t in tasks],
+        'inputs': [
+            {'name': k.name, 'words': k.words, 'front_end': k.front_end, 'model': k.model} for k in kinds
+        ],
+        'notes': [*_notes(right), *_findings(data.metadata), *_left_out([*left_out, *refused])],
+    }  # fmt: skip
+    return OwnStudy(page, tasks, pairs, tuple(kinds), about, (*left_out, *refused))
+
+
+def _tasks(bench: OwnBench, data: Dataset, asked: Sequence[str] | None) -> tuple[tuple[Task, ...], str]:
+    """One task per protocol that can split the recordings, the right one first; and its name."""
     found = protocols_of_dataset(data)
     if not found.right:
-        raise SplitError(f'{prepared}: {found.reason}')
+        raise SplitError(f'{bench.prepared}: {found.reason}')
     fits = {fit.name: fit for fit in found.fits if fit.name in PROTOCOLS}
     order = sorted((n for n, fit in fits.items() if fit.possible), key=lambda n: (n != found.right, PROTOCOLS.index(n)))
-    for name in protocols or ():
+    for name in asked or ():
         if name not in order:
-            why = f'cannot split {prepared}: {fits[name].reason}' if name in fits else 'is no protocol of this suite'
+            why = f'cannot split {bench.prepared}: {fits[name].reason}' if name in fits else 'is not of this suite'
             raise ConfigError(f'`tasks`={name}: it {why}; there are: {", ".join(order)}')
-    tasks = tuple(Task(f'{stem} {n}', bench, n, fits[n].reason) for n in order if protocols is None or n in protocols)
-    settings = settings_of(data.front_end)
-    words = f'what `fdx train` chooses for these recordings (windows of {_window_s(data):.3g} s)'
+    chosen = [name for name in order if asked is None or name in asked]
+    return tuple(Task(f'{bench.stem} {name}', bench, name, fits[name].reason) for name in chosen), found.right
+
+
+def _rows(bench: OwnBench, data: Dataset, looked_at: Surveyed) -> tuple[list[Input], list[str]]:
+    """The rows that suit the recordings, that of `fdx train` first; and why the others do not."""
+    settings, window_s = settings_of(data.front_end), data.table.window_length / float(data.metadata['common_rate_hz'])
+    words = f'what `fdx train` chooses for these recordings (windows of {window_s:.3g} s)'
     first = Input(DEFAULT, data.front_end.name, settings['model'], words, axes=True, settings=settings, by_size=True)
     kinds, left_out = [first], []
     for kind in INPUTS:
@@ -121,25 +147,7 @@ def own_study(
         else:
             linear = kind.model == LINEAR['model']
             kinds.append(dataclasses.replace(kind, settings=dict(LINEAR if linear else NETWORK), by_size=True))
-    kinds = _asked_for(kinds, inputs, left_out)
-    pairs, refused = _pairs(tasks, kinds, looked_at)
-    labels = looked_at.collection.labels()
-    page = f'{NAME}_{stem.partition("/")[2]}'
-    about = {
-        'page': page,
-        'title': f'{stem}: what these recordings are worth',
-        'intro': f'{len(looked_at.collection.entries)} recordings of the classes {", ".join(labels)}.',
-        'tasks': [{'name': t.name, 'protocol': t.protocol, 'words': _heading(t, found.right)} for t in tasks],
-        'inputs': [
-            {'name': k.name, 'words': k.words, 'front_end': k.front_end, 'model': k.model} for k in kinds
-        ],
-        'notes': [*_notes(found.right), *_findings(data.metadata), *_left_out([*left_out, *refused])],
-    }  # fmt: skip
-    return OwnStudy(page, tasks, pairs, tuple(kinds), about, (*left_out, *refused))
-
-
-def _window_s(data: Any) -> float:
-    return data.table.window_length / float(data.metadata['common_rate_hz'])
+    return kinds, left_out
 
 
 def _facts(kind: Input, looked_at: Surveyed) -> list[RecordingFacts]:

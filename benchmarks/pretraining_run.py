@@ -25,7 +25,8 @@ from .page import read_page, write_page
 from .pretraining_page import KIND
 from .pretraining_results import NAME, assemble, merged
 from .pretraining_suite import FINE_TUNING, IN_DOMAIN, NETWORKS, Network, dataset_of, why_not
-from .probe import ALL_LABELS, CHOSEN, ProbePlan
+from .probe import CHOSEN
+from .probe_heads import ALL_LABELS, ProbePlan
 from .probe_report import shots_words
 from .probe_run import all_folds, run_probe
 

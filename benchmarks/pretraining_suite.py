@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from .probe import ALL_LABELS
+from .probe_heads import ALL_LABELS
 
 # Networks that fdx trains itself, by the name of their weights: (model, dataset, epochs).
 IN_DOMAIN = {

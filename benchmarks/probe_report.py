@@ -12,7 +12,8 @@ from fdx.evaluate.canvas import class_style, figure_to_data_uri, new_figure, sty
 from fdx.evaluate.html import fill_template, write_html
 from fdx.evaluate.spread import spread_text
 
-from .probe import ALL_LABELS, CHOSEN
+from .probe import CHOSEN
+from .probe_heads import ALL_LABELS
 from .stage_features import INPUT
 
 POOL_WORDS = {

@@ -19,7 +19,8 @@ from fdx.train.init_leak import check_init_of_splits, entries_of
 from fdx.train.model_setup import ModelSetup, set_up_model
 from fdx.types import ConfigError
 
-from .probe import ALL_LABELS, ChosenHead, ProbePlan, probe, split_of
+from .probe import probe, split_of
+from .probe_heads import ALL_LABELS, ChosenHead, ProbePlan
 from .probe_save import save_heads, workdirs_of
 from .stage_features import StageFeatures
 

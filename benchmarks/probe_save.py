@@ -26,7 +26,7 @@ from fdx.train.same_run import PROBE, WORDS, kind_of
 from fdx.types import CheckpointError
 from fdx.weights.structure import HEAD
 
-from .probe import ChosenHead, ProbePlan
+from .probe_heads import ChosenHead, ProbePlan
 
 STEP = 1
 

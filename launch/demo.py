@@ -16,7 +16,8 @@ import time
 
 from absl import flags
 
-from fdx.benchmarks.probe import CHOSEN, ProbePlan
+from fdx.benchmarks.probe import CHOSEN
+from fdx.benchmarks.probe_heads import ProbePlan
 from fdx.benchmarks.probe_report import shots_words, write_probe
 from fdx.benchmarks.probe_run import run_probe
 from fdx.benchmarks.stage_features import INPUT

@@ -32,7 +32,7 @@ import time
 
 from absl import flags
 
-from fdx.benchmarks.probe import ALL_LABELS, ProbePlan
+from fdx.benchmarks.probe_heads import ALL_LABELS, ProbePlan
 from fdx.benchmarks.probe_report import probe_header, probe_rows, probe_statements, write_probe
 from fdx.benchmarks.probe_run import all_folds, run_probe
 from fdx.data.protocols.splits import PROTOCOLS

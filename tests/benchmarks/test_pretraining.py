@@ -11,7 +11,8 @@ from fdx.benchmarks.page import read_page, write_page
 from fdx.benchmarks.pretraining_page import KIND, plot
 from fdx.benchmarks.pretraining_results import assemble, cell_of, merged
 from fdx.benchmarks.pretraining_suite import IN_DOMAIN, NETWORKS, TASKS, dataset_of, why_not
-from fdx.benchmarks.probe import ALL_LABELS, CHOSEN
+from fdx.benchmarks.probe import CHOSEN
+from fdx.benchmarks.probe_heads import ALL_LABELS
 from fdx.benchmarks.stage_features import INPUT
 from fdx.models.registry import MODELS
 from fdx.types import DataError

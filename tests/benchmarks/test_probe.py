@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fdx.benchmarks.probe import ALL_LABELS, CHOSEN, ProbePlan, probe
+from fdx.benchmarks.probe import CHOSEN, probe
+from fdx.benchmarks.probe_heads import ALL_LABELS, ProbePlan
 from fdx.benchmarks.probe_report import plot_probe, probe_header, probe_rows, write_probe
 from fdx.benchmarks.stage_features import INPUT
 from fdx.data.protocols.splits import split_rows

@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fdx.benchmarks.probe import ALL_LABELS, CHOSEN, ProbePlan
+from fdx.benchmarks.probe import CHOSEN
+from fdx.benchmarks.probe_heads import ALL_LABELS, ProbePlan
 from fdx.benchmarks.probe_run import run_probe
 from fdx.data.pipeline import RecordExamples
 from fdx.data.protocols.splits import split_rows

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from fdx.benchmarks.probe import ProbePlan
+from fdx.benchmarks.probe_heads import ProbePlan
 from fdx.benchmarks.probe_run import run_probe
 from fdx.evaluate.scoring import score_run
 from fdx.train.checkpoints import Checkpoints
