@@ -145,7 +145,7 @@ def _make_vectors(model: nn.Module, stop: int, time_axis: int) -> Callable:
     """Builds forward(variables, batch) -> float32 [B, D], mean over time of a stage; for `parallel.compile_forward`."""
 
     def forward(variables: dict, batch: dict) -> jax.Array:
-        maps, _ = model.apply(variables, batch['inputs'], train=False, stop=stop)
-        return parallel.gather(pool_bands(maps, time_axis))
+        _, found = model.apply(variables, batch['inputs'], train=False, stop=stop)
+        return parallel.gather(pool_bands(found[STAGE], time_axis))
 
     return forward
