@@ -7,6 +7,7 @@ import pytest
 
 from fdx.adapt.data import PairedBatches
 from fdx.adapt.run import PARTS, choice_by
+from fdx.data.familiar import Familiar
 from fdx.data.pipeline import ArrayExamples, RecordExamples, train_batches
 from fdx.data.source import open_dataset
 from fdx.evaluate.scoring import score_run
@@ -46,6 +47,9 @@ def test_a_checkpoint_explains_itself_and_predicts(finished, make, tones_dir):
         'dropped': {'source': [], 'target': []},
     }
     assert TrainConfig.from_json(meta['config']) == config
+    # All windows that it learned from or was chosen by, of both sides; none of the target's test.
+    familiar = Familiar.from_json(meta['familiar'])
+    assert (len(familiar.windows), familiar.left_out) == (16 + 4 + 12, 'domain')
     predictor = Predictor(result.workdir)
     target = result.domains.target_test
     p = predictor.probabilities(RecordExamples(target.dataset, target.rows, 'label'))

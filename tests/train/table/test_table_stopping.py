@@ -27,7 +27,9 @@ def test_patience_stops_and_the_best_epoch_can_be_restored(trained, data, config
     rows = select_rows(config_of(), data)[0].validation
     for step, loss in (('best', losses[best]), ('last', losses[-1])):
         predictor = Predictor(workdir, step)
-        p = predictor.probabilities(RecordExamples(data, rows, 'label', predictor.gain))
+        # As trained: without the temperature that is fitted to the validation rows.
+        p = predictor.probabilities(RecordExamples(data, rows, 'label', predictor.gain)) ** predictor.temperature
+        p /= p.sum(axis=1, keepdims=True)
         assert -np.log(p[np.arange(len(rows)), data.table['label'][rows]]).mean() == pytest.approx(loss, rel=1e-4)
 
 

@@ -31,9 +31,13 @@ def test_the_threshold_is_chosen_on_validation_rows_and_kept(trained, data, conf
         assert row['threshold'] == pytest.approx(chosen, abs=1e-6)
         assert meta_of(workdir, row['step'])['threshold'] == row['threshold'] == predictor.threshold
     assert len({row['threshold'] for row in result.history}) == 2
-    # Training and what validation says of an epoch are those of a run without it.
-    plain = numbers(trained()[1].history)
-    assert [{k: v for k, v in row.items() if k != 'threshold'} for row in numbers(result.history)] == plain
+    # Training and what validation says of an epoch are those of a run without it, but for the temperature.
+    assert all(row['temperature'] == 1 for row in result.history) and predictor.temperature == 1
+    found, plain = (
+        [{k: v for k, v in row.items() if k not in ('threshold', 'temperature')} for row in numbers(history)]
+        for history in (result.history, trained()[1].history)
+    )
+    assert found == plain
     assert meta_of(trained()[0])['threshold'] is None
     assert Predictor(trained()[0]).threshold is None
 
