@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 
@@ -85,7 +86,24 @@ def test_it_knows_what_the_checkpoint_knew(runs, files):
         assert (after.step, after.config, after.class_names) == (before.step, before.config, before.class_names)
         assert (after.front_end, after.threshold) == (before.front_end, before.threshold)
         assert after.meta['dataset'] == before.meta['dataset']
+        assert after.meta['familiar'] == before.meta['familiar'] and after.temperature == before.temperature
         assert (after.description['format'], after.model.info.full_integer) == (form, form == 'tflite_int8')
+
+
+@pytest.mark.parametrize('name', ['vibration', 'gained'])
+def test_it_refuses_what_the_checkpoint_refuses(runs, files, name, rig):
+    recording = next(iter(rig.recordings(['rig_b'])))
+    noise = np.random.default_rng(0).normal(0, recording.samples.std(), recording.samples.shape).astype(np.float32)
+    foreign = dataclasses.replace(recording, samples=noise)
+    for form in TOLERANCE:
+        before, after = Predictor(runs[name]), ExportedPredictor(files[name, form])
+        for source in (recording, foreign):
+            a, b = (predictor.diagnose(source).rows() for predictor in (before, after))
+            for key in ('unlike_training', 'distance'):
+                assert [row[key] for row in a] == [row[key] for row in b]
+            # Inputs that keep the level are as far apart as the levels of its own recordings.
+            refused = source is foreign and name == 'vibration'
+            assert a[-1]['unlike_training'] == (a[-1]['predicted'] is None) == refused
 
 
 def test_the_gain_that_is_left(runs, files):
