@@ -18,9 +18,9 @@ NEEDED, AGREEING = 0.8, 3
 LEAST_SPREAD = 0.012
 # Contrast from which on lines are there at all; white noise has at most 0.67.
 LINES_NEEDED = 0.8
-# How much better, in nepers, the shaft's harmonics must fit another mean speed than the stated one within NEAR of it,
-# which is left to `fdx.signal.speed_check`.
-SCALE_NEEDED, NEAR, HARMONICS = 1.2, 0.085, 8
+# How much better, in nepers and as a ratio, the shaft's harmonics must fit another mean speed than any within NEAR of
+# the stated one, which are left to `fdx.signal.speed_check`.
+SCALE_NEEDED, SCALE_RATIO, NEAR, HARMONICS = 0.8, 1.7, 0.085, 8
 TICKS = np.arange(-REACH, REACH + 1)
 NEAR_TICKS = np.abs(np.expm1(TICKS * TICK)) <= NEAR
 FINDINGS = ('steady', 'varies', 'doubtful', 'no lines', 'too short')
@@ -127,7 +127,7 @@ def _varying(picture: Picture, course: Course, shaft_hz: float, duration_s: floa
 
 def _to_the_ends(middles_s: np.ndarray, rates: np.ndarray, duration_s: float) -> SpeedProfile:
     """The profile continued by straight lines from the middles of the outer segments to the ends of the recording."""
-    slopes = [(rates[k + 2] - rates[k]) / (middles_s[k + 2] - middles_s[k]) for k in (0, -3)]
+    slopes = [(rates[k + 1] - rates[k]) / (middles_s[k + 1] - middles_s[k]) for k in (0, -2)]
     first = rates[0] - slopes[0] * middles_s[0]
     last = rates[-1] + slopes[1] * (duration_s - middles_s[-1])
     rates = np.concatenate([[first], rates, [last]])
@@ -138,7 +138,9 @@ def _scale(picture: Picture, course: Course) -> float:
     """The mean speed over the stated one; 1 unless the shaft's harmonics say otherwise clearly."""
     score = _shaft_scores(picture, course.shifts)
     best = int(np.where(NEAR_TICKS, -np.inf, score).argmax())
-    return float(np.exp(TICKS[best] * TICK)) if score[best] > score[NEAR_TICKS].max() + SCALE_NEEDED else 1.0
+    near = score[NEAR_TICKS].max()
+    clearly = score[best] > max(near + SCALE_NEEDED, near * SCALE_RATIO)
+    return float(np.exp(TICKS[best] * TICK)) if clearly else 1.0
 
 
 def _shaft_scores(picture: Picture, shifts: np.ndarray) -> np.ndarray:
