@@ -18,7 +18,7 @@ STATED_RPM = 60 * SHAFT_HZ
 
 
 def line(samples: np.ndarray, rate_hz: float, speed_rpm: float) -> tuple[float, float]:
-    """(relative distance from ORDER, excess in nepers) of the strongest line within 10 % of ORDER, mean of all bands."""
+    """(relative distance from ORDER, excess in nepers) of the strongest line within 10 % of it, mean of all bands."""
     spectra = order_spectra(samples, rate_hz, speed_rpm / 60, 1.2 * ORDER * speed_rpm / 60)
     excess = np.nanmean(spectra.excess, axis=0)
     distance = np.arange(len(excess)) * spectra.df_hz / (speed_rpm / 60) / ORDER - 1
