@@ -120,6 +120,16 @@ def test_every_state_weighs_alike_in_the_linear_rows():
     assert found[0].argmax() == 1 and found[1].argmax() == 0 and found[:, 2:].sum() == 0
 
 
+def test_the_linear_rows_reach_their_optimum():
+    # More values than recordings, and asked far from what was learned: what stops early is seen here.
+    rng = np.random.default_rng(1)
+    known, asked = rng.standard_normal((40, 300)) * np.linspace(0.01, 3, 300), 5 * rng.standard_normal((6, 300))
+    labels = np.arange(40) % 3
+    once = logistic(known, labels, asked)
+    np.testing.assert_allclose(logistic(known * (1 + 1e-7), labels, asked), once, atol=1e-5)
+    np.testing.assert_allclose(logistic(known[:, ::-1], labels, asked[:, ::-1]), once, atol=1e-5)
+
+
 @pytest.mark.parametrize('kind', [LinearMel, FrozenMusicnn], ids=lambda kind: kind.name)
 def test_linear_rows_learn_from_machines_of_other_rates(kind, monkeypatch):
     monkeypatch.setattr(unseen_linear, 'WEIGHTS', 'random')
