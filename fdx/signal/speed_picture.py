@@ -39,11 +39,13 @@ class Picture:
         envelopes' spectra. Tick REACH + k belongs to the order LOWEST_ORDER * exp(k TICK) of the stated speed.
       middles_s: float64 [segments].
       weights: float32 [ticks - 2 REACH], how much each tick tells: bins of the spectra per tick, at most 1.
+      segment_turns: turns of a segment at the stated speed.
     """
 
     excess: np.ndarray
     middles_s: np.ndarray
     weights: np.ndarray
+    segment_turns: float
 
     def at(self, segment: int, shift: int) -> np.ndarray:
         """The segment [1 + BANDS, orders] as if the speed were the stated one times exp(shift TICK)."""
@@ -85,6 +87,7 @@ def picture_of(samples: np.ndarray, rate_hz: float, shaft_hz: float) -> Picture 
         np.array([_excess(slow, r, starts_s, segment_s, hz, shaft_hz) for slow, r in channels], np.float32),
         starts_s + segment_s / 2,
         np.minimum(1, orders * TICK * segment_turns).astype(np.float32),
+        segment_turns,
     )
 
 

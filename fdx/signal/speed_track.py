@@ -14,13 +14,20 @@ from fdx.types import DataError
 # Chosen on noise of six lengths and on 24 simulated machines (docs/decisions/signal.md): the contrast of a course, and
 # how many of the five first guesses must lead to it.
 NEEDED, AGREEING = 0.8, 3
+# How much more contrast than a constant speed the course must have, once the lines that stay in place are taken off.
+GAIN = 1.5
 # Speeds that vary by less than this, in all, pass as steady: the lines of segments of 8 to 16 turns do not show it.
 LEAST_SPREAD = 0.012
+# Those that vary by less than this raise no doubt.
+LEAST_DOUBT = 0.03
 # Contrast from which on lines are there at all; white noise has at most 0.67.
 LINES_NEEDED = 0.8
 # How much better, in nepers and as a ratio, the shaft's harmonics must fit another mean speed than any within NEAR of
 # the stated one, which are left to `fdx.signal.speed_check`.
 SCALE_NEEDED, SCALE_RATIO, NEAR, HARMONICS = 0.8, 1.7, 0.085, 8
+MAINS_HZ, MAINS_MULTIPLES = (50.0, 60.0), 12
+# Half width of a line of Hann's window, in bins of a segment.
+LINE_WIDTH = 1.5
 TICKS = np.arange(-REACH, REACH + 1)
 NEAR_TICKS = np.abs(np.expm1(TICKS * TICK)) <= NEAR
 FINDINGS = ('steady', 'varies', 'doubtful', 'no lines', 'too short')
@@ -31,8 +38,8 @@ class TrackedSpeed:
     """What a recording says about the course of its speed.
 
     Attributes:
-      finding: one of FINDINGS. 'doubtful': some lines move together, but those that stay in place outweigh them, so
-        they may belong to another machine.
+      finding: one of FINDINGS. 'steady': lines stand out, and there is no sign that they move. 'doubtful': some lines
+        move together, but those that stay in place outweigh them, so they may belong to another machine.
       profile: the speed over time where it varies, else None.
       confidence: 1 minus the needed contrast over the one that was found; 0 where it does not vary.
       words: one sentence for the user.
@@ -55,7 +62,7 @@ def track_speed(samples: np.ndarray, sample_rate_hz: float, speed_rpm: float) ->
     All lines that follow the shaft (its own, its gears', its bearings' in the envelope) shift together on a logarithmic
     axis, so no geometry is needed. Lines that stay in place are taken off first. The speed varies if the segments,
     shifted by the best course, show clearly more than noise leaves, most first guesses lead to the same course, and it
-    shows all lines more sharply than a constant speed does.
+    shows all lines more sharply than a constant speed does; hum of the mains does not count there.
 
     The course is relative to its mean, which is taken to be the stated speed, or another one up to 36 % off at which
     the shaft's harmonics stand out clearly more. On simulated machines, the course is within 0.5 % of the truth.
@@ -87,24 +94,42 @@ def track_speed(samples: np.ndarray, sample_rate_hz: float, speed_rpm: float) ->
 
 def _judged(picture: Picture, shaft_hz: float, duration_s: float) -> TrackedSpeed:
     """The finding of a picture."""
+    constant = np.zeros(picture.excess.shape[1], np.int64)
     in_place = np.maximum(np.median(picture.excess, axis=1, keepdims=True), 0)
-    course = find_course(dataclasses.replace(picture, excess=picture.excess - in_place))
-    steady = contrast(picture, np.zeros(picture.excess.shape[1], np.int64))
-    moved = contrast(picture, np.rint(course.shifts).astype(np.int64))
+    rest = dataclasses.replace(picture, excess=picture.excess - in_place)
+    course = find_course(rest)
+    shifts = np.rint(course.shifts).astype(np.int64)
+    own = dataclasses.replace(picture, excess=picture.excess - in_place * _mains(picture, shaft_hz))
+    steady, moved = contrast(own, constant), contrast(own, shifts)
     spread = float(np.expm1(np.ptp(course.shifts) * TICK))
     if max(steady, moved) < LINES_NEEDED:
         return _unvarying('no lines', 'no lines stand out that could tell whether the speed varies')
-    if course.contrast < NEEDED or course.agreeing < AGREEING or spread < LEAST_SPREAD:
+    needed = max(NEEDED, GAIN * contrast(rest, constant))
+    moves = course.contrast >= needed and course.agreeing >= AGREEING and spread >= LEAST_SPREAD
+    if not moves or (moved <= steady and (course.agreeing < course.guesses or spread < LEAST_DOUBT)):
         return _unvarying('steady', 'the speed is steady within what short segments resolve')
     if moved <= steady:
-        if course.agreeing < course.guesses:
-            return _unvarying('steady', 'the speed is steady within what short segments resolve')
         return _unvarying(
             'doubtful',
             f'some lines move by {spread:.0%}, but stronger ones stay in place: the speed was taken as constant; '
             'record a tachometer if it varies',
         )
     return _varying(picture, course, shaft_hz, duration_s)
+
+
+def _mains(picture: Picture, shaft_hz: float) -> np.ndarray:
+    """Ticks at multiples of the mains that no harmonic of the shaft is near: bool [ticks]."""
+    hz = LOWEST_ORDER * shaft_hz * np.exp((np.arange(picture.excess.shape[2]) - REACH) * TICK)
+    width_hz = LINE_WIDTH * shaft_hz / picture.segment_turns + TICK * hz
+    mains = np.zeros(len(hz), bool)
+    for mains_hz in MAINS_HZ:
+        mains |= _near_multiples(hz, mains_hz, width_hz, MAINS_MULTIPLES)
+    return mains & ~_near_multiples(hz, shaft_hz, 2 * width_hz, HARMONICS)
+
+
+def _near_multiples(hz: np.ndarray, fundamental_hz: float, width_hz: np.ndarray, highest: int) -> np.ndarray:
+    multiple = np.clip(np.rint(hz / fundamental_hz), 1, highest)
+    return np.abs(hz - multiple * fundamental_hz) <= width_hz
 
 
 def _unvarying(finding: str, words: str) -> TrackedSpeed:

@@ -85,6 +85,14 @@ def test_noise_has_no_lines(kind):
     assert (tracked.finding, tracked.profile) == ('no lines', None)
 
 
+def test_hum_of_the_mains_does_not_hide_a_varying_speed():
+    """Twelve lines of 50 Hz, the first four times as high as the noise, are known to stay in place."""
+    machine = outer_race('ramp', 0.2)
+    hum = sum(np.cos(2 * np.pi * 50 * k * machine.times_s + k) / k for k in range(1, 13))
+    tracked = track_speed(machine.samples + 4 * hum, RATE_HZ, STATED_RPM)
+    assert farthest(tracked.profile, machine.rate_hz) < 0.005
+
+
 def test_lines_that_stay_in_place_raise_a_doubt():
     """A moving machine beside louder steady lines is not followed, and the user hears of it."""
     machine = outer_race('ramp', 0.2, impacts=0.5)
