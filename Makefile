@@ -41,6 +41,11 @@ table: setup
 gan: setup
 	$(RUN) -m launch.rare_faults --workdir=runs/gan --data_dir=data
 
+# The judge of launch.predict --zero_shot, made again from simulated machines: 20 minutes on two idle cores.
+.PHONY: universal
+universal: setup
+	$(RUN) -m launch.universal --data_dir=data --workdir=runs/universal --out=runs/universal/judge
+
 lint: setup
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .

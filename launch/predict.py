@@ -5,13 +5,16 @@
     python -m launch.predict --checkpoint=cwru.tflite --sample_rate=12000 recordings/*.mat   (launch.export made it)
     python -m launch.predict --checkpoint=runs/table readings.csv   (a table: one line per row)
 
-To diagnose your own machine without any training, by its bearing's fault orders (files, or a folder of them):
+To diagnose a machine that fdx has never seen, without any training (files, or a folder of them):
 
     python -m launch.predict --zero_shot --bearing=skf_6205 --speed_rpm=1772 --sample_rate=12000 recordings/
     python -m launch.predict --zero_shot --speed_rpm=estimate --variable=vibration pump.mat \
         --bearing=pitch_diameter_mm=39.04,ball_diameter_mm=7.94,num_balls=9
 
-The `z_scores` count standard deviations above white noise; the strongest fault is called if it reaches 4.
+The evidence at the bearing's fault orders is judged by a network that has seen ten thousand simulated machines. It
+corrects the stated speed by up to 8 % where the recording says so, and may answer that it cannot tell. What else turns
+there is no evidence if you name it: --known_orders=7,23 (vanes, gear teeth), --other_bearing=skf_6203 (repeat it), and
+--healthy=good1.wav,good2.wav (the same machine in good order).
 
 If a text file is ambiguous, --delimiter, --decimal, --header, --time_column, --time_unit and --columns settle it. The
 error of such a file names the flag that is needed:
@@ -61,6 +64,9 @@ from .raw_paths import recordings_of
 
 FLAGS = flags.FLAGS
 # Flags about signals, which have no meaning for a table of readings.
+# Flags that only a diagnosis without a checkpoint reads.
+OF_ZERO_SHOT = ('known_orders', 'other_bearing', 'healthy')
+MAX_ORDER = 1000.0
 OF_SIGNALS = ('bearing', 'speed_rpm', 'sample_rate', 'variable', 'channel', 'hop_s', *FORMAT_FLAGS)
 
 
@@ -70,7 +76,14 @@ def define_flags() -> None:
         'checkpoint', None, 'workdir of launch.train (of one fold, where there are several), or a .tflite'
     )
     flags.DEFINE_string('step', 'best', 'which checkpoint: best (by validation), last or a number')
-    flags.DEFINE_bool('zero_shot', False, "no checkpoint: diagnose by the bearing's fault orders")
+    flags.DEFINE_bool('zero_shot', False, "no checkpoint: judge the evidence at the bearing's fault orders")
+    flags.DEFINE_list(
+        'known_orders', [], 'with --zero_shot: orders of vanes, blades or gear meshes, whose lines are no evidence'
+    )
+    flags.DEFINE_multi_string(
+        'other_bearing', [], 'with --zero_shot: another bearing on the shaft, described as --bearing; may be repeated'
+    )
+    flags.DEFINE_list('healthy', [], 'with --zero_shot: files of the same machine in good order')
     flags.DEFINE_string(
         'bearing',
         None,
@@ -82,7 +95,6 @@ def define_flags() -> None:
     )
     flags.DEFINE_float('low_rpm', DEFAULT_RANGE_RPM[0], 'with --speed_rpm=estimate: the slowest speed it can have')
     flags.DEFINE_float('high_rpm', DEFAULT_RANGE_RPM[1], 'and the fastest, at most 2.5 times that')
-    flags.DEFINE_float('window_s', None, 'with --zero_shot: seconds of a window; 0.975, or 20 turns of a slow shaft')
     flags.DEFINE_float('sample_rate', None, 'rate in Hz for files that carry none; wins, with a warning, over theirs')
     flags.DEFINE_string('variable', None, 'variable of a .mat file, e.g. X105_DE_time or bearing.gs')
     flags.DEFINE_string(
@@ -94,7 +106,9 @@ def define_flags() -> None:
     define_format_flags()
     flags.DEFINE_float('hop_s', None, 'seconds between windows; by default they follow each other without overlap')
     flags.DEFINE_bool(
-        'abstain', True, 'of a checkpoint: whether windows that are unlike anything in training have no vote'
+        'abstain',
+        True,
+        'whether what is unlike anything in training has no vote, and --zero_shot may not be able to tell',
     )
     flags.DEFINE_bool('recursive', False, 'whether to search the folders in a folder, too')
     flags.DEFINE_integer('workers', None, 'number of processes; by default one per core from 64 files on, else 1')
@@ -105,9 +119,9 @@ def define_flags() -> None:
 def _check_numbers() -> None:
     check_positive('hop_s', FLAGS.hop_s, 'seconds')
     check_positive('sample_rate_hz', FLAGS.sample_rate, 'Hz')
-    check_positive('window_s', FLAGS.window_s, 'seconds')
-    if FLAGS.window_s is not None and not FLAGS.zero_shot:
-        raise ConfigError('--window_s goes with --zero_shot: a checkpoint has windows of its own')
+    given = [name for name in OF_ZERO_SHOT if FLAGS[name].present]
+    if given and not FLAGS.zero_shot:
+        raise ConfigError(f'--{given[0]} goes with --zero_shot: a checkpoint has learned what its machine is like')
     if FLAGS.speed_rpm != ESTIMATE and (FLAGS['low_rpm'].present or FLAGS['high_rpm'].present):
         raise ConfigError('--low_rpm and --high_rpm go with --speed_rpm=estimate')
     low, high = FLAGS.low_rpm, FLAGS.high_rpm
@@ -120,8 +134,8 @@ def _check_numbers() -> None:
         raise ConfigError('either --checkpoint=WORKDIR of a trained run, or --zero_shot with --bearing and --speed_rpm')
     if FLAGS.zero_shot and not FLAGS.bearing:
         raise ConfigError('--zero_shot needs --bearing: fault orders follow from its geometry')
-    if FLAGS.zero_shot and FLAGS['abstain'].present:
-        raise ConfigError('--abstain goes with --checkpoint: fault orders have no training data to compare with')
+    if FLAGS.zero_shot and FLAGS.hop_s is not None:
+        raise ConfigError('--hop_s goes with --checkpoint: --zero_shot judges a recording as a whole')
     if FLAGS.zero_shot and FLAGS['step'].present:
         raise ConfigError('--step chooses a checkpoint: leave it out with --zero_shot')
 
@@ -129,14 +143,33 @@ def _check_numbers() -> None:
 def _asked() -> Asked:
     """Who diagnoses."""
     if FLAGS.zero_shot:
-        return Asked(window_s=FLAGS.window_s)
+        told = (
+            ('known_orders', tuple(_order(text) for text in FLAGS.known_orders)),
+            ('other_bearings', tuple(parse_bearing(text) for text in FLAGS.other_bearing)),
+            ('healthy', tuple(FLAGS.healthy)),
+        )
+        return Asked(zero_shot=told, abstain=FLAGS.abstain)
     given = tuple(name for name in OF_SIGNALS if FLAGS[name].present)
     return Asked(FLAGS.checkpoint, FLAGS.step, options=given, abstain=FLAGS.abstain)
 
 
+def _order(text: str) -> float:
+    try:
+        order = float(text)
+    except ValueError:
+        order = 0.0
+    if not 0 < order < MAX_ORDER:
+        raise ConfigError(f'--known_orders: {text!r} is not a number of turns above 0 and below {MAX_ORDER:g}')
+    return order
+
+
 def _model() -> str:
     """Who diagnoses, in words."""
-    return f'the fault orders of {FLAGS.bearing}' if FLAGS.zero_shot else f'{FLAGS.checkpoint} (step {FLAGS.step})'
+    return (
+        f'the universal judge, bearing {FLAGS.bearing}'
+        if FLAGS.zero_shot
+        else f'{FLAGS.checkpoint} (step {FLAGS.step})'
+    )
 
 
 def _options() -> dict:

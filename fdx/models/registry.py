@@ -21,6 +21,7 @@ from fdx.models.band_mlp import BandMLP
 from fdx.models.cnn1d import CNN1D
 from fdx.models.cnn_small import CNNSmall
 from fdx.models.efficientnet_lite0 import EfficientNetLite0
+from fdx.models.evidence_judge import EvidenceJudge
 from fdx.models.mlp import MLP
 from fdx.models.musicnn_vgg import MusicnnVGG, depth_for
 from fdx.models.resnet import ResNet50
@@ -56,6 +57,7 @@ MODELS: dict[str, ModelSpec] = {
     'cnn1d': ModelSpec(CNN1D, (None, 1, None), 'waveform'),
     'cnn_small': ModelSpec(CNNSmall, (None, None, None), 'fault_orders'),
     'efficientnet_lite0': ModelSpec(EfficientNetLite0, (None, None, None), 'multi_resolution_mel', channels=(1, 3)),
+    'evidence_judge': ModelSpec(EvidenceJudge, (None, None, 5), 'evidence'),
     'mlp': ModelSpec(MLP, (None,), 'readings'),
     'musicnn_vgg': ModelSpec(MusicnnVGG, (None, 96, 1), 'musicnn', defaults=depth_for),
     'resnet50': ModelSpec(ResNet50, (None, None, None), 'triaxial_mel', channels=(1, 3)),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fdx.predict.result import Result
 
 # JAX and its libraries take seconds to load, for which every process of fdx.predict.workers waits. So each way of
-# diagnosing is imported when it is asked for: fault orders need none of them.
+# diagnosing is imported when it is asked for.
 _log = logging.getLogger(__name__)
 Diagnose = Callable[..., 'Result']
 
@@ -30,14 +30,15 @@ class Asked:
     Attributes:
       checkpoint: workdir of one fold, or an exported file; None: by fault orders (fdx.predict.zero_shot).
       step: of the checkpoint.
-      window_s: of fault orders.
-      abstain: of a checkpoint: whether windows unlike anything in training have no vote.
+      zero_shot: options of fdx.predict.zero_shot that hold for every file: known_orders, other_bearings, healthy.
+      abstain: whether what is unlike anything in training has no vote, and fault orders may answer that they cannot
+        tell.
       options: names of the options that are given for every file; a run that does not read them refuses.
     """
 
     checkpoint: str | None = None
     step: str | int = 'best'
-    window_s: float | None = None
+    zero_shot: tuple[tuple[str, Any], ...] = ()
     options: tuple[str, ...] = ()
     abstain: bool = True
 
@@ -51,7 +52,7 @@ class Asked:
         if self.checkpoint is None:
             from fdx.predict.zero_shot import zero_shot  # noqa: PLC0415
 
-            return functools.partial(zero_shot, window_s=self.window_s)
+            return functools.partial(zero_shot, abstain=self.abstain, **dict(self.zero_shot))
         from fdx.predict.load import load_single  # noqa: PLC0415
 
         predictor = load_single(self.checkpoint, self.step)
@@ -64,10 +65,13 @@ class Asked:
         Raises:
           CheckpointError: the run or the file is not there.
         """
-        if self.checkpoint is None:
-            return {'checkpoint': None, 'window_s': self.window_s}
         # Journals of before there was a choice stay valid.
         how = {} if self.abstain else {'abstain': False}
+        if self.checkpoint is None:
+            from fdx.predict.universal.judge import load_judge  # noqa: PLC0415
+
+            told = {name: [str(one) for one in values] for name, values in self.zero_shot if values}
+            return {'checkpoint': None, 'judge': load_judge().card['sha256'], **told, **how}
         from fdx.predict.load import SUFFIXES, check_single  # noqa: PLC0415
         from fdx.train.checkpoints import Checkpoints  # noqa: PLC0415
         from fdx.train.manifest import MANIFEST  # noqa: PLC0415

@@ -35,7 +35,7 @@ def plot_result(result: Result) -> Figure:
     FigureCanvasAgg(figure)
     axes = figure.subplots(panels, 1, sharex=True, squeeze=False)[:, 0]
     if result.recording is not None:
-        _plot_waveform(axes[0], result.recording)
+        plot_waveform(axes[0], result.recording)
     _plot_series(axes[-1], series, result.label)
     silent = ~np.isfinite(series.values).any(axis=1)
     for start in series.starts[silent]:
@@ -68,7 +68,8 @@ def extremes(samples: np.ndarray, columns: int = COLUMNS) -> tuple[np.ndarray, n
     return found, samples[found]
 
 
-def _plot_waveform(axis: Axes, recording: Recording) -> None:
+def plot_waveform(axis: Axes, recording: Recording) -> None:
+    """Draws the channels of a recording over time, at most MAX_CHANNELS of them."""
     samples = np.nan_to_num(np.asarray(recording.samples, np.float64))
     samples = samples.reshape(len(samples), -1)[:, :MAX_CHANNELS]
     names = recording.channel_names or [f'channel {c}' for c in range(samples.shape[1])]

@@ -23,8 +23,9 @@ from fdx.predict.overview import (
     lines_of,
     verdict_counts,
 )
-from fdx.predict.zero_shot_diagnosis import THRESHOLD
 
+# Of z scores, from which on a fault was called: journals of fdx 0.2.0 hold them.
+CALLED_FROM = 4.0
 # A page of more lines is slow on a phone; the most urgent ones are on it, and all are in the other files.
 MOST_LINES = 2000
 HEALTHY_COLOUR = '#2f9e6e'
@@ -91,7 +92,7 @@ def _shown(line: Line, folder: str, colours: dict[str, str]) -> dict[str, Any]:
 
 def _width(value: float, of_probability: bool) -> float:
     """Width of a bar in percent: of z scores, half the width is the score from which on a fault is called."""
-    share = value if of_probability else value / (2 * THRESHOLD)
+    share = value if of_probability else value / (2 * CALLED_FROM)
     return 100 * min(max(share, 0.0), 1.0)
 
 

@@ -1,133 +1,136 @@
-"""What the fault orders of a bearing say about one recording, as z-scores against white noise."""
+"""What is said about a machine that fdx has never seen, with the evidence for it."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
+import functools
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fdx.predict.findings import Findings
 from fdx.predict.result import Result, Series
-from fdx.predict.zero_shot_evidence import DOUBTS
+from fdx.signal.control_orders import FAULTS
+from fdx.signal.fault_evidence import FaultEvidence, Found
 from fdx.types import Recording
 
-NORMAL = 'normal'
-SURROGATES = 64
-# One-sided: were it white noise, a healthy window would be called faulty once in some ten thousand windows and kinds of
-# faults. Machines are not: gears and other bearings leave lines, too, so that is a bound and not a promise.
-THRESHOLD = 4.0
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class ZeroShotDiagnosis(Result):
-    """What the fault orders say about one recording.
+    """The verdict on one recording, which is judged as a whole.
 
     Attributes:
       file: the file.
-      faults: names of the fault kinds.
-      window_starts_s: float [N], where each window begins.
-      window_s: length of a window.
-      z_scores: float [N, faults], deviations above white noise in its standard deviations; NaN for windows that
-        cannot be used.
-      speed_rpm: the speed that was used.
-      findings: which windows have a vote, and what else was found; None: all windows have a vote.
-      partial_z_scores: float [N, 2, faults], z-scores of the evidence without its strongest harmonic, and without the
-        shaft's multiples (fdx.predict.zero_shot_evidence). Infinite where the sampling rate is too low to tell; None:
-        no verdict is doubted.
+      state: normal, a fault, combined, `fault` where its kind is unclear, or None.
+      why: why there is no verdict, or between which faults it is; ''.
+      named_probabilities: {state: probability}; None where nothing could be judged.
+      distance: from the simulated machines, over the limit.
+      searched: the evidence; None where nothing could be judged.
+      findings: what was noticed about the samples and the speed.
       recording: what was diagnosed, as it was read; for `plot`.
+      duration_s: of the part that was judged.
     """
 
     file: str
-    faults: tuple[str, ...]
-    window_starts_s: np.ndarray
-    window_s: float
-    z_scores: np.ndarray
-    speed_rpm: float
-    findings: Findings | None = None
-    partial_z_scores: np.ndarray | None = None
-    recording: Recording | None = None
+    state: str | None
+    why: str
+    named_probabilities: dict[str, float] | None
+    distance: float
+    searched: FaultEvidence | None
+    findings: Findings
+    recording: Recording | None
+    duration_s: float
 
-    def verdict(self, z: np.ndarray) -> str | None:
-        """The fault with the largest z-score [faults] if it reaches THRESHOLD, else normal; None for NaN."""
-        if not np.isfinite(z).all():
-            return None
-        return self.faults[int(z.argmax())] if z.max() >= THRESHOLD else NORMAL
+    @property
+    def abstained(self) -> str:
+        """Why there is no verdict; '' where there is one."""
+        return (self.reason or '') if self.state is None else ''
 
-    def pooled(self) -> np.ndarray:
-        """z-scores [faults] of the whole recording: the windows' mean over its standard deviation in white noise.
+    @property
+    def probabilities(self) -> dict[str, float] | None:
+        """{state: probability}, also where there is no verdict; None where nothing could be judged."""
+        return self.named_probabilities
 
-        Only windows with a vote count; if there are none, all z-scores are NaN.
+    @property
+    def speed_rpm(self) -> float | None:
+        """The speed that was used."""
+        return None if self.searched is None else self.searched.speed.speed_rpm
 
-        The mean of n windows that share no sample has variance 1 / n; overlapping windows count by the time they span.
-        The mean of the surrogates is subtracted from every window and has the variance 1 / SURROGATES itself, so even
-        a long recording cannot be more certain than that.
+    @functools.cached_property
+    def evidence(self) -> dict[str, dict[str, Any]]:
+        """Per fault: its order, where its lines were found, and how far they stand out; {} where nothing was judged.
+
+        `z` counts robust standard deviations above the recording's own control orders, `z_apart` the same without lines
+        that shaft and mains explain; `harmonics` are nepers over the background, mean over the bands.
         """
-        return self._pooled(self.z_scores)
-
-    def _pooled(self, z_scores: np.ndarray) -> np.ndarray:
-        live = np.isfinite(self.z_scores).all(axis=1)
-        if not live.any():
-            return np.full(len(self.faults), np.nan)
-        z, starts_s = z_scores[live], self.window_starts_s[live]
-        independent = min(len(z), 1 + (starts_s[-1] - starts_s[0]) / self.window_s)
-        return z.mean(axis=0) / math.sqrt(1 / independent + 1 / SURROGATES)
-
-    def doubt(self) -> tuple[str, str] | None:
-        """(the fault that stands out, why it is doubted); None if no fault stands out, or if the evidence suffices."""
-        pooled = self.pooled()
-        fault = self.verdict(pooled)
-        if self.partial_z_scores is None or fault in (None, NORMAL):
-            return None
-        i = self.faults.index(fault)
-        for k, why in enumerate(DOUBTS):
-            z = self._pooled(self.partial_z_scores[:, k])[i]
-            if z < THRESHOLD:
-                return fault, f'{fault} stands out (z {pooled[i]:.1f}), but {why} (z {z:.1f} without)'
-        return None
+        if self.searched is None:
+            return {}
+        whole, apart = self.searched.z_scores(), self.searched.z_scores(apart=True)
+        return {
+            name: {
+                'order': round(found.order, 4),
+                'found_at': round(found.order * (1 + found.deviation), 4),
+                'z': round(float(whole[i]), 2),
+                'z_apart': round(float(apart[i]), 2),
+                'harmonics': _harmonics(found),
+            }
+            for i, (name, found) in enumerate(zip(FAULTS, self.searched.targets))
+        }
 
     def rows(self) -> list[dict]:
-        """JSON-able rows: one per window, then one for the recording."""
-        findings = self.findings or Findings.nothing(len(self.z_scores))
-        rows = [
-            {
-                'kind': 'window',
-                'file': self.file,
-                'start_s': round(float(start), 6),
-                'duration_s': self.window_s,
-                'predicted': self.verdict(z),
-                'z_scores': self._named(z),
-                **findings.of_window(i),
-            }
-            for i, (start, z) in enumerate(zip(self.window_starts_s, self.z_scores))
-        ]
-        pooled, found, doubt = self.pooled(), findings.of_recording(), self.doubt()
-        if doubt is not None and 'reason' not in found:
-            found = {**found, 'reason': doubt[1]}
-            for row in rows:
-                if row['predicted'] == doubt[0]:
-                    row.update(predicted=None, reason=doubt[1])
-        votes = [row['predicted'] for row in rows if row['predicted'] is not None]
-        predicted = None if 'reason' in found else self.verdict(pooled)
-        summary = {
+        """One JSON-able row: the recording's."""
+        found = self.findings.of_recording()
+        reason = found.get('reason') or self.why
+        row = {
             'kind': 'recording',
             'file': self.file,
-            'windows': len(rows),
-            'speed_rpm': self.speed_rpm,
-            'predicted': predicted,
-            'agreement': None if predicted is None else votes.count(predicted) / len(votes),
-            'z_scores': self._named(pooled),
+            'windows': 0 if self.searched is None else self.searched.spectra.segments,
+            'duration_s': round(self.duration_s, 3),
+            'predicted': None if 'reason' in found else self.state,
+            'mean_probabilities': self.named_probabilities,
+            **self._of_evidence(),
             **found,
         }
-        return [*rows, summary]
+        return [{**row, 'reason': reason} if reason else row]
+
+    def _of_evidence(self) -> dict[str, Any]:
+        if self.searched is None:
+            return {}
+        speed = self.searched.speed
+        return {
+            'speed_rpm': round(speed.speed_rpm, 2),
+            'stated_rpm': speed.stated_rpm,
+            'unlike_simulated': bool(self.distance > 1),
+            'distance': round(self.distance, 3),
+            'evidence': self.evidence,
+        }
+
+    @property
+    def windows(self) -> list[dict]:
+        """None: the recording is judged as a whole."""
+        return []
 
     def series(self) -> Series:
-        """The z-scores of the windows, which are not probabilities."""
-        axes = ('time (s)', 'deviations above white noise')
-        return Series(self.window_starts_s, self.window_s, self.z_scores, self.faults, axes, THRESHOLD)
+        """The levels of the faults at each deviation within the slip, above the controls' median."""
+        if self.searched is None:
+            return Series(np.zeros(0), 1.0, np.zeros((0, len(FAULTS))), FAULTS, ('', ''))
+        profiles = np.stack([found.profile for found in self.searched.targets[: len(FAULTS)]], axis=1)
+        starts = np.arange(len(profiles), dtype=float)
+        return Series(starts, 1.0, profiles, FAULTS, ('step of the slip', 'level (nepers)'))
 
-    def _named(self, z: np.ndarray) -> dict[str, float] | None:
-        """{fault: z-score} for JSON; None for a window that cannot be used."""
-        if not np.isfinite(z).all():
-            return None
-        return {name: round(float(v), 3) for name, v in zip(self.faults, z)}
+    def plot(self) -> Figure:
+        """The waveform, and the spectrum of the envelope in orders with the lines of the faults marked."""
+        # matplotlib takes longer to load than a diagnosis.
+        from fdx.predict.zero_shot_figure import plot_zero_shot  # noqa: PLC0415
+
+        return plot_zero_shot(self)
+
+
+def _harmonics(found: Found) -> list[float | None]:
+    """Mean over bands of each harmonic's excess, None where no band reaches it."""
+    known = np.isfinite(found.cells[:, :, 0])
+    total = np.where(known, found.cells[:, :, 0], 0.0).sum(axis=0)
+    return [round(float(t / n), 2) if n else None for t, n in zip(total, known.sum(axis=0))]

@@ -26,6 +26,8 @@ TARGETS = (*FAULTS, 'cage', 'shaft')
 # Places around each harmonic, in turns of the shaft and of the cage; `apart` is the centre without explained lines.
 POSITIONS = ('centre', 'apart', '-shaft', '+shaft', '-2 shaft', '+2 shaft', '-cage', '+cage')
 MAINS_HZ = (50.0, 60.0)
+# Relative width of the lines of other parts that the user knows.
+KNOWN_SLIP = 0.006
 # The strongest bands count beside the mean of all.
 TOP_BANDS, TOP_WEIGHT = 6, 0.5
 LOWEST, HIGHEST = -1.0, 3.0
@@ -111,7 +113,7 @@ def fault_evidence(
       rate_hz: sampling rate.
       speed_rpm: stated speed; it is checked and corrected (`fdx.signal.speed_check`).
       geometry: of the bearing.
-      known_orders: of blades, vanes or gear meshes, whose lines and harmonics are no evidence.
+      known_orders: of blades, vanes, gear meshes or other bearings, whose lines and harmonics are left out.
       fixed_speed: the stated speed is used as it is.
     """
     orders = fault_orders_of(geometry)
@@ -123,7 +125,8 @@ def fault_evidence(
     if fixed_speed:
         speed = dataclasses.replace(speed, speed_rpm=speed_rpm, score=speed.stated_score)
     shaft_hz = speed.speed_rpm / 60
-    search = _Search(spectra, shaft_hz, geometry.ftf, _explained(spectra, shaft_hz, known_orders))
+    spectra = _without_known(spectra, shaft_hz, known_orders)
+    search = _Search(spectra, shaft_hz, geometry.ftf, _explained(spectra, shaft_hz))
     twins = tuple(tuple(search.at(t) for t in twin_orders(geometry, order)) for order in orders)
     return FaultEvidence(
         geometry=geometry,
@@ -137,15 +140,26 @@ def fault_evidence(
     )
 
 
-def _explained(spectra: OrderSpectra, shaft_hz: float, known_orders: Sequence[float]) -> np.ndarray:
-    """Bins that the shaft, the mains or a known part of the machine explain: bool [F]."""
+def _without_known(spectra: OrderSpectra, shaft_hz: float, known_orders: Sequence[float]) -> OrderSpectra:
+    """The spectra without what lies at harmonics of known orders, within the slip of other bearings."""
+    if not len(known_orders):
+        return spectra
+    excess = spectra.excess.copy()
+    for order in known_orders:
+        fundamental_hz = order * shaft_hz
+        gone = spectra.near_multiples(fundamental_hz, LINE_BINS / spectra.segment_s, KNOWN_SLIP)
+        gone[: int(fundamental_hz / 2 / spectra.df_hz)] = False
+        excess[:, gone] = np.nan
+    return dataclasses.replace(spectra, excess=excess)
+
+
+def _explained(spectra: OrderSpectra, shaft_hz: float) -> np.ndarray:
+    """Bins that the shaft or the mains explain: bool [F]."""
     guard_hz = LINE_BINS / spectra.segment_s
     halves = shaft_hz / 2 > HALF_ORDERS_APART * guard_hz
     explained = spectra.near_multiples(shaft_hz / 2 if halves else shaft_hz, guard_hz, 5e-4)
     for mains_hz in MAINS_HZ:
         explained |= spectra.near_multiples(mains_hz, guard_hz)
-    for order in known_orders:
-        explained |= spectra.near_multiples(order * shaft_hz, guard_hz, 2e-3)
     return explained
 
 

@@ -29,6 +29,7 @@ from typing import Any
 from fdx.signal import front_end_makers as makers
 from fdx.signal.decibel_mel import DecibelMel
 from fdx.signal.envelope_orders import EnvelopeOrders
+from fdx.signal.evidence_front_end import Evidence
 from fdx.signal.fault_orders import FaultOrders
 from fdx.signal.log_mel import LogMel
 from fdx.signal.multi_resolution import MultiResolutionMel
@@ -91,6 +92,7 @@ KINDS: dict[str, Callable[..., Any]] = {
     **{kind.KIND: kind for kind in (LogMel, MultiResolutionMel, MusicnnMel, DecibelMel)},
     'fault_orders': FaultOrders,
     'envelope_orders': EnvelopeOrders,
+    'evidence': Evidence,
     'waveform': Waveform,
     'readings': ReadingsInput,
 }

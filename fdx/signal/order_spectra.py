@@ -19,6 +19,8 @@ import scipy.fft
 from fdx.signal import envelope
 
 SEGMENT_TURNS = 128.0
+# Of a long recording so many segments are looked at, evenly over its length.
+MAX_SEGMENTS = 64
 # Of the segment, on both ends together; without it the jump between the ends looks like an impact.
 TAPER = 0.1
 # The lines of Hann's taper are this many bins of 1 / seconds wide, on either side.
@@ -63,16 +65,23 @@ def order_spectra(samples: np.ndarray, rate_hz: float, shaft_hz: float, max_hz: 
       shaft_hz: turns per second; it decides the segments and how far the background reaches.
       max_hz: highest frequency that is wanted.
     """
+    parts = segments(samples, rate_hz, shaft_hz)
+    power = sum(_band_magnitudes(part, rate_hz, max_hz) ** 2 for part in parts)
+    length = len(parts[0])
+    df = rate_hz / length / envelope.ZERO_PADDING
+    with np.errstate(divide='ignore', invalid='ignore'):
+        log = 0.5 * np.log(np.asarray(power) / len(parts) + 1e-30)
+    return OrderSpectra(_over_background(log, shaft_hz / df).astype(np.float32), df, length / rate_hz, len(parts))
+
+
+def segments(samples: np.ndarray, rate_hz: float, shaft_hz: float) -> list[np.ndarray]:
+    """Segments of a recording, float64 [T'] each, that overlap by about half; one where it is short."""
     x = np.asarray(samples, np.float64)
     # The FFT of a length with large prime factors takes ten times as long; at most 1 % of the samples is given up.
     length = scipy.fft.prev_fast_len(min(len(x), math.ceil(SEGMENT_TURNS / shaft_hz * rate_hz)), real=True)
     count = 1 + max(0, math.ceil(2 * (len(x) - length) / length))
-    starts = np.linspace(0, len(x) - length, count).astype(int)
-    power = sum(_band_magnitudes(x[start : start + length], rate_hz, max_hz) ** 2 for start in starts)
-    df = rate_hz / length / envelope.ZERO_PADDING
-    with np.errstate(divide='ignore', invalid='ignore'):
-        log = 0.5 * np.log(np.asarray(power) / count + 1e-30)
-    return OrderSpectra(_over_background(log, shaft_hz / df).astype(np.float32), df, length / rate_hz, count)
+    starts = np.linspace(0, len(x) - length, min(count, MAX_SEGMENTS)).astype(int)
+    return [x[start : start + length] for start in starts]
 
 
 def _band_magnitudes(x: np.ndarray, rate_hz: float, max_hz: float) -> np.ndarray:

@@ -16,7 +16,7 @@ import scipy.fft
 import scipy.ndimage
 
 from fdx.signal.control_orders import fault_orders_of
-from fdx.signal.order_spectra import OrderSpectra
+from fdx.signal.order_spectra import OrderSpectra, segments
 from fdx.types import BearingGeometry
 
 # Relative reach of the search, and within which a stated speed counts as right.
@@ -57,6 +57,15 @@ class CheckedSpeed:
         """Whether the stated speed was given up."""
         return abs(self.speed_rpm / self.stated_rpm - 1) > SAME
 
+    def words(self) -> tuple[str, ...]:
+        """A warning where the stated speed was given up."""
+        if not self.corrected:
+            return ()
+        return (
+            f'the recording shows a speed of {self.speed_rpm:.1f} rpm in place of the stated {self.stated_rpm:g} rpm '
+            f'(its lines stand out by {self.score:.2f} nepers, those of the stated one by {self.stated_score:.2f})',
+        )
+
 
 @functools.lru_cache(maxsize=256)
 def own_harmonics(geometry: BearingGeometry) -> np.ndarray:
@@ -84,10 +93,9 @@ def check_speed(
     """
     stated_hz = speed_rpm / 60
     harmonics = own_harmonics(geometry)
-    seconds = len(samples) / rate_hz
-    step = max(2e-4, 0.2 / (seconds * harmonics.max() * stated_hz))
+    step = max(2e-4, 0.2 / (spectra.segment_s * harmonics.max() * stated_hz))
     ratio = np.arange(1 - REACH, 1 + REACH, step)
-    wide = np.nan_to_num(np.nanmean(spectra.excess[:WIDE_BANDS], axis=0))
+    wide = _mean_of_known(spectra.excess[:WIDE_BANDS])
     envelope_hz = np.arange(len(wide)) * spectra.df_hz
     slow_hz, slow = _slow_excess(samples, rate_hz, stated_hz)
     lines_hz = ratio[:, None] * harmonics * stated_hz
@@ -109,15 +117,22 @@ def check_speed(
     )
 
 
+def _mean_of_known(excess: np.ndarray) -> np.ndarray:
+    """Mean over bands [bands, F] that reach a frequency; 0 where none does."""
+    known = np.isfinite(excess)
+    return np.where(known, excess, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+
+
 def _slow_excess(samples: np.ndarray, rate_hz: float, shaft_hz: float) -> tuple[np.ndarray, np.ndarray]:
     """(frequencies, log magnitudes over their local median) of the spectrum up to the highest harmonic."""
-    n = len(samples)
-    x = (np.asarray(samples, np.float64) - np.mean(samples)) * np.hanning(n)
-    length = scipy.fft.next_fast_len(2 * n, real=True)
+    parts = segments(samples, rate_hz, shaft_hz)
+    length = scipy.fft.next_fast_len(2 * len(parts[0]), real=True)
     df = rate_hz / length
     bins = int(MAX_HARMONIC * (1 + 2 * REACH) * shaft_hz / df) + 2
-    magnitude = np.abs(scipy.fft.rfft(x, length))
-    log = np.log(magnitude[:bins] + 1e-12 * magnitude.max() + 1e-30)
+    taper = np.hanning(len(parts[0]))
+    power = sum(np.abs(scipy.fft.rfft((part - part.mean()) * taper, length)[:bins]) ** 2 for part in parts)
+    power = np.asarray(power)
+    log = 0.5 * np.log(power + 1e-24 * power.max() + 1e-60)
     block = max(16, int(shaft_hz / df))
     blocks = max(1, len(log) // block)
     medians = np.median(log[: blocks * block].reshape(blocks, -1), axis=1)

@@ -8,6 +8,7 @@ import numbers
 from collections.abc import Sequence
 
 from fdx.simulate.confounders import CONFOUNDERS, NOISE_ONLY
+from fdx.simulate.confounders.surroundings import FAINT_DB
 from fdx.simulate.dice import Dice
 from fdx.simulate.draw_path import EMPTY_FLOOR, draw_floor, draw_sensor, draw_structure, noise_floor
 from fdx.simulate.faults import draw_faults, strongest_db
@@ -20,6 +21,10 @@ STATE_WEIGHTS = (0.40, 0.17, 0.17, 0.17, 0.09)
 # How many confounders a machine has: the same for healthy and damaged ones, so that their number tells nothing.
 COUNT_WEIGHTS = (0.12, 0.25, 0.28, 0.21, 0.14)
 NOISE_ONLY_SHARE = 0.06
+# Machines whose bearing has faint marks beside what else was drawn.
+FAINT_SHARE = 0.35
+# A defect that is weaker than this is no more than the marks of a sound bearing: a judge need not see it.
+VISIBLE_DB = FAINT_DB
 RATES_HZ = (8000.0, 10000.0, 12000.0, 16000.0, 20000.0, 25600.0, 48000.0, 51200.0)
 RANDOM_RATE_SHARE = 0.2
 SPEED_RPM = (300.0, 6000.0)
@@ -127,6 +132,7 @@ def _confounders(dice: Dice, state: str, asked: Sequence[str] | None) -> tuple[s
     alone = dice.chance(NOISE_ONLY_SHARE)
     count = dice.pick(range(len(COUNT_WEIGHTS)), COUNT_WEIGHTS)
     drawn = {list(CONFOUNDERS)[int(place)] for place in dice.rng.permutation(len(CONFOUNDERS))[:count]}
+    drawn |= {'faint_marks'} if dice.chance(FAINT_SHARE) else set()
     if asked is None:
         names = {NOISE_ONLY} if alone and state == 'normal' else drawn
     else:

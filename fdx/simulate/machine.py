@@ -10,7 +10,7 @@ from fdx.simulate.ingredients import Lines, Mode, Modulation, Part
 from fdx.types import BearingGeometry
 
 # Raise it whenever a seed draws another machine or a machine reads otherwise: models name the version that made them.
-SIMULATOR_VERSION = 1
+SIMULATOR_VERSION = 2
 STATES = ('normal', 'inner_race', 'outer_race', 'ball', 'combined')
 
 

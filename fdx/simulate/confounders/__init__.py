@@ -34,6 +34,8 @@ CONFOUNDERS: Mapping[str, Callable[[Scene], Part]] = MappingProxyType(
         'two_resonances': noise.two_resonances,
         'cavitation': flow.cavitation,
         'strokes': rotor.strokes,
+        'induction_motor': drive.induction_motor,
+        'faint_marks': surroundings.faint_marks,
     }
 )
 # No machine at all: only noise of some colour. Only a healthy "machine" can be this.

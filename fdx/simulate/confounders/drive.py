@@ -108,3 +108,36 @@ def inverter(scene: Scene) -> Part:
     depth = d.log_uniform(0.02, 0.3)
     ripple = Modulation('time', 6 * supply, (depth, depth * d.uniform(0, 0.5)), d.phases(2))
     return Part('inverter', lines=tuple(lines), modulations=(ripple,) if d.chance(0.7) else ())
+
+
+def induction_motor(scene: Scene) -> Part:
+    """An induction motor: lines and noise at n turns of the shaft plus or minus m times its pole passes.
+
+    The rotor lags behind the field of the supply by its slip. Uneven bars, joints and gaps modulate torque and pull at
+    poles times the slip frequency, around every harmonic of the shaft and of the supply (Thomson and Fenger, "Current
+    signature analysis to detect induction motor faults", IEEE Ind. Appl. Mag. 7(4), 2001; Nandi et al., 2005). So a
+    healthy bearing sees pairs of lines beside whole orders, where BPFO 3.05 and BPFI 4.95 lie, too.
+    """
+    d = scene.dice
+    pairs, slip = d.whole(1, 4), d.log_uniform(0.002, 0.06)
+    supply = pairs / (1 - slip)
+    side = 2 * slip * supply
+    level, fall, depth = d.uniform(-10, 18), d.uniform(0.5, 0.95), d.log_uniform(0.02, 0.4)
+    turns, sides = d.whole(2, 10), d.whole(1, 3)
+    orders = [(n + m * side, n, abs(m)) for n in range(turns + 1) for m in range(-sides, sides + 1)]
+    orders = [of for of in orders if of[0] > 0.01]
+    share = d.uniform(0.2, 1.0)
+    lines = [
+        tones(d, 'shaft', order, (1,), 1.0, level + 20 * math.log10(fall**n * share**m) - 5)
+        for order, n, m in orders
+        if d.chance(0.5)
+    ]
+    lines.append(tones(d, 'shaft', supply, (1, 2, 4, 6, 12)[: d.whole(1, 5)], 0.8, level - d.uniform(0, 15)))
+    swells = [
+        Modulation('shaft', order, (depth * fall**n * share**m * d.log_normal(0.4),), d.phases(1))
+        for order, n, m in orders
+        if d.chance(0.5)
+    ]
+    if d.chance(0.4):
+        swells.append(swell(d, supply * d.pick((1, 2, 6)), depth))
+    return Part('induction_motor', lines=tuple(lines), modulations=tuple(swells) if d.chance(0.8) else ())

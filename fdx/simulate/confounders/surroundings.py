@@ -11,6 +11,8 @@ from fdx.simulate.scene import Scene, knocks, tones
 
 # A geometry whose orders are apart is found within a few draws; the last resort is to have no such part.
 TRIES = 50
+# Strongest marks of a sound bearing, as signal-to-noise ratio of the best band.
+FAINT_DB = -3.0
 
 
 def other_bearing(scene: Scene) -> Part:
@@ -31,6 +33,18 @@ def other_bearing(scene: Scene) -> Part:
             part = defect(there, kind, path=1, snr_db=d.uniform(-10, 20))
             return dataclasses.replace(part, name='other_bearing')
     return Part('other_bearing')
+
+
+def faint_marks(scene: Scene) -> Part:
+    """Marks of this bearing that are no damage: waviness, grinding marks, light indentations of a sound bearing.
+
+    They leave the same lines as a defect, but weaker: every real bearing shows its element passes faintly (Wardle,
+    "Vibration forces produced by waviness of the rolling surfaces of thrust loaded ball bearings", Proc. IMechE
+    202(C5), 1988). What is called damage begins where these end (`draw.VISIBLE_DB`).
+    """
+    d = scene.dice
+    part = defect(scene, d.pick(RACES), path=0, snr_db=d.uniform(-20, FAINT_DB))
+    return dataclasses.replace(part, name='faint_marks')
 
 
 def second_shaft(scene: Scene) -> Part:

@@ -1,0 +1,184 @@
+"""Makes the judge that fdx ships: trains it on simulated machines and calibrates it on others."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+import scipy.optimize
+import scipy.special
+
+from fdx.data.pipeline import RecordExamples
+from fdx.data.prepare import prepare
+from fdx.data.source import open_dataset
+from fdx.files import atomic_write_bytes, write_json
+from fdx.predict.backends.checkpoint import Predictor
+from fdx.predict.universal.judge import CARD, MEAN, NORMAL, WEIGHTS, WHITENING
+from fdx.simulate.machine import SIMULATOR_VERSION, STATES
+from fdx.train.config import TrainConfig
+from fdx.train.forward import Progress, no_progress
+from fdx.train.run import train
+from fdx.weights.trees import flatten_tree
+
+DATASET = 'bearing_machines'
+# Share of the simulated machines whose true state is in the conformal set, and of those that are like training.
+COVERAGE, FAMILIAR = 0.9, 0.995
+# Added to the variances of embeddings, relative to their mean.
+SHRINKAGE = 0.05
+TEMPERATURES = (0.3, 5.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How the judge is trained. The defaults are those of the judge that fdx ships.
+
+    Attributes:
+      trained_on, calibrated_on: configs of `bearing_machines`.
+      epochs, batch_size, learning_rate, halve_every, dropout_rate, seed: see fdx.train.config.TrainConfig.
+    """
+
+    trained_on: str = 'universal'
+    calibrated_on: str = 'calibration'
+    epochs: int = 24
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    halve_every: int = 6
+    dropout_rate: float = 0.2
+    seed: int = 0
+
+    def config(self, data_dir: str) -> TrainConfig:
+        """The training run: a fifth of the machines chooses the best epoch, a fifth tests."""
+        return TrainConfig(
+            dataset=f'{DATASET}/{self.trained_on}-evidence',
+            data_dir=data_dir,
+            protocol='by_recording',
+            model='evidence_judge',
+            dropout_rate=self.dropout_rate,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            halve_every=self.halve_every,
+            l2=1e-5,
+            cache_features='off',
+            seed=self.seed,
+        )
+
+
+def make_judge(
+    data_dir: str | os.PathLike,
+    workdir: str | os.PathLike,
+    out: str | os.PathLike,
+    recipe: Recipe | None = None,
+    *,
+    progress: Progress = no_progress,
+    notify: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Prepares the machines, trains, calibrates, and writes the judge; on one machine the files are the same each time.
+
+    Args:
+      data_dir: folder of prepared datasets.
+      workdir: of the training run, which is resumed.
+      out: folder for judge.safetensors and judge.json.
+      recipe: how it is trained.
+      progress: wraps long work.
+      notify: called with one line before each part.
+
+    Returns:
+      The card.
+
+    Raises:
+      FdxError: the data cannot be prepared or the run cannot go on.
+    """
+    recipe, data_dir, workdir = recipe or Recipe(), os.fspath(data_dir), pathlib.Path(workdir)
+    for name in (recipe.trained_on, recipe.calibrated_on):
+        notify(f'simulating {DATASET}/{name}')
+        prepare(f'{DATASET}/{name}-evidence', data_dir)
+    notify('training')
+    config = recipe.config(data_dir)
+    train(config, workdir, progress=progress)
+    notify('calibrating')
+    predictor = Predictor(workdir, 'best', progress)
+    machines = open_dataset(f'{DATASET}/{recipe.calibrated_on}-evidence', pathlib.Path(data_dir))
+    trained_on = open_dataset(config.dataset, pathlib.Path(data_dir))
+    arrays = {f'params/{k}': np.asarray(v) for k, v in flatten_tree(predictor.network()[1]['params']).items()}
+    embeddings = _features(predictor, trained_on, 'embedding')
+    arrays[MEAN], arrays[WHITENING] = _spread(embeddings)
+    distances = np.linalg.norm((_features(predictor, machines, 'embedding') - arrays[MEAN]) @ arrays[WHITENING], axis=1)
+    logits, truth = _features(predictor, machines, 'head'), np.asarray(machines.table['label'])
+    card = {
+        'name': 'universal judge',
+        'states': list(STATES),
+        'options': {'dropout_rate': recipe.dropout_rate},
+        'simulator_version': SIMULATOR_VERSION,
+        'trained_on': {'dataset': config.dataset, 'machines': len(trained_on), **_machines(trained_on)},
+        'calibrated_on': {'machines': len(machines), **_machines(machines)},
+        'real_machines': 'none',
+        'recipe': dataclasses.asdict(recipe),
+        'step': predictor.step,
+        **_calibration(logits, truth),
+        'distance_limit': float(np.quantile(distances, FAMILIAR)),
+        'familiar_share': FAMILIAR,
+        'licence': 'the licence of fdx: no recording of anyone is in it',
+    }
+    return _write(pathlib.Path(out), {k: v.astype(np.float32) for k, v in arrays.items()}, card)
+
+
+def _features(predictor: Predictor, dataset, name: str) -> np.ndarray:
+    examples = RecordExamples(dataset, np.arange(len(dataset)), 'label')
+    return np.asarray(predictor.features(examples, name), np.float64)
+
+
+def _machines(dataset) -> dict[str, Any]:
+    metadata = dataset.metadata
+    return {'version': metadata['simulator_version'], **metadata['machines']}
+
+
+def _spread(embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean [D], and a matrix [D, D] that makes the deviations from it white."""
+    mean = embeddings.mean(axis=0)
+    covariance = np.cov(embeddings.T)
+    covariance += SHRINKAGE * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+    values, vectors = np.linalg.eigh(covariance)
+    return mean, vectors / np.sqrt(values)
+
+
+def _calibration(logits: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
+    """Temperature (Guo et al., ICML 2017), level of the conformal set, and what the two do on these machines."""
+
+    def loss(temperature: float) -> float:
+        scaled = scipy.special.log_softmax(logits / temperature, axis=1)
+        return -float(scaled[np.arange(len(truth)), truth].mean())
+
+    best = scipy.optimize.minimize_scalar(loss, bounds=TEMPERATURES, method='bounded')
+    temperature = float(best.x)
+    probabilities = scipy.special.softmax(logits / temperature, axis=1)
+    of_truth = np.sort(probabilities[np.arange(len(truth)), truth])
+    # The usual correction for finite samples (Vovk et al., 2005): the k-th smallest with k = floor(alpha (n + 1)).
+    level = float(of_truth[max(0, int((1 - COVERAGE) * (len(truth) + 1)) - 1)])
+    sizes = (probabilities >= level).sum(axis=1)
+    odds = logits - logits[:, [STATES.index(NORMAL)]]
+    called = probabilities.argmax(axis=1)
+    return {
+        'temperature': temperature,
+        'coverage': COVERAGE,
+        'level': level,
+        'share_of_one_state': float((sizes <= 1).mean()),
+        'accuracy': float((called == truth).mean()),
+        'recall': {name: float((called[truth == i] == i).mean()) for i, name in enumerate(STATES)},
+        'healthy_log_odds': dict(zip(STATES, odds[truth == STATES.index(NORMAL)].mean(axis=0).tolist())),
+    }
+
+
+def _write(out: pathlib.Path, arrays: dict[str, np.ndarray], card: dict[str, Any]) -> dict[str, Any]:
+    content = safetensors.numpy.save(arrays)
+    card = {**card, 'sha256': hashlib.sha256(content).hexdigest()}
+    out.mkdir(parents=True, exist_ok=True)
+    atomic_write_bytes(out / WEIGHTS, content)
+    write_json(out / CARD, card)
+    return card

@@ -1,0 +1,109 @@
+"""The judge that fdx ships: its network, its calibration, and what it makes of images of evidence.
+
+It was trained on simulated machines (fdx.simulate) and on no real one; `judge.json` beside the weights says with which
+simulator and seeds. `make universal` makes both files again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import pathlib
+from typing import Any
+
+import jax
+import numpy as np
+import safetensors.numpy
+import scipy.special
+
+from fdx.files import boundary
+from fdx.models.registry import create_model
+from fdx.types import WeightsError
+from fdx.weights.trees import unflatten_tree
+
+FOLDER = pathlib.Path(__file__).parent
+WEIGHTS, CARD = 'judge.safetensors', 'judge.json'
+NORMAL = 'normal'
+# Names of the arrays beside the network's.
+MEAN, WHITENING = 'familiar/mean', 'familiar/whitening'
+
+
+@dataclasses.dataclass(frozen=True)
+class Opinion:
+    """What the judge says of one image.
+
+    Attributes:
+      probabilities: float64 [K], calibrated on simulated machines that took no part in training.
+      distance: of its embedding from those of the machines of training, over the limit: above 1 it is unlike them all.
+    """
+
+    probabilities: np.ndarray
+    distance: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Judge:
+    """A trained judge.
+
+    Attributes:
+      arrays: parameters of the network under `params/...`, and MEAN [D] and WHITENING [D, D].
+      card: what is known about it: states, seeds, temperature, limit of the distance, level of the conformal set.
+    """
+
+    arrays: dict[str, np.ndarray]
+    card: dict[str, Any]
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Names of the K states."""
+        return tuple(self.card['states'])
+
+    @functools.cached_property
+    def _run(self):
+        model = create_model('evidence_judge', len(self.states), **self.card['options'])
+        params = unflatten_tree(
+            {k.removeprefix('params/'): v for k, v in self.arrays.items() if k.startswith('params/')}
+        )
+
+        def run(images):
+            logits, features = model.apply({'params': params}, images, train=False)
+            return logits, features['embedding']
+
+        return jax.jit(run)
+
+    def outputs(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(logits [N, K], embeddings [N, D]) of images float32 [N, ...], one by one, so that one shape is compiled."""
+        found = [self._run(image[None]) for image in np.asarray(images, np.float32)]
+        logits, embeddings = (np.concatenate([np.asarray(row[i], np.float64) for row in found]) for i in (0, 1))
+        return logits, embeddings
+
+    def opinion(self, image: np.ndarray, bias: np.ndarray | float = 0.0) -> Opinion:
+        """What it says of one image.
+
+        Args:
+          image: float32, as fdx.signal.evidence_image makes it.
+          bias: [K], added to the logits: what the user knows about the machine.
+        """
+        logits, embedding = self.outputs(image[None])
+        probabilities = scipy.special.softmax((logits[0] + bias) / self.card['temperature'])
+        return Opinion(probabilities, float(self.distances(embedding)[0] / self.card['distance_limit']))
+
+    def distances(self, embeddings: np.ndarray) -> np.ndarray:
+        """Mahalanobis distances [N] of embeddings [N, D] from the machines of training."""
+        return np.linalg.norm((embeddings - self.arrays[MEAN]) @ self.arrays[WHITENING], axis=1)
+
+
+@functools.cache
+def load_judge(folder: str | pathlib.Path = FOLDER) -> Judge:
+    """The judge that fdx ships, or another one.
+
+    Raises:
+      WeightsError: its files cannot be read.
+    """
+    weights, card = pathlib.Path(folder) / WEIGHTS, pathlib.Path(folder) / CARD
+    with boundary('cannot read', weights, 'install fdx again, or run `make universal`', WeightsError):
+        arrays = safetensors.numpy.load_file(weights)
+    with boundary('cannot read', card, 'install fdx again, or run `make universal`', WeightsError):
+        described = json.loads(card.read_text(encoding='utf-8'))
+    return Judge(arrays, described)
