@@ -22,6 +22,8 @@ LEAST_SPREAD = 0.012
 LEAST_DOUBT = 0.03
 # Contrast from which on lines are there at all; white noise has at most 0.67.
 LINES_NEEDED = 0.8
+# Fewer samples per turn show no harmonics.
+SAMPLES_PER_TURN = 16
 # How much better, in nepers and as a ratio, the shaft's harmonics must fit another mean speed than any within NEAR of
 # the stated one, which are left to `fdx.signal.speed_check`.
 SCALE_NEEDED, SCALE_RATIO, NEAR, HARMONICS = 0.8, 1.7, 0.085, 8
@@ -85,6 +87,8 @@ def track_speed(samples: np.ndarray, sample_rate_hz: float, speed_rpm: float) ->
         if not (np.isfinite(value) and value > 0):
             raise DataError(f'`{name}`={value}: it must be a positive finite number')
     shaft_hz = speed_rpm / 60
+    if sample_rate_hz < SAMPLES_PER_TURN * shaft_hz:
+        return _unvarying('no lines', f'{sample_rate_hz:g} Hz are too few to follow a shaft of {speed_rpm:g} rpm')
     picture = picture_of(x, sample_rate_hz, shaft_hz)
     if picture is None:
         turns = len(x) / sample_rate_hz * shaft_hz

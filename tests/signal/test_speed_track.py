@@ -135,5 +135,6 @@ def test_rates_barely_above_the_orders():
     """At 512 Hz the bands' envelopes end below the 16th order; nothing fails."""
     x = np.random.default_rng(0).standard_normal(5120)
     assert track_speed(x, 512.0, 60 * 25.0).profile is None
+    assert track_speed(x, 512.0, 1e9).finding == 'no lines'
     assert track_speed(x, 100.0, 60 * 25.0).profile is None
     assert course('ramp', 0.1, 1.0).mean() == pytest.approx(SHAFT_HZ)
