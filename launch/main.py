@@ -35,6 +35,7 @@ PROGRAMS = (
     'probe',
     'compare',
     'benchmark',
+    'universal',
     'fetch_weights',
     'convert_weights',
 )

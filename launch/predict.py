@@ -65,7 +65,7 @@ from .raw_paths import recordings_of
 FLAGS = flags.FLAGS
 # Flags about signals, which have no meaning for a table of readings.
 # Flags that only a diagnosis without a checkpoint reads.
-OF_ZERO_SHOT = ('known_orders', 'other_bearing', 'healthy')
+OF_ZERO_SHOT = ('known_orders', 'other_bearing', 'healthy', 'tachometer', 'pulses_per_turn')
 MAX_ORDER = 1000.0
 OF_SIGNALS = ('bearing', 'speed_rpm', 'sample_rate', 'variable', 'channel', 'hop_s', *FORMAT_FLAGS)
 
@@ -84,6 +84,8 @@ def define_flags() -> None:
         'other_bearing', [], 'with --zero_shot: another bearing on the shaft, described as --bearing; may be repeated'
     )
     flags.DEFINE_list('healthy', [], 'with --zero_shot: files of the same machine in good order')
+    flags.DEFINE_string('tachometer', None, 'with --zero_shot: channel of pulses in the same file')
+    flags.DEFINE_integer('pulses_per_turn', 1, 'with --tachometer', lower_bound=1)
     flags.DEFINE_string(
         'bearing',
         None,
@@ -147,6 +149,8 @@ def _asked() -> Asked:
             ('known_orders', tuple(_order(text) for text in FLAGS.known_orders)),
             ('other_bearings', tuple(parse_bearing(text) for text in FLAGS.other_bearing)),
             ('healthy', tuple(FLAGS.healthy)),
+            ('tachometer', FLAGS.tachometer),
+            ('pulses_per_turn', FLAGS.pulses_per_turn),
         )
         return Asked(zero_shot=told, abstain=FLAGS.abstain)
     given = tuple(name for name in OF_SIGNALS if FLAGS[name].present)

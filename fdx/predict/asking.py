@@ -70,7 +70,7 @@ class Asked:
         if self.checkpoint is None:
             from fdx.predict.universal.judge import load_judge  # noqa: PLC0415
 
-            told = {name: [str(one) for one in values] for name, values in self.zero_shot if values}
+            told = {name: str(value) for name, value in self.zero_shot if value}
             return {'checkpoint': None, 'judge': load_judge().card['sha256'], **told, **how}
         from fdx.predict.load import SUFFIXES, check_single  # noqa: PLC0415
         from fdx.train.checkpoints import Checkpoints  # noqa: PLC0415

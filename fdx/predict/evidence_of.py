@@ -8,16 +8,20 @@ import numpy as np
 
 from fdx.predict.findings import Findings
 from fdx.signal.checks import check_rate
-from fdx.signal.control_orders import fault_orders_of
-from fdx.signal.fault_evidence import FaultEvidence, fault_evidence
+from fdx.signal.control_orders import FAULTS, fault_orders_of
+from fdx.signal.envelope import USED_BAND
+from fdx.signal.fault_evidence import SLIP, FaultEvidence, fault_evidence
 from fdx.signal.fault_orders import MIN_TURNS, check_turns
 from fdx.signal.patch import Condition, shaft_rate_hz, without_static_part
 from fdx.signal.slow_part import without_slow_part
+from fdx.signal.steady import at_steady_speed
 from fdx.signal.usable import inspect_recording
 from fdx.types import BearingGeometry, DataError, Recording
 
 # Pieces in which dead and lost stretches are looked for.
 PIECE_S = 0.25
+# Two orders that differ by less, relatively, are one.
+SAME_ORDER = 0.01
 NAME = 'zero_shot'
 
 
@@ -46,11 +50,31 @@ class GoodPart:
       recording: the longest stretch without dead samples or lost time, wild samples replaced.
       findings: what was noticed about the whole.
       refusal: why the recording has no verdict, or None.
+      first: the first sample of the part.
     """
 
     recording: Recording
     findings: Findings
     refusal: str | None
+    first: int = 0
+
+    def steadied(self, tachometer: np.ndarray | None = None, pulses_per_turn: int = 1) -> GoodPart:
+        """The part as if the shaft had turned evenly (fdx.signal.steady); what is found is among the notes.
+
+        Args:
+          tachometer: float [T], of the whole recording.
+          pulses_per_turn: of the tachometer.
+        """
+        own, samples = self.recording, self.recording.samples[:, 0]
+        pulses = None if tachometer is None else tachometer[self.first : self.first + len(samples)]
+        even = at_steady_speed(samples, own.sample_rate_hz, own.speed_rpm, pulses, pulses_per_turn)
+        if not even.words and even.samples is samples:
+            return self
+        even_one = dataclasses.replace(
+            own, samples=even.samples[:, None], sample_rate_hz=even.sample_rate_hz, speed_rpm=even.speed_rpm
+        )
+        notes = (*self.findings.notes, even.words) if even.words else self.findings.notes
+        return dataclasses.replace(self, recording=even_one, findings=dataclasses.replace(self.findings, notes=notes))
 
 
 def good_part(recording: Recording) -> GoodPart:
@@ -78,7 +102,8 @@ def good_part(recording: Recording) -> GoodPart:
         stop = len(checked.samples) if end == len(faults) else end * length
         part = checked.samples[first * length : stop]
         if len(part) / rate * shaft_hz >= MIN_TURNS:
-            return GoodPart(dataclasses.replace(checked, samples=part, time_breaks=()), findings, None)
+            whole = dataclasses.replace(checked, samples=part, time_breaks=())
+            return GoodPart(whole, findings, None, first * length)
         check_turns(len(part) / rate, shaft_hz, f'{NAME} (longest good stretch)')
     return GoodPart(checked, findings, refusal)
 
@@ -105,13 +130,20 @@ def evidence_of(recording: Recording, knowledge: Knowledge, *, fixed_speed: bool
     if geometry is None:
         raise DataError('the fault orders follow from the bearing: give `bearing`')
     samples = without_slow_part(without_static_part(recording.samples), rate)[:, 0]
-    evidence = fault_evidence(
-        samples, rate, recording.speed_rpm, geometry, knowledge.all_orders(), fixed_speed=fixed_speed
-    )
-    unseen = [f.order for f in evidence.targets[:3] if not np.isfinite(f.cells[:, 0, 0]).any()]
+    shaft_hz = recording.speed_rpm / 60
+    unseen = [order for order in fault_orders_of(geometry) if order * (1 + SLIP) * shaft_hz > USED_BAND * rate / 2]
     if unseen:
         raise DataError(
             f'{rate:g} Hz are too few to see a fault at {recording.speed_rpm:g} rpm (order {unseen[0]:.2f}): record at '
             'a higher rate, or check `sample_rate_hz` and `speed_rpm`'
         )
-    return evidence
+    return fault_evidence(samples, rate, recording.speed_rpm, geometry, knowledge.all_orders(), fixed_speed=fixed_speed)
+
+
+def hidden(geometry: BearingGeometry, knowledge: Knowledge) -> tuple[str, ...]:
+    """A warning per fault whose order is that of a part that the user named: it cannot be seen."""
+    return tuple(
+        f'the order of the {name}, {order:.3f}, is that of a known part: this fault cannot be seen'
+        for name, order in zip(FAULTS, fault_orders_of(geometry))
+        if any(abs(known / order - 1) <= SAME_ORDER for known in knowledge.all_orders())
+    )

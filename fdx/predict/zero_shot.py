@@ -15,7 +15,7 @@ import numpy as np
 
 from fdx.data.raw.binary import BinaryFormat
 from fdx.data.raw.text import TextFormat
-from fdx.predict.evidence_of import Knowledge, evidence_of, good_part
+from fdx.predict.evidence_of import Knowledge, evidence_of, good_part, hidden
 from fdx.predict.findings import Findings
 from fdx.predict.source import read_source
 from fdx.predict.universal.judge import NORMAL, Judge, Opinion, load_judge
@@ -39,6 +39,8 @@ def zero_shot(
     known_orders: Sequence[float] = (),
     other_bearings: Sequence[BearingGeometry | str] = (),
     healthy: Sequence[Recording | str | os.PathLike] = (),
+    tachometer: int | str | np.ndarray | None = None,
+    pulses_per_turn: int = 1,
     abstain: bool = True,
     sample_rate_hz: float | None = None,
     variable: str | None = None,
@@ -62,6 +64,9 @@ def zero_shot(
       known_orders: of blades, vanes or gear meshes, in turns of the shaft: their lines are no evidence.
       other_bearings: on the same shaft; their faults' lines are no evidence for this one.
       healthy: recordings of the same machine in good order, read like `source`: what they show already is no evidence.
+      tachometer: the file's channel of pulses, or its samples [T]: the recording is resampled by the shaft's angle.
+        Without one, a speed that varies is tracked in the recording itself.
+      pulses_per_turn: of the tachometer.
       abstain: whether it may answer that it cannot tell; otherwise the most probable state is called.
       sample_rate_hz: of a file that does not state its rate; it overrides the file's own, with a warning.
       variable: of a .mat file.
@@ -91,8 +96,18 @@ def zero_shot(
     others = tuple(parse_bearing(b) if isinstance(b, str) else b for b in other_bearings)
     knowledge = Knowledge(tuple(map(float, known_orders)), others)
     recording = read_source(source, **of_file, **told)  # type: ignore[arg-type]
-    sound = tuple(read(one) for one in healthy)
-    return diagnose_zero_shot(recording, knowledge=knowledge, healthy=sound, abstain=abstain)
+    if tachometer is not None and not isinstance(tachometer, np.ndarray):
+        if isinstance(source, Recording):
+            raise ConfigError(f'`tachometer`={tachometer}: beside a Recording, give its samples')
+        tachometer = read_source(source, **{**of_file, 'channel': tachometer}).samples[:, 0]  # type: ignore[arg-type]
+    return diagnose_zero_shot(
+        recording,
+        knowledge=knowledge,
+        healthy=tuple(read(one) for one in healthy),
+        tachometer=tachometer,
+        pulses_per_turn=pulses_per_turn,
+        abstain=abstain,
+    )
 
 
 def diagnose_zero_shot(
@@ -100,6 +115,8 @@ def diagnose_zero_shot(
     *,
     knowledge: Knowledge | None = None,
     healthy: Sequence[Recording] = (),
+    tachometer: np.ndarray | None = None,
+    pulses_per_turn: int = 1,
     abstain: bool = True,
     judge: Judge | None = None,
 ) -> ZeroShotDiagnosis:
@@ -109,6 +126,8 @@ def diagnose_zero_shot(
       recording: samples [T, 1]; speed_rpm and geometry set.
       knowledge: what else turns in the machine.
       healthy: recordings of the same machine in good order.
+      tachometer: float [T], pulses that were recorded with the samples.
+      pulses_per_turn: of the tachometer.
       abstain: whether it may answer that it cannot tell.
       judge: another judge than the one that fdx ships.
 
@@ -122,6 +141,7 @@ def diagnose_zero_shot(
         part = good_part(recording)
         if part.refusal is not None:
             return _refused(recording, part.findings)
+        part = part.steadied(tachometer, pulses_per_turn)
         evidence = evidence_of(part.recording, knowledge)
         bias = _bias_of(healthy, knowledge, judge)
         opinion = judge.opinion(evidence_image(evidence), bias)
@@ -132,7 +152,7 @@ def diagnose_zero_shot(
         if str(e).startswith((source, '`')):
             raise
         raise DataError(f'{source}: {e}') from e
-    notes = (*part.findings.notes, *evidence.speed.words())
+    notes = (*part.findings.notes, *evidence.speed.words(), *hidden(evidence.geometry, knowledge))
     return ZeroShotDiagnosis(
         file=source,
         state=called.state,
@@ -192,9 +212,9 @@ def _checked_speed(
 def _bias_of(healthy: Sequence[Recording], knowledge: Knowledge, judge: Judge) -> np.ndarray:
     """What to add to the logits [K]: log odds of faults that sound recordings of the machine show, too, are taken off.
 
-    A sound recording whose log odds of a fault exceed those of simulated sound machines (their mean, on the card)
-    shows how far this machine looks like that fault when it is in order. The mean of the excess over the recordings,
-    not below 0, is subtracted.
+    A sound recording whose log odds of a fault exceed what nine in ten simulated sound machines show (on the card)
+    says how far this machine looks like that fault when it is in order. The mean of the excess over the recordings, not
+    below 0, is subtracted.
     """
     if not healthy:
         return np.zeros(len(judge.states))

@@ -122,7 +122,7 @@ def test_one_verdict_for_every_format(formats):
         r = with_condition(read_raw_file(path, sample_rate_hz=12000), 1797.0, BEARINGS['skf_6205'])
         row = diagnose_zero_shot(r).rows()[-1]
         assert row['predicted'] == 'inner_race', path
-        scores.append(list(row['z_scores'].values()))
+        scores.append([found['z'] for found in row['evidence'].values()])
     np.testing.assert_allclose(scores, np.broadcast_to(scores[0], np.shape(scores)), rtol=0.02, atol=0.1)
 
 

@@ -16,7 +16,6 @@ from fdx.predict.figure import COLUMNS, extremes, plot_result
 from fdx.predict.findings import Findings
 from fdx.predict.load import load_predictor, load_single
 from fdx.predict.zero_shot import diagnose_zero_shot, zero_shot
-from fdx.predict.zero_shot_diagnosis import THRESHOLD
 from fdx.signal.bearings import BEARINGS
 from fdx.types import CheckpointError, ConfigError, Recording
 
@@ -55,16 +54,16 @@ def test_without_a_verdict_the_label_is_none_and_the_reason_says_why():
     assert '<Diagnosis of pump.csv: no verdict: 1 of 3' in repr(result)
 
 
-def test_fault_orders_have_the_same_face_without_probabilities():
+def test_a_diagnosis_without_training_has_the_same_face():
     healthy = sine(6.0, 12000.0, speed_rpm=1772.0, geometry=BEARINGS['skf_6205'])
     result = zero_shot(healthy)
-    assert (result.label, result.reason, result.probabilities) == ('normal', None, None)
-    assert len(result.windows) == 6 and result.recording.samples is healthy.samples
+    assert result.label in ('normal', None) and result.probabilities['normal'] > 0.3
+    assert result.windows == [] and result.recording.samples is healthy.samples
     assert result.rows() == diagnose_zero_shot(healthy).rows()
     bare = dataclasses.replace(healthy, speed_rpm=math.nan, geometry=None)
     assert zero_shot(bare, bearing='skf_6205', speed_rpm=1772).rows() == result.rows()
     assert zero_shot(bare, bearing=BEARINGS['skf_6205'], speed_rpm='1772').rows() == result.rows()
-    assert result.series().threshold == THRESHOLD
+    assert result.series().values.shape == (48, 3)
     assert len(result.plot().axes) == 2
 
 
@@ -76,7 +75,7 @@ def test_options_that_would_be_ignored_are_refused():
         ({'speed_rpm': 1772.0, 'speed_range_rpm': (1000.0, 2000.0)}, '`speed_range_rpm`=.* goes with `speed_rpm`'),
         ({'speed_rpm': -3.0}, '`speed_rpm`=-3.0: a number above 0'),
         ({'speed_rpm': 'fast'}, '`speed_rpm`=fast: a number above 0'),
-        ({'hop_s': math.nan, 'speed_rpm': 1772.0}, '`hop_s`=nan: a number of seconds'),
+        ({'hop_s': 0.5, 'speed_rpm': 1772.0}, '`hop_s`=0.5: .* as a whole'),
         ({'bearing': 'skf_1'}, "bearing 'skf_1' is unknown"),
     ):
         with pytest.raises(ConfigError, match=words):

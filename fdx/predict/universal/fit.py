@@ -27,8 +27,10 @@ from fdx.train.run import train
 from fdx.weights.trees import flatten_tree
 
 DATASET = 'bearing_machines'
-# Share of the simulated machines whose true state is in the conformal set, and of those that are like training.
-COVERAGE, FAMILIAR = 0.9, 0.995
+# Largest share of the simulated machines that may be left without a verdict, and the share that is like training.
+ABSTAINED, FAMILIAR = 0.1, 0.995
+# Of simulated sound machines, this share looks less like a fault than what counts as usual.
+USUAL = 0.9
 # Added to the variances of embeddings, relative to their mean.
 SHRINKAGE = 0.05
 TEMPERATURES = (0.3, 5.0)
@@ -158,21 +160,39 @@ def _calibration(logits: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
     best = scipy.optimize.minimize_scalar(loss, bounds=TEMPERATURES, method='bounded')
     temperature = float(best.x)
     probabilities = scipy.special.softmax(logits / temperature, axis=1)
-    of_truth = np.sort(probabilities[np.arange(len(truth)), truth])
-    # The usual correction for finite samples (Vovk et al., 2005): the k-th smallest with k = floor(alpha (n + 1)).
-    level = float(of_truth[max(0, int((1 - COVERAGE) * (len(truth) + 1)) - 1)])
-    sizes = (probabilities >= level).sum(axis=1)
+    level = _level(probabilities)
+    inside = probabilities >= level
+    inside[np.arange(len(truth)), probabilities.argmax(axis=1)] = True
     odds = logits - logits[:, [STATES.index(NORMAL)]]
-    called = probabilities.argmax(axis=1)
+    called, sound = probabilities.argmax(axis=1), odds[truth == STATES.index(NORMAL)]
     return {
         'temperature': temperature,
-        'coverage': COVERAGE,
         'level': level,
-        'share_of_one_state': float((sizes <= 1).mean()),
+        'coverage': float(inside[np.arange(len(truth)), truth].mean()),
+        'share_of_one_state': float((inside.sum(axis=1) == 1).mean()),
+        'share_without_verdict': _without_verdict(probabilities, level),
         'accuracy': float((called == truth).mean()),
         'recall': {name: float((called[truth == i] == i).mean()) for i, name in enumerate(STATES)},
-        'healthy_log_odds': dict(zip(STATES, odds[truth == STATES.index(NORMAL)].mean(axis=0).tolist())),
+        'healthy_log_odds': dict(zip(STATES, np.quantile(sound, USUAL, axis=0).tolist())),
     }
+
+
+def _level(probabilities: np.ndarray) -> float:
+    """The lowest level of the sets of states that leaves at most ABSTAINED of the machines without a verdict.
+
+    The lower it is, the more often the true state is in the set; the card states how often that is (the coverage).
+    """
+    levels = np.linspace(0.5, 0.0, 101)
+    allowed = [level for level in levels if _without_verdict(probabilities, level) <= ABSTAINED]
+    return float(min(allowed))
+
+
+def _without_verdict(probabilities: np.ndarray, level: float) -> float:
+    """Share of the machines whose set holds normal and a fault."""
+    normal = STATES.index(NORMAL)
+    inside = probabilities >= level
+    inside[np.arange(len(inside)), probabilities.argmax(axis=1)] = True
+    return float((inside[:, normal] & (inside.sum(axis=1) > 1)).mean())
 
 
 def _write(out: pathlib.Path, arrays: dict[str, np.ndarray], card: dict[str, Any]) -> dict[str, Any]:

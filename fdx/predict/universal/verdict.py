@@ -1,4 +1,8 @@
-"""From probabilities to a verdict that may be absent: conformal sets of states (Vovk, Gammerman and Shafer, 2005)."""
+"""From probabilities to a verdict that may be absent: sets of states, as in conformal prediction.
+
+Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005. The level was chosen on simulated machines
+that took no part in training, and the card says how often the true state was in the set there (its coverage).
+"""
 
 from __future__ import annotations
 
@@ -29,9 +33,8 @@ class Called:
 def call(states: Sequence[str], probabilities: np.ndarray, level: float) -> Called:
     """The verdict on one recording.
 
-    The set holds every state whose probability reaches `level`, which was chosen so that the true state of as many
-    simulated machines as the card says is in their set. One state in the set is the verdict. Several faults are a fault
-    of unclear kind. A set of normal and a fault is no verdict.
+    The set holds the most probable state and every other one whose probability reaches `level`. One state in the set is
+    the verdict. Several faults are a fault of unclear kind. A set of normal and a fault is no verdict.
 
     Args:
       states: K names.
@@ -39,7 +42,7 @@ def call(states: Sequence[str], probabilities: np.ndarray, level: float) -> Call
       level: between 0 and 1.
     """
     order = np.argsort(-probabilities, kind='stable')
-    inside = [states[i] for i in order if probabilities[i] >= level] or [states[order[0]]]
+    inside = [states[i] for n, i in enumerate(order) if n == 0 or probabilities[i] >= level]
     if len(inside) == 1:
         return Called(inside[0])
     listed = ', '.join(f'{states[i]} {probabilities[i]:.2f}' for i in order if states[i] in inside)
