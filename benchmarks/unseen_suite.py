@@ -30,11 +30,11 @@ SPEED_OFF = ('adi_cbm', 'hit_mfs')
 QUESTIONS = (STATES[:3], STATES)
 JUDGE_CODE = (
     *EVIDENCE_CODE,
-    'predict/zero_shot*.py',
-    'predict/universal*',
-    'signal/evidence*.py',
-    'models/evidence*.py',
-    '**/*.safetensors',
+    'predict/*zero_shot*.py',
+    'predict/*evidence*.py',
+    'predict/universal/**/*',
+    'signal/*evidence*.py',
+    'models/*evidence*.py',
 )
 
 

@@ -19,6 +19,8 @@ COMBINED = 'combined'
 # All states that a verdict may have; no machine of the benchmark has recordings of the last one.
 VERDICT_STATES = (*STATES, COMBINED)
 NORMAL = STATES.index('normal')
+# Suffixes of what decides a verdict: code, weights and their settings.
+CODE = ('.py', '.safetensors', '.json')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +94,8 @@ def code_digest(patterns: Sequence[str]) -> str:
     """
     folder = pathlib.Path(fdx.types.__file__).parent
     digest = hashlib.sha256()
-    for path in sorted({path for pattern in patterns for path in folder.glob(pattern)}):
+    found = {path for pattern in patterns for path in folder.glob(pattern) if path.suffix in CODE and path.is_file()}
+    for path in sorted(found):
         digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
