@@ -34,7 +34,7 @@ ONLY = {
     'models': {'types'},
     'simulate': {'types', 'signal'},
     'adapt.terms': {'types'},
-    'datasets': {'types', 'files', 'signal', 'data'},
+    'datasets': {'types', 'files', 'signal', 'simulate', 'data'},
 }
 # (importing room, imported room): why it is so today. Remove an entry with its last import.
 ALLOWED = {

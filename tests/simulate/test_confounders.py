@@ -147,6 +147,34 @@ def test_inverter_has_a_carrier_with_sidebands_and_ripple():
             assert envelope_line(samples, 6 * supply) > 5
 
 
+def test_induction_motor_has_sidebands_of_its_pole_passes_and_its_supply():
+    for part in some('induction_motor', 4):
+        supply = part.lines[-1].order
+        # Synchronous turns are a whole number of pole pairs, and the shaft lags by the slip.
+        pairs = round(supply * (1 - 0.03))
+        slip = 1 - pairs / supply
+        assert 1 <= pairs <= 4 and 0.002 <= slip <= 0.06
+        passes = 2 * slip * supply
+        whole = np.arange(11)[:, None] + passes * np.arange(-3, 4)
+        for one in (*part.lines[:-1], *part.modulations):
+            away = min(np.abs(whole - one.order).min(), *(abs(supply * k - one.order) for k in (1, 2, 6)))
+            assert away < 1e-9
+        samples = read(part)
+        assert max(line(samples, h * supply * SHAFT_HZ) for h in (1, 2)) > 8
+
+
+def test_faint_marks_have_the_orders_of_this_bearing():
+    for index in range(6):
+        machine = draw_machine(9, index, 'normal', ('faint_marks',))
+        (part,) = machine.parts
+        (order,) = {one.order for one in (*part.trains, *part.noises)}
+        orders = machine.true_orders()
+        assert min(abs(order / (k * orders[name]) - 1) for name in orders for k in (1, 2)) < 1e-6
+        assert {one.path for one in (*part.trains, *part.noises)} == {0} and machine.faults == ()
+        samples = read(louder(part))
+        assert max(envelope_line(samples, h * order * SHAFT_HZ) for h in (1, 2, 3)) > 4
+
+
 def test_coloured_noise_falls_with_frequency():
     for part in some('coloured_noise'):
         loud = dataclasses.replace(part, colours=tuple(dataclasses.replace(c, level_db=30.0) for c in part.colours))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fdx.simulate import CONFOUNDERS, NOISE_ONLY, STATES, draw_machine
+from fdx.simulate.draw import VISIBLE_DB
 from fdx.types import ConfigError
 
 MACHINES = 700
@@ -103,8 +104,20 @@ def test_confounders_tell_nothing_about_the_state(machines):
         mean[damaged] = np.mean([len(m.confounders) for m in some])
         assert {name for m in some for name in m.confounders} == set(CONFOUNDERS)
     assert abs(mean[True] - mean[False]) < 0.3
-    assert max(len(m.confounders) for m in machines) == 4
+    # Four of any kind, and faint marks besides.
+    assert max(len(m.confounders) for m in machines) == 5
+    assert max(len(set(m.confounders) - {'faint_marks'}) for m in machines) == 4
     assert {m.state for m in machines if NOISE_ONLY in m.confounders} == {'normal'}
+
+
+def test_faint_marks_are_as_frequent_on_sound_and_damaged_bearings_and_weaker_than_damage(machines):
+    for damaged in (False, True):
+        some = [m for m in machines if (m.state != 'normal') == damaged and m.confounders != (NOISE_ONLY,)]
+        # FAINT_SHARE, and those that the other draw names.
+        assert abs(np.mean(['faint_marks' in m.confounders for m in some]) - 0.40) < 0.08
+    marks = [part for m in machines for part in m.parts if part.name == 'faint_marks']
+    levels = [one.snr_db for part in marks for one in (*part.trains, *part.noises)]
+    assert min(levels) >= -20 and max(levels) <= VISIBLE_DB == -3
 
 
 def test_a_machine_is_json(machines):
