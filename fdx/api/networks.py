@@ -31,8 +31,8 @@ def create_model(
         logits, features = model.apply(variables, images, train=False)       # images float32 [B, 128, 64, 3]
 
     Args:
-      name: of the network: band_linear, band_mlp, cnn1d, cnn_small, efficientnet_lite0, mlp, musicnn_vgg, resnet50 or
-        vggish.
+      name: of the network: band_linear, band_mlp, cnn1d, cnn_small, efficientnet_lite0, evidence_judge, mlp,
+        musicnn_vgg, resnet50 or vggish.
       num_classes: size of the classifier, K.
       init: random; published weights, fetched on first use (audioset for vggish, imagenet for resnet50, musicnn_mtt or
         musicnn_msd for musicnn_vgg, imagenet_lite0 for efficientnet_lite0); a file of weights; or the workdir of an fdx

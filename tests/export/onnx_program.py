@@ -21,6 +21,7 @@ CASES = {
     'cnn1d': ((1024, 1, 1), {'width_multiplier': 0.5}),
     'cnn_small': ((24, 6, 3), {}),
     'efficientnet_lite0': ((64, 48, 3), {}),
+    'evidence_judge': ((5, 4, 5), {'bands': 3}),
     'mlp': ((4,), {'size': 'large'}),
     'musicnn_vgg': ((61, 96, 1), {'width_multiplier': 0.25}),
     'resnet50': ((64, 48, 3), {'width_multiplier': 0.25}),

@@ -33,7 +33,7 @@ def test_every_network_agrees_with_jax(onnx_python):
         [onnx_python, program], env=environment, check=True, capture_output=True, text=True, timeout=600
     )
     found = json.loads(done.stdout.splitlines()[-1])
-    assert len(found) == 8
+    assert len(found) == 10
     assert max(worst for worst, _ in found.values()) < 1e-5, found
 
 

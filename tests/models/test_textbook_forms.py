@@ -21,13 +21,16 @@ NETWORKS = {
     'cnn1d': ((71, 1, 2), {'width_multiplier': 1 / 8}),
     'cnn_small': ((19, 17, 2), {'width_multiplier': 1 / 8}),
     'efficientnet_lite0': ((33, 27, 3), {'width_multiplier': 1 / 16, 'depths': (1,) * 7}),
+    'evidence_judge': ((5, 4, 5), {'width_multiplier': 1 / 8, 'bands': 3}),
     'mlp': ((4,), {}),
     'musicnn_vgg': ((45, 96, 1), {'width_multiplier': 1 / 32, 'depth': 3}),
     'resnet50': ((33, 27, 3), {'width_multiplier': 1 / 16, 'depths': (1,) * 4}),
     'vggish': ((96, 64, 1), {'width_multiplier': 1 / 16}),
 }
 # Dense layers and means have one form only.
-SAME = {'band_linear', 'band_mlp', 'mlp'}
+SAME = {'band_linear', 'band_mlp', 'evidence_judge', 'mlp'}
+# Its maximum over bands is `reduce_max`, which 8-bit models compute as floats.
+MAXIMUM_OF_JUDGE = pytest.mark.xfail(strict=True, reason='evidence_judge holds reduce_max in both forms')
 # The maximum of a part of cnn1d keeps its gradient rule; what it computes has both forms.
 RULES_OF_BOTH = {'_max_in_time'}
 
@@ -93,7 +96,9 @@ def test_a_network_gives_the_same_features_in_both_forms(name):
         np.testing.assert_allclose(features[key], value, rtol=0, atol=1e-5 * largest, err_msg=key)
 
 
-@pytest.mark.parametrize('name', NETWORKS)
+@pytest.mark.parametrize(
+    'name', [pytest.param(n, marks=MAXIMUM_OF_JUDGE) if n == 'evidence_judge' else n for n in NETWORKS]
+)
 def test_an_exported_network_holds_nothing_of_the_cpu_forms(name):
     """Also where it was traced in them before: JAX keeps traces of functions with gradients of their own."""
     shape, options = NETWORKS[name]

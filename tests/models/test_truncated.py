@@ -23,6 +23,7 @@ NETWORKS = {
         {'width_multiplier': 1 / 8, 'depths': (1, 2, 1, 1, 1, 1, 1)},
         ('stage2',),
     ),
+    'evidence_judge': ((5, 4, 5), {'width_multiplier': 1 / 8, 'bands': 3}, ('read',)),
     'mlp': ((4,), {'size': 'large'}, ('hidden1',)),
     'musicnn_vgg': ((70, 96, 1), {'width_multiplier': 1 / 32}, ('stage3', 'stage5')),
     'resnet50': ((33, 20, 3), {'width_multiplier': 1 / 16, 'depths': (1, 1, 1, 1)}, ('stage2',)),
