@@ -26,7 +26,7 @@ def define_flags() -> None:
     flags.DEFINE_string('data_dir', 'data', 'folder of prepared datasets')
     flags.DEFINE_string('workdir', 'runs/universal', 'of the training run')
     flags.DEFINE_string('out', 'runs/universal/judge', 'folder for judge.safetensors and judge.json')
-    flags.DEFINE_integer('seed', Recipe.seed, 'of the training')
+    flags.DEFINE_list('seeds', [str(seed) for seed in Recipe.seeds], 'of the networks whose answers are averaged')
     flags.DEFINE_integer('epochs', Recipe.epochs, 'passes over the machines')
     flags.DEFINE_enum('machines', Recipe.trained_on, ['universal', 'small'], 'the machines to learn from')
 
@@ -35,7 +35,9 @@ def main(argv) -> None:
     """Trains and compares."""
     del argv
     calibrated_on = 'calibration' if FLAGS.machines == Recipe.trained_on else FLAGS.machines
-    recipe = Recipe(trained_on=FLAGS.machines, calibrated_on=calibrated_on, seed=FLAGS.seed, epochs=FLAGS.epochs)
+    recipe = Recipe(
+        trained_on=FLAGS.machines, calibrated_on=calibrated_on, epochs=FLAGS.epochs, seeds=tuple(map(int, FLAGS.seeds))
+    )
     card = make_judge(FLAGS.data_dir, FLAGS.workdir, FLAGS.out, recipe, progress=progress, notify=print)
     recall = ', '.join(f'{name} {100 * value:.0f} %' for name, value in card['recall'].items())
     print(f'{card["calibrated_on"]["machines"]} machines that took no part: {recall}')

@@ -83,7 +83,7 @@ class EvidenceJudge(Staged):
 
     NAME = 'evidence_judge'
     STAGES = ('read', 'head')
-    STEM = '(read/bands1|read/rest1|read/target|read/band)(/.*)?'
+    STEM = '(read/bands1/|read/rest1/|read/target$|read/band$).*'
 
     def check_options(self) -> None:
         """Raises ConfigError for an invalid width or number of bands."""

@@ -49,8 +49,6 @@ DROPS_EARLIER = {'cnn1d', 'evidence_judge', 'mlp'}
 # Those of the others take long to compile; a norm's are tested in test_batch_norm.py, ResNet's on devices.
 WITH_GRADIENTS = {'band_mlp', 'cnn1d', 'cnn_small'}
 each_network = pytest.mark.parametrize('name', NETWORKS)
-# Its STEM also covers the beginning of read/bands2, so that `freeze=first_last` finds no rule for it.
-STEM_OF_JUDGE = pytest.mark.xfail(strict=True, raises=ConfigError, reason='the STEM of evidence_judge matches too much')
 each_with_norms = pytest.mark.parametrize('name', WITH_NORMS)
 
 
@@ -162,9 +160,7 @@ def test_dropout_takes_its_share_of_the_embedding_in_training_alone(name):
         jax.eval_shape(run, *drawn(name))
 
 
-@pytest.mark.parametrize(
-    'name', [pytest.param(n, marks=STEM_OF_JUDGE) if n == 'evidence_judge' else n for n in NETWORKS]
-)
+@each_network
 def test_patterns_fit_the_parameters_and_a_frozen_backbone_is_all_but_the_head(name):
     variables, model, norms = drawn(name)[0], slim(name), norms_of(name)
     paths, (layer, leaves) = flatten_tree(variables['params']), FIRST_LAYER[name]

@@ -47,7 +47,7 @@ class Judge:
     """A trained judge.
 
     Attributes:
-      arrays: parameters of the network under `params/...`, and MEAN [D] and WHITENING [D, D].
+      arrays: parameters of the networks under `params/0/...`, `params/1/...`, and MEAN [D] and WHITENING [D, D].
       card: what is known about it: states, seeds, temperature, limit of the distance, level of the conformal set.
     """
 
@@ -62,18 +62,24 @@ class Judge:
     @functools.cached_property
     def _run(self):
         model = create_model('evidence_judge', len(self.states), **self.card['options'])
-        params = unflatten_tree(
-            {k.removeprefix('params/'): v for k, v in self.arrays.items() if k.startswith('params/')}
-        )
+        members = [self._params(f'params/{i}/') for i in range(self.card['members'])]
 
         def run(images):
-            logits, features = model.apply({'params': params}, images, train=False)
-            return logits, features['embedding']
+            outputs = [model.apply({'params': params}, images, train=False) for params in members]
+            logits = sum(logits for logits, _ in outputs) / len(outputs)
+            return logits, outputs[0][1]['embedding']
 
         return jax.jit(run)
 
+    def _params(self, prefix: str) -> dict[str, Any]:
+        return unflatten_tree({k.removeprefix(prefix): v for k, v in self.arrays.items() if k.startswith(prefix)})
+
     def outputs(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(logits [N, K], embeddings [N, D]) of images float32 [N, ...], one by one, so that one shape is compiled."""
+        """What the networks make of images float32 [N, ...], one by one, so that one shape is compiled.
+
+        Returns:
+          (logits [N, K], the mean over the networks; embeddings [N, D] of the first one).
+        """
         found = [self._run(image[None]) for image in np.asarray(images, np.float32)]
         logits, embeddings = (np.concatenate([np.asarray(row[i], np.float64) for row in found]) for i in (0, 1))
         return logits, embeddings
