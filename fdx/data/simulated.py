@@ -22,6 +22,8 @@ from fdx.simulate.signal import simulate
 PIECE = 20
 # The domain of a machine: no two share it, so that it only tells simulated from real.
 DOMAIN = 'simulated'
+# Marks of a sound bearing, as signal-to-noise ratio of the best band in dB.
+SOUND_DB = -7.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Machines:
 def machine_records(machines: Machines, workers: int | None = None) -> Iterator[tuple[str, dict]]:
     """The records of machines, as (key, example), in the order of their index.
 
-    Machines whose defect is weaker than VISIBLE_DB are left out: nobody could see it, and it would be called healthy.
+    Left out are machines whose defect is weaker than VISIBLE_DB, since nobody could see it, and those whose bearing has
+    marks stronger than SOUND_DB: between the two, sound and damaged is a matter of words.
 
     Args:
       machines: which.
@@ -65,7 +68,14 @@ def _name(piece: range) -> str:
 
 def _records(seed: int, piece: range) -> list[tuple[str, dict]]:
     machines = (draw_machine(seed, index) for index in piece)
-    return [_record(m) for m in machines if m.snr_db is None or m.snr_db >= VISIBLE_DB]
+    return [_record(machine) for machine in machines if _is_clear(machine)]
+
+
+def _is_clear(machine: SimulatedMachine) -> bool:
+    marks = [part for part in machine.parts if part.name == 'faint_marks']
+    levels = [t.snr_db for part in marks for t in part.trains] + [n.snr_db for part in marks for n in part.noises]
+    strongest = max(levels, default=-np.inf)
+    return strongest <= SOUND_DB and (machine.snr_db is None or machine.snr_db >= VISIBLE_DB)
 
 
 def _record(machine: SimulatedMachine) -> tuple[str, dict[str, Any]]:
