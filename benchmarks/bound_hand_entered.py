@@ -53,12 +53,10 @@ def _cwru(hand: HandEntered) -> list[str]:
 
 
 def _zero_shot(hand: HandEntered) -> list[str]:
-    doubts = hand.row('zero_shot', 'called faulty before there were doubts, of 38 healthy bearings')[0]
     races = hand.row('zero_shot', 'ADI (axis x) and HIT: inner and outer race')
     healthy = hand.row('zero_shot', 'ADI and HIT: healthy')
     return [
-        *(hand.line('zero_shot', name) for name in hand.names('zero_shot') if 'before' not in name),
-        f'{doubts} of the 38 healthy bearings were called faulty',
+        *(hand.line('zero_shot', name) for name in hand.names('zero_shot')),
         '| zero-shot on two foreign benches (ADI, HIT) | 38 recordings with race faults '
         f'| {races[0]} right, {races[1]} without verdict, {races[2]} wrong |',
         '| the same, healthy bearings | 38 recordings '

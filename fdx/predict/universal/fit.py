@@ -28,7 +28,7 @@ from fdx.weights.trees import flatten_tree
 
 DATASET = 'bearing_machines'
 # Largest share of the simulated machines that may be left without a verdict, and the share that is like training.
-ABSTAINED, FAMILIAR = 0.1, 0.995
+ABSTAINED, FAMILIAR = 0.05, 0.995
 # Of simulated sound machines, this share looks less like a fault than what counts as usual.
 USUAL = 0.9
 # Added to the variances of embeddings, relative to their mean.
