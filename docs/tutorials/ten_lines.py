@@ -6,5 +6,5 @@ print(fdx.evaluate(run, 'runs/mine/evaluation'))  # and writes report.html
 result = fdx.load('runs/mine').diagnose('motor.wav')
 print(result.label, result.probabilities)
 result.plot().savefig('motor.png')
-pump = fdx.zero_shot('pump.wav', speed_rpm=1480, bearing='skf_6205')  # no training: the bearing's fault orders
+pump = fdx.zero_shot('pump.wav', speed_rpm=1480, bearing='skf_6205')  # no training: a judge of simulated machines
 print(pump.label, pump.reason)
