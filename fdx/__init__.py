@@ -70,7 +70,9 @@ _WHERE = {
     ),
     'WeightsError': 'fdx.types',
 }
-_ROOMS = ('adapt', 'data', 'evaluate', 'export', 'inspect', 'models', 'predict', 'signal', 'synth', 'train', 'weights')
+_ROOMS = (
+    'adapt', 'data', 'evaluate', 'export', 'inspect', 'models', 'predict', 'signal', 'simulate', 'synth', 'train', 'weights'
+)  # fmt: skip
 
 __all__ = sorted([*_WHERE, 'adapt', 'evaluate', 'inspect', 'train', '__version__'])
 
