@@ -35,5 +35,6 @@ VARIANTS = (
     '`musicnn_linear` and `log_mel_linear`, each run once as its row says. `control_orders`: some thirty variants of '
     'the evidence. `universal`: five sets of simulated machines and two levels of abstaining '
     '(docs/decisions/zero_shot.md). So ADI, HIT, MFPT and CWRU are development machines for these two rows.',
-    'Not run: `universal_with_machines` (the judge with real machines but the tested one). `white_noise` has one seed except on ADI.',
+    'Not run: `universal_with_machines` (the judge with real machines but the tested one). `white_noise` has one seed '
+    'except on ADI.',
 )
