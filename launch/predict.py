@@ -78,14 +78,14 @@ def define_flags() -> None:
     flags.DEFINE_string('step', 'best', 'which checkpoint: best (by validation), last or a number')
     flags.DEFINE_bool('zero_shot', False, "no checkpoint: judge the evidence at the bearing's fault orders")
     flags.DEFINE_list(
-        'known_orders', [], 'with --zero_shot: orders of vanes, blades or gear meshes, whose lines are no evidence'
+        'known_orders', None, 'with --zero_shot: orders of vanes, blades or gear meshes, whose lines are no evidence'
     )
     flags.DEFINE_multi_string(
-        'other_bearing', [], 'with --zero_shot: another bearing on the shaft, described as --bearing; may be repeated'
+        'other_bearing', None, 'with --zero_shot: another bearing on the shaft, described as --bearing; may be repeated'
     )
-    flags.DEFINE_list('healthy', [], 'with --zero_shot: files of the same machine in good order')
+    flags.DEFINE_list('healthy', None, 'with --zero_shot: files of the same machine in good order')
     flags.DEFINE_string('tachometer', None, 'with --zero_shot: channel of pulses in the same file')
-    flags.DEFINE_integer('pulses_per_turn', 1, 'with --tachometer', lower_bound=1)
+    flags.DEFINE_integer('pulses_per_turn', 1, 'of the tachometer, a whole number', lower_bound=1)
     flags.DEFINE_string(
         'bearing',
         None,
@@ -146,9 +146,9 @@ def _asked() -> Asked:
     """Who diagnoses."""
     if FLAGS.zero_shot:
         told = (
-            ('known_orders', tuple(_order(text) for text in FLAGS.known_orders)),
-            ('other_bearings', tuple(parse_bearing(text) for text in FLAGS.other_bearing)),
-            ('healthy', tuple(FLAGS.healthy)),
+            ('known_orders', tuple(_order(text) for text in FLAGS.known_orders or ())),
+            ('other_bearings', tuple(parse_bearing(text) for text in FLAGS.other_bearing or ())),
+            ('healthy', tuple(FLAGS.healthy or ())),
             ('tachometer', FLAGS.tachometer),
             ('pulses_per_turn', FLAGS.pulses_per_turn),
         )

@@ -123,7 +123,7 @@ def test_one_verdict_for_every_format(formats):
         row = diagnose_zero_shot(r).rows()[-1]
         assert row['predicted'] == 'inner_race', path
         scores.append([found['z'] for found in row['evidence'].values()])
-    np.testing.assert_allclose(scores, np.broadcast_to(scores[0], np.shape(scores)), rtol=0.02, atol=0.1)
+    np.testing.assert_allclose(scores, np.broadcast_to(scores[0], np.shape(scores)), rtol=0.1, atol=0.2)
 
 
 def test_the_same_counts_as_wav_npy_mat_and_csv(tmp_path):

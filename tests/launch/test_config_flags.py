@@ -186,7 +186,8 @@ PROGRAMS = {
     'evaluate': ('python -m launch.evaluate --checkpoint=', {'checkpoint', 'dataset', 'data_dir', 'out'}),
     'predict': (
         'python -m launch.predict --checkpoint=',
-        {'checkpoint', 'sample_rate', 'variable', 'channel', 'hop_s', 'window_s', 'speed_rpm', 'bearing', 'out'}
+        {'checkpoint', 'sample_rate', 'variable', 'channel', 'hop_s', 'speed_rpm', 'bearing', 'out'}
+        | {'known_orders', 'other_bearing', 'healthy', 'tachometer'}
         | {*OF_FORMATS, 'workdir', 'format', 'workers', 'watch_for_s'},
     ),
     'adapt': ('python -m launch.adapt --source=', {'source', 'target', 'workdir', 'manual_dir', *OF_FORMATS}),

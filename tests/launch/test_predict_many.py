@@ -47,12 +47,12 @@ def test_a_table_and_all_files(call, plant, tmp_path):
     done = call(*FLAGS, '--format=table', '--recursive', f'--out={out[0]},{out[1]}', f'--out={out[2]}', plant)
     assert (done.code, '\x1b' in done.out) == (1, False)
     lines = done.out.splitlines()
-    assert lines[0].split() == ['file', 'verdict', 'z', 'score', 'warnings']
+    assert lines[0].split() == ['file', 'verdict', 'probability', 'warnings']
     assert any(line.startswith('deeper/good.npy  ') and ' normal ' in line for line in lines)
     assert any(line.startswith('empty.csv ') and 'is empty (0 bytes)' in line for line in lines)
     assert lines[-1] == '7 files: 3 error, 3 normal, 1 no verdict'
     rows = [json.loads(line) for line in out[0].read_text().splitlines()]
-    assert {r['kind'] for r in rows} == {'window', 'recording', 'error'}
+    assert {r['kind'] for r in rows} == {'recording', 'error'}
     table = list(csv.DictReader(io.StringIO(out[1].read_text())))
     assert [r['file'] for r in table] == [r['file'] for r in rows if r['kind'] != 'window']
     assert {r['file']: r['verdict'] for r in table}[str(plant / EVIL)] == 'normal'
@@ -120,8 +120,9 @@ def test_a_watch_in_one_go_and_again(call, plant, tmp_path, caplog):
     assert done.code == 0
     assert done.out.splitlines()[2].split()[1] == 'normal'
     assert len(list(csv.reader(io.StringIO((tmp_path / 'w' / 'predictions.csv').read_text())))) == 1 + 7
-    other = call(*watch, '--window_s=1.1', plant)
-    assert 'holds results of another diagnosis (window_s: None then, 1.1 now): choose another --workdir' in other.error
+    other = call(*watch, '--known_orders=7', plant)
+    said = "holds results of another diagnosis (known_orders: None then, '(7.0,)' now): choose another --workdir"
+    assert said in other.error
 
 
 @pytest.mark.skipif(os.name == 'nt', reason='signals of POSIX')

@@ -120,6 +120,8 @@ def test_a_verdict_may_be_absent_and_says_why():
         if len(recording.samples) > 120_000:
             continue
         result = diagnose_zero_shot(recording)
+        if result.searched is None:
+            continue  # Its sensor was dead.
         found.setdefault(result.label, (recording, result))
         if None in found and len(found) > 2:
             break
