@@ -12,7 +12,7 @@ from fdx.data.builder import AnyRecording, VibrationBuilder, VibrationConfig
 from fdx.data.left_out import LeftOut
 from fdx.data.prepared import RecordSpec
 from fdx.data.simulated import Machines, machine_records
-from fdx.signal.evidence_front_end import NAME, Evidence
+from fdx.signal.evidence_front_end import EVIDENCE_VERSION, NAME, Evidence
 from fdx.simulate.draw import draw_machine
 from fdx.simulate.machine import SIMULATOR_VERSION, STATES
 from fdx.simulate.signal import simulate
@@ -60,8 +60,8 @@ class Builder(VibrationBuilder):
     have it. Split them by_recording: every machine has one recording.
     """
 
-    VERSION = tfds.core.Version(f'1.{SIMULATOR_VERSION}.0')
-    RELEASE_NOTES = {f'1.{SIMULATOR_VERSION}.0': 'The second number is the version of the simulator.'}
+    VERSION = tfds.core.Version(f'1.{SIMULATOR_VERSION}.{EVIDENCE_VERSION}')
+    RELEASE_NOTES = {str(VERSION): 'The second number is the version of the simulator, the third that of the evidence.'}
     BUILDER_CONFIGS = [_config(name, *of) for name, of in SIZES.items()]
 
     def class_names(self) -> Sequence[str]:

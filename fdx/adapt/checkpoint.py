@@ -76,6 +76,9 @@ def rest_of(state: AdaptState) -> dict:
     return {'opt': state.opt_state, 'extra': state.extra, 'teacher': state.teacher, 'stats': state.stats}
 
 
+BEFORE = {'classes': [], 'warm_up': 0.0, 'schedule': 'annealed', 'patience': 0}
+
+
 def _fields(variables: dict, rest: dict) -> dict:
     """The fields of an AdaptState that a step holds."""
     return {
@@ -94,7 +97,7 @@ LAYOUT = Layout(
     same=dataclasses.replace(
         SAME_CLASSIFIER,
         kind=ADAPTATION,
-        # Runs from before `classes` was a setting have none.
-        settings={'adaptation': lambda stored: {'classes': [], **stored}, **SAME_CLASSIFIER.settings},
+        # What runs did before there were these settings.
+        settings={'adaptation': lambda stored: {**BEFORE, **stored}, **SAME_CLASSIFIER.settings},
     ),
 )

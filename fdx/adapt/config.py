@@ -6,11 +6,12 @@ import dataclasses
 import math
 
 from fdx.adapt.methods import get_method
+from fdx.adapt.schedule import SCHEDULES, WARM_UP
 from fdx.data.protocols.two_domains import DomainName
 from fdx.types import ConfigError
 
 # For all of them lower is better, and none reads a label of the target. `last` takes the last epoch.
-CRITERIA = ('source_risk', 'dev', 'snd', 'entropy', 'last')
+CRITERIA = ('source_risk', 'dev', 'snd', 'entropy', 'infomax', 'nuclear_norm', 'last')
 DEFAULT_CRITERION = 'source_risk'
 
 
@@ -29,6 +30,10 @@ class AdaptConfig:
       feature: name of the layer whose output adapts.
       weight: factor of the method's term; 0 takes the default of the method.
       select_by: what chooses the epoch, without labels of the target.
+      warm_up: share of the run, below 1, that learns from the source alone before the method's term rises.
+      schedule: of the learning rate: steps (divided by ten at 50 and at 80 % of the run), annealed or constant.
+      patience: training stops when, at full strength, neither the source's validation loss nor the term has had a new
+        lowest value for so many epochs; 0 never stops.
       radius: of virtual adversarial perturbations, relative to the spread of an example's values.
       score_all_target: score every window of the target, not only its test part; only for methods that see no window
         of the target in training.
@@ -45,6 +50,9 @@ class AdaptConfig:
     weight: float = 0.0
     select_by: str = DEFAULT_CRITERION
     radius: float = 0.1
+    warm_up: float = WARM_UP
+    schedule: str = 'steps'
+    patience: int = 0
     score_all_target: bool = False
     classes: tuple[str, ...] = ()
 
@@ -56,6 +64,12 @@ class AdaptConfig:
             raise ConfigError(f'`classes`={",".join(self.classes)}: name two or more classes of the source, each once')
         if self.select_by not in CRITERIA:
             raise ConfigError(f'`select_by`={self.select_by}: it must be one of {", ".join(CRITERIA)}')
+        if self.schedule not in SCHEDULES:
+            raise ConfigError(f'`schedule`={self.schedule}: it must be one of {", ".join(SCHEDULES)}')
+        if not 0 <= self.warm_up < 1:
+            raise ConfigError(f'`warm_up`={self.warm_up}: a share of the run, at least 0 and below 1')
+        if self.patience < 0:
+            raise ConfigError(f'`patience`={self.patience} must be 0 or above')
         finite = math.isfinite(self.weight) and math.isfinite(self.radius)
         if not (finite and self.weight >= 0 and self.radius > 0 and self.target_fold >= 0):
             raise ConfigError(

@@ -75,7 +75,7 @@ def mean_entropy(probabilities: np.ndarray) -> float:
     Raises:
       DataError: values that are not probabilities.
     """
-    return float(entr(_probabilities(probabilities)).sum(axis=1).mean())
+    return float(entr(checked_probabilities(probabilities)).sum(axis=1).mean())
 
 
 def soft_neighbourhood_density(target_probabilities: np.ndarray, temperature: float = TEMPERATURE) -> float:
@@ -99,7 +99,7 @@ def soft_neighbourhood_density(target_probabilities: np.ndarray, temperature: fl
     """
     if not (np.isfinite(temperature) and temperature > 0):
         raise ConfigError(f'temperature={temperature} must be above 0; the paper uses {TEMPERATURE}')
-    outputs = _probabilities(target_probabilities)
+    outputs = checked_probabilities(target_probabilities)
     n = len(outputs)
     if n < 2:
         raise DataError(f'{n} window has no neighbours: pass at least 2')
@@ -130,7 +130,7 @@ def _vector(name: str, values: np.ndarray) -> np.ndarray:
     return array
 
 
-def _probabilities(values: np.ndarray) -> np.ndarray:
+def checked_probabilities(values: np.ndarray) -> np.ndarray:
     """float64 [N, K] whose rows sum to 1 exactly, or DataError."""
     array = np.asarray(values, np.float64)
     if array.ndim != 2 or not array.size:

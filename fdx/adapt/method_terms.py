@@ -20,6 +20,8 @@ from fdx.adapt.terms.mcc import mcc
 from fdx.adapt.terms.mk_mmd import mk_mmd
 from fdx.adapt.terms.reversal import ramp, reverse_gradient
 
+# Of the one kernel for probabilities, in squared units.
+PROBABILITY_BANDWIDTH = 1.68
 RANDOM_MAP_SEED = 0
 RANDOM_MAP_SIZE = 1024
 
@@ -52,11 +54,11 @@ def mk_mmd_term(d: Domains, params: dict, progress: jax.Array) -> tuple[jax.Arra
 
 
 def jmmd_term(d: Domains, params: dict, progress: jax.Array) -> tuple[jax.Array, dict]:
-    """Joint MMD of features and predictions."""
+    """Joint MMD of features and predictions, whose kernel is that of the published code of JAN (Long et al., 2017)."""
     del params, progress
     source = (d.source_features, jax.nn.softmax(d.source_logits))
     target = (d.target_features, jax.nn.softmax(d.target_logits))
-    return jmmd(source, target, d.source_mask, d.target_mask), {}
+    return jmmd(source, target, d.source_mask, d.target_mask, bandwidths=(None, PROBABILITY_BANDWIDTH)), {}
 
 
 def coral_term(d: Domains, params: dict, progress: jax.Array) -> tuple[jax.Array, dict]:

@@ -30,6 +30,12 @@ from fdx.adapt.method_terms import (
 from fdx.adapt.terms.discriminator import DomainDiscriminator
 from fdx.types import ConfigError
 
+# The published code of DAN and JAN sums five kernels where fdx takes their mean, so that a kernel of an example with
+# itself is 1: the factor gives the term the same strength.
+KERNELS = 5.0
+# The published code of Deep CORAL leaves out the 1 / (n - 1) of both covariances: 31^2 for batches of 32 and 32.
+CORAL = 961.0
+
 Term = Callable[[Domains, dict, jax.Array], tuple[jax.Array, dict]]
 
 
@@ -68,9 +74,9 @@ class Method:
 METHODS: dict[str, Method] = {
     'source_only': Method('no adaptation: the source alone is learned'),
     'adabn': Method('batch statistics of the target replace those of training', target_statistics=True),
-    'mk_mmd': Method('distance of mean kernel embeddings of a layer', mk_mmd_term, by_feature=True),
-    'jmmd': Method('distance of joint kernel embeddings of a layer and the predictions', jmmd_term),
-    'coral': Method('distance of covariances of a layer', coral_term, weight=10.0, by_feature=True),
+    'mk_mmd': Method('distance of mean kernel embeddings of a layer', mk_mmd_term, weight=KERNELS, by_feature=True),
+    'jmmd': Method('distance of joint kernel embeddings of a layer and the predictions', jmmd_term, weight=KERNELS),
+    'coral': Method('distance of covariances of a layer', coral_term, weight=CORAL, by_feature=True),
     'dann': Method(
         'a domain discriminator whose gradient is reversed',
         dann_term,

@@ -12,6 +12,7 @@ import optax
 from fdx.adapt.config import AdaptConfig
 from fdx.adapt.methods import Method, get_method, init_discriminator
 from fdx.adapt.outputs import make_outputs, outputs_of
+from fdx.adapt.schedule import SCHEDULES
 from fdx.adapt.step import AdaptState, make_adapt_step
 from fdx.adapt.target_statistics import make_statistics
 from fdx.data.pipeline import ArrayExamples
@@ -42,10 +43,10 @@ class Programs:
 
 
 def check_schedule(config: TrainConfig) -> None:
-    """ConfigError where the learning rate is to be halved: the step has its own schedule (`step.annealed`)."""
+    """ConfigError where the learning rate is to be halved: the step has its own schedule (fdx.adapt.schedule)."""
     if config.halve_every:
         raise ConfigError(
-            f'`halve_every`={config.halve_every}: adaptation lowers its learning rate by itself; set `halve_every` to 0'
+            f'`halve_every`={config.halve_every}: here `schedule` lowers the learning rate; set `halve_every` to 0'
         )
 
 
@@ -63,7 +64,15 @@ def check_norms(method: str, setup: ModelSetup) -> None:
 
 def compile_programs(config: TrainConfig, plan: AdaptConfig, setup: ModelSetup, start: int, caches: dict) -> Programs:
     """The programs of a run whose batches go into stage `start`; runs that differ in data or seed share them."""
-    numbers = (config.learning_rate, config.l2, config.clip_norm, plan.factor(), plan.radius)
+    numbers = (
+        config.learning_rate,
+        config.l2,
+        config.clip_norm,
+        plan.factor(),
+        plan.radius,
+        plan.warm_up,
+        plan.schedule,
+    )
     key = ('adapt step', setup.model, str(setup.mask), plan.method, plan.feature, start, numbers)
     if key not in caches:
         optimiser, extra = make_optimiser(config, setup.mask, 1), optax.adam(config.learning_rate)
@@ -77,6 +86,8 @@ def compile_programs(config: TrainConfig, plan: AdaptConfig, setup: ModelSetup, 
             feature=plan.feature,
             weight=plan.factor(),
             radius=plan.radius,
+            warm_up=plan.warm_up,
+            schedule=SCHEDULES[plan.schedule],
         )
         caches[key] = Programs(
             parallel.compile_step(step),

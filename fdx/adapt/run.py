@@ -7,14 +7,15 @@ import pathlib
 import time
 from collections.abc import Callable, Mapping
 
-import numpy as np
-
 from fdx.adapt.checkpoint import LAYOUT, describe_adaptation, init_leak_of
+from fdx.adapt.choice import score
 from fdx.adapt.config import AdaptConfig
 from fdx.adapt.data import PARTS, PairedBatches, load_parts, open_domains
 from fdx.adapt.methods import Method, get_method
 from fdx.adapt.outputs import Judge, Outputs, outputs_of
 from fdx.adapt.programs import Programs, check_norms, check_schedule, compile_programs, fresh_state
+from fdx.adapt.schedule import strength
+from fdx.adapt.settled import Settled
 from fdx.adapt.step import AdaptState
 from fdx.adapt.target_statistics import target_statistics
 from fdx.data.pipeline import ArrayExamples, steps_per_epoch, train_batches
@@ -93,10 +94,11 @@ def adapt(
             batch_size=config.batch_size,
             steps_per_epoch=epoch_steps,
             epochs=config.epochs,
-            validate=_validator(programs, kept, parts, judge),
+            validate=_validator(programs, kept, parts, judge, _strength_of(plan, method, epoch_steps * config.epochs)),
             on_epoch=on_epoch,
             save_every=config.epochs_between_saves(),
             progress=progress,
+            stopping=Settled(plan.patience),
             averages=('term', *(['domain_accuracy'] if method.discriminates else [])),
         ),
         choice=choice_by(plan.select_by),
@@ -131,22 +133,31 @@ def _kept(method: Method, programs: Programs, target: ArrayExamples) -> Callable
     return kept
 
 
-def _validator(programs: Programs, kept: Callable, parts: Mapping[str, ArrayExamples], judge: Judge) -> Callable:
+def _validator(
+    programs: Programs, kept: Callable, parts: Mapping[str, ArrayExamples], judge: Judge, strength_of: Callable
+) -> Callable:
     def validate(state: AdaptState) -> dict:
         variables = kept(state).variables()
-        return judge({name: outputs_of(programs.forward, variables, parts[name]) for name in PARTS})
+        found = judge({name: outputs_of(programs.forward, variables, parts[name]) for name in PARTS})
+        return {**found, 'strength': strength_of(int(state.step))}
 
     return validate
 
 
-def choice_by(select_by: str) -> Callable[[int, dict | None], dict]:
-    """Function (step, row) -> what a step says of selection: the lower the criterion, the higher the score."""
+def _strength_of(plan: AdaptConfig, method: Method, total_steps: int) -> Callable[[int], float]:
+    """Function step -> how far the method's term has risen; 1 where there is none."""
 
-    def choice(step: int, row: dict | None) -> dict:
-        score = None
-        if row is not None:
-            risk = -step if select_by == 'last' else row[select_by]
-            score = -float(risk) if np.isfinite(risk) else None
-        return {'selection': {'criterion': select_by, 'score': score}}
+    def strength_of(step: int) -> float:
+        return strength(step / total_steps, plan.warm_up) if method.sees_target else 1.0
+
+    return strength_of
+
+
+def choice_by(select_by: str) -> Callable[[int, list[dict] | None], dict]:
+    """Function (step, history) -> what a step says of selection (`fdx.adapt.choice.score`)."""
+
+    def choice(step: int, history: list[dict] | None) -> dict:
+        del step
+        return {'selection': {'criterion': select_by, 'score': score(history, select_by) if history else None}}
 
     return choice

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,8 +10,10 @@ import numpy as np
 import scipy.special
 from sklearn.metrics import f1_score
 
+from fdx.adapt.choice import chosen
 from fdx.adapt.config import CRITERIA, AdaptConfig
 from fdx.adapt.criteria import dev_risk, mean_entropy, soft_neighbourhood_risk, source_risk
+from fdx.adapt.criteria_of_predictions import negative_information, negative_nuclear_norm
 from fdx.adapt.criteria_weights import importance_weights
 from fdx.adapt.run import AdaptResult, Outputs, adapt
 from fdx.train.config import TrainConfig
@@ -21,6 +22,7 @@ from fdx.train.forward import Progress, no_progress
 # It must not be used for selection, as it reads the labels that adaptation does without.
 ORACLE = 'oracle'
 SELECTIONS = (*CRITERIA, ORACLE)
+MEASURED = tuple(name for name in CRITERIA if name != 'last')
 
 
 def accuracy_and_f1(outputs: Outputs) -> tuple[float, float]:
@@ -40,7 +42,8 @@ def judge_epoch(parts: Mapping[str, Outputs], seed: int = 0) -> dict[str, Any]:
     """The numbers of an epoch: scores on validation windows of the source, every criterion, true scores on the target.
 
     Criteria, for all of which lower is better: source_risk; dev (You et al., ICML 2019); snd, soft neighbourhood
-    density with its sign turned (Saito et al., ICCV 2021); entropy. Keys that begin with `oracle_` are for reports
+    density with its sign turned (Saito et al., ICCV 2021); entropy; infomax and nuclear_norm with their signs turned
+    (fdx.adapt.criteria_of_predictions). Keys that begin with `oracle_` are for reports
     only.
     """
     validation, target = parts['source_validation'], parts['target_train']
@@ -53,15 +56,18 @@ def judge_epoch(parts: Mapping[str, Outputs], seed: int = 0) -> dict[str, Any]:
     }
     values = [p.features for p in parts.values()] + [p.logits for p in parts.values()]
     if not all(np.isfinite(v).all() for v in values):
-        row |= dict.fromkeys(('source_risk', 'dev', 'snd', 'entropy'), float('inf'))  # Diverged: never chosen.
+        row |= dict.fromkeys(MEASURED, float('inf'))  # Diverged: never chosen.
     else:
         probabilities = scipy.special.softmax(target.logits.astype(np.float64), axis=1)
         weights = importance_weights(parts['source_train'].features, target.features, validation.features, seed)
         row |= {
             'source_risk': source_risk(losses),
+            'source_risk_se': float(losses.std(ddof=1) / np.sqrt(len(losses))) if len(losses) > 1 else 0.0,
             'dev': dev_risk(weights, losses),
             'snd': soft_neighbourhood_risk(probabilities),
             'entropy': mean_entropy(probabilities),
+            'infomax': negative_information(probabilities),
+            'nuclear_norm': negative_nuclear_norm(probabilities),
         }
     truth, truth_f1 = accuracy_and_f1(parts['target_test'])
     return {**row, 'oracle_target_accuracy': truth, 'oracle_target_macro_f1': truth_f1}
@@ -70,14 +76,10 @@ def judge_epoch(parts: Mapping[str, Outputs], seed: int = 0) -> dict[str, Any]:
 def selected_rows(history: list[dict]) -> dict[str, dict]:
     """Selection -> the row of the epoch that it chooses.
 
-    Among equal epochs it is the earliest; if no value is finite, the last one. The best step is chosen in the same way.
+    The best step is chosen in the same way (`fdx.adapt.choice`). The oracle takes the earliest of equal epochs.
     """
-    chosen = {}
-    for name in CRITERIA:
-        finite = [row for row in history if name != 'last' and np.isfinite(row[name])]
-        chosen[name] = min(finite, key=operator.itemgetter(name)) if finite else history[-1]
-    chosen[ORACLE] = max(history, key=lambda r: r['oracle_target_accuracy'])
-    return {name: chosen[name] for name in SELECTIONS}
+    rows = {name: chosen(history, name) for name in CRITERIA}
+    return {**rows, ORACLE: max(history, key=lambda r: r['oracle_target_accuracy'])}
 
 
 def run_adaptation(

@@ -14,6 +14,7 @@ import optax
 
 from fdx.adapt.method_terms import Domains
 from fdx.adapt.methods import Method
+from fdx.adapt.schedule import after_warm_up
 from fdx.adapt.terms.dirt_t import teacher_divergence, update_teacher
 from fdx.adapt.terms.entropy import mean_entropy
 from fdx.adapt.terms.masks import masked_mean
@@ -43,11 +44,6 @@ class AdaptState(TrainState):
     total_steps: jax.Array | np.int32 | int = 1
 
 
-def annealed(progress: jax.Array) -> jax.Array:
-    """Factor of the learning rate, (1 + 10 p)^-0.75 (Ganin et al., JMLR 17, 2016), so that the last epochs settle."""
-    return (1 + 10 * progress) ** -0.75
-
-
 def as_vectors(x: jax.Array) -> jax.Array:
     """[B, ..., D] -> [B, D]: the mean over the positions of a map."""
     return x if x.ndim == 2 else x.mean(tuple(range(1, x.ndim - 1)))
@@ -69,12 +65,17 @@ def make_adapt_step(
     feature: str,
     weight: float,
     radius: float,
+    warm_up: float,
+    schedule: Callable[[jax.Array], jax.Array],
 ) -> Callable:
     """Builds step(state, batch) -> (state, metrics), to be compiled by `parallel.compile_step`.
 
     The batch holds `source` and, where the method sees it, `target`, each with `inputs` [B, ...], `labels` (only those
     of the source are read) and `mask`. Both domains go through the network as one batch, so that batch norms see both.
     Their examples take turns in it: the place of each, and so its dropout, is then the same on any number of devices.
+
+    Until the share `warm_up` of the run is done, the source alone is learned; then the term rises. `schedule` turns the
+    share of the run that is done into a factor of the learning rate (fdx.adapt.schedule).
 
     Terms are computed from the gathered batch, the same on every device. The gradient of a gather adds up the gradients
     of all devices, so their mean over the devices is the gradient of one loss over the whole batch.
@@ -84,8 +85,8 @@ def make_adapt_step(
         source, target = batch['source'], batch.get('target')
         count = jax.lax.psum(source['mask'].sum(), parallel.AXIS)
         key = jax.random.fold_in(jax.random.key(state.seed), state.step)
-        progress = state.step.astype(jnp.float32) / jnp.maximum(state.total_steps, 1)
-        late = progress >= 0.5
+        done = state.step.astype(jnp.float32) / jnp.maximum(state.total_steps, 1)
+        progress, late = after_warm_up(done, warm_up), done >= 0.5
 
         def loss_fn(trained: dict):
             params = stop_frozen_gradients(trained['network'], mask)
@@ -100,7 +101,8 @@ def make_adapt_step(
                 change = _changes(model, variables, parts, start, key, radius) if method.perturbs else None
                 domains = _domains(logits, features, parts, change)
                 term, metrics = method.term(domains, trained['extra'], progress)
-                term *= weight * (ramp(progress) if method.ramped else 1.0)
+                # Terms that ramp a reversed gradient train their discriminator at full rate, from the warm-up's end on.
+                term *= weight * (ramp(progress) if method.ramped else (done >= warm_up))
             if method.refines:
                 follow = _refinement(domains, _teacher_logits(model, state, batch['target'], start))
                 supervised, term = jnp.where(late, 0.0, supervised), jnp.where(late, follow, term)
@@ -111,7 +113,7 @@ def make_adapt_step(
         hits = ((logits.argmax(-1) == source['labels']) * source['mask']).sum()
         sums = jax.lax.psum({'loss': total, 'correct': hits}, parallel.AXIS)
         metrics = {**sums, 'count': count, 'term': jax.lax.pmean(term, parallel.AXIS), **metrics}
-        new = _updated(state, _reduced(grads, mask), stats, mask, optimiser, extra_optimiser)
+        new = _updated(state, _reduced(grads, mask), stats, mask, (optimiser, extra_optimiser), schedule(done))
         return (dataclasses.replace(new, teacher=_taught(state, new, late)) if method.refines else new), metrics
 
     return step
@@ -185,8 +187,8 @@ def _taught(before: AdaptState, after: AdaptState, late: jax.Array) -> dict:
     return jax.tree.map(lambda s, p: jnp.where(late, s, p), slow, after.params)
 
 
-def _updated(state: AdaptState, grads: dict, stats: dict, mask: dict, optimiser, extra_optimiser) -> AdaptState:
-    rate = annealed(state.step.astype(jnp.float32) / jnp.maximum(state.total_steps, 1))
+def _updated(state: AdaptState, grads: dict, stats: dict, mask: dict, optimisers, rate: jax.Array) -> AdaptState:
+    optimiser, extra_optimiser = optimisers
     updates, of_network = optimiser.update(grads['network'], state.opt_state['network'], state.params)
     updates = jax.tree.map(lambda u: rate * u, updates)
     params = apply_updates(state.params, updates, mask)

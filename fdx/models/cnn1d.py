@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from fdx.models.batch_norm import BatchNorm
 from fdx.models.cell_pool import max_pool
-from fdx.models.conv import DIMENSIONS, he_init
+from fdx.models.conv import DIMENSIONS, he_init, on_cpu
 from fdx.models.layers import ExampleDropout, flatten_examples, scaled_widths
 from fdx.models.pooling import max_of_axes
 from fdx.models.staged import Staged
@@ -61,6 +61,20 @@ def adaptive_max_pool(x: jax.Array, count: int = POSITIONS) -> jax.Array:
     return jnp.concatenate(cells, axis=1)
 
 
+def conv_in_time(x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """Convolution in time without padding: x [B, T, 1, C], kernel [size, 1, C, C'] -> [B, T - size + 1, 1, C'].
+
+    On CPU it is one matrix product of shifted slices side by side. Measured on two cores (64 x 1024, a training step of
+    the whole network): 0.33 s in place of 0.60 s with XLA's convolution, whose gradients are slow.
+    """
+    if not on_cpu():
+        return jax.lax.conv_general_dilated(x, kernel, (1, 1), 'VALID', dimension_numbers=DIMENSIONS)
+    size, features = kernel.shape[0], kernel.shape[-1]
+    steps = x.shape[1] - size + 1
+    columns = jnp.concatenate([x[:, i : i + steps] for i in range(size)], axis=-1)
+    return columns @ kernel.reshape(-1, features)
+
+
 class Conv(nn.Module):
     """A convolution in time without padding; parameters `kernel` [size, 1, C, features] and `bias` [features].
 
@@ -76,9 +90,7 @@ class Conv(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         """[B, T, 1, C] -> [B, T - size + 1, 1, features]."""
         kernel = self.param('kernel', he_init(), (self.size, 1, x.shape[-1], self.features))
-        # Measured on CPU (32 x 2048): products with shifted slices would save 30 of the 185 ms that all four
-        # convolutions take with their gradients. That is too little to keep a second form.
-        y = jax.lax.conv_general_dilated(x, kernel, (1, 1), 'VALID', dimension_numbers=DIMENSIONS)
+        y = conv_in_time(x, kernel)
         return y + self.param('bias', nn.initializers.zeros, (self.features,))
 
 

@@ -10,6 +10,7 @@ from fdx.predict.findings import Findings
 from fdx.signal.checks import check_rate
 from fdx.signal.control_orders import FAULTS, fault_orders_of
 from fdx.signal.envelope import USED_BAND
+from fdx.signal.evidence_image import evidence_image
 from fdx.signal.fault_evidence import SLIP, FaultEvidence, fault_evidence
 from fdx.signal.fault_orders import MIN_TURNS, check_turns
 from fdx.signal.patch import Condition, shaft_rate_hz, without_static_part
@@ -23,6 +24,9 @@ PIECE_S = 0.25
 # Two orders that differ by less, relatively, are one.
 SAME_ORDER = 0.01
 NAME = 'zero_shot'
+# Parts of a short recording that are looked at, too; one with as many segments is not short.
+VIEWS = ((0.0, 0.97), (0.03, 1.0), (0.0, 0.94), (0.06, 1.0))
+ENOUGH_SEGMENTS = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +142,31 @@ def evidence_of(recording: Recording, knowledge: Knowledge, *, fixed_speed: bool
             'a higher rate, or check `sample_rate_hz` and `speed_rpm`'
         )
     return fault_evidence(samples, rate, recording.speed_rpm, geometry, knowledge.all_orders(), fixed_speed=fixed_speed)
+
+
+def views_of(
+    recording: Recording, knowledge: Knowledge, *, fixed_speed: bool = False
+) -> tuple[FaultEvidence, np.ndarray]:
+    """The evidence in a good part, and images of it and of parts of it.
+
+    A short recording is looked at again without some per cent at either end. What the background shows at the lines is
+    random, and a judge that has to decide between two states should not decide by one draw of it.
+
+    Returns:
+      (the evidence of the whole, images float32 [V, ...]).
+
+    Raises:
+      DataError: as `evidence_of`.
+    """
+    whole = evidence_of(recording, knowledge, fixed_speed=fixed_speed)
+    images = [evidence_image(whole)]
+    samples = recording.samples
+    for first, end in VIEWS if whole.spectra.segments < ENOUGH_SEGMENTS else ():
+        part = samples[int(first * len(samples)) : int(end * len(samples))]
+        if len(part) / recording.sample_rate_hz * recording.speed_rpm / 60 >= MIN_TURNS:
+            seen = dataclasses.replace(recording, samples=part, time_breaks=())
+            images.append(evidence_image(evidence_of(seen, knowledge, fixed_speed=fixed_speed)))
+    return whole, np.stack(images)
 
 
 def hidden(geometry: BearingGeometry, knowledge: Knowledge) -> tuple[str, ...]:

@@ -15,14 +15,13 @@ import numpy as np
 
 from fdx.data.raw.binary import BinaryFormat
 from fdx.data.raw.text import TextFormat
-from fdx.predict.evidence_of import Knowledge, evidence_of, good_part, hidden
+from fdx.predict.evidence_of import Knowledge, good_part, hidden, views_of
 from fdx.predict.findings import Findings
 from fdx.predict.source import read_source
 from fdx.predict.universal.judge import NORMAL, Judge, Opinion, load_judge
 from fdx.predict.universal.verdict import Called, call
 from fdx.predict.zero_shot_diagnosis import ZeroShotDiagnosis
 from fdx.signal.bearings import parse_bearing
-from fdx.signal.evidence_image import evidence_image
 from fdx.signal.fault_evidence import FaultEvidence
 from fdx.types import BearingGeometry, ConfigError, DataError, Recording
 
@@ -142,9 +141,9 @@ def diagnose_zero_shot(
         if part.refusal is not None:
             return _refused(recording, part.findings)
         part = part.steadied(tachometer, pulses_per_turn)
-        evidence = evidence_of(part.recording, knowledge)
+        evidence, images = views_of(part.recording, knowledge)
         bias = _bias_of(healthy, knowledge, judge)
-        opinion = judge.opinion(evidence_image(evidence), bias)
+        opinion = judge.opinion(images, bias)
         called = _called(judge, opinion, abstain)
         if abstain:
             called = _checked_speed(called, part.recording, evidence, knowledge, judge, bias)
@@ -188,7 +187,7 @@ def _called(judge: Judge, opinion: Opinion, abstain: bool) -> Called:
         return Called(
             None, f'cannot tell: unlike any simulated machine (its distance is {opinion.distance:.2f} of the limit)'
         )
-    return call(judge.states, opinion.probabilities, judge.card['level'])
+    return call(judge.states, opinion.probabilities)
 
 
 def _checked_speed(
@@ -198,8 +197,8 @@ def _checked_speed(
     speed = evidence.speed
     if called.state is None or speed.score - speed.rival_score > TIE or speed.rival_score <= 0:
         return called
-    other = evidence_of(dataclasses.replace(part, speed_rpm=speed.rival_rpm), knowledge, fixed_speed=True)
-    rival = _called(judge, judge.opinion(evidence_image(other), bias), abstain=True)
+    _, images = views_of(dataclasses.replace(part, speed_rpm=speed.rival_rpm), knowledge, fixed_speed=True)
+    rival = _called(judge, judge.opinion(images, bias), abstain=True)
     if rival.state in (called.state, None):
         return called
     return Called(
@@ -223,7 +222,7 @@ def _bias_of(healthy: Sequence[Recording], knowledge: Knowledge, judge: Judge) -
         part = good_part(recording)
         if part.refusal is not None:
             raise DataError(f'{recording.source or recording.recording}: {part.refusal}')
-        logits, _ = judge.outputs(evidence_image(evidence_of(part.recording, knowledge))[None])
-        odds.append(logits[0] - logits[0][judge.states.index(NORMAL)])
+        logits = judge.outputs(views_of(part.recording, knowledge)[1])[0].mean(axis=0)
+        odds.append(logits - logits[judge.states.index(NORMAL)])
     usual = np.array([judge.card['healthy_log_odds'][state] for state in judge.states])
     return -np.maximum(np.mean(odds, axis=0) - usual, 0.0)

@@ -23,7 +23,7 @@ from fdx.signal.fault_evidence import (
     Found,
     centre_and_spread,
 )
-from fdx.signal.order_spectra import LINE_BINS
+from fdx.signal.order_spectra import LINE_BINS, MAX_SEGMENTS
 
 BANDS = len(band_edges())
 # As many as STEPS, so that a profile fills a row.
@@ -89,7 +89,7 @@ def _facts(evidence: FaultEvidence, channel: int, levels: list[tuple[float, floa
         found.order / 8,
         float((found.profile_apart <= LOWEST).mean()),
         np.log(evidence.turns / 50),
-        np.log(spectra.segments),
+        np.log(_averages(evidence)),
         float(np.isfinite(found.cells[:, :, 0]).mean()),
         (speed.speed_rpm / speed.stated_rpm - 1) * 20,
         speed.score / 2,
@@ -99,6 +99,12 @@ def _facts(evidence: FaultEvidence, channel: int, levels: list[tuple[float, floa
         found.level,
     ]
     return facts
+
+
+def _averages(evidence: FaultEvidence) -> float:
+    """How many segments that overlap by half the recording holds, at least 1; it changes smoothly with the length."""
+    turns = evidence.spectra.segment_s * evidence.speed.stated_rpm / 60
+    return float(np.clip(2 * evidence.turns / turns - 1, 1, MAX_SEGMENTS))
 
 
 def _whole(found: Found) -> np.ndarray:

@@ -77,8 +77,9 @@ def order_spectra(samples: np.ndarray, rate_hz: float, shaft_hz: float, max_hz: 
 def segments(samples: np.ndarray, rate_hz: float, shaft_hz: float) -> list[np.ndarray]:
     """Segments of a recording, float64 [T'] each, that overlap by about half; one where it is short."""
     x = np.asarray(samples, np.float64)
-    # The FFT of a length with large prime factors takes ten times as long; at most 1 % of the samples is given up.
-    length = scipy.fft.prev_fast_len(min(len(x), math.ceil(SEGMENT_TURNS / shaft_hz * rate_hz)), real=True)
+    # The FFT of a length with large prime factors takes ten times as long. Factors up to 11 are allowed, so that only
+    # 0.2 % of the samples are given up on average: the finer the lengths, the less depends on a few samples.
+    length = scipy.fft.prev_fast_len(min(len(x), math.ceil(SEGMENT_TURNS / shaft_hz * rate_hz)))
     count = 1 + max(0, math.ceil(2 * (len(x) - length) / length))
     starts = np.linspace(0, len(x) - length, min(count, MAX_SEGMENTS)).astype(int)
     return [x[start : start + length] for start in starts]

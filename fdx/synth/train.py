@@ -90,7 +90,7 @@ def train_generator(
             classifies=False,
         ),
         # The last step is the one that samples are drawn from.
-        choice=lambda step, row: {'selection': {'criterion': 'last', 'score': float(step)}},
+        choice=lambda step, history: {'selection': {'criterion': 'last', 'score': float(step)}},
         began=began,
     )
     return run_training(run, workdir).history

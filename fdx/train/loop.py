@@ -6,14 +6,13 @@ import dataclasses
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import jax
 from jax.experimental import multihost_utils
 
 from fdx.train import parallel
-from fdx.train.early_stopping import EarlyStopping
 from fdx.train.forward import Progress, no_progress
 from fdx.train.steps import TrainState
 from fdx.types import FdxError
@@ -38,6 +37,16 @@ class Batches(Protocol):
 
     def set_state(self, state: dict) -> None:
         """Goes on where `get_state` stood."""
+
+
+class Stopping(Protocol):
+    """Ends training early, from the history alone, so that a resumed run stops where an unbroken one stops."""
+
+    def improved(self, history: Sequence[dict]) -> bool:
+        """Whether the last epoch must have a checkpoint."""
+
+    def stops(self, history: Sequence[dict]) -> bool:
+        """Whether training is over."""
 
 
 @dataclasses.dataclass
@@ -119,7 +128,7 @@ class Plan:
     save_every: int = 1
     progress: Progress = no_progress
     averages: tuple[str, ...] = ()
-    stopping: EarlyStopping | None = None
+    stopping: Stopping | None = None
     check: Callable[[dict], None] = lambda row: None
     classifies: bool = True
 

@@ -89,13 +89,14 @@ def _validator(model, examples: Examples, start: int, rule: DecisionRule | None)
     return validate
 
 
-def _choice(select_by: str) -> Callable[[int, dict | None], dict]:
+def _choice(select_by: str) -> Callable[[int, list[dict] | None], dict]:
     """What a step says of selection, and the decision threshold and the temperature of its epoch."""
 
-    def choice(step: int, row: dict | None) -> dict:
+    def choice(step: int, history: list[dict] | None) -> dict:
         del step
-        if row is None:
+        if history is None:
             return {'selection': {'criterion': select_by, 'score': None}, 'threshold': None, 'temperature': 1.0}
+        row = history[-1]
         # Histories of before there were temperatures have none.
         kept = {'threshold': row.get('threshold'), 'temperature': row.get('temperature', 1.0)}
         return {'selection': selection(row, select_by), **kept}

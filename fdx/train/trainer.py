@@ -62,8 +62,8 @@ class Run:
       meta: what all of its checkpoints say about it; JSON can hold it.
       state: that of a new run, replicated.
       plan: of the loop, without `save`; its `on_epoch` is called after the log is written.
-      choice: (step, row of its epoch, or None in the middle of an epoch) -> what the step says of selection, with the
-        key `selection`: {'criterion', 'score'}, the higher the better, None for a step that cannot be chosen.
+      choice: (step, rows of all epochs so far, or None in the middle of an epoch) -> what the step says of selection,
+        with the key `selection`: {'criterion', 'score'}, the higher the better, None for a step that cannot be chosen.
       began: `time.perf_counter()` at its very start; checkpoints say how long the run has taken.
       criterion: number of a history row that must be finite for an epoch to be chosen; '': `plan.check` alone decides.
       prefix: variables of the frozen leading stages.
@@ -74,7 +74,7 @@ class Run:
     meta: dict
     state: Any
     plan: Plan
-    choice: Callable[[int, dict | None], dict]
+    choice: Callable[[int, list[dict] | None], dict]
     began: float
     criterion: str = ''
     prefix: dict = dataclasses.field(default_factory=lambda: NO_PREFIX)
@@ -161,7 +161,7 @@ def _saver(checkpoints: Checkpoints, run: Run) -> Callable[[Any, Progressed, boo
     def save(state: Any, progressed: Progressed, candidate: bool) -> None:
         step = int(state.step)
         stored = {**run.meta, 'step': step, **dataclasses.asdict(progressed)}
-        stored |= run.choice(step, progressed.history[-1] if candidate else None)
+        stored |= run.choice(step, progressed.history if candidate else None)
         stored['seconds'] = time.perf_counter() - run.began
         checkpoints.save(step, run.layout.network(run.kept(state)), run.layout.rest(state), stored)
 

@@ -19,7 +19,10 @@ PAIR = {'source': 'cwru/faults_12k-vggish:load0', 'target': 'cwru/faults_12k-vgg
     ('changes', 'words'),
     [
         ({'method': 'magic'}, "method 'magic'; ... source_only, adabn, "),
-        ({'select_by': 'oracle'}, '`select_by`=oracle: ... source_risk, dev, snd, entropy, last'),
+        (
+            {'select_by': 'oracle'},
+            '`select_by`=oracle: ... source_risk, dev, snd, entropy, infomax, nuclear_norm, last',
+        ),
         ({'weight': -0.5}, '`weight`=-0.5 ... 0 or above'),
         ({'weight': math.nan}, '`weight`=nan'),
         ({'weight': math.inf}, '`weight`=inf'),
@@ -47,7 +50,7 @@ def test_only_methods_that_saw_no_target_may_score_all_of_it(method):
 
 
 def test_the_factor_is_the_methods_own_unless_given():
-    assert AdaptConfig(**PAIR, method='coral').factor() == 10.0
+    assert AdaptConfig(**PAIR, method='coral').factor() == 961.0
     assert AdaptConfig(**PAIR, method='coral', weight=0.25).factor() == 0.25
 
 

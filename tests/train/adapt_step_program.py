@@ -19,6 +19,7 @@ import numpy as np
 import optax
 
 from fdx.adapt.methods import METHODS, Method, init_discriminator
+from fdx.adapt.schedule import annealed
 from fdx.adapt.step import AdaptState, make_adapt_step
 from fdx.models.batch_norm import BatchNorm
 from fdx.models.layers import ExampleDropout
@@ -115,6 +116,8 @@ def make_step(method: Method, *, dropout_rate: float = 0.5):
             feature='embedding',
             weight=method.weight,
             radius=0.3,
+            warm_up=0.0,
+            schedule=annealed,
         )
     )
 

@@ -13,7 +13,8 @@ import pytest
 
 from fdx.adapt import step as adapt_step
 from fdx.adapt.methods import METHODS
-from fdx.adapt.step import annealed, as_vectors
+from fdx.adapt.schedule import annealed
+from fdx.adapt.step import as_vectors
 from fdx.adapt.terms.dirt_t import update_teacher
 from fdx.train import parallel
 from fdx.train.steps import TrainState, make_train_step

@@ -26,12 +26,13 @@ def jmmd(
     *,
     num_kernels: int = 5,
     factor: float = 2.0,
+    bandwidths: Sequence[float | None] = (),
 ) -> jax.Array:
     """Unbiased joint MMD^2; with one layer it is `mk_mmd`.
 
-    Every layer has its own kernels, around its own mean bandwidth. The published code gives the probabilities one
-    kernel of bandwidth 1.68; a bandwidth from the data adapts to the number of classes and to how certain the network
-    is.
+    A layer has a family of kernels around its own mean bandwidth, or one kernel of a fixed bandwidth, as the published
+    code has for probabilities: while a network is not certain, their mean squared distance is small, and a family
+    around it would tell examples apart that differ in nothing but noise.
 
     Args:
       source_layers: float32 [Bs, D_l] each, such as (features, softmax probabilities).
@@ -40,19 +41,26 @@ def jmmd(
       target_mask: float32 [Bt].
       num_kernels: kernels, of bandwidths around the mean one, for every layer.
       factor: ratio of neighbouring bandwidths.
+      bandwidths: one per layer, in squared units of the layer; None, or none at all: a family around the mean one.
 
     Returns:
       scalar, at most 2; 0 where a domain has fewer than two real examples.
 
     Raises:
-      ConfigError: no layers, or not the same layers.
+      ConfigError: no layers, not the same layers, or another number of bandwidths.
     """
     widths = [[x.shape[1:] for x in layers] for layers in (source_layers, target_layers)]
     if not widths[0] or widths[0] != widths[1]:
         raise ConfigError(f'layers of source {widths[0]} and target {widths[1]}: pass the same, at least one')
+    bandwidths = tuple(bandwidths) or (None,) * len(widths[0])
+    if len(bandwidths) != len(widths[0]):
+        raise ConfigError(f'{len(bandwidths)} bandwidths for {len(widths[0])} layers: pass one per layer, or none')
     product: jax.Array | float = 1.0
-    for source, target in zip(source_layers, target_layers):
+    for source, target, bandwidth in zip(source_layers, target_layers, bandwidths):
         x, mask = joined(source, target, source_mask, target_mask)
-        product = product * gaussian_kernels(x, x, mean_bandwidth(x, mask), num_kernels, factor)
+        if bandwidth is None:
+            product = product * gaussian_kernels(x, x, mean_bandwidth(x, mask), num_kernels, factor)
+        else:
+            product = product * gaussian_kernels(x, x, bandwidth, num_kernels=1)
     # An array by now: there is at least one layer.
     return unbiased_mmd(product, source_mask, target_mask)  # type: ignore[arg-type]

@@ -31,7 +31,7 @@ MEAN, WHITENING = 'familiar/mean', 'familiar/whitening'
 
 @dataclasses.dataclass(frozen=True)
 class Opinion:
-    """What the judge says of one image.
+    """What the judge says of one recording.
 
     Attributes:
       probabilities: float64 [K], calibrated on simulated machines that took no part in training.
@@ -48,7 +48,7 @@ class Judge:
 
     Attributes:
       arrays: parameters of the networks under `params/0/...`, `params/1/...`, and MEAN [D] and WHITENING [D, D].
-      card: what is known about it: states, seeds, temperature, limit of the distance, level of the conformal set.
+      card: what is known about it: states, seeds, temperature, limit of the distance, doubt without verdict.
     """
 
     arrays: dict[str, np.ndarray]
@@ -63,11 +63,16 @@ class Judge:
     def _run(self):
         model = create_model('evidence_judge', len(self.states), **self.card['options'])
         members = [self._params(f'params/{i}/') for i in range(self.card['members'])]
+        # One network over stacked parameters compiles in the time of one.
+        stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *members)
 
-        def run(images):
-            outputs = [model.apply({'params': params}, images, train=False) for params in members]
-            logits = sum(logits for logits, _ in outputs) / len(outputs)
-            return logits, outputs[0][1]['embedding']
+        def one(params, image):
+            logits, outputs = model.apply({'params': params}, image, train=False)
+            return logits, outputs['embedding']
+
+        def run(image):
+            logits, embeddings = jax.vmap(one, in_axes=(0, None))(stacked, image)
+            return logits.mean(axis=0), embeddings[0]
 
         return jax.jit(run)
 
@@ -84,16 +89,17 @@ class Judge:
         logits, embeddings = (np.concatenate([np.asarray(row[i], np.float64) for row in found]) for i in (0, 1))
         return logits, embeddings
 
-    def opinion(self, image: np.ndarray, bias: np.ndarray | float = 0.0) -> Opinion:
-        """What it says of one image.
+    def opinion(self, images: np.ndarray, bias: np.ndarray | float = 0.0) -> Opinion:
+        """What it says of one recording.
 
         Args:
-          image: float32, as fdx.signal.evidence_image makes it.
+          images: float32 [V, ...], views of the recording, as fdx.signal.evidence_image makes them; their logits and
+            their distances are averaged.
           bias: [K], added to the logits: what the user knows about the machine.
         """
-        logits, embedding = self.outputs(image[None])
-        probabilities = scipy.special.softmax((logits[0] + bias) / self.card['temperature'])
-        return Opinion(probabilities, float(self.distances(embedding)[0] / self.card['distance_limit']))
+        logits, embeddings = self.outputs(images)
+        probabilities = scipy.special.softmax((logits.mean(axis=0) + bias) / self.card['temperature'])
+        return Opinion(probabilities, float(self.distances(embeddings).mean() / self.card['distance_limit']))
 
     def distances(self, embeddings: np.ndarray) -> np.ndarray:
         """Mahalanobis distances [N] of embeddings [N, D] from the machines of training."""

@@ -1,7 +1,8 @@
-"""From probabilities to a verdict that may be absent: sets of states, as in conformal prediction.
+"""From probabilities to a verdict that may be absent.
 
-Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005. The level was chosen on simulated machines
-that took no part in training, and the card says how often the true state was in the set there (its coverage).
+C. K. Chow, "On optimum recognition error and reject tradeoff", IEEE Trans. Information Theory 16(1):41-46, 1970: where
+a wrong verdict costs 1 and none costs `doubt`, the least is paid by giving none where the probability of being wrong is
+larger than `doubt`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from fdx.predict.universal.judge import NORMAL
 
 # A verdict: something is wrong with the bearing, and the evidence does not say what.
 UNCLEAR = 'fault'
+# What no verdict costs, relative to a wrong one (docs/decisions/zero_shot.md).
+DOUBT = 0.4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,22 +33,27 @@ class Called:
     reason: str = ''
 
 
-def call(states: Sequence[str], probabilities: np.ndarray, level: float) -> Called:
+def call(states: Sequence[str], probabilities: np.ndarray, doubt: float = DOUBT) -> Called:
     """The verdict on one recording.
 
-    The set holds the most probable state and every other one whose probability reaches `level`. One state in the set is
-    the verdict. Several faults are a fault of unclear kind. A set of normal and a fault is no verdict.
+    Sound or damaged is asked first: where both are more probable than `doubt`, there is no verdict. Then, of a damaged
+    bearing, which fault: where another one than the most probable fault is more probable than `doubt`, given that there
+    is one, the kind is unclear.
 
     Args:
       states: K names.
-      probabilities: float [K].
-      level: between 0 and 1.
+      probabilities: float [K], which sum to 1.
+      doubt: between 0 and 0.5; with 0.5 there is always a verdict.
     """
     order = np.argsort(-probabilities, kind='stable')
-    inside = [states[i] for n, i in enumerate(order) if n == 0 or probabilities[i] >= level]
-    if len(inside) == 1:
-        return Called(inside[0])
-    listed = ', '.join(f'{states[i]} {probabilities[i]:.2f}' for i in order if states[i] in inside)
-    if NORMAL in inside:
-        return Called(None, f'cannot tell: {listed}')
-    return Called(UNCLEAR, f'a fault, kind unclear: {listed}')
+    sound = float(probabilities[list(states).index(NORMAL)])
+    if sound >= 1 - doubt:
+        return Called(NORMAL)
+    listed = [f'{states[i]} {probabilities[i]:.2f}' for i in order]
+    if sound > doubt:
+        return Called(None, f'cannot tell: {", ".join(listed[:2])}')
+    faults = [i for i in order if states[i] != NORMAL]
+    if probabilities[faults[0]] >= (1 - doubt) * (1 - sound):
+        return Called(states[faults[0]])
+    words = [f'{states[i]} {probabilities[i]:.2f}' for i in faults[:2]]
+    return Called(UNCLEAR, f'a fault, kind unclear: {", ".join(words)}')

@@ -11,7 +11,7 @@ from fdx.data.simulated import Machines, machine_records
 from fdx.data.source import open_dataset
 from fdx.data.table import Table
 from fdx.datasets.bearing_machines import bearing_machines_dataset_builder as builder
-from fdx.signal.evidence_front_end import Evidence
+from fdx.signal.evidence_front_end import EVIDENCE_VERSION, Evidence
 from fdx.signal.evidence_image import SHAPE
 from fdx.signal.patch import Condition, without_static_part
 from fdx.signal.slow_part import without_slow_part
@@ -44,7 +44,7 @@ def test_config_names_and_their_machines():
         'calibration-evidence': Machines(18_002, 0, 2_000),
         'small-evidence': Machines(18_003, 0, 400),
     }
-    assert f'1.{SIMULATOR_VERSION}.0' == str(builder.Builder.VERSION)
+    assert f'1.{SIMULATOR_VERSION}.{EVIDENCE_VERSION}' == str(builder.Builder.VERSION)
 
 
 def test_records_are_the_visible_machines(built):

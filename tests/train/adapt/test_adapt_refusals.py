@@ -17,7 +17,7 @@ from fdx.types import ConfigError
         (
             'dann',
             {'halve_every': 2},
-            '`halve_every`=2: adaptation ... learning rate',
+            '`halve_every`=2: ... `schedule` ... learning rate',
         ),
         ('dann', {'cache_features': 'on'}, '`cache_features`=on ... frozen'),
         ('dann', {'feature': 'middle'}, '`feature`=middle: ... stage1, '),

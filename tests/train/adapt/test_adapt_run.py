@@ -90,17 +90,17 @@ def test_a_dataset_with_more_classes_than_were_shared_is_refused(run, tmp_path, 
 
 @pytest.mark.parametrize(
     ('select_by', 'risk', 'score'),
-    [('source_risk', 0.25, -0.25), ('snd', -3.0, 3.0), ('snd', float('inf'), None), ('snd', float('nan'), None)],
+    [('source_risk', 0.25, 12.0), ('snd', -3.0, 3.0), ('snd', float('inf'), None), ('snd', float('nan'), None)],
 )
 def test_the_score_of_an_epoch(select_by, risk, score):
     """The lower the risk the better; a diverged epoch has no score, a step in the middle of an epoch neither."""
     choice = choice_by(select_by)
-    assert choice(12, {'step': 12, select_by: risk}) == {'selection': {'criterion': select_by, 'score': score}}
+    assert choice(12, [{'step': 12, select_by: risk}]) == {'selection': {'criterion': select_by, 'score': score}}
     assert choice(12, None) == {'selection': {'criterion': select_by, 'score': None}}
 
 
 def test_the_last_epoch_is_the_best_where_it_is_asked_for():
-    assert [choice_by('last')(step, {'step': step})['selection']['score'] for step in (12, 15)] == [12.0, 15.0]
+    assert [choice_by('last')(step, [{'step': step}])['selection']['score'] for step in (12, 15)] == [12.0, 15.0]
 
 
 def test_paired_batches_go_on_where_they_stood():

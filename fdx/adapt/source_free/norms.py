@@ -1,0 +1,45 @@
+"""Batch statistics of the target in a finished network, perhaps mixed with those that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import numpy as np
+
+from fdx.adapt.target_statistics import target_statistics
+from fdx.data.pipeline import ArrayExamples
+
+
+def mixed_statistics(
+    statistics: Callable, variables: dict, stats: dict, examples: ArrayExamples, *, prior_windows: int = 0, seed: int = 0
+) -> dict:
+    """Statistics of all examples, with those of the network counting for `prior_windows` more.
+
+    Schneider et al., "Improving robustness against common corruptions by covariate shift adaptation", NeurIPS 2020:
+
+        mean = N / (N + n) mean_s + n / (N + n) mean_t,   and likewise var
+
+    with n windows of the target and N = prior_windows. With N = 0 it is Li et al.'s AdaBN. Deeper norms see what the
+    first ones make of a batch, so batches must look like the target: windows are shuffled, since those of a table
+    follow each other by recording, and a batch of one class would lose what makes it different.
+
+    Args:
+      statistics: compiled `fdx.adapt.target_statistics.make_statistics`.
+      variables: of the whole network.
+      stats: its batch statistics.
+      examples: n windows of the target; labels are not read.
+      prior_windows: N.
+      seed: of the order.
+
+    Returns:
+      a tree like `stats`, float32.
+
+    Raises:
+      ConfigError: the network keeps no statistics.
+    """
+    order = np.random.default_rng(seed).permutation(len(examples))
+    shuffled = ArrayExamples(examples.inputs[order], examples.targets[order])
+    measured = target_statistics(statistics, variables, stats, shuffled)
+    share = len(examples) / (prior_windows + len(examples))
+    return jax.tree.map(lambda old, new: np.asarray((1 - share) * old + share * new, np.float32), stats, measured)
