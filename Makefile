@@ -7,7 +7,7 @@ RAM := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 8000000 { pri
 IN_RAM := $(if $(RAM),PYTEST_DEBUG_TEMPROOT=$(RAM))
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup demo compare table gan check test lint types format docs test-tfds bench clean
+.PHONY: setup demo compare table gan check test lint types format docs test-tfds bench bench-adapt clean
 
 # The tests of `make check`: signal, data, files, the order of the rooms, the pages, and the contract of the small networks.
 SLOW := tests/signal/test_usable_real.py tests/signal/test_shaft_speed_machines.py tests/data/test_raw_text_cases.py \
@@ -83,6 +83,13 @@ bench: setup
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-benchmark.txt
 	.venv-bench/bin/python -m benchmarks.model_steps
 	.venv-bench/bin/python -m benchmarks.study_job
+
+# JMMD, MK-MMD, DANN and CDAN in plain PyTorch on the windows that fdx adapts on, in the same environment: 30 runs of two
+# to four minutes on an idle core. A stopped call goes on.
+bench-adapt: setup
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-benchmark.txt
+	.venv-bench/bin/python -m benchmarks.references --workdir=runs/references --data_dir=data
 
 clean:
 	rm -rf data runs site .pytest_cache .ruff_cache .mypy_cache
