@@ -17,18 +17,19 @@ import json
 import os
 import pathlib
 import platform
-import statistics
 import subprocess
 import sys
 from typing import Any
 
 from fdx.data.prepare import prepare_if_missing
-from fdx.files import write_json
+from fdx.files import atomic_write_text
 from fdx.types import ConfigError, FdxError
 
-from ..grid import Cell, fill, pack, run_cells
+from ..grid import Cell, fill, run_cells
+from ..page import json_text
 from .recipe import METHODS, Recipe
 from .records import DATASET, PROTOCOL, Pair, write_parts
+from .results import assemble, row_of, table
 
 # The folder of `benchmarks`, in a checkout and in the wheel: the other environment need not have fdx.
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -114,7 +115,7 @@ def run(pairs: list[Pair], methods: list[str], seeds: int, settings: Settings) -
     def say(line: str) -> None:
         print(line, flush=True)
 
-    return [found['row'] for found in run_cells(cells, one, _words, say)]
+    return [row_of(found) for found in run_cells(cells, one, _words, say)]
 
 
 def _words(found: dict[str, Any]) -> str:
@@ -122,16 +123,13 @@ def _words(found: dict[str, Any]) -> str:
     return f'{100 * row["accuracy"]:.1f} %, {row.get("cpu_s", row["source_cpu_s"]):.2f} CPU s per epoch'
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """One line per task and method: mean accuracy, that of each seed, and seconds per epoch."""
-    lines = [f'{"task":18s} {"method":12s} {"accuracy, %":>11s} {"CPU s/epoch":>11s}  each seed']
-    per_seed = {key: key for key in ('seed', 'fold', 'accuracy', 'wall_s', 'cpu_s', 'source_cpu_s') if key in rows[0]}
-    for row in pack([{k: v for k, v in r.items() if k in ('task', 'method', *per_seed)} for r in rows], per_seed):
-        seconds = statistics.median(row.get('cpu_s', row['source_cpu_s']))
-        each = ' '.join(f'{100 * a:.1f}' for a in row['accuracy'])
-        mean = 100 * statistics.mean(row['accuracy'])
-        lines.append(f'{row["task"]:18s} {row["method"]:12s} {mean:11.1f} {seconds:11.2f}  {each}')
-    return '\n'.join(lines)
+def _recipe(changed: dict[str, Any]) -> Recipe:
+    """`Recipe()` with other settings; ConfigError names those that it does not have."""
+    known = [field.name for field in dataclasses.fields(Recipe)]
+    unknown = sorted(set(changed) - set(known))
+    if unknown:
+        raise ConfigError(f'`recipe` sets {", ".join(unknown)}: a recipe has {", ".join(known)}')
+    return Recipe(**changed)
 
 
 def main() -> int:
@@ -150,11 +148,14 @@ def main() -> int:
     args = parser.parse_args()
     try:
         pairs = [Pair.parse(text, args.dataset, PROTOCOL) for text in args.pairs.split(',')]
-        settings = Settings(args.workdir, args.data_dir, args.torch_python, Recipe(**args.recipe))
+        settings = Settings(args.workdir, args.data_dir, args.torch_python, _recipe(args.recipe))
         prepare_if_missing(args.dataset, args.data_dir, args.manual_dir, notify=print)
         rows = run(pairs, args.methods.split(','), args.seeds, settings)
         if args.out:
-            write_json(args.out, {'recipe': dataclasses.asdict(settings.recipe), 'rows': rows})
+            words = f'--pairs={args.pairs} --methods={args.methods} --seeds={args.seeds}'
+            data = assemble(rows, settings.recipe, settings.threads, f'python -m benchmarks.references {words}')
+            args.out.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write_text(args.out, json_text(data))
     except FdxError as error:
         print(error, file=sys.stderr)
         return 1

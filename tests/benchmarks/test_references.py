@@ -18,9 +18,10 @@ import jax
 import numpy as np
 import pytest
 
-from fdx.benchmarks.references.__main__ import Settings, run, table
+from fdx.benchmarks.references.__main__ import Settings, run
 from fdx.benchmarks.references.recipe import METHODS, Recipe
 from fdx.benchmarks.references.records import LABELLED, Pair, digest, domains_of, parts_of, write_parts
+from fdx.benchmarks.references.results import assemble, table
 from fdx.data.pipeline import ArrayExamples
 from fdx.models import create_model
 from fdx.types import ConfigError
@@ -125,6 +126,11 @@ def test_a_cell_is_run_once_and_its_row_is_in_the_table(tmp_path, waveform_dir):
     }
     assert 'history' not in rows[1]
     assert table(rows).splitlines()[2].split() == ['rig_a', '->', 'rig_b', 'jmmd', '75.0', '3.00', '75.0']
+    data = assemble(rows, settings.recipe, settings.threads, 'again')
+    assert data['measured']['seeds'] == [0] and data['measured']['command'] == 'again' and data['recipe']['epochs'] == 2
+    assert [row['method'] for row in data['rows']] == ['source_only', 'jmmd']
+    assert data['rows'][1]['accuracy'] == [0.75] and data['rows'][1]['windows'] == [114]
+    assert data['rows'][1]['protocol'] == 'source time_blocks, test part of time_blocks'
     # Another recipe is another question.
     run([PAIR], ['jmmd'], 1, dataclasses.replace(settings, recipe=Recipe(epochs=3, source_epochs=1)))
     assert len((tmp_path / 'calls').read_text().splitlines()) == 3
