@@ -20,7 +20,8 @@ from .grid import pack
 from .page import Kind, how_measured, old_records_note, seed_means, table, versions_text
 
 Row = Mapping[str, Any]
-_PER_SEED = {'seed': 'seeds', 'fold': 'folds'} | {k: k for k in ('windows', 'units', 'seconds', 'accuracy', 'macro_f1')}
+_LISTS = ('windows', 'units', 'seconds', 'epochs', 'settled', 'accuracy', 'macro_f1')
+_PER_SEED = {'seed': 'seeds', 'fold': 'folds'} | {k: k for k in _LISTS}
 _COUNTED = {
     'recordings': "of its recordings (Wilson's, of recordings that are right or wrong as a whole)",
     # Pages of fdx 0.1.0.
@@ -109,7 +110,7 @@ def markdown(data: Mapping[str, Any]) -> str:
         of_input = _pick(rows, input=name)
         entry = INPUTS[name]
         lines += ['', f'## {name}: {entry.words}, {entry.model}', '']
-        header = ['method', *[s for s in SELECTIONS if s != ORACLE], 'seconds per run', f'{ORACLE} (not usable)']
+        header = ['method', *_usable(rows), 'seconds per run', f'{ORACLE} (not usable)']
         lines += table(header, [_method_line(of_input, m) for m in _order(of_input, 'method', list(METHODS))])
         lines += [
             '',
@@ -117,13 +118,38 @@ def markdown(data: Mapping[str, Any]) -> str:
             '',
             *_task_table(suite, of_input),
         ]
+    lines += ['', '## What each criterion costs', '', *_regrets(rows)]
     return '\n'.join([*lines, '', *_notes(suite, data), ''])
+
+
+def _usable(rows: Sequence[Row]) -> list[str]:
+    """Criteria that all rows have, without the oracle; earlier pages have fewer."""
+    return [s for s in SELECTIONS if s != ORACLE and all(s in row['accuracy'] for row in rows)]
+
+
+def _regrets(rows: Sequence[Row]) -> list[str]:
+    """Points of accuracy that each criterion loses against the oracle, over the runs of methods that see the target."""
+    adapted = [row for row in rows if METHODS[row['method']].sees_target]
+    lines = []
+    for name in _usable(rows):
+        cells = [
+            spread_text([100 * (o - c) for o, c in zip(by_seed(of_input, ORACLE), by_seed(of_input, name))], digits=1)
+            if (of_input := _pick(adapted, input=kind))
+            else NOTHING
+            for kind in dict.fromkeys(row['input'] for row in rows)
+        ]
+        lines.append([name, *cells])
+    words = (
+        'Regret: accuracy of the best epoch on the scored windows minus that of the chosen epoch, in points, mean over '
+        "methods that see the target, and tasks ± standard deviation of the seeds' means."
+    )
+    return [words, '', *table(['criterion', *dict.fromkeys(row['input'] for row in rows)], lines)]
 
 
 def _method_line(rows: Sequence[Row], method: str) -> list[str]:
     mine = _pick(rows, method=method)
     seconds = np.mean([row['seconds'] for row in mine])
-    usable = [summary(mine, s) for s in SELECTIONS if s != ORACLE]
+    usable = [summary(mine, s) for s in _usable(rows)]
     return [method, *usable, f'{seconds:.0f}', summary(mine, ORACLE)]
 
 
@@ -153,14 +179,27 @@ def _notes(suite: Suite, data: Mapping[str, Any]) -> list[str]:
     folds = 'Fold K for seed K. ' if any(pair.rotates for pair in suite.pairs) else ''
     return [
         f'Protocols: {protocols}. {folds}Windows of the target are seen without labels from its training part. Adam, '
-        f'learning rate {LEARNING_RATE:g}, {BATCH_SIZE} windows of each domain per step, about {suite.steps} '
-        f'steps{few}; the same for all methods. Inputs, networks and these settings were chosen with target accuracy '
+        f'learning rate {LEARNING_RATE:g}, {BATCH_SIZE} windows of each domain per step{_budget(suite, rows)}{few}; '
+        'the same for all methods. Inputs, networks and these settings were chosen with target accuracy '
         'of CWRU and MFPT in view: development results. The methods of one input are scored on the same windows; an '
         'input that no method adapts is scored on all of the target. Seconds of a run: training, all criteria in every '
         'epoch, last checkpoint.',
         '',
         f'Records of version {records}; {versions_text(data["measured"])}.',
     ]
+
+
+def _budget(suite: Suite, rows: Sequence[Row]) -> str:
+    """How long runs were, and how many were cut before they had settled; earlier pages had 100 steps."""
+    known = [row for row in rows if 'epochs' in row]
+    if not known:
+        return ', about 100 steps'
+    epochs = [n for row in known for n in row['epochs']]
+    cut = sum(not settled for row in known for settled in row['settled'])
+    return (
+        f', at most {suite.epochs} epochs ({np.mean(epochs):.0f} on average; {cut} of {len(epochs)} runs were cut '
+        'there, before source and term had settled)'
+    )
 
 
 def plot(data: Mapping[str, Any]) -> Figure:

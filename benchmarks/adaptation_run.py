@@ -9,10 +9,9 @@ from typing import Any
 
 from fdx.adapt.config import DEFAULT_CRITERION, AdaptConfig
 from fdx.adapt.methods import METHODS
-from fdx.adapt.run import open_domains
 from fdx.adapt.selection import run_adaptation, selected_rows
+from fdx.adapt.settled import Settled
 from fdx.data.blocks import NUM_BLOCKS
-from fdx.data.pipeline import steps_per_epoch
 from fdx.data.source import prepared_folder
 from fdx.evaluate.intervals import kish_number
 from fdx.signal.front_ends import DEFAULT_FRONT_END
@@ -24,8 +23,7 @@ from .adaptation_suite import (
     BATCH_SIZE,
     DEFAULT_METHODS,
     LEARNING_RATE,
-    MAX_EPOCHS,
-    MIN_EPOCHS,
+    PATIENCE,
     Suite,
     cells,
     fold_of,
@@ -116,16 +114,13 @@ def dataset_names(cell: Cell, default_front_ends: dict[str, str] = DEFAULT_FRONT
     return named(cell.task.source), named(cell.task.target)
 
 
-def configs(
-    cell: Cell, data_dir: str, names: tuple[str, str], caches: dict | None = None
-) -> tuple[TrainConfig, AdaptConfig]:
-    """The run's configurations; epochs follow from the number of source windows.
+def configs(cell: Cell, data_dir: str, names: tuple[str, str]) -> tuple[TrainConfig, AdaptConfig]:
+    """The run's configurations.
 
     Args:
       cell: the run.
       data_dir: folder of prepared datasets.
       names: of `dataset_names`.
-      caches: keeps that number for the other methods of the same task and seed, which learn from the same windows.
     """
     plan = AdaptConfig(
         source=names[0],
@@ -134,6 +129,7 @@ def configs(
         target_protocol=cell.task.protocols[1],
         target_fold=fold_of(cell),
         score_all_target=scores_all(cell),
+        patience=PATIENCE,
     )
     config = TrainConfig(
         dataset=plan.names()[0].dataset,
@@ -150,15 +146,11 @@ def configs(
         halve_every=0,
         l2=0.0,
         seed=cell.seed,
+        epochs=cell.suite.epochs,
+        # The history has every epoch's criteria; of the checkpoints the last is enough.
+        save_every=cell.suite.epochs,
     )
-    caches = {} if caches is None else caches
-    key = ('source windows', names, cell.task, scores_all(cell), cell.seed)
-    windows = caches.get(key) or caches.setdefault(key, len(open_domains(config, plan).source_train))
-    epochs = round(cell.suite.steps / steps_per_epoch(windows, BATCH_SIZE))
-    epochs = min(max(epochs, MIN_EPOCHS), MAX_EPOCHS)
-    # The history has every epoch's criteria; of the checkpoints the last is enough.
-    fields = {**config.to_json(), 'epochs': epochs, 'save_every': epochs}
-    return TrainConfig.from_json(fields), plan
+    return config, plan
 
 
 def records_of(plan: AdaptConfig, data_dir: str) -> list[str]:
@@ -172,7 +164,7 @@ def run_cell(cell: Cell, call: Call, names: tuple[str, str], caches: dict) -> tu
     The row has accuracy and macro F1 on windows of the target by what chose the epoch, the number of windows, and how
     many equally large recordings they are worth (`units`).
     """
-    config, plan = configs(cell, call.data_dir, names, caches)
+    config, plan = configs(cell, call.data_dir, names)
     records = records_of(plan, call.data_dir)
     asked = {'config': config.to_json(), 'plan': plan.to_json(), 'records': records}
 
@@ -194,6 +186,8 @@ def run_cell(cell: Cell, call: Call, names: tuple[str, str], caches: dict) -> tu
             'windows': len(scored),
             'units': kish_number(scored.dataset.table['recording'][scored.rows]),
             'seconds': round(seconds, 2),
+            'epochs': len(result.history),
+            'settled': Settled(PATIENCE).stops(result.history),
             'accuracy': {name: epoch['oracle_target_accuracy'] for name, epoch in chosen.items()},
             'macro_f1': {name: epoch['oracle_target_macro_f1'] for name, epoch in chosen.items()},
         }

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from fdx.adapt.choice import chosen
 from fdx.adapt.config import AdaptConfig
 from fdx.adapt.methods import METHODS
 from fdx.benchmarks import adaptation_run as adaptation_bench
@@ -15,8 +16,7 @@ from fdx.benchmarks.adaptation_suite import (
     BATCH_SIZE,
     DEFAULT_METHODS,
     INPUTS,
-    MAX_EPOCHS,
-    MIN_EPOCHS,
+    PATIENCE,
     SUITES,
     Input,
     Pair,
@@ -34,9 +34,9 @@ ONE_WAY = Pair('b -> a', 'bearing_rig/rig_b_small{}', 'bearing_rig/rig_a_small{}
 NAMES = ('bearing_rig/rig_b_small', 'bearing_rig/rig_a_small')
 ROW_KEYS = {
     *('input', 'model', 'method', 'task', 'protocol', 'records', 'seed', 'fold', 'windows', 'units', 'seconds'),
-    *('accuracy', 'macro_f1'),
+    *('epochs', 'settled', 'accuracy', 'macro_f1'),
 }
-SELECTIONS = ['source_risk', 'dev', 'snd', 'entropy', 'last', 'oracle']
+SELECTIONS = ['source_risk', 'dev', 'snd', 'entropy', 'infomax', 'nuclear_norm', 'last', 'oracle']
 # Recordings of a tiny machine are of five blocks of one window: 6 for each block, in three classes.
 RECORDINGS = 6
 
@@ -130,28 +130,9 @@ def test_configs_hold_what_the_suite_and_the_input_say(data_dir):
     assert (config.dataset, config.model, config.model_options) == (NAMES[0], 'band_mlp', {'width_multiplier': 0.125})
     assert (config.label_key, config.labels_per_class, config.data_dir) == ('label', 3, str(data_dir))
     assert (config.batch_size, config.learning_rate, config.halve_every, config.l2) == (BATCH_SIZE, 1e-3, 0, 0.0)
-    assert config.save_every == config.epochs
-
-
-@pytest.mark.parametrize(
-    ('steps', 'labels_per_class', 'batch_size', 'epochs'),
-    [
-        # 24 source windows (three of five blocks train, and the test block is learned from too) in batches of 10.
-        (20, 0, 10, round(20 / 3)),
-        (1, 0, 10, MIN_EPOCHS),
-        (1000, 0, 10, MAX_EPOCHS),
-        # 2 of each of three classes: one batch.
-        (7, 2, 10, 7),
-        (24, 0, 8, 8),
-        (20, 0, 7, 5),
-    ],
-)
-def test_epochs_come_from_steps_and_windows_within_bounds(
-    data_dir, monkeypatch, steps, labels_per_class, batch_size, epochs
-):
-    monkeypatch.setattr(adaptation_bench, 'BATCH_SIZE', batch_size)
-    cell = cell_of(steps=steps, labels_per_class=labels_per_class)
-    assert configs(cell, str(data_dir), NAMES)[0].epochs == epochs
+    assert config.save_every == config.epochs == 60
+    assert plan.patience == PATIENCE
+    assert configs(cell_of(epochs=7), str(data_dir), NAMES)[0].epochs == 7
 
 
 @pytest.mark.parametrize('method', METHODS)
@@ -184,7 +165,7 @@ def ran(rig, data_dir, tmp_path_factory):
     root, caches, found = tmp_path_factory.mktemp('benchmark'), {}, {}
     with rig.compiled_once(tmp_path_factory.mktemp('compiled')):
         for method in ('source_only', 'coral'):
-            found[method] = run_cell(cell_of(method, steps=4), Call(root, str(data_dir)), NAMES, caches)
+            found[method] = run_cell(cell_of(method, epochs=4), Call(root, str(data_dir)), NAMES, caches)
     return found, root, caches
 
 
@@ -202,8 +183,9 @@ def test_rows_of_a_cell(ran, method, windows):
     assert list(accuracy) == list(macro_f1) == sorted(SELECTIONS)  # As JSON files have them.
     history = results['history']
     assert [row['epoch'] for row in history] == [1, 2, 3, 4]
-    for criterion in SELECTIONS[:4]:
-        best = min(reversed(history), key=lambda row, c=criterion: row[c])
+    assert (row['epochs'], row['settled']) == (4, False)
+    for criterion in SELECTIONS[:6]:
+        best = chosen(history, criterion)
         assert accuracy[criterion] == best['oracle_target_accuracy']
         assert macro_f1[criterion] == best['oracle_target_macro_f1']
     assert accuracy['last'] == history[-1]['oracle_target_accuracy']
@@ -221,17 +203,17 @@ def test_a_cell_that_is_there_is_not_trained(ran, data_dir, monkeypatch):
         raise AssertionError('trained')
 
     monkeypatch.setattr(adaptation_bench, 'run_adaptation', trained)
-    results, stored = run_cell(cell_of(steps=4), Call(root, str(data_dir)), NAMES, caches)
+    results, stored = run_cell(cell_of(epochs=4), Call(root, str(data_dir)), NAMES, caches)
     assert stored is True
     assert results == found['coral'][0] == json.loads(before)
     assert path.stat().st_mtime_ns == stamp
     # What decides the run differs: the old results are no answer.
-    for cell in (cell_of(steps=6), cell_of(steps=4, labels_per_class=1), cell_of(steps=4, seed=1)):
+    for cell in (cell_of(epochs=6), cell_of(epochs=4, labels_per_class=1), cell_of(epochs=4, seed=1)):
         with pytest.raises(AssertionError, match='trained'):
             run_cell(cell, Call(root, str(data_dir)), NAMES, caches)
     monkeypatch.setattr(adaptation_bench, 'LEARNING_RATE', 2e-3)
     with pytest.raises(AssertionError, match='trained'):
-        run_cell(cell_of(steps=4), Call(root, str(data_dir)), NAMES, caches)
+        run_cell(cell_of(epochs=4), Call(root, str(data_dir)), NAMES, caches)
     assert path.read_text() == before
 
 
@@ -240,6 +222,6 @@ def test_changed_settings_take_the_place_of_the_old_cell(ran, data_dir, rig, tmp
     path = cell_of().path(tmp_path)
     path.parent.mkdir(parents=True)
     path.write_text(cell_of().path(root).read_text())
-    results, stored = run_cell(cell_of(steps=5), Call(tmp_path, str(data_dir)), NAMES, caches)
+    results, stored = run_cell(cell_of(epochs=5), Call(tmp_path, str(data_dir)), NAMES, caches)
     assert (stored, len(results['history']), results['asked']['config']['epochs']) == (False, 5, 5)
     assert json.loads(path.read_text()) == results
