@@ -16,10 +16,17 @@ decide which classes both sides have and, with a protocol such as by_recording, 
 With --classes=A,B they are read for scores only. The table has the scores of every choice of the epoch; `oracle`, the
 best epoch on the scored windows themselves, is an upper bound and cannot be used in practice.
 
+Without the data of the source, from a checkpoint alone, which decides network, labels and front end:
+
+    python -m launch.adapt --checkpoint=runs/mine --target=cwru/faults_12k-musicnn:load3 --method=shot \
+        --workdir=runs/new
+
 Methods: source_only and adabn train on the source only; mk_mmd, jmmd and coral bring a layer (--feature) of both
 domains together; dann, cdan and cdan_e train features that a discriminator of the domains cannot tell apart; mcc and
-entropy favour certain predictions; dirt_t is VADA and its refinement. The same command continues a stopped run. Writes
-checkpoints (launch.predict takes them), results.json, PNGs and report.html; with --seeds, one sub-folder per seed.
+entropy favour certain predictions; dirt_t is VADA and its refinement. With --checkpoint: shot (the default) and tent
+train on the target alone; test_time_norms measures batch statistics on it. The same command continues a stopped run.
+Writes checkpoints (launch.predict takes them), results.json, PNGs and report.html; with --seeds, one sub-folder per
+seed. With --checkpoint it writes checkpoints and results.json; launch.evaluate makes the report.
 """
 
 from __future__ import annotations
@@ -35,6 +42,7 @@ from absl import flags
 from fdx.adapt.config import CRITERIA, AdaptConfig
 from fdx.adapt.methods import METHODS, get_method
 from fdx.adapt.selection import run_adaptation
+from fdx.adapt.source_free.config import SOURCE_FREE_CRITERIA, SOURCE_FREE_METHODS
 from fdx.data.source import open_dataset
 from fdx.evaluate.adaptation_report import SELECTION_HEADER, selection_cells, target_label_words, write_adaptation
 from fdx.evaluate.adaptation_results import adaptation_results, network_outputs
@@ -48,6 +56,7 @@ from fdx.types import ConfigError
 from fdx.weights.structure import example_input, variable_shapes
 
 from . import cli
+from .adapt_checkpoint import adapt_from_checkpoint, define_checkpoint_flags, refuse_checkpoint_flags
 from .config_flags import MAX_SEED, define_fields, define_train_flags, field_values, train_config
 from .display import progress, table
 from .prepare_on_demand import prepare_if_missing
@@ -70,18 +79,25 @@ DEFAULTS = {
 
 def define_flags() -> None:
     """The flags of this program: those of AdaptConfig, those of TrainConfig that have a meaning here, and its own."""
-    define_fields(AdaptConfig, choices={'method': list(METHODS), 'select_by': CRITERIA})
+    choices = {
+        'method': list(dict.fromkeys([*METHODS, *SOURCE_FREE_METHODS])),
+        'select_by': list(dict.fromkeys([*CRITERIA, *SOURCE_FREE_CRITERIA])),
+    }
+    define_fields(AdaptConfig, choices=choices)
+    define_checkpoint_flags()
     define_train_flags(skip=NOT_HERE, **DEFAULTS)
     flags.DEFINE_integer('fold', 0, "which fold of the source's protocol")
     flags.DEFINE_integer('seeds', 1, 'runs with the seeds --seed, --seed + 1, ...; several get a sub-folder each')
     flags.DEFINE_string('workdir', None, 'where checkpoints, logs and the report go')
     define_recordings_flags()
     flags.DEFINE_string('manual_dir', None, 'folder of raw recordings, to prepare the datasets; else FDX_RAW_DATA')
-    flags.mark_flags_as_required(['source', 'target', 'workdir'])
+    flags.mark_flags_as_required(['target', 'workdir'])
+    flags.mark_flags_as_mutual_exclusive(['source', 'checkpoint'], required=True)
 
 
 def _configs() -> tuple[TrainConfig, AdaptConfig]:
     """The configs from the flags; refuses flags that would have no effect."""
+    refuse_checkpoint_flags()
     plan = AdaptConfig(**field_values(AdaptConfig))
     if FLAGS.fold < 0:
         raise ConfigError(f'--fold={FLAGS.fold}: a fold of the source, 0 or above')
@@ -176,6 +192,9 @@ def main(argv) -> None:
     """Runs the seeds that the flags name."""
     del argv
     logging.getLogger('fdx').setLevel(logging.WARNING)  # The tables of frozen parameters are for launch.train.
+    if FLAGS.checkpoint is not None:
+        adapt_from_checkpoint()
+        return
     config, plan = _configs()
     config, plan = _prepare(config, plan)
     _check_feature(config, plan)

@@ -12,7 +12,7 @@ import numpy as np
 from fdx.adapt.terms.adabn import pooled_statistics
 from fdx.data.pipeline import Examples
 from fdx.models.batch_norm import BatchNorm, normalise_batch
-from fdx.train.forward import forward_batches
+from fdx.train.forward import Progress, forward_batches, no_progress
 from fdx.types import ConfigError
 
 
@@ -49,7 +49,9 @@ def make_statistics(model: nn.Module, *, start: int = 0) -> Callable:
     return statistics
 
 
-def target_statistics(statistics: Callable, variables: dict, stats: dict, examples: Examples) -> dict:
+def target_statistics(
+    statistics: Callable, variables: dict, stats: dict, examples: Examples, progress: Progress = no_progress
+) -> dict:
     """Statistics of all examples (Li et al., "Revisiting batch normalization for practical domain adaptation", 2016).
 
     Each batch is normalised by itself, as in training; means and variances of the batches are pooled exactly. Frozen
@@ -60,6 +62,7 @@ def target_statistics(statistics: Callable, variables: dict, stats: dict, exampl
       variables: of the whole network.
       stats: batch statistics of the stages that run, as in a TrainState.
       examples: windows of the target; their labels are not read.
+      progress: wraps the batches.
 
     Returns:
       a tree like `stats`; variances are biased, as `pooled_statistics` has them.
@@ -69,7 +72,8 @@ def target_statistics(statistics: Callable, variables: dict, stats: dict, exampl
     """
     if not stats:
         raise ConfigError('`method`=adabn: the network keeps no batch statistics that the target could replace')
-    batches = [found for _, found in forward_batches(statistics, variables, examples)]
+    passes = forward_batches(statistics, variables, examples, progress=progress, what='batch statistics')
+    batches = [found for _, found in passes]
     seen = jax.tree.map(lambda *values: np.stack(values), *jax.device_get(batches))
     return _with(stats, seen, '')
 

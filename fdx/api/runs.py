@@ -11,6 +11,8 @@ from typing import Any
 from fdx.adapt.config import AdaptConfig
 from fdx.adapt.run import AdaptResult
 from fdx.adapt.selection import run_adaptation
+from fdx.adapt.source_free.config import SourceFreeConfig
+from fdx.adapt.source_free.run import SourceFreeResult, adapt_checkpoint
 from fdx.api.predictors import RunPath, folder_of
 from fdx.evaluate.evaluate import results_of, write_evaluation
 from fdx.evaluate.predictions import Predictions
@@ -19,6 +21,7 @@ from fdx.train.config import TrainConfig
 from fdx.train.forward import Progress, no_progress
 from fdx.train.run import train as run_training
 from fdx.train.trainer import RunResult
+from fdx.types import ConfigError
 
 
 def train(
@@ -52,13 +55,14 @@ def train(
 
 
 def adapt(
-    config: TrainConfig,
-    plan: AdaptConfig,
+    config: TrainConfig | RunPath,
+    plan: AdaptConfig | str,
     workdir: str | os.PathLike,
     *,
     progress: Progress = no_progress,
     on_epoch: Callable[[dict], None] = lambda row: None,
-) -> AdaptResult:
+    **settings: Any,
+) -> AdaptResult | SourceFreeResult:
     """Learns from a labelled source for an unlabelled target, or goes on where the run in `workdir` stands.
 
         plan = fdx.AdaptConfig('cwru/faults_12k:load0', 'cwru/faults_12k:load3', method='dann')
@@ -66,21 +70,46 @@ def adapt(
         run = fdx.adapt(config, plan, 'runs/adapted')
         fdx.load(run).diagnose('new.mat').label
 
+    Without the data of the source, from a finished run alone:
+
+        run = fdx.adapt('runs/mine', 'cwru/faults_12k:load3', 'runs/adapted', method='shot')
+
     Args:
-      config: network, optimiser and protocol; its dataset is that of the plan's source.
-      plan: the two domains, the method, and what chooses the epoch without labels of the target.
+      config: network, optimiser and protocol; its dataset is that of the plan's source. Or a finished run, by its
+        workdir or as `fdx.train` returned it.
+      plan: the two domains, the method, and what chooses the epoch without labels of the target. For a finished run,
+        the target, as builder/config:domain.
       workdir: folder for checkpoints and logs.
       progress: wraps iterables of long work; takes `total` and `desc`.
       on_epoch: called with the row of the history after every epoch; keys that begin with `oracle_` read the target's
         labels and are for reports alone.
+      **settings: for a finished run, further fields of fdx.adapt.source_free.config.SourceFreeConfig: method (shot,
+        tent, test_time_norms), step, epochs, learning_rate, pseudo_weight, prior_windows, target_protocol, ...
 
     Returns:
-      What the run leaves: workdir, best_step, history, domains, seconds.
+      What the run leaves: workdir, best_step, history, seconds, and domains or, for a finished run, target.
 
     Raises:
       FdxError: whatever the configs, the data, the weights or the checkpoints in `workdir` make impossible.
     """
-    return run_adaptation(config, plan, pathlib.Path(workdir), progress=progress, on_epoch=on_epoch)
+    if isinstance(config, TrainConfig):
+        if settings or not isinstance(plan, AdaptConfig):
+            wrong = f'`{next(iter(settings))}`' if settings else f'the target {plan}'
+            raise ConfigError(
+                f'{wrong} goes with a finished run: with a TrainConfig, pass an AdaptConfig that has all settings'
+            )
+        return run_adaptation(config, plan, pathlib.Path(workdir), progress=progress, on_epoch=on_epoch)
+    if isinstance(plan, AdaptConfig):
+        raise ConfigError(
+            f'an AdaptConfig goes with a TrainConfig: with the finished run {folder_of(config)} pass the target as '
+            f'text, {plan.target}, and settings by name, e.g. method="shot"'
+        )
+    known = {f.name for f in dataclasses.fields(SourceFreeConfig)} - {'checkpoint', 'target'}
+    unknown = sorted(set(settings) - known)
+    if unknown:
+        raise ConfigError(f'no setting {", ".join(unknown)}; there are: {", ".join(sorted(known))}')
+    target_plan = SourceFreeConfig(str(folder_of(config)), plan, **settings)
+    return adapt_checkpoint(target_plan, pathlib.Path(workdir), progress=progress, on_epoch=on_epoch)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)

@@ -6,7 +6,10 @@ import dataclasses
 
 import numpy as np
 
+from fdx.adapt.source_free.checkpoint import is_source_free
+from fdx.adapt.source_free.target import target_splits
 from fdx.data.dataset import PreparedDataset
+from fdx.data.protocols.splits import Splits
 from fdx.data.protocols.two_domains import DomainName, other_recordings
 from fdx.data.source import open_dataset
 from fdx.predict.predictor import AnyPredictor
@@ -91,7 +94,7 @@ def rows_to_score(predictor: AnyPredictor, data: PreparedDataset, split: str) ->
     )
     trained = np.isin(data.table['recording'][rows], predictor.meta['train_recordings'])
     if is_own(predictor, data):
-        splits, _ = select_rows(_own_config(predictor, data), data)
+        splits = _own_splits(predictor, data)
         trained |= np.isin(rows, splits.train)
         notes = splits.notes
     before, rate_hz = predictor.meta.get('learned_from', ()), data.metadata['common_rate_hz']
@@ -101,14 +104,14 @@ def rows_to_score(predictor: AnyPredictor, data: PreparedDataset, split: str) ->
 
 
 def _of_own_split(predictor: AnyPredictor, data: PreparedDataset, split: str) -> ScoredRows:
-    splits, _ = select_rows(_own_config(predictor, data), data)
+    splits = _own_splits(predictor, data)
 
     def scored(share: float, reason: str) -> ScoredRows:
         return ScoredRows(getattr(splits, split), share, reason, splits.notes)
 
     if split == 'train':
         return scored(1.0, 'the training split itself is scored')
-    if split == 'test' and 'adaptation' in predictor.meta:
+    if split == 'test' and 'adaptation' in predictor.meta and not is_source_free(predictor.meta):
         return scored(1.0, "adaptation learns from the source's test split too; its scores are those of the target")
     if splits.leak_reason:
         return scored(splits.leak_share, splits.leak_reason)
@@ -120,9 +123,15 @@ def _of_own_split(predictor: AnyPredictor, data: PreparedDataset, split: str) ->
     return scored(share, init_leak['reason'] if share else '')
 
 
+def _own_splits(predictor: AnyPredictor, data: PreparedDataset) -> Splits:
+    """The rows of a run in its own dataset; a target is split as if nobody had labelled it."""
+    config = _own_config(predictor, data)
+    return target_splits(config, data.table) if is_source_free(predictor.meta) else select_rows(config, data)[0]
+
+
 def _own_config(predictor: AnyPredictor, data: PreparedDataset) -> TrainConfig:
     """The run's config for its own dataset; adaptation split the domains of its source alone."""
-    if 'adaptation' not in predictor.meta:
+    if 'adaptation' not in predictor.meta or is_source_free(predictor.meta):
         return predictor.config
     source = DomainName.parse(predictor.meta['adaptation']['source'], 'source')
     outside = {*predictor.config.exclude_recordings, *other_recordings(data, source.domains, 'source')}

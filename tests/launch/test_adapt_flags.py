@@ -12,6 +12,7 @@ from fdx.adapt.config import AdaptConfig
 from fdx.train.config import TrainConfig
 from fdx.types import FdxError
 from launch import prepare_on_demand
+from launch.adapt_checkpoint import OWN
 from launch.format_flags import FORMAT_FLAGS
 from launch.recordings_flags import NAMES
 
@@ -176,7 +177,7 @@ def test_what_cannot_be_or_would_have_no_effect_is_refused(says, call, args, tmp
     assert not (tmp_path / 'new' / 'report.html').exists()
 
 
-@pytest.mark.parametrize('flag', ['--dataset=cwru/faults_12k', '--step=best'])
+@pytest.mark.parametrize('flag', ['--dataset=cwru/faults_12k', '--imbalance=1:20'])
 def test_flags_that_mean_nothing_here_do_not_exist(call, args, tmp_path, flag):
     done = call('adapt', *args, flag, f'--workdir={tmp_path / "new"}')
     assert done.code == 1
@@ -185,7 +186,7 @@ def test_flags_that_mean_nothing_here_do_not_exist(call, args, tmp_path, flag):
 
 def test_a_criterion_of_training_and_an_unknown_method_are_refused(call, args, tmp_path):
     for flag, known in (
-        ('--select_by=macro_f1', 'source_risk|dev|snd|entropy|last'),
+        ('--select_by=macro_f1', 'source_risk|dev|snd|entropy'),
         ('--method=magic', 'source_only'),
     ):
         done = call('adapt', *args, flag, f'--workdir={tmp_path / "new"}')
@@ -196,12 +197,12 @@ def test_a_criterion_of_training_and_an_unknown_method_are_refused(call, args, t
 def test_help_teaches(call):
     done = call('adapt', '--help')
     before, _, listed = done.out.partition('flags:')
-    assert before.count('python -m launch.adapt') == 2
+    assert before.count('python -m launch.adapt') == 3
     assert '--target_protocol=by_recording' in before
     section = listed.partition('Try --helpfull')[0]
     parts = re.split(r'^  --(?:\[no\])?(\w+):\s', section, flags=re.MULTILINE)
     texts = dict(zip(parts[1::2], parts[2::2]))
-    fields = {f.name for cls in (AdaptConfig, TrainConfig) for f in dataclasses.fields(cls)}
+    fields = {f.name for cls in (AdaptConfig, TrainConfig) for f in dataclasses.fields(cls)} | set(OWN)
     left_out = {'dataset', 'model_options', 'patience', 'balance', 'imbalance', 'synthetic', 'threshold'}
     own = {'model_option', 'seeds', 'workdir', 'manual_dir', *NAMES, *FORMAT_FLAGS}
     assert set(texts) == fields - left_out | own
@@ -215,4 +216,6 @@ def test_help_teaches(call):
 def test_source_and_target_are_needed(call, tmp_path):
     done = call('adapt', f'--workdir={tmp_path}')
     assert done.code == 1
-    assert 'Flag --source must have a value other than None' in done.err
+    assert 'Flag --target must have a value other than None' in done.err
+    done = call('adapt', '--target=a/b', f'--workdir={tmp_path}')
+    assert 'Exactly one of (source, checkpoint) must have a value other than None' in done.err

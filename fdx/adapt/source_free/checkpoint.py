@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import pathlib
 from typing import Any
+
+import numpy as np
 
 from fdx.adapt.source_free.config import SourceFreeConfig
 from fdx.adapt.source_free.step import TargetState
-from fdx.adapt.source_free.target import Target, excluded
+from fdx.adapt.source_free.target import excluded
 from fdx.data.familiar_fit import fit_familiar
-from fdx.data.protocols.splits import PROTOCOLS
+from fdx.data.protocols.splits import PROTOCOLS, Splits
 from fdx.data.source import Dataset
 from fdx.train.config import TrainConfig
 from fdx.train.description import environment
 from fdx.train.init_leak import InitLeak, entries_of
 from fdx.train.learned_from import learned_from, rows_learned
+from fdx.train.model_setup import ModelSetup
 from fdx.train.same_run import ADAPTATION, SAME_CLASSIFIER
 from fdx.train.trainer import Layout, network_of
 from fdx.train.workdir import Workdir
@@ -25,7 +27,7 @@ from fdx.types import SplitError
 logger = logging.getLogger(__name__)
 
 
-def adapted_config(plan: SourceFreeConfig, meta: dict, dataset: Dataset, data_dir: str) -> TrainConfig:
+def adapted_config(plan: SourceFreeConfig, meta: dict, dataset: Dataset) -> TrainConfig:
     """The TrainConfig of the adapted run: network and labels of the finished one, data and steps of the adaptation.
 
     Evaluation of the adapted run reads it, so its dataset and protocol are those of the target.
@@ -34,7 +36,7 @@ def adapted_config(plan: SourceFreeConfig, meta: dict, dataset: Dataset, data_di
     return dataclasses.replace(
         there,
         dataset=dataset.name,
-        data_dir=data_dir,
+        data_dir=plan.data_dir or there.data_dir,
         protocol=plan.target_protocol or there.protocol,
         fold=plan.target_fold,
         exclude_recordings=excluded(dataset, plan.name(), plan.exclude_recordings),
@@ -65,24 +67,24 @@ def adapted_config(plan: SourceFreeConfig, meta: dict, dataset: Dataset, data_di
 
 
 def describe_adapted(
-    plan: SourceFreeConfig, config: TrainConfig, meta: dict, step: int, target: Target, trained: int
+    plan: SourceFreeConfig, config: TrainConfig, setup: ModelSetup, step: int, dataset: Dataset, splits: Splits
 ) -> dict[str, Any]:
     """What the checkpoints say about the run.
 
     Args:
       plan: of the run.
       config: of `adapted_config`.
-      meta: what the finished run says about itself.
-      step: its step that is adapted.
-      target: what is learned from.
-      trained: number of values that train.
+      setup: the network; its ancestor is what the finished run says about itself.
+      step: the step of that run which is adapted.
+      dataset: of the target.
+      splits: its rows.
 
     Raises:
       SplitError: the finished run has learned from windows that are scored, without `allow_leak`.
     """
-    dataset, splits, gain = target.dataset, target.splits, meta['gain']
-    rate_hz = dataset.metadata['common_rate_hz']
-    leak = _leak(plan, config, meta, target)
+    meta = setup.ancestor or {}
+    rate_hz, gain = dataset.metadata['common_rate_hz'], meta['gain']
+    leak = _leak(plan, config, meta, dataset, splits.test)
     if meta.get('threshold') is not None:
         logger.warning(
             'the decision threshold %.3f of %s is left out: it was fitted to the probabilities that it had on its '
@@ -98,7 +100,9 @@ def describe_adapted(
         'gain': gain,
         'dataset': {'name': dataset.name, **{k: v for k, v in dataset.metadata.items() if k != 'front_end'}},
         'splits': {name: len(getattr(splits, name)) for name in ('train', 'validation', 'test')},
-        'train_recordings': sorted({*meta['train_recordings'], *dataset.table['recording'][splits.train].tolist()}),
+        'train_recordings': sorted(
+            {*meta.get('train_recordings', ()), *dataset.table['recording'][splits.train].tolist()}
+        ),
         'training': dataset.training_range(splits.train).to_json(),
         # What is adapted to is not foreign. Its test windows are never looked at.
         'familiar': fit_familiar([(dataset, splits.train)], gain).to_json(),
@@ -106,10 +110,10 @@ def describe_adapted(
         'leaks': splits.leaks or bool(leak.reason),
         'leak': dataclasses.asdict(splits.leak),
         'init_leak': dataclasses.asdict(leak),
-        'init': f'{plan.checkpoint} step {step} ({meta["dataset"]["name"]})',
+        'init': setup.origin,
         'frozen_stages': 0,
-        'norms': meta.get('norms'),
-        'trained_values': trained,
+        'norms': {'trained': setup.norms if setup.trained else 0, 'frozen': 0},
+        'trained_values': setup.trained,
         'adaptation': {
             **plan.to_json(),
             'checkpoint_step': step,
@@ -121,11 +125,10 @@ def describe_adapted(
     }
 
 
-def _leak(plan: SourceFreeConfig, config: TrainConfig, meta: dict, target: Target) -> InitLeak:
+def _leak(plan: SourceFreeConfig, config: TrainConfig, meta: dict, data: Dataset, rows: np.ndarray) -> InitLeak:
     """What the finished run has learned of the scored windows; SplitError where it has, without `allow_leak`."""
     if PROTOCOLS[config.protocol].leaks:
         return InitLeak()  # Its scores are marked anyway.
-    data, rows = target.dataset, target.splits.test
     learned = rows_learned(
         entries_of(meta, config), data.name, data.table, rows, data.metadata['common_rate_hz'], config.protocol
     )
@@ -175,8 +178,3 @@ LAYOUT = Layout(
 def is_source_free(meta: dict) -> bool:
     """Whether a checkpoint was adapted from another one alone, so that its own dataset is the target."""
     return 'checkpoint_run' in meta.get('adaptation', {})
-
-
-def checkpoint_folder(plan: SourceFreeConfig) -> pathlib.Path:
-    """The workdir that is adapted."""
-    return pathlib.Path(plan.checkpoint)

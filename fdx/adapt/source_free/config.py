@@ -108,6 +108,10 @@ class SourceFreeConfig:
         """The target."""
         return DomainName.parse(self.target, 'target')
 
+    def to_json(self) -> dict:
+        """A JSON-able dict."""
+        return {**dataclasses.asdict(self), 'exclude_recordings': list(self.exclude_recordings)}
+
     def passes(self) -> int:
         """Passes over the target."""
         return self.epochs or DEFAULT_EPOCHS[self.method]

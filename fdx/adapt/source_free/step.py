@@ -29,7 +29,7 @@ class TargetState(TrainState):
       total_steps: int32 scalar, steps of the whole run, over which the learning rate falls.
     """
 
-    pseudo: jax.Array | np.ndarray | None = None
+    pseudo: jax.Array | np.ndarray = flax.struct.field(default_factory=lambda: np.zeros(0, np.int32))
     total_steps: jax.Array | np.int32 | int = 1
 
 

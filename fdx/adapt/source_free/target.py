@@ -106,18 +106,23 @@ def target_splits(config: TrainConfig, table: Table) -> Splits:
 
 
 def load_target(
-    config: TrainConfig, dataset: Dataset, class_names: list[str], gain: Gain, progress: Progress = no_progress
+    config: TrainConfig,
+    dataset: Dataset,
+    splits: Splits,
+    class_names: list[str],
+    gain: Gain,
+    progress: Progress = no_progress,
 ) -> Target:
     """Reads the windows of a target into memory.
 
     Args:
       config: of the adapted run.
       dataset: of `open_target`.
+      splits: of `target_splits`.
       class_names: of the run.
       gain: of the run; it stays what its network has learned with.
       progress: wraps the reading.
     """
-    splits = target_splits(config, dataset.table)
     names = dataset.class_names(config.label_key)
     number = np.array([class_names.index(n) if n in class_names else -1 for n in names])
     known = number[dataset.table[config.label_key][splits.test]]
