@@ -85,6 +85,9 @@ PLANNED = {
     'weight': (['--weight=0.5'], 0.5),
     'select_by': (['--select_by=dev'], 'dev'),
     'radius': (['--radius=0.2', '--method=dirt_t'], 0.2),
+    'warm_up': (['--warm_up=0.25'], 0.25),
+    'schedule': (['--schedule=constant'], 'constant'),
+    'patience': (['--patience=5'], 5),
     'classes': (['--classes=normal,inner_race'], ('normal', 'inner_race')),
     'score_all_target': (['--score_all_target', '--method=source_only'], True),
 }
@@ -143,7 +146,7 @@ def test_booleans_are_read_as_such(configs_of, flags, value):
         (['--target_protocol=by_luck'], "protocol 'by_luck'"),
         (['--seeds=0'], '--seeds=0 with --seed=0: at least 1'),
         (['--seed=2147483647', '--seeds=2'], '--seeds=2 with --seed=2147483647'),
-        (['--halve_every=2'], '--halve_every=2: adaptation ... learning rate'),
+        (['--halve_every=2'], '--halve_every=2: ... learning rate'),
         (
             ['--source=bearing_rig/machines_small:rig_x'],
             '--source: bearing_rig/machines_small:2.0.0 ... rig_x; ... rig_a',
@@ -203,7 +206,7 @@ def test_help_teaches(call):
     parts = re.split(r'^  --(?:\[no\])?(\w+):\s', section, flags=re.MULTILINE)
     texts = dict(zip(parts[1::2], parts[2::2]))
     fields = {f.name for cls in (AdaptConfig, TrainConfig) for f in dataclasses.fields(cls)} | set(OWN)
-    left_out = {'dataset', 'model_options', 'patience', 'balance', 'imbalance', 'synthetic', 'threshold'}
+    left_out = {'dataset', 'model_options', 'balance', 'imbalance', 'synthetic', 'threshold'}
     own = {'model_option', 'seeds', 'workdir', 'manual_dir', *NAMES, *FORMAT_FLAGS}
     assert set(texts) == fields - left_out | own
     assert 'without labels of the target' in ' '.join(texts['select_by'].split())

@@ -190,14 +190,18 @@ PROGRAMS = {
         | {'known_orders', 'other_bearing', 'healthy', 'tachometer'}
         | {*OF_FORMATS, 'workdir', 'format', 'workers', 'watch_for_s'},
     ),
-    'adapt': ('python -m launch.adapt --source=', {'source', 'target', 'workdir', 'manual_dir', *OF_FORMATS}),
+    'adapt': (
+        'python -m launch.adapt --source=',
+        {'source', 'checkpoint', 'target', 'workdir', 'manual_dir', *OF_FORMATS},
+    ),
 }
-# Program -> flags without which it does not start; launch.predict has --zero_shot in place of its checkpoint.
+# Program -> flags without which it does not start; launch.predict has --zero_shot in place of its checkpoint, and
+# launch.adapt takes one of --source and --checkpoint.
 REQUIRED = {
     'train': ['workdir'],
     'evaluate': ['checkpoint'],
     'predict': [],
-    'adapt': ['source', 'target', 'workdir'],
+    'adapt': ['target', 'workdir'],
 }
 
 
