@@ -26,7 +26,7 @@ SAME_ORDER = 0.01
 NAME = 'zero_shot'
 # Parts of a short recording that are looked at, too; one with as many segments is not short.
 VIEWS = ((0.0, 0.97), (0.03, 1.0), (0.0, 0.94), (0.06, 1.0))
-ENOUGH_SEGMENTS = 16
+ENOUGH_SEGMENTS = 4
 
 
 @dataclasses.dataclass(frozen=True)
