@@ -68,7 +68,7 @@ FLAGS = flags.FLAGS
 NOT_HERE = ('dataset', 'fold', 'select_by', 'patience', 'balance', 'imbalance', 'synthetic', 'threshold')
 DEFAULTS = {
     'model': 'cnn_small',
-    'epochs': 10,
+    'epochs': 60,
     'batch_size': 32,
     'learning_rate': 1e-3,
     'halve_every': 0,

@@ -52,7 +52,7 @@ class AdaptConfig:
     radius: float = 0.1
     warm_up: float = WARM_UP
     schedule: str = 'steps'
-    patience: int = 0
+    patience: int = 10
     score_all_target: bool = False
     classes: tuple[str, ...] = ()
 
