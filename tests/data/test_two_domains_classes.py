@@ -26,7 +26,7 @@ def test_shared_classes_have_the_numbers_of_the_sources_order(pair, caplog, turn
     assert two.classes == (('inner_race', 'normal') if turned else ('normal', 'inner_race'))
     only = {'source': ('cage',), 'target': ('ball',)} if turned else {'source': ('ball',), 'target': ('cage',)}
     assert two.dropped == only
-    texts = [r.getMessage() for r in caplog.records if r.name == 'fdx.data.protocols.two_domains']
+    texts = [r.getMessage() for r in caplog.records if r.name == 'fdx.data.protocols.class_sets']
     assert texts == [f'classes that only the {side} has are left out: {names[0]}' for side, names in only.items()]
     for name in ('source_train', 'source_validation', 'target_train', 'target_test'):
         examples = getattr(two, name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import re
 from collections.abc import Sequence
 
@@ -12,6 +11,7 @@ import numpy as np
 from fdx.data.dataset import PreparedDataset
 from fdx.data.few_labels import few_labels
 from fdx.data.pipeline import RecordExamples
+from fdx.data.protocols.class_sets import OPEN, SHARED, UNKNOWN, ClassSets, all_rows, open_examples
 from fdx.data.protocols.guard import copies_between
 from fdx.data.protocols.known_recordings import names_in
 from fdx.data.protocols.splits import Splits, split_rows, without_overlap
@@ -20,7 +20,7 @@ from fdx.data.table import Table
 from fdx.signal.scaling import Gain, fit_gain
 from fdx.types import ConfigError, DataError
 
-logger = logging.getLogger(__name__)
+SHARED_CLASSES = ClassSets()
 _VERSION = re.compile(r'\d+\.\d+\.\d+')
 
 
@@ -69,7 +69,8 @@ class TwoDomains:
 
     Attributes:
       source: dataset of the source, target: of the target (the same one, perhaps).
-      classes: names that both sides have, in the source's order: the labels of all examples below number them.
+      classes: names that both sides have, in the source's order: the labels of all examples below number them. With
+        partial and open sets those of the source; with open sets the last one is `unknown`.
       dropped: side -> classes that the other side lacks, and whose windows are left out.
       gain: what scaling `train` fitted on the source's training windows.
       source_train: labelled windows, likewise source_validation.
@@ -88,6 +89,12 @@ class TwoDomains:
     target_train: RecordExamples
     target_test: RecordExamples
     splits: Splits
+    sets: str = SHARED
+
+    @property
+    def unknown(self) -> int | None:
+        """Number of the class `unknown`, which no window of the source has; None where sets are not open."""
+        return len(self.classes) - 1 if self.sets == OPEN else None
 
 
 def open_two_domains(
@@ -103,6 +110,7 @@ def open_two_domains(
     score_all_target: bool = False,
     labels_per_class: int = 0,
     classes: Sequence[str] = (),
+    class_sets: ClassSets = SHARED_CLASSES,
 ) -> TwoDomains:
     """Splits both domains and keeps the classes that they share.
 
@@ -123,10 +131,12 @@ def open_two_domains(
       classes: the classes to learn. Labels of the target then decide nothing: its recordings are split as if all were
         of one class, and training sees windows of every class of it. Windows of other classes are not scored, as no
         answer could be right. (): the labels of both sides say which classes they share.
+      class_sets: which classes are left out, and what is learned where only one side has a class. With partial and
+        open sets, labels of the target decide nothing either, and all of its windows are scored.
 
     Raises:
-      ConfigError: a class that the source lacks, an unknown domain or recording, or recordings that are source and
-        target at once, by name, as channels of one run, or by content.
+      ConfigError: a class that a side lacks, sets that do not fit the domains, an unknown domain or recording, or
+        recordings that are source and target at once, by name, as channels of one run, or by content.
       DataError: front ends or channels differ, or fewer than two classes are shared.
       SplitError: a protocol that does not fit its side.
     """
@@ -136,23 +146,29 @@ def open_two_domains(
     left_out = _left_out((source, target), (one, other), exclude_recordings)
     _check_apart(one, other, left_out)
     _check_content(one, other, left_out)
-    tables = one.table, _unlabelled(other.table) if classes else other.table
+    unread = bool(classes) or class_sets.sets != SHARED
+    tables = one.table, _unlabelled(other.table) if unread else other.table
     sides = [
         split_rows(table, protocol, fold=fold, seed=seed, label_key=label_key, exclude_recordings=outside)
         for table, protocol, fold, outside in zip(tables, protocols, folds, left_out)
     ]
+    sides = class_sets.without_excluded((one, other), sides, label_key)
     given = tuple(classes)
-    learned_classes, dropped = _shared_classes(one, other, sides, label_key, given)
+    learned_classes, dropped = class_sets.classes((one, other), sides, label_key, given)
     learned = _of_classes(one, np.sort(np.concatenate([sides[0].train, sides[0].test])), learned_classes, label_key)
     learned = few_labels(one.table, learned, labels_per_class, label_key, seed)
     gain = fit_gain(one.front_end.scaling, one.table['peak'][learned])
-    scored = without_overlap(other.table, _all_rows(sides[1])) if score_all_target else sides[1].test
+    scored = without_overlap(other.table, all_rows(sides[1])) if score_all_target else sides[1].test
 
     def examples(data: Dataset, rows: np.ndarray) -> RecordExamples:
         numbers = tuple(data.class_names(label_key).index(c) for c in learned_classes)
         return RecordExamples(data, _of_classes(data, rows, learned_classes, label_key), label_key, gain, numbers)
 
     parts = examples(one, learned), examples(one, sides[0].validation)
+    if class_sets.sets != SHARED:
+        of_target = [open_examples(other, r, learned_classes, label_key, gain) for r in (sides[1].train, scored)]
+        names = (*learned_classes, UNKNOWN) if class_sets.sets == OPEN else learned_classes
+        return TwoDomains(one, other, names, dropped, gain, *parts, *of_target, sides[0], class_sets.sets)
     seen = (
         _all_classes(other, sides[1].train, learned_classes, label_key, gain)
         if given
@@ -236,10 +252,6 @@ def _check_content(one: Dataset, other: Dataset, left_out: Sequence[tuple[str, .
         )
 
 
-def _all_rows(splits: Splits) -> np.ndarray:
-    return np.sort(np.concatenate([splits.train, splits.validation, splits.test]))
-
-
 def _of_classes(data: Dataset, rows: np.ndarray, classes: Sequence[str], label_key: str) -> np.ndarray:
     names = data.class_names(label_key)
     return rows[np.isin(data.table[label_key][rows], [names.index(c) for c in classes])]
@@ -251,43 +263,3 @@ def _check_inputs(one: Dataset, other: Dataset) -> None:
             f'{one.name} has {one.front_end.name} images {one.input_shape}, {other.name} {other.front_end.name} '
             f'{other.input_shape}: choose configs with the same front end and number of channels'
         )
-
-
-def _shared_classes(
-    one: Dataset, other: Dataset, sides: Sequence[Splits], label_key: str, given: tuple[str, ...] = ()
-) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """(the classes that are learned, those of each side that are left out); `given` ones ask no label of the target."""
-    if given:
-        return _given_classes(one, other, sides[0], label_key, given)
-    present = []
-    for data, split in zip((one, other), sides):
-        of_side = data.class_names(label_key)
-        present.append([of_side[i] for i in np.unique(data.table[label_key][_all_rows(split)])])
-    shared = tuple(c for c in one.class_names(label_key) if c in present[0] and c in present[1])
-    dropped = {side: tuple(c for c in names if c not in shared) for side, names in zip(('source', 'target'), present)}
-    if len(shared) < 2:
-        raise DataError(
-            f'source and target share the classes {", ".join(shared) or "none"} of {label_key}; at least two are '
-            f'needed: the source has {", ".join(present[0])}, the target {", ".join(present[1])}'
-            + ('; try `label_key=fault_type`' if label_key == 'label' else '')
-        )
-    for side, names in dropped.items():
-        if names:
-            logger.warning('classes that only the %s has are left out: %s', side, ', '.join(names))
-    return shared, dropped
-
-
-def _given_classes(
-    one: Dataset, other: Dataset, side: Splits, label_key: str, given: tuple[str, ...]
-) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    """The same of classes that the user names: all are the source's, and the target's dataset knows their names."""
-    names = one.class_names(label_key)
-    present = [names[i] for i in np.unique(one.table[label_key][_all_rows(side)])]
-    for flag, have in (('source', present), ('target', other.class_names(label_key))):
-        missing = [c for c in given if c not in have]
-        if missing:
-            raise ConfigError(
-                f'`classes` names {", ".join(missing)}, which the {flag} lacks; its classes of {label_key}: '
-                f'{", ".join(have)}'
-            )
-    return given, {'source': tuple(c for c in present if c not in given), 'target': ()}
