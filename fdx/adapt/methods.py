@@ -26,6 +26,7 @@ from fdx.adapt.method_terms import (
     jmmd_term,
     mcc_term,
     mk_mmd_term,
+    osbp_term,
 )
 from fdx.adapt.terms.discriminator import DomainDiscriminator
 from fdx.types import ConfigError
@@ -53,6 +54,11 @@ class Method:
       refines: whether the second half of the run leaves the source and follows a slowly moving teacher.
       by_feature: whether the term reaches the network only through the layer that adapts, not through predictions.
       target_statistics: whether batch statistics of the target replace those of training in the stored network.
+      fits_partial: whether source windows can count by their classes, so that the target may lack some of them.
+      rejects: whether the last output of the network is for classes that the source lacks; only for open sets.
+      mixes_domains: whether source examples are mixed with examples of other source domains (`domain_mixup`).
+      weighs_domains: whether source domains are weighted by their losses (`group_dro`).
+      mixes_styles: whether maps take over styles of other source domains (`mix_style`).
     """
 
     words: str
@@ -64,19 +70,42 @@ class Method:
     refines: bool = False
     by_feature: bool = False
     target_statistics: bool = False
+    fits_partial: bool = True
+    rejects: bool = False
+    mixes_domains: bool = False
+    weighs_domains: bool = False
+    mixes_styles: bool = False
 
     @property
     def sees_target(self) -> bool:
         """Whether training steps use windows of the target."""
         return self.term is not None
 
+    @property
+    def needs_domains(self) -> bool:
+        """Whether it learns from what differs between several source domains."""
+        return self.mixes_domains or self.weighs_domains or self.mixes_styles
+
 
 METHODS: dict[str, Method] = {
     'source_only': Method('no adaptation: the source alone is learned'),
     'adabn': Method('batch statistics of the target replace those of training', target_statistics=True),
-    'mk_mmd': Method('distance of mean kernel embeddings of a layer', mk_mmd_term, weight=KERNELS, by_feature=True),
-    'jmmd': Method('distance of joint kernel embeddings of a layer and the predictions', jmmd_term, weight=KERNELS),
-    'coral': Method('distance of covariances of a layer', coral_term, weight=CORAL, by_feature=True),
+    'mk_mmd': Method(
+        'distance of mean kernel embeddings of a layer',
+        mk_mmd_term,
+        weight=KERNELS,
+        by_feature=True,
+        fits_partial=False,
+    ),
+    'jmmd': Method(
+        'distance of joint kernel embeddings of a layer and the predictions',
+        jmmd_term,
+        weight=KERNELS,
+        fits_partial=False,
+    ),
+    'coral': Method(
+        'distance of covariances of a layer', coral_term, weight=CORAL, by_feature=True, fits_partial=False
+    ),
     'dann': Method(
         'a domain discriminator whose gradient is reversed',
         dann_term,
@@ -107,7 +136,18 @@ METHODS: dict[str, Method] = {
         discriminates=feature_size,
         perturbs=True,
         refines=True,
+        fits_partial=False,
     ),
+    'osbp': Method(
+        'open sets: one output for unknown classes, whose gradient into the features is reversed',
+        osbp_term,
+        ramped=False,
+        by_feature=True,
+        rejects=True,
+    ),
+    'domain_mixup': Method('windows between two source domains, no target', mixes_domains=True),
+    'group_dro': Method('most weight for the source domain with the largest loss, no target', weighs_domains=True),
+    'mix_style': Method('maps in the styles of other source domains, no target', mixes_styles=True),
 }
 
 

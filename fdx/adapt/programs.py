@@ -13,6 +13,7 @@ from fdx.adapt.config import AdaptConfig
 from fdx.adapt.methods import Method, get_method, init_discriminator
 from fdx.adapt.outputs import make_outputs, outputs_of
 from fdx.adapt.schedule import SCHEDULES
+from fdx.adapt.source_domains import count_domains, init_domain_weights
 from fdx.adapt.step import AdaptState, make_adapt_step
 from fdx.adapt.target_statistics import make_statistics
 from fdx.data.pipeline import ArrayExamples
@@ -117,7 +118,7 @@ def fresh_state(
       method: decides what else is trained besides the network.
       parts: of `data.load_parts`.
       start: the stage that they go into; behind a cached prefix the variables of the prefix are not needed.
-      seed: of dropout and of the discriminator.
+      seed: of dropout, of pairs and of the discriminator.
       total_steps: of the whole run.
     """
     # Copies, as steps are given the memory of their state and the next run starts from the same network.
@@ -135,6 +136,7 @@ def fresh_state(
     one = ArrayExamples(parts['source_train'].inputs[:1], parts['source_train'].targets[:1])
     sample = outputs_of(programs.forward, state.variables(), one)
     extra = init_discriminator(method, sample.features.shape[1], sample.logits.shape[1], jax.random.key(seed + 1))
+    extra = extra or init_domain_weights(method, count_domains(parts['source_train']))
     if extra:
         state.opt_state['extra'] = programs.extra_optimiser.init(extra)
     return parallel.replicate(dataclasses.replace(state, extra=extra))

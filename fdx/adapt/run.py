@@ -9,17 +9,22 @@ from collections.abc import Callable, Mapping
 
 from fdx.adapt.checkpoint import LAYOUT, describe_adaptation, init_leak_of
 from fdx.adapt.choice import score
+from fdx.adapt.class_weights import initial_shares
 from fdx.adapt.config import AdaptConfig
 from fdx.adapt.data import PARTS, PairedBatches, load_parts, open_domains
+from fdx.adapt.generalise import check_maps
 from fdx.adapt.methods import Method, get_method
 from fdx.adapt.outputs import Judge, Outputs, outputs_of
 from fdx.adapt.programs import Programs, check_norms, check_schedule, compile_programs, fresh_state
 from fdx.adapt.schedule import strength
 from fdx.adapt.settled import Settled
+from fdx.adapt.source_domains import check_source_domains, with_domains
 from fdx.adapt.step import AdaptState
 from fdx.adapt.target_statistics import target_statistics
 from fdx.data.pipeline import ArrayExamples, steps_per_epoch, train_batches
+from fdx.data.protocols.class_sets import PARTIAL
 from fdx.data.protocols.two_domains import TwoDomains
+from fdx.train import parallel
 from fdx.train.batch_sizes import check_batches
 from fdx.train.config import TrainConfig
 from fdx.train.forward import Progress, no_progress
@@ -73,9 +78,12 @@ def adapt(
     domains = open_domains(config, plan)
     setup = set_up_model(config, len(domains.classes), domains.source.input_shape)
     check_norms(plan.method, setup)
+    check_source_domains(plan, domains)
     meta = describe_adaptation(config, plan, setup, domains)
     meta |= init_leak_of(config, plan, setup, domains, meta)
     parts, start = load_parts(config, setup, domains, caches, progress, feature=plan.feature)
+    check_maps(plan.method, setup, parts['source_train'].inputs, start)
+    parts = with_domains(method, parts, domains)
     for name in ('source_train', *(['target_train'] if method.sees_target else [])):
         check_batches(setup, parts[name], config.batch_size, start, name.replace('_', ' '))
     programs = compile_programs(config, plan, setup, start, caches)
@@ -83,6 +91,9 @@ def adapt(
     state = fresh_state(
         setup, programs, method, parts, start=start, seed=config.seed, total_steps=epoch_steps * config.epochs
     )
+    if plan.sets == PARTIAL and method.sees_target:
+        shares = initial_shares(len(domains.classes))
+        state = dataclasses.replace(state, teacher=parallel.replicate(shares))
     kept = _kept(method, programs, parts['target_train'])
     run = Run(
         layout=LAYOUT,

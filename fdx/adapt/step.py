@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import flax.linen as nn
 import flax.struct
@@ -12,13 +13,15 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from fdx.adapt.class_weights import SHARES, shares_after, source_weights, weighted_loss
+from fdx.adapt.generalise import apply_with_mixed_styles, mixed_with_other_domains, source_losses, worst_domain_loss
 from fdx.adapt.method_terms import Domains
 from fdx.adapt.methods import Method
 from fdx.adapt.schedule import after_warm_up
 from fdx.adapt.terms.dirt_t import teacher_divergence, update_teacher
 from fdx.adapt.terms.entropy import mean_entropy
 from fdx.adapt.terms.masks import masked_mean
-from fdx.adapt.terms.reversal import ramp
+from fdx.adapt.terms.reversal import ramp, reverse_gradient
 from fdx.adapt.terms.virtual_adversarial import virtual_adversarial
 from fdx.train import parallel
 from fdx.train.partition import apply_updates, join_variables, mean_gradients, stop_frozen_gradients
@@ -33,8 +36,9 @@ class AdaptState(TrainState):
     """A TrainState whose `opt_state` is {'network', 'extra'}, with what adaptation trains besides the network.
 
     Attributes:
-      extra: parameters of the method's discriminator; {} where it has none.
-      teacher: slowly moving copy of `params`; {} where the method has none.
+      extra: parameters of the method's discriminator, or its weights of source domains; {} where it has none.
+      teacher: slowly moving copy of `params`; for partial sets the sliding shares of the classes (`class_weights`); {}
+        where there is neither.
       total_steps: int32 scalar, steps of the whole run, over which the ramp rises. It is an array because runs of
         different lengths share a compiled program.
     """
@@ -71,8 +75,9 @@ def make_adapt_step(
     """Builds step(state, batch) -> (state, metrics), to be compiled by `parallel.compile_step`.
 
     The batch holds `source` and, where the method sees it, `target`, each with `inputs` [B, ...], `labels` (only those
-    of the source are read) and `mask`. Both domains go through the network as one batch, so that batch norms see both.
-    Their examples take turns in it: the place of each, and so its dropout, is then the same on any number of devices.
+    of the source are read) and `mask`; methods that tell several source domains apart need `domains` of the source.
+    Both domains go through the network as one batch, so that batch norms see both. Their examples take turns in it: the
+    place of each, and so its dropout, is then the same on any number of devices.
 
     Until the share `warm_up` of the run is done, the source alone is learned; then the term rises. `schedule` turns the
     share of the run that is done into a factor of the learning rate (fdx.adapt.schedule).
@@ -87,33 +92,51 @@ def make_adapt_step(
         key = jax.random.fold_in(jax.random.key(state.seed), state.step)
         done = state.step.astype(jnp.float32) / jnp.maximum(state.total_steps, 1)
         progress, late = after_warm_up(done, warm_up), done >= 0.5
+        counts = source_weights(state.teacher, source['labels'], done >= warm_up) if SHARES in state.teacher else None
+        if method.mixes_domains:
+            source = mixed_with_other_domains(source, key)
+        apply = partial(apply_with_mixed_styles, model, source, key) if method.mixes_styles else model.apply
 
         def loss_fn(trained: dict):
             params = stop_frozen_gradients(trained['network'], mask)
             variables = join_variables(state.prefix, params, state.stats)
             parts = [source, target] if method.sees_target else [source]
-            logits, features, stats = _forward(model, variables, parts, start, key, feature)
-            losses = optax.softmax_cross_entropy_with_integer_labels(logits[0], source['labels'])
+            logits, features, stats = _forward(model, apply, variables, parts, start, key, feature)
+            losses = source_losses(logits[0], source)
             metrics: dict[str, jax.Array] = {}
             total, term = (losses * source['mask']).sum(), jnp.float32(0)
             supervised = total * jax.lax.axis_size(parallel.AXIS) / count
+            weights: dict[str, jax.Array] = {}
+            if method.weighs_domains:
+                supervised, weights = worst_domain_loss(losses, source, state.extra)
+            if counts is not None:
+                supervised = weighted_loss(losses, source['mask'], counts)
             if method.term is not None:
                 change = _changes(model, variables, parts, start, key, radius) if method.perturbs else None
-                domains = _domains(logits, features, parts, change)
+                domains = _domains(logits, features, parts, change)._replace(
+                    source_weights=None if counts is None else _whole(counts),
+                    target_reversed=_whole(_reversed(model, variables, features[1], progress, key))
+                    if method.rejects
+                    else None,
+                )
                 term, metrics = method.term(domains, trained['extra'], progress)
                 # Terms that ramp a reversed gradient train their discriminator at full rate, from the warm-up's end on.
                 term *= weight * (ramp(progress) if method.ramped else (done >= warm_up))
             if method.refines:
                 follow = _refinement(domains, _teacher_logits(model, state, batch['target'], start))
                 supervised, term = jnp.where(late, 0.0, supervised), jnp.where(late, follow, term)
-            return supervised + term, (total, term, logits[0], stats, metrics)
+            return supervised + term, (total, term, logits, stats, metrics, weights)
 
         found = jax.grad(loss_fn, has_aux=True)({'network': state.params, 'extra': state.extra})
-        grads, (total, term, logits, stats, metrics) = found
-        hits = ((logits.argmax(-1) == source['labels']) * source['mask']).sum()
+        grads, (total, term, logits, stats, metrics, weights) = found
+        hits = ((logits[0].argmax(-1) == source['labels']) * source['mask']).sum()
         sums = jax.lax.psum({'loss': total, 'correct': hits}, parallel.AXIS)
         metrics = {**sums, 'count': count, 'term': jax.lax.pmean(term, parallel.AXIS), **metrics}
         new = _updated(state, _reduced(grads, mask), stats, mask, (optimiser, extra_optimiser), schedule(done))
+        new = dataclasses.replace(new, extra=weights) if method.weighs_domains else new
+        if counts is not None:
+            shares = shares_after(state.teacher, *_whole((logits[1], target['mask'])))
+            new = dataclasses.replace(new, teacher=shares)
         return (dataclasses.replace(new, teacher=_taught(state, new, late)) if method.refines else new), metrics
 
     return step
@@ -124,16 +147,16 @@ def _reduced(grads: dict, mask: dict) -> dict:
     return {'network': mean_gradients(grads['network'], mask), 'extra': jax.lax.pmean(grads['extra'], parallel.AXIS)}
 
 
-def _forward(model: nn.Module, variables: dict, parts: Sequence[dict], start: int, key, feature: str):
+def _forward(model: nn.Module, apply: Callable, variables: dict, parts: Sequence[dict], start: int, key, feature: str):
     """(logits of each part, feature vectors of each, batch statistics after the batch): all parts in one batch."""
     inputs, mask = (_in_turns([p[name] for p in parts]) for name in ('inputs', 'mask'))
     options = {'train': True, 'start': start, 'rngs': {'dropout': key}}
     stats = {}
     if model.HAS_STATISTICS:
-        (logits, features), changed = model.apply(variables, inputs, mask=mask, mutable=['batch_stats'], **options)
+        (logits, features), changed = apply(variables, inputs, mask=mask, mutable=['batch_stats'], **options)
         stats = changed.get('batch_stats', {})
     else:
-        logits, features = model.apply(variables, inputs, **options)
+        logits, features = apply(variables, inputs, **options)
     # With cached features the layer may be the last cached one: its values are then the inputs.
     vectors, count = as_vectors(features.get(feature, inputs)), len(parts)
     return [logits[i::count] for i in range(count)], [vectors[i::count] for i in range(count)], stats
@@ -162,6 +185,12 @@ def _domains(logits: Sequence[jax.Array], features: Sequence[jax.Array], parts: 
     masks = [part['mask'] for part in parts]
     change = change or [jnp.zeros_like(mask) for mask in masks]
     return Domains(*_whole((*features, *logits, *masks, *change)))
+
+
+def _reversed(model: nn.Module, variables: dict, embedding: jax.Array, progress: jax.Array, key) -> jax.Array:
+    """Logits [B, K] of the classifier; the gradient into the embedding [B, D] is reversed, by a factor that ramps up."""
+    x = reverse_gradient(embedding, ramp(progress))
+    return model.apply(variables, x, train=True, start=len(model.STAGES) - 1, rngs={'dropout': key})[0]
 
 
 def _teacher_logits(model: nn.Module, state: AdaptState, target: dict, start: int) -> jax.Array:

@@ -20,6 +20,7 @@ import optax
 
 from fdx.adapt.methods import METHODS, Method, init_discriminator
 from fdx.adapt.schedule import annealed
+from fdx.adapt.source_domains import init_domain_weights
 from fdx.adapt.step import AdaptState, make_adapt_step
 from fdx.models.batch_norm import BatchNorm
 from fdx.models.layers import ExampleDropout
@@ -33,7 +34,7 @@ RATE, SEED = 0.1, 5
 
 
 class Tiny(nn.Module):
-    """Dense, norm, tanh, dense: `embedding` lies in front of the dropout and the classifier."""
+    """Dense, norm, tanh; dense: `embedding` lies in front of the dropout and the classifier. Stage 0 makes a map."""
 
     axis_name: str | None = parallel.AXIS
     dropout_rate: float = 0.5
@@ -42,9 +43,12 @@ class Tiny(nn.Module):
 
     @nn.compact
     def __call__(self, x, *, train=False, start=0, stop=None, mask=None):
-        x = nn.Dense(HIDDEN, use_bias=False, name='first')(x)
-        x = nn.tanh(BatchNorm(HIDDEN, self.axis_name, name='bn')(x, train=train, mask=mask))
-        embedding = nn.Dense(HIDDEN, name='embedding')(x)
+        if start == 0:
+            x = nn.Dense(HIDDEN, use_bias=False, name='first')(x)
+            x = nn.tanh(BatchNorm(HIDDEN, self.axis_name, name='bn')(x, train=train, mask=mask))[:, :, None]
+        if stop == 1:
+            return x, {}
+        embedding = nn.Dense(HIDDEN, name='embedding')(x[:, :, 0])
         dropped = ExampleDropout(self.dropout_rate, self.axis_name)(embedding, train=train)
         return nn.Dense(CLASSES, name='head')(dropped), {'embedding': embedding}
 
@@ -64,15 +68,17 @@ def parameters() -> dict:
 
 
 def batch(sizes: tuple[int, int] = SIZES[0], seed: int = 0) -> dict:
-    """Two domains with unequal means."""
+    """Two domains with unequal means; the source is itself of two, in turns."""
     rng = np.random.default_rng([seed, *sizes])
-    return {
+    made: dict[str, dict] = {
         name: {
             'inputs': (rng.standard_normal((n, FEATURES)) + shift).astype(np.float32),
             'labels': rng.integers(0, CLASSES, n).astype(np.int32),
         }
         for name, n, shift in zip(('source', 'target'), sizes, (0.0, 0.7))
     }
+    made['source']['domains'] = (np.arange(sizes[0]) % 2).astype(np.int32)
+    return made
 
 
 def trained() -> dict:
@@ -86,6 +92,7 @@ def make_state(method: Method, step: int) -> AdaptState:
     stats = {'bn': {'mean': np.full(HIDDEN, 0.3, np.float32), 'var': np.full(HIDDEN, 2, np.float32)}}
     # The discriminator is compared between runs: it must not hang on JAX's form of threefry.
     extra = jax.device_get(init_discriminator(method, HIDDEN, CLASSES, jax.random.key(1)))
+    extra = extra or init_domain_weights(method, 2)
     state = AdaptState(
         step=np.int32(step),
         seed=np.int32(SEED),
