@@ -76,7 +76,13 @@ def rest_of(state: AdaptState) -> dict:
     return {'opt': state.opt_state, 'extra': state.extra, 'teacher': state.teacher, 'stats': state.stats}
 
 
-BEFORE = {'classes': [], 'warm_up': 0.0, 'schedule': 'annealed', 'patience': 0}
+BEFORE = {
+    **{'sets': 'shared', 'exclude_source_classes': [], 'exclude_target_classes': []},
+    'classes': [],
+    'warm_up': 0.0,
+    'schedule': 'annealed',
+    'patience': 0,
+}
 
 
 def _fields(variables: dict, rest: dict) -> dict:

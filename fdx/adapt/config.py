@@ -7,6 +7,8 @@ import math
 
 from fdx.adapt.methods import get_method
 from fdx.adapt.schedule import SCHEDULES, WARM_UP
+from fdx.adapt.sets import check_sets
+from fdx.data.protocols.class_sets import SHARED
 from fdx.data.protocols.two_domains import DomainName
 from fdx.types import ConfigError
 
@@ -39,6 +41,12 @@ class AdaptConfig:
         of the target in training.
       classes: the classes to learn, names of the source separated by commas. With them, no label of the target decides
         its split or its windows; without them, the labels of both domains say which classes they share.
+      sets: shared learns the classes that both domains have; partial all of the source, of which the target may lack
+        some; open rejects windows of the target as `unknown` where the source lacks their class.
+      exclude_source_classes: classes of the source to leave out, e.g. to measure how open sets reject them.
+      exclude_target_classes: classes of the target to leave out.
+      auto: also learn the source alone, and keep that network unless outputs for unlabelled windows of the target
+        support the method (fdx.adapt.auto_verdict). It trains up to four networks, two seeds of each.
     """
 
     source: str
@@ -55,11 +63,17 @@ class AdaptConfig:
     patience: int = 10
     score_all_target: bool = False
     classes: tuple[str, ...] = ()
+    sets: str = SHARED
+    exclude_source_classes: tuple[str, ...] = ()
+    exclude_target_classes: tuple[str, ...] = ()
+    auto: bool = False
 
     def __post_init__(self):
         method = get_method(self.method)
         self.names()
-        object.__setattr__(self, 'classes', tuple(self.classes))
+        for name in ('classes', 'exclude_source_classes', 'exclude_target_classes'):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        check_sets(self.sets, self.method, method, self.feature)
         if self.classes and (len(set(self.classes)) < 2 or len(set(self.classes)) < len(self.classes)):
             raise ConfigError(f'`classes`={",".join(self.classes)}: name two or more classes of the source, each once')
         if self.select_by not in CRITERIA:
@@ -76,6 +90,11 @@ class AdaptConfig:
                 f'`weight`={self.weight} and `target_fold`={self.target_fold} must be 0 or above, and '
                 f'`radius`={self.radius} above 0'
             )
+        if self.auto and not (method.sees_target or method.target_statistics):
+            raise ConfigError(
+                f'`auto`: `method`={self.method} takes nothing from the target, so there is nothing to decide; name the '
+                'method to try, or leave `auto` out'
+            )
         if self.score_all_target and (method.sees_target or method.target_statistics):
             raise ConfigError(
                 f'`score_all_target`: {self.method} sees windows of the target, so they cannot all be scored'
@@ -91,4 +110,5 @@ class AdaptConfig:
 
     def to_json(self) -> dict:
         """A JSON-able dict."""
-        return {**dataclasses.asdict(self), 'classes': list(self.classes)}
+        names = ('classes', 'exclude_source_classes', 'exclude_target_classes')
+        return {**dataclasses.asdict(self), **{name: list(getattr(self, name)) for name in names}}

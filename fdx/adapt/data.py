@@ -7,6 +7,7 @@ import numpy as np
 from fdx.adapt.config import AdaptConfig
 from fdx.adapt.outputs import is_reached
 from fdx.data.pipeline import ArrayExamples, RecordExamples
+from fdx.data.protocols.class_sets import ClassSets
 from fdx.data.protocols.two_domains import TwoDomains, open_two_domains
 from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import FeatureCache
@@ -32,6 +33,7 @@ def open_domains(config: TrainConfig, plan: AdaptConfig) -> TwoDomains:
         score_all_target=plan.score_all_target,
         labels_per_class=config.labels_per_class,
         classes=plan.classes,
+        class_sets=ClassSets(plan.sets, plan.exclude_source_classes, plan.exclude_target_classes),
     )
 
 

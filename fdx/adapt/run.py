@@ -41,9 +41,11 @@ class AdaptResult(RunResult):
 
     Attributes:
       domains: what was learned from and scored.
+      verdict: whether a run with `auto` has adapted, and why (fdx.adapt.auto); None without `auto`.
     """
 
     domains: TwoDomains
+    verdict: dict | None = None
 
 
 def adapt(
@@ -55,6 +57,7 @@ def adapt(
     caches: dict | None = None,
     progress: Progress = no_progress,
     on_epoch: Callable[[dict], None] = lambda row: None,
+    domains: TwoDomains | None = None,
 ) -> AdaptResult:
     """Learns from a labelled source for an unlabelled target, or goes on from the last checkpoint of the workdir.
 
@@ -66,6 +69,7 @@ def adapt(
       caches: dict that keeps inputs, features and compiled steps between runs that share them.
       progress: wraps long work.
       on_epoch: called with every row of the history.
+      domains: both domains, where the caller has opened them; None opens those of the config and its seed.
 
     Raises:
       FdxError: the settings, the data, the weights or the checkpoints of the workdir make the run impossible.
@@ -75,7 +79,7 @@ def adapt(
     began = time.perf_counter()
     caches, method = {} if caches is None else caches, get_method(plan.method)
     check_schedule(config)
-    domains = open_domains(config, plan)
+    domains = open_domains(config, plan) if domains is None else domains
     setup = set_up_model(config, len(domains.classes), domains.source.input_shape)
     check_norms(plan.method, setup)
     check_source_domains(plan, domains)

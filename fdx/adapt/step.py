@@ -188,7 +188,7 @@ def _domains(logits: Sequence[jax.Array], features: Sequence[jax.Array], parts: 
 
 
 def _reversed(model: nn.Module, variables: dict, embedding: jax.Array, progress: jax.Array, key) -> jax.Array:
-    """Logits [B, K] of the classifier; the gradient into the embedding [B, D] is reversed, by a factor that ramps up."""
+    """Logits [B, K] of the classifier; the gradient into the embedding [B, D] is reversed, and ramps up."""
     x = reverse_gradient(embedding, ramp(progress))
     return model.apply(variables, x, train=True, start=len(model.STAGES) - 1, rngs={'dropout': key})[0]
 
