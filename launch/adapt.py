@@ -16,6 +16,12 @@ decide which classes both sides have and, with a protocol such as by_recording, 
 With --classes=A,B they are read for scores only. The table has the scores of every choice of the epoch; `oracle`, the
 best epoch on the scored windows themselves, is an upper bound and cannot be used in practice.
 
+Alignment can also hurt. With --auto the source alone is learned too, and the method's network is kept only where two
+seeds of each, on unlabelled windows of the target, say that it helps. The report begins with the verdict:
+
+    python -m launch.adapt --source=cwru/faults_12k-musicnn --target=mfpt/faults-musicnn --method=jmmd --auto \
+        --model=band_mlp --label_key=fault_type --target_protocol=by_recording --workdir=runs/auto
+
 Without the data of the source, from a checkpoint alone, which decides network, labels and front end:
 
     python -m launch.adapt --checkpoint=runs/mine --target=cwru/faults_12k-musicnn:load3 --method=shot \
@@ -151,8 +157,9 @@ def _check_feature(config: TrainConfig, plan: AdaptConfig) -> None:
 def epoch_line(row: dict, criterion: str) -> str:
     """One row of the history as a line; no score of the target is in it."""
     chosen = '' if criterion == 'last' else f'{criterion} {row[criterion]:.4f}  '
+    run = f'  {row["run"]}' if 'run' in row else ''
     return (
-        f'epoch {row["epoch"]:3d}  source: train loss {row["train_loss"]:.4f} accuracy '
+        f'epoch {row["epoch"]:3d}{run}  source: train loss {row["train_loss"]:.4f} accuracy '
         f'{100 * row["train_accuracy"]:6.2f}%  validation loss {row["validation_loss"]:.4f} accuracy '
         f'{100 * row["validation_accuracy"]:6.2f}%  term {row["train_term"]:.4f}  {chosen}{row["seconds"]:.1f} s'
     )
@@ -171,6 +178,8 @@ def _run(config: TrainConfig, plan: AdaptConfig, workdir: pathlib.Path, caches: 
     networks = network_outputs(result, config, plan, caches=caches, progress=progress)
     results = adaptation_results(result, config, plan, networks)
     report = write_adaptation(workdir, results, networks)
+    if result.verdict is not None:
+        print(f'\n{result.verdict["words"]}')
     rows = [*selection_cells(results, usable=True), *selection_cells(results, usable=False)]
     print(f'\n{target_label_words(results)}\n{table(SELECTION_HEADER, rows)}')
     print(f'best step {result.best_step} by {plan.select_by}; {result.seconds:.1f} s\nreport: {report}')

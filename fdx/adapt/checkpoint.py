@@ -82,6 +82,7 @@ BEFORE = {
     'warm_up': 0.0,
     'schedule': 'annealed',
     'patience': 0,
+    'auto': False,
 }
 
 

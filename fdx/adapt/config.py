@@ -90,9 +90,13 @@ class AdaptConfig:
                 f'`weight`={self.weight} and `target_fold`={self.target_fold} must be 0 or above, and '
                 f'`radius`={self.radius} above 0'
             )
+        if self.auto and self.sets != SHARED:
+            raise ConfigError(
+                f'`auto` compares predictions over the same classes, and `sets`={self.sets} has others; leave out one'
+            )
         if self.auto and not (method.sees_target or method.target_statistics):
             raise ConfigError(
-                f'`auto`: `method`={self.method} takes nothing from the target, so there is nothing to decide; name the '
+                f'`auto`: `method`={self.method} takes nothing from the target: there is nothing to decide; name the '
                 'method to try, or leave `auto` out'
             )
         if self.score_all_target and (method.sees_target or method.target_statistics):

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.special
 from sklearn.metrics import f1_score
 
+from fdx.adapt.auto import adapt_where_supported
 from fdx.adapt.choice import chosen
 from fdx.adapt.config import CRITERIA, AdaptConfig
 from fdx.adapt.criteria import dev_risk, mean_entropy, soft_neighbourhood_risk, source_risk
@@ -91,8 +92,8 @@ def run_adaptation(
     progress: Progress = no_progress,
     on_epoch: Callable[[dict], None] = lambda row: None,
 ) -> AdaptResult:
-    """`fdx.adapt.run.adapt` with the criteria of this file."""
-    return adapt(
+    """`fdx.adapt.run.adapt` with the criteria of this file; with `auto`, `fdx.adapt.auto.adapt_where_supported`."""
+    return (adapt_where_supported if plan.auto else adapt)(
         config,
         plan,
         workdir,

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.special
 
 from fdx.adapt.a_distance import LEAST_WINDOWS, proxy_a_distance
+from fdx.adapt.auto import kept_plan
 from fdx.adapt.config import DEFAULT_CRITERION, AdaptConfig
 from fdx.adapt.methods import get_method
 from fdx.adapt.outputs import Outputs, outputs_of
@@ -98,14 +99,17 @@ def adaptation_results(
     Returns:
       source, target, method, criterion, classes, dropped, protocols, windows, selections (`selection_table`), kept
       (of the stored step: epoch, step and, over the target's test windows, what `metrics.summarise` gives),
-      a_distance before and after (null for fewer than 4 windows of a domain), history, seconds, versions and more.
+      a_distance before and after (null for fewer than 4 windows of a domain), auto (`fdx.adapt.auto_verdict.Verdict`
+      and what was asked for; method and plan are then those of the kept network; null without `auto`), history,
+      seconds, versions and more.
     """
-    domains = result.domains
+    domains, plan = result.domains, kept_plan(plan, result)
     row = next(r for r in result.history if r['step'] == result.best_step)
     kept = {'epoch': row['epoch'], 'step': row['step'], **_score(result, networks.after['target_test'])}
     return {
         'source': plan.source,
         'target': plan.target,
+        'auto': result.verdict,
         'method': plan.method,
         'method_words': get_method(plan.method).words,
         'sees_target': get_method(plan.method).sees_target,
