@@ -73,7 +73,7 @@ class AdaptConfig:
         self.names()
         for name in ('classes', 'exclude_source_classes', 'exclude_target_classes'):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        check_sets(self.sets, self.method, method, self.feature)
+        check_sets(self.sets, self.method, method)
         if self.classes and (len(set(self.classes)) < 2 or len(set(self.classes)) < len(self.classes)):
             raise ConfigError(f'`classes`={",".join(self.classes)}: name two or more classes of the source, each once')
         if self.select_by not in CRITERIA:

@@ -18,9 +18,7 @@ from fdx.adapt.terms.jmmd import jmmd
 from fdx.adapt.terms.masks import masked_mean
 from fdx.adapt.terms.mcc import mcc
 from fdx.adapt.terms.mk_mmd import mk_mmd
-from fdx.adapt.terms.osbp import osbp
 from fdx.adapt.terms.reversal import ramp, reverse_gradient
-from fdx.types import ConfigError
 
 # Of the one kernel for probabilities, in squared units.
 PROBABILITY_BANDWIDTH = 1.68
@@ -38,7 +36,7 @@ class Domains(NamedTuple):
       source_change: float32 [Bs], target_change: float32 [Bt]: how far a prediction moves in its worst direction
         (`virtual_adversarial`); zeros where the method does not ask.
       source_weights: float32 [Bs] of partial sets (fdx.adapt.class_weights); None where all windows count alike.
-      target_reversed: float32 [Bt, K] logits of features whose gradient is reversed; None where no method asks.
+      target_weights: float32 [Bt] of open sets (fdx.adapt.open_sets), likewise.
     """
 
     source_features: jax.Array
@@ -50,13 +48,18 @@ class Domains(NamedTuple):
     source_change: jax.Array
     target_change: jax.Array
     source_weights: jax.Array | None = None
-    target_reversed: jax.Array | None = None
+    target_weights: jax.Array | None = None
+
+
+def _weights(d: Domains) -> dict:
+    """Weights of the examples, as the terms take them."""
+    return {'source_weights': d.source_weights, 'target_weights': d.target_weights}
 
 
 def mk_mmd_term(d: Domains, params: dict, progress: jax.Array) -> tuple[jax.Array, dict]:
     """Multi-kernel MMD of the features."""
     del params, progress
-    return mk_mmd(d.source_features, d.target_features, d.source_mask, d.target_mask), {}
+    return mk_mmd(d.source_features, d.target_features, d.source_mask, d.target_mask, **_weights(d)), {}
 
 
 def jmmd_term(d: Domains, params: dict, progress: jax.Array) -> tuple[jax.Array, dict]:
@@ -64,7 +67,8 @@ def jmmd_term(d: Domains, params: dict, progress: jax.Array) -> tuple[jax.Array,
     del params, progress
     source = (d.source_features, jax.nn.softmax(d.source_logits))
     target = (d.target_features, jax.nn.softmax(d.target_logits))
-    return jmmd(source, target, d.source_mask, d.target_mask, bandwidths=(None, PROBABILITY_BANDWIDTH)), {}
+    bandwidths = (None, PROBABILITY_BANDWIDTH)
+    return jmmd(source, target, d.source_mask, d.target_mask, bandwidths=bandwidths, **_weights(d)), {}
 
 
 def coral_term(d: Domains, params: dict, progress: jax.Array) -> tuple[jax.Array, dict]:
@@ -93,10 +97,10 @@ def _judged(params: dict, x: jax.Array, progress: jax.Array) -> jax.Array:
 def dann_term(d: Domains, params: dict, progress: jax.Array) -> tuple[jax.Array, dict]:
     """Loss of a domain discriminator on the features, and its accuracy."""
     source, target = (_judged(params, x, progress) for x in (d.source_features, d.target_features))
-    if d.source_weights is None:
+    if d.source_weights is None and d.target_weights is None:
         loss, accuracy = dann(source, target, d.source_mask, d.target_mask)
     else:  # The same losses; what the discriminator sees is all that distinguishes CDAN.
-        loss, accuracy = cdan(source, target, d.source_mask, d.target_mask, d.source_weights)
+        loss, accuracy = cdan(source, target, d.source_mask, d.target_mask, **_weights(d))
     return loss, {'domain_accuracy': accuracy}
 
 
@@ -125,8 +129,9 @@ def cdan_term(d: Domains, params: dict, progress: jax.Array, *, weighted: bool =
             'source_weights': entropy_weights(source, d.source_mask),
             'target_weights': entropy_weights(target, d.target_mask),
         }
-    if d.source_weights is not None:
-        weights['source_weights'] = d.source_weights * weights.get('source_weights', 1.0)
+    for name, own in _weights(d).items():
+        if own is not None:
+            weights[name] = own * weights.get(name, 1.0)
     of_source, of_target = logits
     loss, accuracy = cdan(of_source, of_target, d.source_mask, d.target_mask, **weights)
     return loss, {'domain_accuracy': accuracy}
@@ -149,14 +154,6 @@ def dirt_t_term(d: Domains, params: dict, progress: jax.Array) -> tuple[jax.Arra
     cluster = mean_entropy(d.target_logits, d.target_mask) + masked_mean(d.target_change, d.target_mask)
     smooth = masked_mean(d.source_change, d.source_mask)
     return VADA_DOMAIN * confusion + VADA_SOURCE * smooth + VADA_TARGET * cluster, metrics
-
-
-def osbp_term(d: Domains, params: dict, progress: jax.Array) -> tuple[jax.Array, dict]:
-    """An even chance to be unknown for the target, against the features."""
-    del params, progress
-    if d.target_reversed is None:
-        raise ConfigError('osbp_term: `target_reversed` is missing; only a step for open sets computes it')
-    return osbp(d.target_reversed, d.target_mask), {}
 
 
 def feature_size(width: int, classes: int) -> int:

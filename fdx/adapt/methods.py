@@ -26,7 +26,6 @@ from fdx.adapt.method_terms import (
     jmmd_term,
     mcc_term,
     mk_mmd_term,
-    osbp_term,
 )
 from fdx.adapt.terms.discriminator import DomainDiscriminator
 from fdx.types import ConfigError
@@ -54,8 +53,8 @@ class Method:
       refines: whether the second half of the run leaves the source and follows a slowly moving teacher.
       by_feature: whether the term reaches the network only through the layer that adapts, not through predictions.
       target_statistics: whether batch statistics of the target replace those of training in the stored network.
-      fits_partial: whether source windows can count by their classes, so that the target may lack some of them.
-      rejects: whether the last output of the network is for classes that the source lacks; only for open sets.
+      fits_partial: whether the target may lack classes of the source: source windows count by their classes.
+      fits_open: whether the target may have further classes: its windows count by how likely they are known.
       mixes_domains: whether source examples are mixed with examples of other source domains (`domain_mixup`).
       weighs_domains: whether source domains are weighted by their losses (`group_dro`).
       mixes_styles: whether maps take over styles of other source domains (`mix_style`).
@@ -71,7 +70,7 @@ class Method:
     by_feature: bool = False
     target_statistics: bool = False
     fits_partial: bool = True
-    rejects: bool = False
+    fits_open: bool = False
     mixes_domains: bool = False
     weighs_domains: bool = False
     mixes_styles: bool = False
@@ -88,20 +87,20 @@ class Method:
 
 
 METHODS: dict[str, Method] = {
-    'source_only': Method('no adaptation: the source alone is learned'),
+    'source_only': Method('no adaptation: the source alone is learned', fits_open=True),
     'adabn': Method('batch statistics of the target replace those of training', target_statistics=True),
     'mk_mmd': Method(
         'distance of mean kernel embeddings of a layer',
         mk_mmd_term,
         weight=KERNELS,
         by_feature=True,
-        fits_partial=False,
+        fits_open=True,
     ),
     'jmmd': Method(
         'distance of joint kernel embeddings of a layer and the predictions',
         jmmd_term,
         weight=KERNELS,
-        fits_partial=False,
+        fits_open=True,
     ),
     'coral': Method(
         'distance of covariances of a layer', coral_term, weight=CORAL, by_feature=True, fits_partial=False
@@ -112,6 +111,7 @@ METHODS: dict[str, Method] = {
         ramped=False,
         discriminates=feature_size,
         by_feature=True,
+        fits_open=True,
     ),
     'cdan': Method(
         'the same, conditioned on the predictions',
@@ -119,6 +119,7 @@ METHODS: dict[str, Method] = {
         ramped=False,
         discriminates=conditional_size,
         by_feature=True,
+        fits_open=True,
     ),
     'cdan_e': Method(
         'the same, weighted by how certain predictions are',
@@ -126,6 +127,7 @@ METHODS: dict[str, Method] = {
         ramped=False,
         discriminates=conditional_size,
         by_feature=True,
+        fits_open=True,
     ),
     'mcc': Method('least confusion among the classes of a target batch', mcc_term),
     'entropy': Method('certain predictions for the target', entropy_term, weight=0.1),
@@ -137,13 +139,6 @@ METHODS: dict[str, Method] = {
         perturbs=True,
         refines=True,
         fits_partial=False,
-    ),
-    'osbp': Method(
-        'open sets: one output for unknown classes, whose gradient into the features is reversed',
-        osbp_term,
-        ramped=False,
-        by_feature=True,
-        rejects=True,
     ),
     'domain_mixup': Method('windows between two source domains, no target', mixes_domains=True),
     'group_dro': Method('most weight for the source domain with the largest loss, no target', weighs_domains=True),

@@ -17,6 +17,7 @@ from fdx.adapt.source_domains import count_domains, init_domain_weights
 from fdx.adapt.step import AdaptState, make_adapt_step
 from fdx.adapt.target_statistics import make_statistics
 from fdx.data.pipeline import ArrayExamples
+from fdx.data.protocols.class_sets import OPEN
 from fdx.train import parallel
 from fdx.train.config import TrainConfig
 from fdx.train.model_setup import ModelSetup
@@ -73,6 +74,7 @@ def compile_programs(config: TrainConfig, plan: AdaptConfig, setup: ModelSetup, 
         plan.radius,
         plan.warm_up,
         plan.schedule,
+        plan.sets,
     )
     key = ('adapt step', setup.model, str(setup.mask), plan.method, plan.feature, start, numbers)
     if key not in caches:
@@ -89,6 +91,7 @@ def compile_programs(config: TrainConfig, plan: AdaptConfig, setup: ModelSetup, 
             radius=plan.radius,
             warm_up=plan.warm_up,
             schedule=SCHEDULES[plan.schedule],
+            rejects=plan.sets == OPEN,
         )
         caches[key] = Programs(
             parallel.compile_step(step),

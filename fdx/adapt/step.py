@@ -21,7 +21,8 @@ from fdx.adapt.schedule import after_warm_up
 from fdx.adapt.terms.dirt_t import teacher_divergence, update_teacher
 from fdx.adapt.terms.entropy import mean_entropy
 from fdx.adapt.terms.masks import masked_mean
-from fdx.adapt.terms.reversal import ramp, reverse_gradient
+from fdx.adapt.terms.one_vs_all import known_chance, one_vs_all_losses, open_entropy
+from fdx.adapt.terms.reversal import ramp
 from fdx.adapt.terms.virtual_adversarial import virtual_adversarial
 from fdx.train import parallel
 from fdx.train.partition import apply_updates, join_variables, mean_gradients, stop_frozen_gradients
@@ -29,6 +30,8 @@ from fdx.train.steps import TrainState
 
 # The factors of the refinement with a teacher (Shu et al., ICLR 2018): lambda_t and beta.
 TARGET_WEIGHT, TEACHER_WEIGHT = 1e-2, 1e-2
+# Of the open entropy (Saito and Saenko, ICCV 2021).
+OPEN_ENTROPY = 0.1
 
 
 @flax.struct.dataclass
@@ -71,6 +74,7 @@ def make_adapt_step(
     radius: float,
     warm_up: float,
     schedule: Callable[[jax.Array], jax.Array],
+    rejects: bool = False,
 ) -> Callable:
     """Builds step(state, batch) -> (state, metrics), to be compiled by `parallel.compile_step`.
 
@@ -81,6 +85,9 @@ def make_adapt_step(
 
     Until the share `warm_up` of the run is done, the source alone is learned; then the term rises. `schedule` turns the
     share of the run that is done into a factor of the learning rate (fdx.adapt.schedule).
+
+    With `rejects`, for open sets, the last output is the class `unknown` (fdx.adapt.terms.one_vs_all), and windows of
+    the target count in the term by their chance to be of a known class.
 
     Terms are computed from the gathered batch, the same on every device. The gradient of a gather adds up the gradients
     of all devices, so their mean over the devices is the gradient of one loss over the whole batch.
@@ -115,13 +122,16 @@ def make_adapt_step(
                 change = _changes(model, variables, parts, start, key, radius) if method.perturbs else None
                 domains = _domains(logits, features, parts, change)._replace(
                     source_weights=None if counts is None else _whole(counts),
-                    target_reversed=_whole(_reversed(model, variables, features[1], progress, key))
-                    if method.rejects
-                    else None,
+                    target_weights=_whole(known_chance(logits[1])) if rejects else None,
                 )
                 term, metrics = method.term(domains, trained['extra'], progress)
                 # Terms that ramp a reversed gradient train their discriminator at full rate, from the warm-up's end on.
                 term *= weight * (ramp(progress) if method.ramped else (done >= warm_up))
+            if rejects:
+                boundary = (one_vs_all_losses(logits[0], source['labels']) * source['mask']).sum()
+                supervised += boundary * jax.lax.axis_size(parallel.AXIS) / count
+            if rejects and method.sees_target:
+                term += OPEN_ENTROPY * (done >= warm_up) * open_entropy(domains.target_logits, domains.target_mask)
             if method.refines:
                 follow = _refinement(domains, _teacher_logits(model, state, batch['target'], start))
                 supervised, term = jnp.where(late, 0.0, supervised), jnp.where(late, follow, term)
@@ -185,12 +195,6 @@ def _domains(logits: Sequence[jax.Array], features: Sequence[jax.Array], parts: 
     masks = [part['mask'] for part in parts]
     change = change or [jnp.zeros_like(mask) for mask in masks]
     return Domains(*_whole((*features, *logits, *masks, *change)))
-
-
-def _reversed(model: nn.Module, variables: dict, embedding: jax.Array, progress: jax.Array, key) -> jax.Array:
-    """Logits [B, K] of the classifier; the gradient into the embedding [B, D] is reversed, and ramps up."""
-    x = reverse_gradient(embedding, ramp(progress))
-    return model.apply(variables, x, train=True, start=len(model.STAGES) - 1, rngs={'dropout': key})[0]
 
 
 def _teacher_logits(model: nn.Module, state: AdaptState, target: dict, start: int) -> jax.Array:

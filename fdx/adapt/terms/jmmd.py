@@ -27,6 +27,8 @@ def jmmd(
     num_kernels: int = 5,
     factor: float = 2.0,
     bandwidths: Sequence[float | None] = (),
+    source_weights: jax.Array | None = None,
+    target_weights: jax.Array | None = None,
 ) -> jax.Array:
     """Unbiased joint MMD^2; with one layer it is `mk_mmd`.
 
@@ -42,6 +44,8 @@ def jmmd(
       num_kernels: kernels, of bandwidths around the mean one, for every layer.
       factor: ratio of neighbouring bandwidths.
       bandwidths: one per layer, in squared units of the layer; None, or none at all: a family around the mean one.
+      source_weights: float32 [Bs] of `kernels.unbiased_mmd`.
+      target_weights: float32 [Bt], likewise.
 
     Returns:
       scalar, at most 2; 0 where a domain has fewer than two real examples.
@@ -63,4 +67,4 @@ def jmmd(
         else:
             product = product * gaussian_kernels(x, x, bandwidth, num_kernels=1)
     # An array by now: there is at least one layer.
-    return unbiased_mmd(product, source_mask, target_mask)  # type: ignore[arg-type]
+    return unbiased_mmd(product, source_mask, target_mask, source_weights, target_weights)  # type: ignore[arg-type]

@@ -17,6 +17,8 @@ from fdx.types import ConfigError, DataError
 
 # The smallest divisor of distances, for examples that are all the same.
 MIN_BANDWIDTH = 1e-12
+# The smallest divisor of weighted sums.
+MIN_WEIGHT = 1e-12
 
 
 def squared_distances(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -76,7 +78,13 @@ def mean_bandwidth(x: jax.Array, mask: jax.Array) -> jax.Array:
     return (squared_distances(x, x) * pairs).sum() / jnp.maximum(n * (n - 1), 1)
 
 
-def unbiased_mmd(kernels: jax.Array, source_mask: jax.Array, target_mask: jax.Array) -> jax.Array:
+def unbiased_mmd(
+    kernels: jax.Array,
+    source_mask: jax.Array,
+    target_mask: jax.Array,
+    source_weights: jax.Array | None = None,
+    target_weights: jax.Array | None = None,
+) -> jax.Array:
     """MMD^2 from a kernel matrix over both domains (Gretton et al., JMLR 13, 2012, eq. 3).
 
         sum_{i != j} k(s_i, s_j) / (n (n - 1)) + sum_{i != j} k(t_i, t_j) / (m (m - 1)) - 2 sum_ij k(s_i, t_j) / (n m)
@@ -88,14 +96,34 @@ def unbiased_mmd(kernels: jax.Array, source_mask: jax.Array, target_mask: jax.Ar
       kernels: float32 [Bs + Bt, Bs + Bt], source first.
       source_mask: float32 [Bs].
       target_mask: float32 [Bt].
+      source_weights: float32 [Bs], not negative: every pair counts by the product of its weights. None: 1 each.
+      target_weights: float32 [Bt], likewise.
 
     Returns:
       scalar; 0 where a domain has fewer than two real examples.
     """
     source, target = ((m > 0).astype(kernels.dtype) for m in (source_mask, target_mask))
     bs, n, m = len(source), count_real(source_mask), count_real(target_mask)
+    if source_weights is not None or target_weights is not None:
+        source = source if source_weights is None else without_padding(source_weights, source_mask)
+        target = target if target_weights is None else without_padding(target_weights, target_mask)
+        return _weighted_mmd(kernels, source, target)
     apart = kernels * (1 - jnp.eye(len(kernels), dtype=kernels.dtype))
     within_source = source @ apart[:bs, :bs] @ source / jnp.maximum(n * (n - 1), 1)
     within_target = target @ apart[bs:, bs:] @ target / jnp.maximum(m * (m - 1), 1)
     between = source @ apart[:bs, bs:] @ target / jnp.maximum(n * m, 1)
     return jnp.where((n > 1) & (m > 1), within_source + within_target - 2 * between, 0)
+
+
+def _weighted_mmd(kernels: jax.Array, source: jax.Array, target: jax.Array) -> jax.Array:
+    """`unbiased_mmd` of weights [Bs] and [Bt] that are 0 for padding; n (n - 1) becomes (sum w)^2 - sum w^2."""
+    bs = len(source)
+    apart = kernels * (1 - jnp.eye(len(kernels), dtype=kernels.dtype))
+
+    def within(w: jax.Array, k: jax.Array) -> jax.Array:
+        return w @ k @ w / jnp.maximum(w.sum() ** 2 - (w * w).sum(), MIN_WEIGHT)
+
+    between = source @ apart[:bs, bs:] @ target / jnp.maximum(source.sum() * target.sum(), MIN_WEIGHT)
+    value = within(source, apart[:bs, :bs]) + within(target, apart[bs:, bs:]) - 2 * between
+    enough = jnp.minimum((source > 0).sum(), (target > 0).sum()) > 1
+    return jnp.where(enough, value, 0)

@@ -24,6 +24,8 @@ def mk_mmd(
     *,
     num_kernels: int = 5,
     factor: float = 2.0,
+    source_weights: jax.Array | None = None,
+    target_weights: jax.Array | None = None,
 ) -> jax.Array:
     """Unbiased MMD^2 of features; slightly negative where the domains look alike.
 
@@ -37,13 +39,15 @@ def mk_mmd(
       target_mask: float32 [Bt].
       num_kernels: kernels, of bandwidths around the mean one.
       factor: ratio of neighbouring bandwidths.
+      source_weights: float32 [Bs] of `kernels.unbiased_mmd`.
+      target_weights: float32 [Bt], likewise.
 
     Returns:
       scalar, at most 2; 0 where a domain has fewer than two real examples.
     """
     x, mask = joined(source, target, source_mask, target_mask)
     kernels = gaussian_kernels(x, x, mean_bandwidth(x, mask), num_kernels, factor)
-    return unbiased_mmd(kernels, source_mask, target_mask)
+    return unbiased_mmd(kernels, source_mask, target_mask, source_weights, target_weights)
 
 
 def joined(
