@@ -1,4 +1,4 @@
-"""Run by test_references.py in a Python that has PyTorch: python torch_references.py IN.npz OUT.npz.
+"""Run by test_references_torch.py in a Python that has PyTorch: python torch_references.py IN.npz OUT.npz.
 
 IN holds fdx's parameters of a small `cnn1d` as a/b/c, windows, and features and logits for the terms.
 """
