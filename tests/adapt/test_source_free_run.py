@@ -15,10 +15,11 @@ import pytest
 import fdx
 from fdx.adapt.source_free.config import SourceFreeConfig
 from fdx.adapt.source_free.run import choice_of
-from fdx.adapt.source_free.target import load_target, target_splits
+from fdx.adapt.source_free.target import load_target, target_splits, what_decides_inputs
 from fdx.data.familiar_fit import fit_familiar
 from fdx.data.source import open_dataset
 from fdx.data.table import Table
+from fdx.signal.front_ends import create_front_end
 from fdx.train.loop import InterruptedRunError
 from fdx.train.model_setup import load_run
 
@@ -268,6 +269,17 @@ def test_what_cannot_be_adapted_is_refused(source, run, machines, tmp_path):
         with pytest.raises(error, match=text):
             fdx.adapt(checkpoint, target, workdir, **settings)
         assert not workdir.exists()
+
+
+def test_orders_are_the_same_at_any_rate_and_samples_are_not():
+    """CWRU's 12 kHz and MFPT's 48.8 kHz: images of fault orders may be compared, raw windows may not."""
+
+    def at(name: str, rate_hz: float) -> dict:
+        return what_decides_inputs(create_front_end(name, rate_hz).config())
+
+    assert at('fault_orders', 12000.0) == at('fault_orders', 48828.0)
+    assert at('waveform', 12000.0) != at('waveform', 48828.0)
+    assert at('fault_orders', 12000.0) != at('envelope_spectrum', 12000.0)
 
 
 def test_what_it_has_learned_from_may_be_scored_only_on_demand(source, tmp_path):

@@ -126,7 +126,7 @@ CHANGED = {
     'allow_leak': (['--allow_leak'], True),
     'epochs': (['--epochs=7'], 7),
     'batch_size': (['--batch_size=16'], 16),
-    'learning_rate': (['--learning_rate=1e-4'], 1e-4),
+    'learning_rate': (['--learning_rate=1e-2'], 1e-2),
     'pseudo_weight': (['--pseudo_weight=0.1'], 0.1),
     'prior_windows': (['--prior_windows=16', '--method=test_time_norms'], 16),
     'select_by': (['--select_by=infomax'], 'infomax'),

@@ -50,7 +50,7 @@ def adapted_config(plan: SourceFreeConfig, meta: dict, dataset: Dataset) -> Trai
         train_norms=False,
         epochs=plan.passes(),
         batch_size=plan.batch_size,
-        learning_rate=plan.learning_rate,
+        learning_rate=plan.rate(),
         halve_every=0,
         l2=0.0,
         clip_norm=0.0,
@@ -96,7 +96,8 @@ def describe_adapted(
     return {
         'config': config.to_json(),
         'class_names': meta['class_names'],
-        'front_end': meta['front_end'],
+        # For orders, the rate of the target's dataset may be another one.
+        'front_end': dataset.front_end.config(),
         'gain': gain,
         'dataset': {'name': dataset.name, **{k: v for k, v in dataset.metadata.items() if k != 'front_end'}},
         'splits': {name: len(getattr(splits, name)) for name in ('train', 'validation', 'test')},

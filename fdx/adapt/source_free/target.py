@@ -13,7 +13,7 @@ from fdx.data.protocols.splits import Splits, split_rows
 from fdx.data.protocols.two_domains import DomainName, other_recordings
 from fdx.data.source import Dataset, open_dataset
 from fdx.data.table import Table
-from fdx.signal.front_ends import front_end_from_config
+from fdx.signal.front_ends import front_end_from_config, reads_orders
 from fdx.signal.scaling import Gain
 from fdx.train.config import TrainConfig
 from fdx.train.forward import Progress, no_progress
@@ -57,13 +57,19 @@ def open_target(name: DomainName, data_dir: str, meta: dict) -> Dataset:
         raise DataError(f'`target`={name.dataset} is a table of readings: adaptation takes a dataset of recordings')
     other_recordings(dataset, name.domains, 'target')
     shape = input_shape_of(meta)
-    if dataset.front_end.config() != front_end_from_config(meta['front_end']).config() or dataset.input_shape != shape:
+    there = front_end_from_config(meta['front_end']).config()
+    if what_decides_inputs(dataset.front_end.config()) != what_decides_inputs(there) or dataset.input_shape != shape:
         raise DataError(
             f'`target`={dataset.name} has inputs {dataset.input_shape} of {_words(dataset.front_end.config())}, the '
             f'checkpoint takes {shape} of {_words(meta["front_end"])}: choose a config of the target with the front '
             "end, rate and channels of the checkpoint's dataset, " + meta['dataset']['name']
         )
     return dataset
+
+
+def what_decides_inputs(config: dict) -> dict:
+    """A front end's settings, without the rate of its dataset where inputs are orders of the shaft at any rate."""
+    return {k: v for k, v in config.items() if k != 'rate_hz' or not reads_orders(config['name'])}
 
 
 def _words(front_end: dict) -> str:
