@@ -118,7 +118,8 @@ def markdown(data: Mapping[str, Any]) -> str:
             '',
             *_task_table(suite, of_input),
         ]
-    lines += ['', '## What each criterion costs', '', *_regrets(rows)]
+    if not suite.generalises:
+        lines += ['', '## What each criterion costs', '', *_regrets(rows)]
     return '\n'.join([*lines, '', *_notes(suite, data), ''])
 
 
@@ -178,8 +179,8 @@ def _notes(suite: Suite, data: Mapping[str, Any]) -> list[str]:
     protocols = '; '.join(dict.fromkeys(row['protocol'] for row in rows))
     folds = 'Fold K for seed K. ' if any(pair.rotates for pair in suite.pairs) else ''
     return [
-        f'Protocols: {protocols}. {folds}Windows of the target are seen without labels from its training part. Adam, '
-        f'learning rate {LEARNING_RATE:g}, {BATCH_SIZE} windows of each domain per step{_budget(suite, rows)}{few}; '
+        f'Protocols: {protocols}. {folds}{_seen(suite)} Adam, learning rate {LEARNING_RATE:g}, {BATCH_SIZE} windows '
+        f'{"of all sources together" if suite.generalises else "of each domain"} per step{_budget(suite, rows)}{few}; '
         'the same for all methods. Inputs, networks and these settings were chosen with target accuracy '
         'of CWRU and MFPT in view: development results. The methods of one input are scored on the same windows; an '
         'input that no method adapts is scored on all of the target. Seconds of a run: training, all criteria in every '
@@ -187,6 +188,16 @@ def _notes(suite: Suite, data: Mapping[str, Any]) -> list[str]:
         '',
         f'Records of version {records}; {versions_text(data["measured"])}.',
     ]
+
+
+def _seen(suite: Suite) -> str:
+    """What is seen of the target before it is scored."""
+    if suite.generalises:
+        return (
+            f'Training sees no window of the target, and `{DEFAULT_CRITERION}` and `last` choose the epoch without '
+            'any; the other criteria read windows of its training part without labels.'
+        )
+    return 'Windows of the target are seen without labels from its training part.'
 
 
 def _budget(suite: Suite, rows: Sequence[Row]) -> str:

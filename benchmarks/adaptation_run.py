@@ -21,15 +21,16 @@ from fdx.types import ConfigError
 from . import adaptation_page
 from .adaptation_suite import (
     BATCH_SIZE,
-    DEFAULT_METHODS,
     LEARNING_RATE,
     PATIENCE,
     Suite,
     cells,
+    default_methods,
     fold_of,
     get_suite,
     protocol_of,
     scores_all,
+    sees_target,
 )
 from .grid import Call, Cell, fill, run_cells
 from .page import write_page
@@ -56,7 +57,7 @@ def run(call: Call, name: str, inputs: tuple[str, ...] | None, methods: tuple[st
     """
     suite = get_suite(name)
     methods = None if methods is None else tuple(dict.fromkeys(methods))
-    _check(suite, inputs, DEFAULT_METHODS if methods is None else methods, call.seeds)
+    _check(suite, inputs, default_methods(suite) if methods is None else methods, call.seeds)
     todo = cells(suite, suite.inputs if inputs is None else inputs, methods, call.seeds)
     kept: dict[str, Any] = {'of': None, 'caches': {}}
 
@@ -85,6 +86,12 @@ def _check(suite: Suite, inputs: tuple[str, ...] | None, methods: tuple[str, ...
     """Refuses names that do not exist and inputs that would have no part, before anything is prepared."""
     if not methods or not set(methods) <= set(METHODS):
         raise ConfigError(f'`methods`={",".join(methods)}: there are {", ".join(METHODS)}')
+    seeing = [method for method in methods if sees_target(method)]
+    if suite.generalises and seeing:
+        raise ConfigError(
+            f'`methods`={",".join(methods)}: `suite`={suite.name} scores all windows of the target, and '
+            f'{", ".join(seeing)} would see some of them: take `suite`=loads for them'
+        )
     if inputs is not None and (not inputs or not set(inputs) <= set(suite.inputs)):
         raise ConfigError(f'`inputs`={",".join(inputs)}: `suite`={suite.name} has {", ".join(suite.inputs)}')
     unadapted = [name for name in inputs or () if name not in suite.adapted]

@@ -202,6 +202,15 @@ def test_the_page_has_every_input_method_task_and_the_command():
     assert 'at most 77 epochs (40 on average; 6 of 12 runs were cut there, before' in page
     few = markdown(SUITES['machines'], CELLS, '')
     assert ', 200 source windows of each class; ' in few
+    assert 'Windows of the target are seen without labels' in few and 'What each criterion costs' in few
+    assert '32 windows of each domain per step' in few
+
+
+def test_the_page_of_generalisation_says_that_the_target_is_not_seen():
+    page = markdown(SUITES['generalise'], CELLS, '')
+    assert 'Training sees no window of the target, and `source_risk` and `last` choose' in page
+    assert '32 windows of all sources together per step' in page
+    assert 'What each criterion costs' not in page
 
 
 def test_files_of_the_page(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pathlib
 
 import pytest
 
@@ -74,8 +75,31 @@ def test_suites_pair_every_domain_with_every_other():
         assert set(suite.adapted) <= set(suite.inputs) <= set(INPUTS)
     assert set(DEFAULT_METHODS) <= set(METHODS)
     assert get_suite('rigs') is SUITES['rigs']
-    with pytest.raises(ConfigError, match='load.*loads, machines, rigs'):
+    with pytest.raises(ConfigError, match='load.*loads, machines, rigs, generalise'):
         get_suite('load')
+
+
+def test_three_loads_generalise_to_the_fourth():
+    suite = SUITES['generalise']
+    found = cells(suite, suite.inputs, None, 1)
+    assert [c.method for c in found if c.input.name == 'mel' and c.task is suite.pairs[0]] == [
+        *('source_only', 'domain_mixup', 'group_dro', 'mix_style')
+    ]
+    assert {c.method for c in found if c.input.name == 'time'} == {'source_only', 'domain_mixup', 'mix_style'}
+    assert len(found) == 4 * (4 + 3)
+    assert all(scores_all(c) for c in found)
+    assert dataset_names(found[-1], DEFAULT_FRONT_ENDS) == (
+        'cwru/faults_12k-waveform:load0+load1+load2',
+        'cwru/faults_12k-waveform:load3',
+    )
+    assert found[0].path(pathlib.Path('w')).parts[-2] == 'load1+load2+load3_to_load0'
+
+
+def test_a_suite_that_generalises_refuses_methods_that_see_the_target(says, tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        adaptation_bench.run(Call(tmp_path, str(tmp_path)), 'generalise', ('mel',), ('mix_style', 'dann', 'adabn'))
+    assert says(str(caught.value), '`methods`=mix_style,dann,adabn: `suite`=generalise ... dann, adabn would see')
+    assert not list(tmp_path.iterdir())
 
 
 def test_names_carry_the_front_end_where_it_is_not_the_builders_default():
@@ -139,7 +163,9 @@ def test_configs_hold_what_the_suite_and_the_input_say(data_dir):
 def test_an_input_that_nothing_adapts_is_scored_whole_and_others_on_one_part(data_dir, method):
     compared = cell_of(method)
     alone = dataclasses.replace(compared, suite=dataclasses.replace(compared.suite, adapted=()))
-    for cell, whole in ((compared, False), (alone, method == 'source_only')):
+    general = dataclasses.replace(compared, suite=dataclasses.replace(compared.suite, generalises=True))
+    unseen = method == 'source_only' or METHODS[method].needs_domains
+    for cell, whole in ((compared, False), (alone, unseen), (general, unseen)):
         _, plan = configs(cell, str(data_dir), NAMES)
         assert plan.score_all_target == scores_all(cell) == whole
         assert ('all target windows' in protocol_of(cell)) == whole
