@@ -33,9 +33,9 @@ NOTES = (
 VARIANTS = (
     'Variants tried with the scores of these machines in view: none for `white_noise`, `log_mel_adapted`, '
     '`musicnn_linear` and `log_mel_linear`, each run once as its row says. `control_orders`: some thirty variants of '
-    'the evidence. `universal`: some fifteen judges and ten levels of abstaining were seen on these machines, and one '
-    'constant was chosen by their scores (docs/decisions/zero_shot.md). So ADI, HIT, MFPT and CWRU are development '
-    'machines for these two rows.',
-    'Not run: `universal_with_machines` (the judge with real machines but the tested one). `white_noise` has one seed '
-    'except on ADI, because its run was stopped.',
+    'the evidence. `universal`: some twenty-five judges, ten levels of abstaining and three doubts were seen on these '
+    'machines, and one constant was chosen by their scores (docs/decisions/zero_shot.md). So ADI, HIT, MFPT and CWRU '
+    'are development machines for these rows.',
+    '`universal_with_machines` was run once as its row says. `white_noise` has one seed except on ADI, because its run '
+    'was stopped.',
 )

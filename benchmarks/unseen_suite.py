@@ -19,6 +19,7 @@ from .unseen_linear import FrozenMusicnn, LinearMel
 from .unseen_machines import MACHINES, STATES, Found, Machine, others_of
 from .unseen_methods import EVIDENCE_CODE, ControlOrders, Judge, WhiteNoise
 from .unseen_verdicts import Method, code_digest
+from .unseen_with_machines import JudgeWithMachines
 
 NAME = 'unseen'
 RECORDINGS = 'recordings'  # the input of every cell, as `Cell` wants one
@@ -139,6 +140,7 @@ METHODS: tuple[Method, ...] = (
     WhiteNoise(),
     ControlOrders(),
     UNIVERSAL,
+    JudgeWithMachines(),
     AdaptedMel(),
     FrozenMusicnn(),
     LinearMel(),
