@@ -22,6 +22,12 @@ seeds of each, on unlabelled windows of the target, say that it helps. The repor
     python -m launch.adapt --source=cwru/faults_12k-musicnn --target=mfpt/faults-musicnn --method=jmmd --auto \
         --model=band_mlp --label_key=fault_type --target_protocol=by_recording --workdir=runs/auto
 
+From several labelled domains to one that nobody has recorded yet: nothing of the target is learned from, and with
+--score_all_target all of it is scored:
+
+    python -m launch.adapt --source=cwru/faults_12k-musicnn:load0+load1+load2 --target=cwru/faults_12k-musicnn:load3 \
+        --model=band_mlp --method=mix_style --score_all_target --workdir=runs/unseen
+
 Without the data of the source, from a checkpoint alone, which decides network, labels and front end:
 
     python -m launch.adapt --checkpoint=runs/mine --target=cwru/faults_12k-musicnn:load3 --method=shot \
@@ -29,10 +35,11 @@ Without the data of the source, from a checkpoint alone, which decides network, 
 
 Methods: source_only and adabn train on the source only; mk_mmd, jmmd and coral bring a layer (--feature) of both
 domains together; dann, cdan and cdan_e train features that a discriminator of the domains cannot tell apart; mcc and
-entropy favour certain predictions; dirt_t is VADA and its refinement. With --checkpoint: shot (the default) and tent
-train on the target alone; test_time_norms measures batch statistics on it. The same command continues a stopped run.
-Writes checkpoints (launch.predict takes them), results.json, PNGs and report.html; with --seeds, one sub-folder per
-seed. With --checkpoint it writes checkpoints and results.json; launch.evaluate makes the report.
+entropy favour certain predictions; dirt_t is VADA and its refinement; domain_mixup, group_dro and mix_style compare
+several source domains and see no target. With --checkpoint: shot (the default) and tent train on the target alone;
+test_time_norms measures batch statistics on it. The same command continues a stopped run. Writes checkpoints
+(launch.predict takes them), results.json, PNGs and report.html; with --seeds, one sub-folder per seed. With
+--checkpoint it writes checkpoints and results.json; launch.evaluate makes the report.
 """
 
 from __future__ import annotations

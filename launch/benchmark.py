@@ -11,6 +11,10 @@ What adaptation without target labels is worth, between motor loads, between rea
     python -m launch.benchmark --suite=machines --manual_dir=RECORDINGS
     python -m launch.benchmark --suite=rigs --inputs=fault_orders
 
+What several labelled domains are worth for one that training does not see:
+
+    python -m launch.benchmark --suite=generalise --inputs=mel --manual_dir=RECORDINGS
+
 What remedies for rare faults are worth, including a GAN:
 
     python -m launch.benchmark --suite=imbalance --manual_dir=RECORDINGS

@@ -12,9 +12,13 @@
 | `virtual_adversarial` | VAT, Miyato et al. 2018 | change of the prediction in the worst direction |
 | `dirt_t` | VADA and DIRT-T, Shu et al. 2018 | distance to a slowly moving teacher |
 | `adabn` | AdaBN, Li et al. 2016 | batch-norm statistics of the target, without training |
+| `domain_mixup` | Xu et al. 2020, Wang et al. 2020 | mixup of examples of different source domains |
+| `group_dro` | Group DRO, Sagawa et al. 2020 | loss of the worst source domain |
+| `mix_style` | MixStyle, Zhou et al. 2021 | maps in the styles of other source domains |
 
 VADA is `dann` + `mean_entropy` of the target + `virtual_adversarial` of both domains. Parts of several methods:
-`reversal` (gradient reversal and its ramp), `discriminator`, `kernels`, and `masks`, which keeps padding out.
+`reversal` (gradient reversal and its ramp), `discriminator`, `kernels`, `partners` (who is mixed with whom), and
+`masks`, which keeps padding out.
 
 Laws of this room: a term is a pure function of float32 arrays of the WHOLE batch. Gather over devices first, because
 most of these terms are not means over examples, and a mean of the devices' values would be another term. Each domain
