@@ -12,6 +12,7 @@ from fdx.adapt.config import AdaptConfig
 from fdx.adapt.methods import METHODS
 from fdx.adapt.programs import compile_programs, fresh_state
 from fdx.adapt.run import adapt, load_parts, open_domains
+from fdx.adapt.source_domains import with_domains
 from fdx.train.checkpoints import Checkpoints
 from fdx.train.config import TrainConfig
 from fdx.train.model_setup import set_up_model
@@ -100,6 +101,7 @@ def stored_rest(make, caches):
         domains = open_domains(config, plan)
         setup = set_up_model(config, len(domains.classes), domains.source.input_shape)
         parts, start = load_parts(config, setup, domains, caches)
+        parts = with_domains(METHODS[method], parts, domains)
         programs = compile_programs(config, plan, setup, start, caches)
         like = fresh_state(setup, programs, METHODS[method], parts, start=start, seed=3, total_steps=STEPS * EPOCHS)
         checkpoints = Checkpoints(workdir)
