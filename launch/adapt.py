@@ -22,6 +22,14 @@ seeds of each, on unlabelled windows of the target, say that it helps. The repor
     python -m launch.adapt --source=cwru/faults_12k-musicnn --target=mfpt/faults-musicnn --method=jmmd --auto \
         --model=band_mlp --label_key=fault_type --target_protocol=by_recording --workdir=runs/auto
 
+Where the target may have faults that the source lacks, their windows are rejected as `unknown` with --sets=open; here
+two classes are left out of the source to measure it (H-score):
+
+    python -m launch.adapt --source=cwru/faults_12k-waveform:load0 --target=cwru/faults_12k-waveform:load3 \
+        --model=cnn1d --method=mk_mmd --sets=open --exclude_source_classes=ball_007,inner_race_021 --workdir=runs/open
+
+With --sets=partial the target may lack classes of the source. Both read no label of the target before the scores.
+
 From several labelled domains to one that nobody has recorded yet: nothing of the target is learned from, and with
 --score_all_target all of it is scored:
 
@@ -56,8 +64,9 @@ from fdx.adapt.config import CRITERIA, AdaptConfig
 from fdx.adapt.methods import METHODS, get_method
 from fdx.adapt.selection import run_adaptation
 from fdx.adapt.source_free.config import SOURCE_FREE_CRITERIA, SOURCE_FREE_METHODS
+from fdx.data.protocols.class_sets import SETS
 from fdx.data.source import open_dataset
-from fdx.evaluate.adaptation_report import SELECTION_HEADER, selection_cells, target_label_words, write_adaptation
+from fdx.evaluate.adaptation_report import selection_cells, selection_header, target_label_words, write_adaptation
 from fdx.evaluate.adaptation_results import adaptation_results, network_outputs
 from fdx.evaluate.metrics import mean_and_spread
 from fdx.evaluate.spread import spread_text as cell
@@ -95,6 +104,7 @@ def define_flags() -> None:
     choices = {
         'method': list(dict.fromkeys([*METHODS, *SOURCE_FREE_METHODS])),
         'select_by': list(dict.fromkeys([*CRITERIA, *SOURCE_FREE_CRITERIA])),
+        'sets': SETS,
     }
     define_fields(AdaptConfig, choices=choices)
     define_checkpoint_flags()
@@ -188,7 +198,7 @@ def _run(config: TrainConfig, plan: AdaptConfig, workdir: pathlib.Path, caches: 
     if result.verdict is not None:
         print(f'\n{result.verdict["words"]}')
     rows = [*selection_cells(results, usable=True), *selection_cells(results, usable=False)]
-    print(f'\n{target_label_words(results)}\n{table(SELECTION_HEADER, rows)}')
+    print(f'\n{target_label_words(results)}\n{table(selection_header(results), rows)}')
     print(f'best step {result.best_step} by {plan.select_by}; {result.seconds:.1f} s\nreport: {report}')
     return results
 
@@ -199,8 +209,10 @@ def _spread(results: list[dict[str, Any]]) -> str:
     for of_seeds in zip(*(r['selections'] for r in results), strict=True):
         spread, first = mean_and_spread(of_seeds), of_seeds[0]
         note = '' if first['usable'] else selection_cells(results[0], usable=False)[0][-1]
-        rows.append((first['selection'], cell(spread['accuracy'], percent=True), cell(spread['macro_f1']), note))
-    return table(('chosen by', 'target accuracy %', 'macro F1', ''), rows)
+        h_score = [cell(spread['h_score'])] if 'h_score' in spread else []
+        cells = (cell(spread['accuracy'], percent=True), cell(spread['macro_f1']), *h_score)
+        rows.append((first['selection'], *cells, note))
+    return table(('chosen by', 'target accuracy %', 'macro F1', *(['H-score'] if h_score else []), ''), rows)
 
 
 @locks_workdir

@@ -8,9 +8,10 @@ from typing import Any
 from fdx.adapt.config import AdaptConfig
 from fdx.adapt.data import PARTS
 from fdx.adapt.methods import get_method
-from fdx.adapt.step import AdaptState
+from fdx.adapt.step import HEAD_BIAS, AdaptState
 from fdx.data.familiar_fit import fit_familiar
 from fdx.data.protocols.two_domains import TwoDomains
+from fdx.models.staged import HEAD
 from fdx.train.config import TrainConfig
 from fdx.train.description import describe
 from fdx.train.init_leak import check_init, entries_of
@@ -88,8 +89,11 @@ BEFORE = {
 
 def _fields(variables: dict, rest: dict) -> dict:
     """The fields of an AdaptState that a step holds."""
+    params = variables['params']
+    if HEAD_BIAS in rest['teacher']:  # The stored network has another one.
+        params = {**params, HEAD: {**params[HEAD], 'bias': rest['teacher'][HEAD_BIAS]}}
     return {
-        'params': variables['params'],
+        'params': params,
         'stats': rest['stats'],
         'opt_state': rest['opt'],
         'extra': rest['extra'],

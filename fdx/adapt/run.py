@@ -16,13 +16,14 @@ from fdx.adapt.generalise import check_maps
 from fdx.adapt.methods import Method, get_method
 from fdx.adapt.outputs import Judge, Outputs, outputs_of
 from fdx.adapt.programs import Programs, check_norms, check_schedule, compile_programs, fresh_state
+from fdx.adapt.rejection import kept_bias, rejecting, rejection_threshold
 from fdx.adapt.schedule import strength
 from fdx.adapt.settled import Settled
 from fdx.adapt.source_domains import check_source_domains, with_domains
 from fdx.adapt.step import AdaptState
 from fdx.adapt.target_statistics import target_statistics
 from fdx.data.pipeline import ArrayExamples, steps_per_epoch, train_batches
-from fdx.data.protocols.class_sets import PARTIAL
+from fdx.data.protocols.class_sets import OPEN, PARTIAL
 from fdx.data.protocols.two_domains import TwoDomains
 from fdx.train import parallel
 from fdx.train.batch_sizes import check_batches
@@ -98,7 +99,9 @@ def adapt(
     if plan.sets == PARTIAL and method.sees_target:
         shares = initial_shares(len(domains.classes))
         state = dataclasses.replace(state, teacher=parallel.replicate(shares))
-    kept = _kept(method, programs, parts['target_train'])
+    if plan.sets == OPEN:
+        state = dataclasses.replace(state, teacher=parallel.replicate(kept_bias(state.params)))
+    kept = _kept(plan, programs, parts)
     run = Run(
         layout=LAYOUT,
         meta=meta,
@@ -132,17 +135,25 @@ def _batches(config: TrainConfig, method: Method, parts: Mapping[str, ArrayExamp
     return PairedBatches(source, train_batches(parts['target_train'], config.batch_size, config.seed + 1))
 
 
-def _kept(method: Method, programs: Programs, target: ArrayExamples) -> Callable[[AdaptState], AdaptState]:
+def _kept(
+    plan: AdaptConfig, programs: Programs, parts: Mapping[str, ArrayExamples]
+) -> Callable[[AdaptState], AdaptState]:
     """Function state -> the state whose network is judged and stored; training goes on from the given state."""
     last: list[AdaptState] = []
+    method = get_method(plan.method)
 
     def kept(state: AdaptState) -> AdaptState:
-        if not method.target_statistics:
+        if not (method.target_statistics or plan.sets == OPEN):
             return state
         # Every epoch asks twice, to judge and to store.
         if not last or last[0] is not state:
-            stats = target_statistics(programs.statistics, state.variables(), state.stats, target)
-            last[:] = [state, dataclasses.replace(state, stats=stats)]
+            if method.target_statistics:
+                target = parts['target_train']
+                stats = target_statistics(programs.statistics, state.variables(), state.stats, target)
+                last[:] = [state, dataclasses.replace(state, stats=stats)]
+            else:
+                of_source = outputs_of(programs.forward, state.variables(), parts['source_validation'])
+                last[:] = [state, rejecting(state, rejection_threshold(of_source.logits))]
         return last[1]
 
     return kept

@@ -16,7 +16,9 @@ from fdx.adapt.config import CRITERIA, AdaptConfig
 from fdx.adapt.criteria import dev_risk, mean_entropy, soft_neighbourhood_risk, source_risk
 from fdx.adapt.criteria_of_predictions import negative_information, negative_nuclear_norm
 from fdx.adapt.criteria_weights import importance_weights
+from fdx.adapt.h_score import h_scores
 from fdx.adapt.run import AdaptResult, Outputs, adapt
+from fdx.data.protocols.class_sets import OPEN
 from fdx.train.config import TrainConfig
 from fdx.train.forward import Progress, no_progress
 
@@ -39,13 +41,13 @@ def cross_entropies(outputs: Outputs) -> np.ndarray:
     return -log_p[np.arange(len(log_p)), outputs.labels]
 
 
-def judge_epoch(parts: Mapping[str, Outputs], seed: int = 0) -> dict[str, Any]:
+def judge_epoch(parts: Mapping[str, Outputs], seed: int = 0, *, rejects: bool = False) -> dict[str, Any]:
     """The numbers of an epoch: scores on validation windows of the source, every criterion, true scores on the target.
 
     Criteria, for all of which lower is better: source_risk; dev (You et al., ICML 2019); snd, soft neighbourhood
     density with its sign turned (Saito et al., ICCV 2021); entropy; infomax and nuclear_norm with their signs turned
     (fdx.adapt.criteria_of_predictions). Keys that begin with `oracle_` are for reports
-    only.
+    only. With `rejects` the last output is `unknown`, and `h_scores` are among them.
     """
     validation, target = parts['source_validation'], parts['target_train']
     accuracy, macro_f1 = accuracy_and_f1(validation)
@@ -71,16 +73,27 @@ def judge_epoch(parts: Mapping[str, Outputs], seed: int = 0) -> dict[str, Any]:
             'nuclear_norm': negative_nuclear_norm(probabilities),
         }
     truth, truth_f1 = accuracy_and_f1(parts['target_test'])
-    return {**row, 'oracle_target_accuracy': truth, 'oracle_target_macro_f1': truth_f1}
+    row |= {'oracle_target_accuracy': truth, 'oracle_target_macro_f1': truth_f1}
+    if rejects:
+        test = parts['target_test']
+        found = h_scores(test.logits.argmax(axis=1), test.labels, test.logits.shape[1] - 1)
+        row |= {f'oracle_{name}': value for name, value in found.items()}
+    return row
 
 
 def selected_rows(history: list[dict]) -> dict[str, dict]:
     """Selection -> the row of the epoch that it chooses.
 
-    The best step is chosen in the same way (`fdx.adapt.choice`). The oracle takes the earliest of equal epochs.
+    The best step is chosen in the same way (`fdx.adapt.choice`). The oracle takes the highest accuracy, of open sets
+    the highest H-score, and the earliest of equal epochs.
     """
     rows = {name: chosen(history, name) for name in CRITERIA}
-    return {**rows, ORACLE: max(history, key=lambda r: r['oracle_target_accuracy'])}
+    return {**rows, ORACLE: max(history, key=_truth)}
+
+
+def _truth(row: dict) -> float:
+    h_score = row.get('oracle_h_score')
+    return row['oracle_target_accuracy'] if h_score is None else h_score
 
 
 def run_adaptation(
@@ -97,7 +110,7 @@ def run_adaptation(
         config,
         plan,
         workdir,
-        judge=lambda parts: judge_epoch(parts, config.seed),
+        judge=lambda parts: judge_epoch(parts, config.seed, rejects=plan.sets == OPEN),
         caches=caches,
         progress=progress,
         on_epoch=on_epoch,

@@ -21,17 +21,18 @@ from fdx.adapt.schedule import after_warm_up
 from fdx.adapt.terms.dirt_t import teacher_divergence, update_teacher
 from fdx.adapt.terms.entropy import mean_entropy
 from fdx.adapt.terms.masks import masked_mean
-from fdx.adapt.terms.one_vs_all import known_chance, one_vs_all_losses, open_entropy
+from fdx.adapt.terms.one_vs_all import known_chance, one_vs_all_losses
 from fdx.adapt.terms.reversal import ramp
 from fdx.adapt.terms.virtual_adversarial import virtual_adversarial
+from fdx.models.staged import HEAD
 from fdx.train import parallel
 from fdx.train.partition import apply_updates, join_variables, mean_gradients, stop_frozen_gradients
 from fdx.train.steps import TrainState
 
 # The factors of the refinement with a teacher (Shu et al., ICLR 2018): lambda_t and beta.
 TARGET_WEIGHT, TEACHER_WEIGHT = 1e-2, 1e-2
-# Of the open entropy (Saito and Saenko, ICCV 2021).
-OPEN_ENTROPY = 0.1
+# What `teacher` holds for open sets.
+HEAD_BIAS = 'head_bias'
 
 
 @flax.struct.dataclass
@@ -40,8 +41,8 @@ class AdaptState(TrainState):
 
     Attributes:
       extra: parameters of the method's discriminator, or its weights of source domains; {} where it has none.
-      teacher: slowly moving copy of `params`; for partial sets the sliding shares of the classes (`class_weights`); {}
-        where there is neither.
+      teacher: slowly moving copy of `params`; for partial sets the sliding shares of the classes (`class_weights`);
+        for open sets the trained bias of the classifier, which the kept network shifts (`rejection`); {} otherwise.
       total_steps: int32 scalar, steps of the whole run, over which the ramp rises. It is an array because runs of
         different lengths share a compiled program.
     """
@@ -130,8 +131,6 @@ def make_adapt_step(
             if rejects:
                 boundary = (one_vs_all_losses(logits[0], source['labels']) * source['mask']).sum()
                 supervised += boundary * jax.lax.axis_size(parallel.AXIS) / count
-            if rejects and method.sees_target:
-                term += OPEN_ENTROPY * (done >= warm_up) * open_entropy(domains.target_logits, domains.target_mask)
             if method.refines:
                 follow = _refinement(domains, _teacher_logits(model, state, batch['target'], start))
                 supervised, term = jnp.where(late, 0.0, supervised), jnp.where(late, follow, term)
@@ -147,6 +146,8 @@ def make_adapt_step(
         if counts is not None:
             shares = shares_after(state.teacher, *_whole((logits[1], target['mask'])))
             new = dataclasses.replace(new, teacher=shares)
+        if rejects:
+            new = dataclasses.replace(new, teacher={HEAD_BIAS: new.params[HEAD]['bias']})
         return (dataclasses.replace(new, teacher=_taught(state, new, late)) if method.refines else new), metrics
 
     return step

@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from fdx.adapt.config import CRITERIA
+from fdx.data.protocols.class_sets import OPEN, PARTIAL
 from fdx.evaluate.adaptation_plots import NOT_USABLE, plot_adaptation_history, plot_domains
 from fdx.evaluate.adaptation_results import Networks
 from fdx.evaluate.canvas import figure_to_data_uri
@@ -31,6 +32,11 @@ CAPTIONS = {
 }
 
 
+def selection_header(results: Mapping[str, Any]) -> tuple[str, ...]:
+    """SELECTION_HEADER, and the H-score for open sets."""
+    return (*SELECTION_HEADER[:-1], 'H-score', '') if results.get('sets') == OPEN else SELECTION_HEADER
+
+
 def selection_cells(results: Mapping[str, Any], *, usable: bool) -> list[tuple[str, ...]]:
     """Rows of the table of selections as text: those that may choose an epoch, or the oracle's."""
     rows: list[tuple[str, ...]] = []
@@ -46,10 +52,15 @@ def selection_cells(results: Mapping[str, Any], *, usable: bool) -> list[tuple[s
                 f'{100 * row["accuracy"]:.1f}',
                 f'{100 * low:.1f} to {100 * high:.1f}',
                 f'{row["macro_f1"]:.3f}',
+                *([_share(row['h_score'])] if 'h_score' in row else []),
                 chosen if row['usable'] else NOT_USABLE,
             )
         )
     return rows
+
+
+def _share(value: float | None) -> str:
+    return '-' if value is None else f'{value:.3f}'
 
 
 def draw(results: Mapping[str, Any], networks: Networks) -> dict[str, Figure]:
@@ -84,7 +95,7 @@ def render_adaptation(results: Mapping[str, Any], figures: Mapping[str, Figure])
         'adaptation.html.j2',
         numbered=False,
         results=results,
-        header=SELECTION_HEADER,
+        header=selection_header(results),
         rows=selection_cells(results, usable=True),
         oracle=selection_cells(results, usable=False),
         criterion_words=CRITERION_WORDS,
@@ -102,6 +113,13 @@ READ_LABELS = ('by_recording', 'by_bearing', 'random_windows')
 
 def target_label_words(results: Mapping[str, Any]) -> str:
     """What labels of the target were read for before training, in one sentence for the first line of a page."""
+    sets = results.get('sets')
+    if sets in (OPEN, PARTIAL):
+        out = results['plan']['exclude_target_classes']
+        return (
+            f'Labels of the target were read for scores alone: sets={sets} takes the classes of the source and every '
+            'window of the target' + (f', without the excluded classes {", ".join(out)}.' if out else '.')
+        )
     if results.get('classes_given'):
         return (
             'Labels of the target were read for scores alone: the classes were given '
@@ -125,8 +143,7 @@ def adaptation_statements(results: Mapping[str, Any]) -> list[str]:
         target_label_words(results),
         'No target label took part in the steps of training or in choosing the epoch. Target labels are read for the '
         'scores on this page, for the row "oracle" and for the colours of the picture.',
-        f'Learned and scored are the {len(results["classes"])} classes of {results["label_key"]} that '
-        + ('were given.' if results.get('classes_given') else 'both domains have.'),
+        _classes_words(results),
         _left_out_words(results) + '; '.join(f'of the {side} {of[side]}' for side in of if of[side])
         + '.'
         if any(dropped.values())
@@ -137,6 +154,23 @@ def adaptation_statements(results: Mapping[str, Any]) -> list[str]:
         'number of its scored windows, those of other epochs of the number of recordings. ' + _interval_words(results),
         _distance_words(results),
     ]  # fmt: skip
+
+
+def _classes_words(results: Mapping[str, Any]) -> str:
+    number, key, kept = len(results['classes']), results['label_key'], results['kept']
+    if results.get('sets') == OPEN:
+        names = ', '.join(results['unknown_classes']) or 'no class of its scored windows'
+        return (
+            f'Learned are the {number - 1} classes of {key} of the source. For the scores, {names} of the target '
+            'count as unknown. '
+            f'H-score {_share(kept["h_score"])}: the harmonic mean of the accuracy of known classes, '
+            f'{_share(kept["known_accuracy"])}, each class counting alike, and of the share of '
+            f'unknown windows that are rejected, {_share(kept["unknown_accuracy"])} (Fu et al., ECCV 2020).'
+        )
+    if results.get('sets') == PARTIAL:
+        return f'Learned are all {number} classes of {key} of the source, of which the target may lack some.'
+    given = 'were given.' if results.get('classes_given') else 'both domains have.'
+    return f'Learned and scored are the {number} classes of {key} that {given}'
 
 
 def _source_words(results: Mapping[str, Any]) -> str:
@@ -177,6 +211,8 @@ def _kept_words(results: Mapping[str, Any]) -> str:
 
 
 def _left_out_words(results: Mapping[str, Any]) -> str:
+    if results.get('sets') in (OPEN, PARTIAL):
+        return 'Left out, as the settings say: '
     return f'Left out, as {"others were given" if results.get("classes_given") else "the other side lacks them"}: '
 
 

@@ -12,6 +12,7 @@ import scipy.special
 from fdx.adapt.a_distance import LEAST_WINDOWS, proxy_a_distance
 from fdx.adapt.auto import kept_plan
 from fdx.adapt.config import DEFAULT_CRITERION, AdaptConfig
+from fdx.adapt.h_score import h_scores
 from fdx.adapt.methods import get_method
 from fdx.adapt.outputs import Outputs, outputs_of
 from fdx.adapt.programs import compile_programs
@@ -19,6 +20,7 @@ from fdx.adapt.run import PARTS, AdaptResult, load_parts
 from fdx.adapt.selection import ORACLE, selected_rows
 from fdx.data.pipeline import RecordExamples
 from fdx.data.protocols.splits import PROTOCOLS
+from fdx.data.protocols.two_domains import TwoDomains
 from fdx.evaluate.intervals import kish_number, wilson_interval
 from fdx.evaluate.metrics import summarise
 from fdx.evaluate.predictions import Predictions
@@ -97,8 +99,9 @@ def adaptation_results(
       networks: of `network_outputs`.
 
     Returns:
-      source, target, method, criterion, classes, dropped, protocols, windows, selections (`selection_table`), kept
-      (of the stored step: epoch, step and, over the target's test windows, what `metrics.summarise` gives),
+      source, target, method, criterion, classes, sets, unknown_classes, dropped, protocols, windows, selections
+      (`selection_table`), kept (of the stored step: epoch, step and, over the target's test windows, what
+      `metrics.summarise` gives, and of open sets `h_scores`),
       a_distance before and after (null for fewer than 4 windows of a domain), auto (`fdx.adapt.auto_verdict.Verdict`
       and what was asked for; method and plan are then those of the kept network; null without `auto`), history,
       seconds, versions and more.
@@ -106,6 +109,9 @@ def adaptation_results(
     domains, plan = result.domains, kept_plan(plan, result)
     row = next(r for r in result.history if r['step'] == result.best_step)
     kept = {'epoch': row['epoch'], 'step': row['step'], **_score(result, networks.after['target_test'])}
+    if domains.unknown is not None:
+        scored = networks.after['target_test']
+        kept |= h_scores(scored.logits.argmax(axis=1), scored.labels, domains.unknown)
     return {
         'source': plan.source,
         'target': plan.target,
@@ -124,6 +130,8 @@ def adaptation_results(
         'freeze': config.freeze,
         'front_end': domains.source.front_end.name,
         'classes': list(domains.classes),
+        'sets': domains.sets,
+        'unknown_classes': unknown_names(domains),
         'dropped': {side: list(names) for side, names in domains.dropped.items()},
         'protocols': _protocols(config, plan),
         'windows': {name: len(getattr(domains, name)) for name in PARTS},
@@ -142,6 +150,15 @@ def adaptation_results(
     }
 
 
+def unknown_names(domains: TwoDomains) -> list[str]:
+    """Names of the target's scored classes that count as `unknown`; [] where sets are not open."""
+    if domains.unknown is None:
+        return []
+    examples = domains.target_test
+    own = examples.dataset.table[examples.label_key][examples.rows[examples.labels() == domains.unknown]]
+    return [examples.dataset.class_names(examples.label_key)[i] for i in np.unique(own)]
+
+
 def _units(examples: RecordExamples) -> list[str]:
     """The recording of each scored window."""
     return list(examples.dataset.table['recording'][examples.rows])
@@ -157,8 +174,9 @@ def selection_table(history: list[dict], kept: Mapping[str, Any], units: Sequenc
 
     Returns:
       Dicts of selection, usable (False for the oracle, which reads target labels), epoch, step, accuracy,
-      accuracy_interval (95 %, by recording) and macro_f1. Of epochs whose network was not kept only the share of right
-      windows is known: their interval is Wilson's of `kish_number` recordings, the widest that can be needed.
+      accuracy_interval (95 %, by recording), macro_f1 and, of open sets, h_score. Of epochs whose network was not kept
+      only the share of right windows is known: their interval is Wilson's of `kish_number` recordings, the widest that
+      can be needed.
     """
     rows, number = [], kish_number(units)
     for name, row in selected_rows(history).items():
@@ -176,6 +194,7 @@ def selection_table(history: list[dict], kept: Mapping[str, Any], units: Sequenc
                     else wilson_interval(accuracy * number, number) or (0.0, 1.0)
                 ),
                 'macro_f1': row['oracle_target_macro_f1'],
+                **({'h_score': row['oracle_h_score']} if 'oracle_h_score' in row else {}),
             }
         )
     return sorted(rows, key=lambda r: (not r['usable'], r['selection'] != 'last'))

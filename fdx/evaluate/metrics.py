@@ -185,8 +185,8 @@ def mean_and_spread(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
       results: dicts of `summarise`, one per run.
 
     Returns:
-      {'n': number of runs, 'accuracy': {'mean', 'standard_deviation'}, 'macro_f1': {...}}. The deviation is the
-      sample's (n - 1 in the denominator), null if there is only one run.
+      {'n': number of runs, 'accuracy': {'mean', 'standard_deviation'}, 'macro_f1': {...}}, with h_score where all have
+      one. The deviation is the sample's (n - 1 in the denominator), null if there is only one run.
 
     Raises:
       DataError: there are no results.
@@ -194,7 +194,7 @@ def mean_and_spread(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     if not results:
         raise DataError('there are no results to average: pass the summary of at least one run')
     found: dict[str, Any] = {'n': len(results)}
-    for key in ('accuracy', 'macro_f1'):
+    for key in ('accuracy', 'macro_f1', *(['h_score'] if all(r.get('h_score') is not None for r in results) else [])):
         of_key = spread([result[key] for result in results])
         found[key] = {k: of_key[k] for k in ('mean', 'standard_deviation')}
     return found

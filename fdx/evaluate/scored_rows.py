@@ -9,6 +9,7 @@ import numpy as np
 from fdx.adapt.source_free.checkpoint import is_source_free
 from fdx.adapt.source_free.target import target_splits
 from fdx.data.dataset import PreparedDataset
+from fdx.data.protocols.class_sets import OPEN
 from fdx.data.protocols.splits import Splits
 from fdx.data.protocols.two_domains import DomainName, other_recordings
 from fdx.data.source import open_dataset
@@ -55,10 +56,15 @@ def open_for(predictor: AnyPredictor, dataset: str | None, data_dir: str | None)
         raise DataError(f'{e}; or, if prepared datasets lie elsewhere, name their folder with `data_dir`') from e
 
 
+def rejects_unknown(predictor: AnyPredictor) -> bool:
+    """Whether windows of classes that the run does not know count as its class `unknown` (open sets of adaptation)."""
+    return (predictor.meta.get('adaptation') or {}).get('sets') == OPEN
+
+
 def check_fits(predictor: AnyPredictor, data: PreparedDataset) -> None:
     """DataError unless a dataset fits a run: its classes, its front end and, if it is the run's own, how it is cut."""
     unknown = sorted(set(data.class_names(predictor.config.label_key)) - set(predictor.class_names))
-    if unknown:
+    if unknown and not rejects_unknown(predictor):
         raise DataError(f'{data.name} has classes that the checkpoint does not know: {", ".join(unknown)}')
     if data.front_end.config() != predictor.front_end.config():
         raise DataError(

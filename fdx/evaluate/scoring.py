@@ -8,9 +8,10 @@ import pathlib
 import numpy as np
 
 from fdx.data.pipeline import RecordExamples
+from fdx.data.protocols.class_sets import UNKNOWN
 from fdx.data.protocols.guard import refuse_synthetic
 from fdx.evaluate.predictions import RECORDING, Predictions, concatenate
-from fdx.evaluate.scored_rows import check_fits, open_for, rows_to_score
+from fdx.evaluate.scored_rows import check_fits, open_for, rejects_unknown, rows_to_score
 from fdx.predict.load import load_predictor, run_folders
 from fdx.predict.predictor import AnyPredictor
 from fdx.predict.verdicts import refuse_not_finite
@@ -58,7 +59,8 @@ def score_run(
       workdir: of `launch.train`, one fold or the parent of several; or a .tflite file of `launch.export`.
       split: train, validation, test, or all (every record; for a dataset other than the training one).
       step: best, last or a number.
-      dataset: another dataset than the run's own; its classes must be among the run's.
+      dataset: another dataset than the run's own; its classes must be among the run's, or count as `unknown` after
+        adaptation to open sets.
       data_dir: another place than the run's own.
       progress: wraps long work.
 
@@ -96,7 +98,8 @@ def score_run(
 def _predictions(predictor: AnyPredictor, examples: RecordExamples, probabilities: np.ndarray) -> Predictions:
     data, rows = examples.dataset, examples.rows
     names, units = data.class_names(predictor.config.label_key), data.units(rows, predictor.config.protocol)
-    number = np.array([predictor.class_names.index(n) for n in names])
+    told = [n if n in predictor.class_names else UNKNOWN for n in names] if rejects_unknown(predictor) else names
+    number = np.array([predictor.class_names.index(n) for n in told])
     return Predictions(
         probabilities=probabilities,
         labels=number[examples.labels()],

@@ -2,12 +2,12 @@
 
     d_k = z_k - z_unknown,  chance of class k: sigmoid(d_k)
     source:  -log sigmoid(d_y) - log(1 - sigmoid(max_{k != y} d_k))
-    target:  mean_k H(sigmoid(d_k))
 
 Saito and Saenko, "OVANet: one-vs-all network for universal domain adaptation", ICCV 2021: only the hardest negative
-class of a source window counts, so the boundary of a class lies next to its nearest neighbour. The entropy moves
-windows of the target away from all boundaries. In the paper each classifier has two outputs of its own; with one
-output for all, a window is rejected where `unknown` is the largest of K + 1 outputs, as with any other class.
+class of a source window counts, so the boundary of a class lies next to its nearest neighbour. In the paper each
+classifier has two outputs of its own; with one output for all, a window is rejected where `unknown` is the largest of
+K + 1 outputs, as with any other class. The paper's entropy of the target is left out: beside a term that aligns the
+domains it drew windows of unknown classes to known ones.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from fdx.adapt.terms.masks import masked_mean, without_padding
 from fdx.types import DataError
 
 
@@ -37,22 +36,6 @@ def one_vs_all_losses(logits: jax.Array, labels: jax.Array) -> jax.Array:
     right = jnp.where(own, distances, 0).sum(1)
     hardest = jnp.where(own, -jnp.inf, distances).max(1)
     return jax.nn.softplus(-right) + jax.nn.softplus(hardest)
-
-
-def open_entropy(logits: jax.Array, mask: jax.Array) -> jax.Array:
-    """Mean entropy of the target's K decisions, in nats: 0 to log 2; 0 without real examples.
-
-    Args:
-      logits: float32 [B, K + 1].
-      mask: float32 [B], 1 for real examples, 0 for padding.
-
-    Raises:
-      DataError: fewer than two known classes.
-    """
-    distances = _distances(without_padding(logits, mask))
-    chance = jax.nn.sigmoid(distances)
-    entropies = chance * jax.nn.softplus(-distances) + (1 - chance) * jax.nn.softplus(distances)
-    return masked_mean(entropies.mean(1), mask)
 
 
 def known_chance(logits: jax.Array) -> jax.Array:
