@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 
 import numpy as np
@@ -48,13 +49,23 @@ def deal_units(units: np.ndarray, labels: np.ndarray, parts: int, *, fold: int =
 
 def _dealt(units: np.ndarray, labels: np.ndarray, parts: int, seed: int) -> np.ndarray:
     """int64 [N], the part of each row."""
-    folds = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
-    part = np.empty(len(labels), np.int64)
+    unit, label = (np.unique(x, return_inverse=True)[1] for x in (units, labels))
+    counts = np.zeros((unit.max(initial=-1) + 1, label.max(initial=-1) + 1), np.int64)
+    np.add.at(counts, (unit, label), 1)
+    return _parts_of_units(counts.tobytes(), counts.shape, parts, seed)[unit]
+
+
+@functools.lru_cache(maxsize=64)
+def _parts_of_units(counts: bytes, shape: tuple[int, int], parts: int, seed: int) -> np.ndarray:
+    """int64 [U], the part of each unit, from its rows per class (int64 [U, classes]); every fold asks for it anew."""
+    of_unit = np.frombuffer(counts, np.int64).reshape(shape)
+    unit, label = (np.repeat(i, of_unit[of_unit > 0]) for i in np.nonzero(of_unit))
+    folds, part = StratifiedGroupKFold(parts, shuffle=True, random_state=seed), np.empty(len(of_unit), np.int64)
     with warnings.catch_warnings():
         # A class may have fewer rows than there are parts; `_whole` refuses a split without it, with the remedy.
         warnings.simplefilter('ignore', UserWarning)
-        for number, (_, mine) in enumerate(folds.split(np.zeros((len(labels), 1)), labels, units)):
-            part[mine] = number
+        for number, (_, mine) in enumerate(folds.split(np.zeros((len(label), 1)), label, unit)):
+            part[unit[mine]] = number
     return part
 
 
