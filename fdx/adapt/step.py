@@ -144,7 +144,7 @@ def make_adapt_step(
         new = _updated(state, _reduced(grads, mask), stats, mask, (optimiser, extra_optimiser), schedule(done))
         new = dataclasses.replace(new, extra=weights) if method.weighs_domains else new
         if counts is not None:
-            shares = shares_after(state.teacher, *_whole((logits[1], target['mask'])))
+            shares = shares_after(state.teacher, *_whole((logits[1], batch['target']['mask'])))
             new = dataclasses.replace(new, teacher=shares)
         if rejects:
             new = dataclasses.replace(new, teacher={HEAD_BIAS: new.params[HEAD]['bias']})
