@@ -26,9 +26,10 @@ Where the target may have faults that the source lacks, their windows are reject
 two classes are left out of the source to measure it (H-score):
 
     python -m launch.adapt --source=cwru/faults_12k-waveform:load0 --target=cwru/faults_12k-waveform:load3 \
-        --model=cnn1d --method=mk_mmd --sets=open --exclude_source_classes=ball_007,inner_race_021 --workdir=runs/open
+        --model=cnn1d --sets=open --exclude_source_classes=ball_007,inner_race_021 --workdir=runs/open
 
-With --sets=partial the target may lack classes of the source. Both read no label of the target before the scores.
+Without --method, open sets take mk_mmd. With --sets=partial the target may lack classes of the source. Both read
+labels of the target for the scores alone.
 
 From several labelled domains to one that nobody has recorded yet: nothing of the target is learned from, and with
 --score_all_target all of it is scored:
@@ -63,8 +64,9 @@ from absl import flags
 from fdx.adapt.config import CRITERIA, AdaptConfig
 from fdx.adapt.methods import METHODS, get_method
 from fdx.adapt.selection import run_adaptation
+from fdx.adapt.sets import OPEN_METHOD
 from fdx.adapt.source_free.config import SOURCE_FREE_CRITERIA, SOURCE_FREE_METHODS
-from fdx.data.protocols.class_sets import SETS
+from fdx.data.protocols.class_sets import OPEN, SETS
 from fdx.data.source import open_dataset
 from fdx.evaluate.adaptation_report import selection_cells, selection_header, target_label_words, write_adaptation
 from fdx.evaluate.adaptation_results import adaptation_results, network_outputs
@@ -121,7 +123,10 @@ def define_flags() -> None:
 def _configs() -> tuple[TrainConfig, AdaptConfig]:
     """The configs from the flags; refuses flags that would have no effect."""
     refuse_checkpoint_flags()
-    plan = AdaptConfig(**field_values(AdaptConfig))
+    values = field_values(AdaptConfig)
+    if values['sets'] == OPEN and not FLAGS['method'].present:
+        values['method'] = OPEN_METHOD
+    plan = AdaptConfig(**values)
     if FLAGS.fold < 0:
         raise ConfigError(f'--fold={FLAGS.fold}: a fold of the source, 0 or above')
     elsewhere = {name: getattr(TrainConfig, name) for name in NOT_HERE if name not in ('dataset', 'fold')}

@@ -18,6 +18,9 @@ from fdx.adapt.methods import METHODS, Method
 from fdx.data.protocols.class_sets import OPEN, PARTIAL, SETS
 from fdx.types import ConfigError
 
+# What launch.adapt takes for open sets where no method is named.
+OPEN_METHOD = 'mk_mmd'
+
 
 def check_sets(sets: str, name: str, method: Method) -> None:
     """ConfigError where a method does not fit the sets.
