@@ -90,6 +90,7 @@ PLANNED = {
     'patience': (['--patience=5'], 5),
     'classes': (['--classes=normal,inner_race'], ('normal', 'inner_race')),
     'score_all_target': (['--score_all_target', '--method=source_only'], True),
+    'auto': (['--auto'], True),
 }
 TRAINED = {
     'fold': (['--fold=3'], 3),
