@@ -14,8 +14,10 @@ from fdx.benchmarks.pretraining_suite import TASKS
 from fdx.types import ConfigError, DataError
 
 PUBLISHED = pathlib.Path(__file__).parents[2] / 'docs' / 'benchmarks'
+# Suites without a published page; take a name out when its page is published.
+NOT_YET = {'generalise'}
 KINDS = {
-    **dict.fromkeys(SUITES, adaptation_page.KIND),
+    **dict.fromkeys([name for name in SUITES if name not in NOT_YET], adaptation_page.KIND),
     'imbalance': imbalance_page.KIND,
     'pretraining': pretraining_page.KIND,
 }
@@ -29,6 +31,10 @@ def published(name: str) -> dict:
 def test_a_published_page_is_what_its_file_says(name):
     assert (PUBLISHED / f'{name}.md').read_text(encoding='utf-8') == KINDS[name].markdown(published(name))
     assert (PUBLISHED / f'{name}.json').read_text(encoding='utf-8') == json_text(published(name))
+
+
+def test_suites_without_a_page_have_none():
+    assert [name for name in NOT_YET if (PUBLISHED / f'{name}.md').exists()] == []
 
 
 def test_all_tasks_of_pretraining_are_published():
