@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.metadata
 import importlib.util
 import os
@@ -15,14 +16,30 @@ from fdx.train.config import TrainConfig
 from fdx.train.run import train
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# Rooms whose files take longest. They are dealt to the workers first: else one of them works alone at the end.
+# Rooms whose files take longest. They are dealt to the workers first: else one of them works alone at the end. xdist
+# would deal files with many tests first, and so the long ones with few tests last.
 LONG_ROOMS = ('launch', 'train', 'models', 'synth')
 # Most of the suite's time goes into compiling programs that run once, on little data. With these options XLA takes two
-# thirds of the time for them; initial parameters were equal to the last bit. A name that XLA does not know ends the
-# process, so other versions get none.
-QUICK_TO_COMPILE = '--xla_backend_optimization_level=1 --xla_cpu_use_fusion_emitters=false'
+# thirds of the time for them; initial parameters were equal to the last bit. A program is not cut into parts that are
+# compiled side by side: together the parts take longer, and the other worker needs the other core. A name that XLA does
+# not know ends the process, so other versions get none.
+QUICK_TO_COMPILE = (
+    '--xla_backend_optimization_level=1 --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1'
+)
 if importlib.metadata.version('jaxlib').startswith('0.10.'):
     os.environ.setdefault('XLA_FLAGS', QUICK_TO_COMPILE)  # An empty XLA_FLAGS: compiled as for users.
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Files are dealt in the order of `pytest_collection_modifyitems`."""
+    if hasattr(config.option, 'loadscopereorder'):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the search for unused objects, a twentieth of the time, leaves it out and is rarer."""
+    gc.freeze()
+    gc.set_threshold(5_000, 10, 10)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
