@@ -106,7 +106,8 @@ def run_adaptation(
     on_epoch: Callable[[dict], None] = lambda row: None,
 ) -> AdaptResult:
     """`fdx.adapt.run.adapt` with the criteria of this file; with `auto`, `fdx.adapt.auto.adapt_where_supported`."""
-    return (adapt_where_supported if plan.auto else adapt)(
+    run: Callable[..., AdaptResult] = adapt_where_supported if plan.auto else adapt
+    return run(
         config,
         plan,
         workdir,

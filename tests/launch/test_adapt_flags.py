@@ -201,7 +201,7 @@ def test_a_criterion_of_training_and_an_unknown_method_are_refused(call, args, t
 def test_help_teaches(call):
     done = call('adapt', '--help')
     before, _, listed = done.out.partition('flags:')
-    assert before.count('python -m launch.adapt') == 3
+    assert before.count('python -m launch.adapt') == 6
     assert '--target_protocol=by_recording' in before
     section = listed.partition('Try --helpfull')[0]
     parts = re.split(r'^  --(?:\[no\])?(\w+):\s', section, flags=re.MULTILINE)
