@@ -85,7 +85,9 @@ def portrait(one: Parts, other: Parts, seed: int = 0) -> Portrait:
     )
 
 
-def compare(source_only: Sequence[Parts], adapted: Sequence[Parts], recordings: Sequence[str]) -> Comparison:
+def compare(
+    source_only: Sequence[Parts], adapted: Sequence[Parts], recordings: Sequence[str] | np.ndarray
+) -> Comparison:
     """How the networks of the method differ from those of the source alone.
 
     Args:
@@ -107,7 +109,7 @@ def compare(source_only: Sequence[Parts], adapted: Sequence[Parts], recordings: 
     )
 
 
-def clustered_se(values: np.ndarray, clusters: Sequence) -> float:
+def clustered_se(values: np.ndarray, clusters: Sequence | np.ndarray) -> float:
     """Standard error of a mean whose windows are right or wrong together within a cluster; infinite for one cluster.
 
     Liang and Zeger, Biometrika 73, 1986, with the factor G / (G - 1) of G clusters.
