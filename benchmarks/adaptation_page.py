@@ -118,9 +118,8 @@ def markdown(data: Mapping[str, Any]) -> str:
             '',
             *_task_table(suite, of_input),
         ]
-    if not suite.generalises:
-        # Pages of before runs warmed up compared epochs of another kind.
-    if any('epochs' in row for row in rows):
+    # Pages of before runs warmed up compared epochs of another kind.
+    if not suite.generalises and any('epochs' in row for row in rows):
         lines += ['', '## What each criterion costs', '', *_regrets(rows)]
     return '\n'.join([*lines, '', *_notes(suite, data), ''])
 
