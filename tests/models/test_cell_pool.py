@@ -16,7 +16,7 @@ SIZES = [(2, 11, 6, 2), (1, 4, 4, 3), (2, 9, 13, 1)]
 
 
 def normal(seed, shape):
-    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape), jnp.float32)
+    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape).astype(np.float32))
 
 
 @pytest.mark.parametrize('size', SIZES)

@@ -68,12 +68,13 @@ def drawn(name):
 
     def draw(path, s):
         if path[-1].key == 'kernel':
-            return jnp.asarray(rng.standard_normal(s.shape) * np.sqrt(2 / np.prod(s.shape[:-1])), s.dtype)
+            return (rng.standard_normal(s.shape) * np.sqrt(2 / np.prod(s.shape[:-1]))).astype(s.dtype)
         low, high = (0.5, 1.5) if path[-1].key in ('scale', 'var') else (-0.3, 0.3)
-        return jnp.asarray(rng.uniform(low, high, s.shape), s.dtype)
+        return rng.uniform(low, high, s.shape).astype(s.dtype)
 
-    variables = jax.tree_util.tree_map_with_path(draw, shapes_of(name))
-    return variables, jnp.asarray(rng.standard_normal((3, *NETWORKS[name][0])), jnp.float32)
+    # Types are those of NumPy: jnp.asarray(x, dtype) compiles a conversion for every shape.
+    variables = jax.tree.map(jnp.asarray, jax.tree_util.tree_map_with_path(draw, shapes_of(name)))
+    return variables, jnp.asarray(rng.standard_normal((3, *NETWORKS[name][0])).astype(np.float32))
 
 
 @functools.cache
@@ -102,7 +103,7 @@ def test_features_are_the_stages_and_the_embedding(name):
     assert set(shapes_of(name)['params']) == set(model.STAGES)
     assert logits.shape == (3, 3) and logits.dtype == jnp.float32
     np.testing.assert_array_equal(features['head'], logits)
-    assert features['embedding'].ndim == 2 and float(features['embedding'].std()) > 1e-3
+    assert features['embedding'].ndim == 2 and np.std(np.asarray(features['embedding'])) > 1e-3
     # A copy, as training and evaluation make them, has the stages of its own options.
     assert model.clone(axis_name='devices').STAGES == model.STAGES
 
@@ -149,8 +150,9 @@ def test_the_head_takes_the_last_stages_output_too(name):
 def test_dropout_takes_its_share_of_the_embedding_in_training_alone(name):
     model, last = slim(name, dropout_rate=0.25), len(slim(name).STAGES) - 1
     width = whole(name)[1]['embedding'].shape[1]
-    picks = {'params': {'head': {'kernel': jnp.eye(width, 3), 'bias': jnp.zeros(3)}}}
-    run = functools.partial(model.apply, picks, jnp.ones((400, width)), start=last)
+    picks = {'params': {'head': {'kernel': np.eye(width, 3, dtype=np.float32), 'bias': np.zeros(3, np.float32)}}}
+    ones = np.ones((400, width), np.float32)
+    run = jax.jit(functools.partial(model.apply, picks, ones, start=last), static_argnames='train')
     dropped = np.asarray(run(train=True, rngs={'dropout': jax.random.key(3)})[0])
     np.testing.assert_allclose(dropped[dropped != 0], 4 / 3, rtol=1e-5)
     assert (dropped == 0).mean() == pytest.approx(0.25, abs=0.05)

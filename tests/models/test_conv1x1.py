@@ -12,7 +12,17 @@ from fdx.models.conv import plain_conv
 
 
 def normal(seed, shape):
-    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape), jnp.float32)
+    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape).astype(np.float32))
+
+
+def value_and_gradients(form, x, kernel, stride):
+    """In one program: operation by operation, each would be compiled by itself."""
+
+    def run(x, kernel):
+        value, pull = jax.vjp(lambda x, k: form(x, k, stride), x, kernel)
+        return value, *pull(normal(2, value.shape))
+
+    return jax.jit(run)(x, kernel)
 
 
 @pytest.mark.parametrize('stride', [1, 2])
@@ -20,12 +30,11 @@ def normal(seed, shape):
 @pytest.mark.parametrize('size', [(2, 6, 4), (3, 5, 7), (1, 1, 1), (2, 8, 1)])
 def test_equals_the_plain_form(size, channels, stride):
     x, kernel = normal(0, (*size, channels[0])), normal(1, (1, 1, *channels))
-    value, pull = jax.vjp(lambda x, k: conv1x1.cpu_conv1x1(x, k, stride), x, kernel)
-    expected, expected_pull = jax.vjp(lambda x, k: plain_conv(x, k, stride), x, kernel)
+    value, *gradients = value_and_gradients(conv1x1.cpu_conv1x1, x, kernel, stride)
+    expected, *expected_gradients = value_and_gradients(plain_conv, x, kernel, stride)
     assert value.shape == (size[0], -(-size[1] // stride), -(-size[2] // stride), channels[1])
     np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-5)
-    g = normal(2, value.shape)
-    for got, wanted in zip(pull(g), expected_pull(g)):
+    for got, wanted in zip(gradients, expected_gradients, strict=True):
         assert got.shape == wanted.shape
         np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
 

@@ -14,7 +14,7 @@ SIZES = [(4, 8, 6, 5), (3, 7, 4, 2), (1, 1, 1, 3), (6, 2, 9, 1)]
 
 
 def normal(seed, shape):
-    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape), jnp.float32)
+    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape).astype(np.float32))
 
 
 def value_and_gradients(form, x, kernel, stride):

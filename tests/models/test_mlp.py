@@ -42,7 +42,7 @@ def variables():
     rng, made = np.random.default_rng(0), {}
     for size in HIDDEN:
         shapes = jax.eval_shape(create_model('mlp', CLASSES, size=size).init, jax.random.key(0), jnp.zeros((1, 4)))
-        made[size] = jax.tree.map(lambda s: jnp.asarray(rng.normal(0, 0.5, s.shape), s.dtype), shapes)
+        made[size] = jax.tree.map(lambda s: jnp.asarray(rng.normal(0, 0.5, s.shape).astype(s.dtype)), shapes)
     return made
 
 

@@ -14,7 +14,7 @@ SIZES = [(2, 6, 4, 2), (3, 5, 7, 1), (1, 1, 1, 3), (2, 1, 8, 2), (2, 7, 1, 2), (
 
 
 def normal(seed, shape):
-    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape), jnp.float32)
+    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape).astype(np.float32))
 
 
 def both(x):

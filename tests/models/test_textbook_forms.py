@@ -36,7 +36,7 @@ RULES_OF_BOTH = {'_max_in_time'}
 
 
 def normal(seed, shape):
-    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape), jnp.float32)
+    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape).astype(np.float32))
 
 
 def positive(seed, shape):
