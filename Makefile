@@ -4,7 +4,8 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 # Tests write thousands of small files: into memory, where the system offers 8 GB of it as a folder.
 RAM := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 8000000 { print "/dev/shm" }')
-IN_RAM := $(if $(RAM),PYTEST_DEBUG_TEMPROOT=$(RAM))
+# Byte code of tests is kept: pytest rewrites their asserts, which takes seconds in each of its processes.
+IN_RAM := $(if $(RAM),PYTEST_DEBUG_TEMPROOT=$(RAM)) PYTHONDONTWRITEBYTECODE=
 INSTALLED := $(VENV)/.installed
 
 .PHONY: setup demo compare table gan check test lint types format docs test-tfds bench bench-adapt clean

@@ -87,7 +87,8 @@ def selected_rows(history: list[dict]) -> dict[str, dict]:
     The best step is chosen in the same way (`fdx.adapt.choice`). The oracle takes the highest accuracy, of open sets
     the highest H-score, and the earliest of equal epochs.
     """
-    rows = {name: chosen(history, name) for name in CRITERIA}
+    known = [name for name in CRITERIA if name == 'last' or any(name in row for row in history)]
+    rows = {name: chosen(history, name) for name in known}
     return {**rows, ORACLE: max(history, key=_truth)}
 
 

@@ -65,7 +65,8 @@ def _share(value: float | None) -> str:
 
 def draw(results: Mapping[str, Any], networks: Networks) -> dict[str, Figure]:
     """`history`, `confusion` of the target, and `domains`."""
-    criteria = [name for name in CRITERIA if name != 'last']
+    # Histories of earlier versions lack some criteria.
+    criteria = [name for name in CRITERIA if name != 'last' and name in results['history'][0]]
     classes, kept = results['classes'], results['kept']
     return {
         'history': plot_adaptation_history(results['history'], criteria, kept['epoch']),

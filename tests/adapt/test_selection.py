@@ -11,7 +11,7 @@ from fdx.adapt.config import CRITERIA
 from fdx.adapt.run import Outputs
 from fdx.adapt.selection import ORACLE, SELECTIONS, accuracy_and_f1, judge_epoch, selected_rows
 
-SCORED = ('source_risk', 'dev', 'snd', 'entropy')
+SCORED = [name for name in CRITERIA if name != 'last']
 
 
 def part(seed: int, n: int, shift: float = 0.0) -> Outputs:

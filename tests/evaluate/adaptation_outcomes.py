@@ -57,6 +57,8 @@ def run(config: dict | None = None, plan: dict | None = None, dropped: tuple = (
     examples = {name: Examples(n, table) for name, n in SIZES.items()}
     domains = types.SimpleNamespace(
         classes=CLASSES,
+        unknown=None,
+        sets='shared',
         dropped=dict(zip(('source', 'target'), dropped)),
         source=types.SimpleNamespace(front_end=types.SimpleNamespace(name='musicnn')),
         **examples,

@@ -67,7 +67,7 @@ def test_defaults(configs_of):
     assert config == TrainConfig(
         dataset='bearing_rig/machines_small',
         model='cnn_small',
-        epochs=10,
+        epochs=60,
         batch_size=32,
         learning_rate=1e-3,
         halve_every=0,
@@ -91,6 +91,9 @@ PLANNED = {
     'classes': (['--classes=normal,inner_race'], ('normal', 'inner_race')),
     'score_all_target': (['--score_all_target', '--method=source_only'], True),
     'auto': (['--auto'], True),
+    'sets': (['--sets=partial'], 'partial'),
+    'exclude_source_classes': (['--exclude_source_classes=ball'], ('ball',)),
+    'exclude_target_classes': (['--exclude_target_classes=ball'], ('ball',)),
 }
 TRAINED = {
     'fold': (['--fold=3'], 3),

@@ -166,9 +166,11 @@ def open_two_domains(
 
     parts = examples(one, learned), examples(one, sides[0].validation)
     if class_sets.sets != SHARED:
-        seen, tested = (open_examples(other, r, learned_classes, label_key, gain) for r in (sides[1].train, scored))
+        unlabelled, tested = (
+            open_examples(other, r, learned_classes, label_key, gain) for r in (sides[1].train, scored)
+        )
         names = (*learned_classes, UNKNOWN) if class_sets.sets == OPEN else learned_classes
-        return TwoDomains(one, other, names, dropped, gain, *parts, seen, tested, sides[0], class_sets.sets)
+        return TwoDomains(one, other, names, dropped, gain, *parts, unlabelled, tested, sides[0], class_sets.sets)
     seen = (
         _all_classes(other, sides[1].train, learned_classes, label_key, gain)
         if given
