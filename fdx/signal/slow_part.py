@@ -9,10 +9,14 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+import scipy.signal
 
 # It is below the slowest shaft that fdx diagnoses (127 rpm, 2.1 Hz), and less than a tenth of a usual motor's rate
 # (1500 rpm).
 SLOW_HZ = 2.0
+# Values of a basis of polynomials, 320 MB of them: those of a whole recording of minutes would fill the memory.
+LARGEST_BASIS = 40_000_000
+ORDER = 4
 
 
 @functools.lru_cache(maxsize=8)
@@ -34,6 +38,9 @@ def without_slow_part(x: np.ndarray, sample_rate_hz: float, slow_hz: float = SLO
     Functional imaging uses the same high-pass by regression with cosines (Friston et al., NeuroImage 2(1):45-53, 1995).
     Polynomials fit better here, because cosines are flat at the ends of the window and a slow swing seldom is.
 
+    Their cost grows with the square of the length. Beyond LARGEST_BASIS, which no window reaches but a recording of a
+    minute may, the straight line is subtracted and a Butterworth high-pass runs forwards and backwards instead.
+
     Args:
       x: real [T, C], finite.
       sample_rate_hz: its rate.
@@ -43,8 +50,16 @@ def without_slow_part(x: np.ndarray, sample_rate_hz: float, slow_hz: float = SLO
       float32 [T, C].
     """
     degree = 2 + int(2 * len(x) / sample_rate_hz * slow_hz)
-    basis = _slow_basis(len(x), degree)
     x = np.asarray(x, np.float64)
+    if len(x) * (degree + 1) > LARGEST_BASIS:
+        return _filtered(x, sample_rate_hz, slow_hz)
+    basis = _slow_basis(len(x), degree)
     # The offset goes first. It may be a million times the vibration, and a matrix product rounds with its largest term.
     x = x - x.mean(axis=0)
     return (x - basis @ (basis.T @ x)).astype(np.float32)
+
+
+def _filtered(x: np.ndarray, sample_rate_hz: float, slow_hz: float) -> np.ndarray:
+    """Float64 [T, C] without its straight line and what is slower than `slow_hz`: float32 [T, C]."""
+    sections = scipy.signal.butter(ORDER, slow_hz, 'highpass', fs=sample_rate_hz, output='sos')
+    return scipy.signal.sosfiltfilt(sections, scipy.signal.detrend(x, axis=0), axis=0).astype(np.float32)

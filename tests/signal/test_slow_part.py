@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fdx.signal import slow_part
 from fdx.signal.slow_part import SLOW_HZ, without_slow_part
 
 WINDOWS = [(0.975, 12000.0), (1.86, 512.0), (4.8, 12000.0), (0.0853, 12000.0)]
@@ -52,3 +53,25 @@ def test_windows_of_few_samples_are_no_error():
     for length in (1, 2, 3):
         out = without_slow_part(np.arange(length, dtype=np.float32)[:, None] + 7, 12000.0)
         np.testing.assert_allclose(out, 0, atol=1e-5)
+
+
+def test_a_recording_of_minutes_costs_no_more_than_its_length():
+    """Two minutes at 25.6 kHz would need a basis of 12 GB."""
+    rate, seconds = 25_600.0, 120
+    t = np.arange(int(rate * seconds)) / rate
+    vibration = np.sin(2 * np.pi * 50 * t) + 0.5 * np.sin(2 * np.pi * 3000 * t)
+    slow = 9.81 + 0.02 * t + 3 * np.sin(2 * np.pi * 0.05 * t)
+    found = without_slow_part((vibration + slow)[:, None], rate)[:, 0]
+    inner = slice(int(10 * rate), -int(10 * rate))
+    assert np.abs(found[inner] - vibration[inner]).max() < 5e-3
+    shifted = without_slow_part((vibration + slow + 500 - 2 * t)[:, None], rate)[:, 0]
+    np.testing.assert_allclose(shifted, found, atol=1e-4)
+
+
+def test_both_forms_agree_where_they_meet(monkeypatch):
+    x = np.random.default_rng(0).standard_normal((int(4000 * 8), 1)) + np.linspace(0, 5, 32_000)[:, None]
+    by_polynomials = without_slow_part(x, 4000.0)
+    monkeypatch.setattr(slow_part, 'LARGEST_BASIS', 1000)
+    by_filter = without_slow_part(x, 4000.0)
+    inner = slice(4000, -4000)
+    assert np.abs(by_filter[inner] - by_polynomials[inner]).std() < 0.05
