@@ -17,10 +17,8 @@ from fdx.adapt.class_weights import SHARES, shares_after, source_weights, weight
 from fdx.adapt.generalise import apply_with_mixed_styles, mixed_with_other_domains, source_losses, worst_domain_loss
 from fdx.adapt.method_terms import Domains
 from fdx.adapt.methods import Method
+from fdx.adapt.refinement import refinement, taught, teacher_logits
 from fdx.adapt.schedule import after_warm_up
-from fdx.adapt.terms.dirt_t import teacher_divergence, update_teacher
-from fdx.adapt.terms.entropy import mean_entropy
-from fdx.adapt.terms.masks import masked_mean
 from fdx.adapt.terms.one_vs_all import known_chance, one_vs_all_losses
 from fdx.adapt.terms.reversal import ramp
 from fdx.adapt.terms.virtual_adversarial import virtual_adversarial
@@ -29,8 +27,6 @@ from fdx.train import parallel
 from fdx.train.partition import apply_updates, join_variables, mean_gradients, stop_frozen_gradients
 from fdx.train.steps import TrainState
 
-# The factors of the refinement with a teacher (Shu et al., ICLR 2018): lambda_t and beta.
-TARGET_WEIGHT, TEACHER_WEIGHT = 1e-2, 1e-2
 # What `teacher` holds for open sets.
 HEAD_BIAS = 'head_bias'
 
@@ -132,7 +128,7 @@ def make_adapt_step(
                 boundary = (one_vs_all_losses(logits[0], source['labels']) * source['mask']).sum()
                 supervised += boundary * jax.lax.axis_size(parallel.AXIS) / count
             if method.refines:
-                follow = _refinement(domains, _teacher_logits(model, state, batch['target'], start))
+                follow = refinement(domains, teacher_logits(model, state, batch['target'], start))
                 supervised, term = jnp.where(late, 0.0, supervised), jnp.where(late, follow, term)
             return supervised + term, (total, term, logits, stats, metrics, weights)
 
@@ -148,7 +144,7 @@ def make_adapt_step(
             new = dataclasses.replace(new, teacher=shares)
         if rejects:
             new = dataclasses.replace(new, teacher={HEAD_BIAS: new.params[HEAD]['bias']})
-        return (dataclasses.replace(new, teacher=_taught(state, new, late)) if method.refines else new), metrics
+        return (dataclasses.replace(new, teacher=taught(state, new, late)) if method.refines else new), metrics
 
     return step
 
@@ -196,29 +192,6 @@ def _domains(logits: Sequence[jax.Array], features: Sequence[jax.Array], parts: 
     masks = [part['mask'] for part in parts]
     change = change or [jnp.zeros_like(mask) for mask in masks]
     return Domains(*_whole((*features, *logits, *masks, *change)))
-
-
-def _teacher_logits(model: nn.Module, state: AdaptState, target: dict, start: int) -> jax.Array:
-    """Logits of the teacher for the target, [B, K] of all devices; the teacher acts as in evaluation."""
-    variables = join_variables(state.prefix, state.teacher, state.stats)
-    return _whole(model.apply(variables, target['inputs'], train=False, start=start)[0])
-
-
-def _refinement(domains: Domains, teacher_logits: jax.Array) -> jax.Array:
-    """DIRT-T's objective: certain and smooth predictions of the target, near the teacher (Shu et al., ICLR 2018)."""
-    certain = mean_entropy(domains.target_logits, domains.target_mask)
-    smooth = masked_mean(domains.target_change, domains.target_mask)
-    near = teacher_divergence(domains.target_logits, teacher_logits, domains.target_mask)
-    return TARGET_WEIGHT * (certain + smooth) + TEACHER_WEIGHT * near
-
-
-def _taught(before: AdaptState, after: AdaptState, late: jax.Array) -> dict:
-    """The teacher after a step: the network itself until the refinement begins, its slow average from then on.
-
-    An average over the first half would still hold most of the initial network in a run of a few hundred steps.
-    """
-    slow = update_teacher(before.teacher, after.params)
-    return jax.tree.map(lambda s, p: jnp.where(late, s, p), slow, after.params)
 
 
 def _updated(state: AdaptState, grads: dict, stats: dict, mask: dict, optimisers, rate: jax.Array) -> AdaptState:
