@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 
 from fdx.data.blocks import NUM_BLOCKS
@@ -25,7 +26,6 @@ from fdx.train.run_data import select_rows
 from fdx.types import ConfigError
 
 from . import imbalance_page
-from .compiled import forget_many, keep_compiled
 from .grid import Call, Cell, fill, run_cells
 from .imbalance_suite import (
     BATCH_SIZE,
@@ -66,14 +66,15 @@ def run(call: Call, tasks: list[str] | None, methods: list[str] | None) -> pathl
     remedies = REMEDIES if methods is None else get_remedies(methods)
     if call.seeds > NUM_BLOCKS:
         raise ConfigError(f'`seeds`={call.seeds}: `suite`={NAME} takes another fold for each seed and has {NUM_BLOCKS}')
-    keep_compiled(call.root / 'compiled')
+    _keep_programs(call.root / 'compiled')
     for task in asked:
         call.prepare(task.dataset)
 
     def one(cell: Cell) -> tuple[dict[str, Any], bool]:
         found, stored = run_cell(cell, call, _generator(call.progress), GENERATOR)
         if not stored:
-            forget_many()
+            # Every run loads programs of its own: kept, they use up what the kernel lets a process map (in 85 runs).
+            jax.clear_caches()
         return found, stored
 
     found = run_cells(cells(asked, remedies, call.seeds), one, _words, call.say)
@@ -84,6 +85,12 @@ def run(call: Call, tasks: list[str] | None, methods: list[str] | None) -> pathl
 def _words(results: dict[str, Any]) -> str:
     row = results['row']
     return f'macro F1 {100 * row["macro_f1"]:.1f} %, accuracy {100 * row["accuracy"]:.1f} %'
+
+
+def _keep_programs(folder: pathlib.Path) -> None:
+    """Keeps compiled programs: runs differ in their rows, and to compile takes longer than so short a training."""
+    jax.config.update('jax_compilation_cache_dir', str(folder.absolute()))
+    jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.2)
 
 
 def _generator(progress: Progress) -> Generate:

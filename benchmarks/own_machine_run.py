@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from fdx.data.prepare import prepare_if_missing
@@ -24,7 +25,6 @@ from fdx.train.run import train
 from fdx.types import ConfigError
 
 from . import own_machine_page
-from .compiled import forget_many, keep_compiled
 from .grid import Call, Cell, fill, run_cells
 from .own_dataset import OwnStudy
 from .own_machine_suite import INPUTS, LINEAR, NAME, TASKS, cells, get_inputs, get_tasks
@@ -83,12 +83,13 @@ def run_own(call: Call, study: OwnStudy) -> pathlib.Path:
 
 
 def _run_all(asked: Sequence[Cell], call: Call, manual_dir: str) -> list[dict[str, Any]]:
-    keep_compiled(call.root / 'compiled')
+    jax.config.update('jax_compilation_cache_dir', str((call.root / 'compiled').absolute()))
+    jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.2)
 
     def one(cell: Cell) -> tuple[dict[str, Any], bool]:
         found, stored = run_cell(cell, call, manual_dir)
         if not stored:
-            forget_many()
+            jax.clear_caches()  # Kept programs use up what the kernel lets a process map.
         return found, stored
 
     return run_cells(asked, one, _words, call.say)

@@ -8,6 +8,8 @@ import pathlib
 import time
 from typing import Any
 
+import jax
+
 from fdx.data.source import open_dataset, prepared_folder
 from fdx.evaluate.spread import spread_text
 from fdx.train.config import TrainConfig
@@ -18,7 +20,6 @@ from . import pretraining_suite
 from .compare_runs import Run, do_run
 from .compare_scores import score
 from .compare_strategies import Strategy
-from .compiled import forget_many
 from .grid import Call, Cell, fill, run_cells
 from .page import read_page, write_page
 from .pretraining_page import KIND
@@ -169,7 +170,9 @@ def _fine_tuned(cell: Cell, call: Call) -> tuple[dict[str, Any], bool]:
         strategy = Strategy(FINE_TUNED, 'none', network.init != 'random', 'all layers')
         started = dataclasses.replace(config, init=_weights(network, call))
         outcome = do_run(Run(strategy, started, call.root.joinpath(*place)), progress=call.progress)
-        forget_many()
+        # Every run compiles programs of its own: kept for hours, they use up what the kernel lets a process map, and
+        # XLA fails with 'LLVM compilation error: Cannot allocate memory'.
+        jax.clear_caches()
         found = score(outcome.stored.predictions)
         seconds = sum(row['seconds'] for row in outcome.stored.history)
         return {'accuracy': found['accuracy'], 'macro_f1': found['macro_f1'], 'seconds': seconds}

@@ -27,6 +27,8 @@ def tiny(monkeypatch):
         monkeypatch.setattr(module, 'GENERATOR', generator)
     monkeypatch.setattr(imbalance_run, 'OPTIONS', {'width_multiplier': 0.25})
     monkeypatch.setattr(imbalance_run, 'STEPS', 2)
+    # The programs that it keeps would stay switched on for the tests behind this one.
+    monkeypatch.setattr(imbalance_run, '_keep_programs', lambda folder: None)
 
 
 def test_a_table_of_all_remedies(call, rig, tiny, tmp_path, shallow_gan):
