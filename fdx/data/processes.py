@@ -50,7 +50,7 @@ def in_processes(
     """
     crew: list[_Worker] = []
     try:
-        with _main_module_hidden():
+        with _main_module_hidden(), _interrupts_held():
             crew += [_Worker(function, shared) for _ in range(workers)]
         # Task k is done by worker k modulo their number, so that results come in order without being sorted.
         waiting: collections.deque[tuple[_Worker, Any]] = collections.deque()
@@ -125,6 +125,23 @@ def _work(connection: Connection, function: Callable[[Any, Any], Any], shared: A
             except Exception:
                 answer = False, traceback.format_exc()
             connection.send(answer)
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Processes that are started within it never see Ctrl-C, from their first moment; this one sees it afterwards.
+
+    A process inherits which signals are held back. It would otherwise die of a Ctrl-C during its imports, and its death
+    would be reported in place of the interruption.
+    """
+    if not hasattr(signal, 'pthread_sigmask'):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

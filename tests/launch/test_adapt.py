@@ -14,7 +14,7 @@ from fdx.train.checkpoints import Checkpoints
 from fdx.train.model_setup import load_run
 from launch import display
 
-SELECTIONS = ['last', 'source_risk', 'dev', 'snd', 'entropy', 'oracle']
+SELECTIONS = ['last', 'source_risk', 'dev', 'snd', 'entropy', 'infomax', 'nuclear_norm', 'oracle']
 FROM_TO = ('--source=bearing_rig/machines_small:rig_a', '--target=bearing_rig/machines_small:rig_b')
 # Another criterion than the default one.
 MCC = ('--method=mcc', '--select_by=snd')

@@ -85,8 +85,8 @@ def make_run(*, settings=None, rows=18, prefix=NO_PREFIX, losses=LOSSES, **chang
         'frozen_stages': len(prefix['params']),
     }
 
-    def choice(step, row):
-        score = None if row is None else -row['validation_loss']
+    def choice(step, history):
+        score = None if history is None else -history[-1]['validation_loss']
         return {'selection': {'criterion': 'loss', 'score': score}}
 
     plan = dataclasses.replace(plan, **changes)
