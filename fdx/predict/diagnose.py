@@ -47,6 +47,34 @@ def diagnose_recording(
       DataError: what fdx.signal.checks refuses, a wrong number of channels, a rate below the dataset's, or no speed or
         bearing where the front end reads orders.
     """
+    taken, spec, cut = cut_for(predictor, recording, hop_s=hop_s, by_position=by_position)
+    training = TrainingRange.from_json(predictor.meta.get('training'))
+    outside = training.outside_windows_and_recording(cut.levels, taken)
+    familiar, distances = Familiar.from_json(predictor.meta.get('familiar')), np.full(len(cut.faults), np.nan)
+    if familiar.judges:
+        distances[cut.live] = familiar.distances(cut.images, spec.front_end, as_gain(predictor.meta['gain']))
+    probabilities, faults = _ask(predictor, cut)
+    likeness = Likeness.of(familiar, distances, faults, abstain=abstain)
+    return Diagnosis(
+        file=recording.source or recording.recording,
+        window_starts_s=cut.starts_s,
+        window_s=cut.window_s,
+        window_probabilities=probabilities,
+        class_names=predictor.class_names,
+        threshold=predictor.threshold,
+        findings=Findings(likeness.marked(faults), cut.wild_samples, cut.notes, *outside, likeness),
+        recording=taken,
+    )
+
+
+def cut_for(
+    predictor: AnyPredictor, recording: Recording, *, hop_s: float | None = None, by_position: bool = False
+) -> tuple[Recording, RecordSpec, Cut]:
+    """The windows of a recording as a model takes them; the arguments and errors are those of `diagnose_recording`.
+
+    Returns:
+      (the recording with the channels of the model, how it was cut, its windows).
+    """
     check_positive('hop_s', hop_s, 'seconds')
     source = recording.source or recording.recording
     spec = _spec(predictor, recording.sample_rate_hz, len(recording.samples), hop_s)
@@ -58,24 +86,7 @@ def diagnose_recording(
             f'{source}: recorded at {taken.sample_rate_hz:.9g} Hz, but the model was trained on {rate:g} Hz and needs '
             'the band up to half of that; record faster, or check `sample_rate_hz`'
         )
-    cut = cut_recording(taken, spec)
-    training = TrainingRange.from_json(predictor.meta.get('training'))
-    outside = training.outside_windows_and_recording(cut.levels, taken)
-    familiar, distances = Familiar.from_json(predictor.meta.get('familiar')), np.full(len(cut.faults), np.nan)
-    if familiar.judges:
-        distances[cut.live] = familiar.distances(cut.images, spec.front_end, as_gain(predictor.meta['gain']))
-    probabilities, faults = _ask(predictor, cut)
-    likeness = Likeness.of(familiar, distances, faults, abstain=abstain)
-    return Diagnosis(
-        file=source,
-        window_starts_s=cut.starts_s,
-        window_s=cut.window_s,
-        window_probabilities=probabilities,
-        class_names=predictor.class_names,
-        threshold=predictor.threshold,
-        findings=Findings(likeness.marked(faults), cut.wild_samples, cut.notes, *outside, likeness),
-        recording=taken,
-    )
+    return taken, spec, cut_recording(taken, spec)
 
 
 def _spec(predictor: AnyPredictor, recorded_hz: float, num_samples: int, hop_s: float | None) -> RecordSpec:
