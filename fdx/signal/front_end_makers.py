@@ -31,6 +31,8 @@ VGGISH: dict[str, Any] = {
     'log_offset': 0.01,
     'patch_frames': 96,
 }
+# YAMNet's spectrum is VGGish's with a smaller offset (research/audioset/yamnet/params.py of TensorFlow's models).
+YAMNET: dict[str, Any] = {**VGGISH, 'log_offset': 0.001}
 # A patch lasts 0.975 s (61 frames), as with VGGish, so that CWRU's short healthy recording keeps its blocks. The
 # original's patch lasts 3 s.
 MUSICNN: dict[str, Any] = {
@@ -80,6 +82,12 @@ def vggish(name: str, scaling: str, rate_hz: float | None) -> LogMel:
     """The AudioSet release of VGGish; its weights know one analysis rate, to which signals are resampled."""
     del rate_hz
     return LogMel(name=name, scaling=scaling, **VGGISH)
+
+
+def yamnet(name: str, scaling: str, rate_hz: float | None) -> LogMel:
+    """The front end of YAMNet's weights: that of VGGish with another offset."""
+    del rate_hz
+    return LogMel(name=name, scaling=scaling, **YAMNET)
 
 
 def musicnn(name: str, scaling: str, rate_hz: float | None) -> MusicnnMel:

@@ -4,6 +4,7 @@ A name is a base, optionally followed by a scaling: `vggish`, `vggish_train`, `v
 the first in the base's list; for `vggish` that is the study's peak scaling.
 
     vggish                one channel; the AudioSet release of VGGish, at 16 kHz whatever the dataset's rate
+    yamnet                one channel; the same spectrum with YAMNet's smaller offset, for its weights
     multi_resolution_mel  one channel; windows of 25, 50 and 100 ms as three image channels (Palanisamy et al., 2020)
     fault_orders          one channel; envelope spectra at the bearing's fault orders, one image for all machines
     fault_orders_shaft    the same with cage and shaft as further channels
@@ -71,6 +72,7 @@ BASES = {
     'vggish': Base(makers.vggish, ('peak', 'train', 'none'), _one),
     'multi_resolution_mel': Base(makers.multi_resolution_mel, ('peak', 'train', 'none'), _one),
     'musicnn': Base(makers.musicnn, ('rms', 'peak', 'train', 'none'), _one),
+    'yamnet': Base(makers.yamnet, ('peak', 'train', 'none'), _one),
     'fault_orders': Base(makers.fault_orders, ('none',), _one),
     'fault_orders_shaft': Base(makers.fault_orders, ('none',), _one),
     'fault_orders_stacked': Base(makers.fault_orders, ('none',), _one),
@@ -130,7 +132,8 @@ def create_front_end(name: str, rate_hz: float | None = None) -> FrontEnd:
 
     Args:
       name: one of `front_end_names()`.
-      rate_hz: the dataset's common rate; `vggish` and `musicnn` do not use it: they have an analysis rate of their own.
+      rate_hz: the dataset's common rate; `vggish`, `yamnet` and `musicnn` do not use it: they have an analysis rate of
+        their own.
 
     Raises:
       ConfigError: an unknown name (the text lists the known ones), or no rate for a front end that follows it.

@@ -26,6 +26,7 @@ CASES = {
     'musicnn_vgg': ((61, 96, 1), {'width_multiplier': 0.25}),
     'resnet50': ((64, 48, 3), {'width_multiplier': 0.25}),
     'vggish': ((96, 64, 1), {'width_multiplier': 0.1}),
+    'yamnet': ((96, 64, 1), {'width_multiplier': 0.25}),
 }
 
 

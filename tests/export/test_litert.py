@@ -34,6 +34,7 @@ NETWORKS = {
     'musicnn_vgg': ((45, 96, 1), {'width_multiplier': 1 / 16, 'depth': 3}, 0.06),
     'resnet50': ((33, 32, 3), {'width_multiplier': 1 / 8, 'depths': (1,) * 4}, 0.1),
     'vggish': ((96, 64, 1), {'width_multiplier': 1 / 16}, 0.23),
+    'yamnet': ((33, 32, 1), {'width_multiplier': 1 / 16}, 0.3),
 }
 # Between the probabilities of all samples and classes; measured 0.965 (efficientnet_lite0) to 0.9999.
 CORRELATION = 0.95

@@ -27,6 +27,7 @@ NETWORKS = {
     'musicnn_vgg': ((70, 96, 1), {'width_multiplier': 1 / 32}),
     'resnet50': ((33, 20, 3), {'width_multiplier': 1 / 16, 'depths': (2, 1, 1, 1)}),
     'vggish': ((96, 64, 1), {'width_multiplier': 1 / 16}),
+    'yamnet': ((65, 40, 1), {'width_multiplier': 1 / 16}),
 }
 WITH_NORMS = [name for name in NETWORKS if MODELS[name].module.HAS_STATISTICS]
 FIRST_LAYER = {
@@ -43,6 +44,7 @@ FIRST_LAYER = {
     'musicnn_vgg': ('stage1/conv', ('kernel', 'bias')),
     'resnet50': ('stem/conv', ('kernel',)),
     'vggish': ('stage1/conv1', ('kernel', 'bias')),
+    'yamnet': ('stem/conv', ('kernel',)),
 }
 # These drop values of other layers than the classifier's, too; their own tests say where.
 DROPS_EARLIER = {'cnn1d', 'evidence_judge', 'mlp'}

@@ -26,6 +26,7 @@ NETWORKS = {
     'musicnn_vgg': ((45, 96, 1), {'width_multiplier': 1 / 32, 'depth': 3}),
     'resnet50': ((33, 27, 3), {'width_multiplier': 1 / 16, 'depths': (1,) * 4}),
     'vggish': ((96, 64, 1), {'width_multiplier': 1 / 16}),
+    'yamnet': ((33, 27, 1), {'width_multiplier': 1 / 16}),
 }
 # Dense layers and means have one form only.
 SAME = {'band_linear', 'band_mlp', 'evidence_judge', 'mlp'}

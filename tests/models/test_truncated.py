@@ -28,6 +28,7 @@ NETWORKS = {
     'musicnn_vgg': ((70, 96, 1), {'width_multiplier': 1 / 32}, ('stage3', 'stage5')),
     'resnet50': ((33, 20, 3), {'width_multiplier': 1 / 16, 'depths': (1, 1, 1, 1)}, ('stage2',)),
     'vggish': ((96, 64, 1), {'width_multiplier': 1 / 16}, ('stage2', 'fc1', 'embedding')),
+    'yamnet': ((33, 20, 1), {'width_multiplier': 1 / 16}, ('stage3',)),
 }
 
 

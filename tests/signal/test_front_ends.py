@@ -16,7 +16,7 @@ from fdx.signal.patch import Condition
 from fdx.types import ConfigError, DataError
 
 NAMES = front_end_names()
-FIXED_RATE = ('vggish', 'musicnn')
+FIXED_RATE = ('vggish', 'musicnn', 'yamnet')
 # They read a whole chunk at the rate it has; no part of them is a first patch or a resampled one.
 WHOLE_CHUNK = ('fault_orders', 'fault_orders_shaft', 'fault_orders_stacked', 'envelope_spectrum')
 # Nothing of these is resampled, and their rows have no frequency.
@@ -69,6 +69,7 @@ def test_names_hold_every_scaling_and_the_default_has_no_suffix():
         *('vggish', 'vggish_train', 'vggish_none'),
         *('multi_resolution_mel', 'multi_resolution_mel_train', 'multi_resolution_mel_none'),
         *('musicnn', 'musicnn_peak', 'musicnn_train', 'musicnn_none'),
+        *('yamnet', 'yamnet_train', 'yamnet_none'),
         *AT_ANY_RATE,
         *of_any_channels,
     ]
@@ -88,6 +89,9 @@ def test_names_hold_every_scaling_and_the_default_has_no_suffix():
         'musicnn_peak': 'peak',
         'musicnn_train': 'train',
         'musicnn_none': 'none',
+        'yamnet': 'peak',
+        'yamnet_train': 'train',
+        'yamnet_none': 'none',
         **dict.fromkeys(WHOLE_CHUNK, 'none'),
         'waveform': 'standard',
         'band_mel': 'peak',
@@ -131,6 +135,7 @@ def test_shapes_lengths_and_durations_at_every_dataset_rate(name):
                 'vggish': (96, 64, 1),
                 'multi_resolution_mel': (128, 96, 3),
                 'musicnn': (61, 96, 1),
+                'yamnet': (96, 64, 1),
                 'fault_orders': (24, 6, 3),
                 'fault_orders_shaft': (24, 6, 5),
                 'fault_orders_stacked': (96, 64, 1),
@@ -159,7 +164,7 @@ def test_shapes_lengths_and_durations_at_every_dataset_rate(name):
         assert len(front_end.panels(channels)) == shape[2]
         assert front_end.unit and len(front_end.plot_labels) == 2 and front_end.plot_labels[0]
     hops_s = {'vgg': 0.01, 'mul': 5 / 533.049, 'mus': 0.016, 'tri': 0.06, 'ban': 7 / 533.049, 'sni': 2 / 533.049}
-    hops_s |= {'fau': 1.0, 'env': 17 / 1024, 'wav': 1 / 533.049}  # columns, shaft orders, samples
+    hops_s |= {'yam': 0.01, 'fau': 1.0, 'env': 17 / 1024, 'wav': 1 / 533.049}  # columns, shaft orders, samples
     wanted = hops_s[name[:3]] if 'paper' not in name else 512 / 533.049
     assert create_front_end(name, 533.049).hop_s == pytest.approx(wanted, rel=1e-3)
 

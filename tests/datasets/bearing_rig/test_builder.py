@@ -58,7 +58,7 @@ def test_config_names_cover_sizes_machines_and_front_ends():
     sizes = ('small', 'long', 'medium')
     rigs = ('', 'rig_a_', 'rig_b_', 'rig_c_')
     assert sorted(plain) == sorted([*(r + s for r in rigs for s in sizes), 'machines_small', 'machines_long'])
-    kinds = ('vggish', 'multi_resolution_mel', 'musicnn')
+    kinds = ('vggish', 'multi_resolution_mel', 'musicnn', 'yamnet')
     others = [f'{kind}{s}' for kind in kinds for s in ('', '_train', '_none') if kind + s != 'vggish']
     others += ['musicnn_peak', 'waveform']
     others += [f'{base}_mel{s}' for base in ('band', 'snippet') for s in ('', '_train', '_none')]
@@ -66,7 +66,7 @@ def test_config_names_cover_sizes_machines_and_front_ends():
     orders = ('fault_orders', 'fault_orders_shaft', 'fault_orders_stacked', 'envelope_spectrum')
     wanted = {f'{n}-{f}' for n in plain for f in (*others, *(orders if 'long' in n else ()))}
     assert wanted | set(plain) == set(names)
-    assert len(names) == 14 * 17 + 5 * 4
+    assert len(names) == 14 * 20 + 5 * 4
     subsets = {c.name: c.subset for c in rig.Builder.BUILDER_CONFIGS}
     assert (subsets['small'], subsets['rig_a_medium']) == ('rig_b/small', 'rig_a/medium')
 

@@ -66,7 +66,7 @@ def band_db(recording, low_hz, high_hz, than_hz=(4800, 5100)):
 def test_configs_are_subset_and_front_end(data_dir):
     names = [c.name for c in cwru.Builder.BUILDER_CONFIGS]
     scalings = ('', '_train', '_none')
-    kinds = ('vggish', 'multi_resolution_mel', 'musicnn')
+    kinds = ('vggish', 'multi_resolution_mel', 'musicnn', 'yamnet')
     orders = ('fault_orders', 'fault_orders_shaft', 'fault_orders_stacked', 'envelope_spectrum')
     fronts = [*(f'{f}{s}' for f in kinds for s in scalings), 'musicnn_peak', *orders, 'waveform']
     fronts += [f'{base}_mel{s}' for base in ('band', 'snippet') for s in scalings]
