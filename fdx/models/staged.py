@@ -34,6 +34,8 @@ class Staged(nn.Module):
         options leave some out lists only its own.
       STEM: regular expression of the first layer's parameters.
       NORMS: regular expression of the norms' parameters, '' without norms.
+      CONSTANTS: regular expression of parameters that come with the weights and are not trained unless a file of rules
+        says so, such as the mean of the input; '' without any.
       HAS_STATISTICS: whether running statistics are kept in 'batch_stats'. The network then has the field
         `frozen_norms`, the paths of norms that behave in training as in evaluation.
       TORCH_HEAD: whether the classifier's kernel starts with torch's spread instead of linen's.
@@ -43,6 +45,7 @@ class Staged(nn.Module):
     STAGES: ClassVar[tuple[str, ...]]
     STEM: ClassVar[str]
     NORMS: ClassVar[str] = ''
+    CONSTANTS: ClassVar[str] = ''
     HAS_STATISTICS: ClassVar[bool] = False
     TORCH_HEAD: ClassVar[bool] = False
 

@@ -15,6 +15,13 @@ AUGMENTATIONS = ('mixup', 'specaugment')
 SELECTIONS = ('loss', 'macro_f1', 'accuracy', 'last')
 MAX_SAVES = 20
 CACHE_MODES = ('auto', 'on', 'off')
+FIRST_BLOCKS = 'first_blocks:'
+PRESETS = ('none', 'head', 'first_last', f'{FIRST_BLOCKS}N')
+
+
+def freezes_by_preset(freeze: str) -> bool:
+    """Whether `freeze` is a preset that freezes something, so that `train_norms` goes with it."""
+    return freeze in ('head', 'first_last') or freeze.startswith(FIRST_BLOCKS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,9 +46,10 @@ class TrainConfig:
         report then says that it leaks.
       weights_version: with init=imagenet, which of torchvision's files is taken: v2 (resnet50-11ad3fa6.pth, the
         default) or v1 (resnet50-0676ba61.pth).
-      freeze: none, head, first_last, or a file of `train REGEX` and `freeze REGEX` lines.
-      train_norms: with freeze=head or first_last, train the batch norms too; otherwise they stay as they are, and so do
-        their statistics.
+      freeze: none, head, first_last, first_blocks:N (the first N numbered stages and what stands in front of them are
+        frozen), or a file of `train REGEX` and `freeze REGEX` lines.
+      train_norms: with freeze=head, first_last or first_blocks:N, train the batch norms too; otherwise those of frozen
+        stages stay as they are, and so do their statistics.
       epochs: passes over the training rows.
       batch_size: examples per step, over all devices together.
       learning_rate: of Adam, at the start.
@@ -129,9 +137,10 @@ class TrainConfig:
         # The setting is what the file says, not its name: the file may change later.
         object.__setattr__(self, 'imbalance', Imbalance.parse(self.imbalance).spelled_out())
         self._check_balance()
-        if self.train_norms and self.freeze not in ('head', 'first_last'):
+        if self.train_norms and not freezes_by_preset(self.freeze):
             raise ConfigError(
-                f'`train_norms` goes with `freeze`=head or first_last; `freeze`={self.freeze} itself says what trains'
+                f'`train_norms` goes with `freeze`=head, first_last or {FIRST_BLOCKS}N; `freeze`={self.freeze} itself '
+                'says what trains'
             )
 
     def _check_balance(self) -> None:

@@ -25,39 +25,43 @@ import jax
 import numpy as np
 import optax
 
+from fdx.models.staged import Staged
 from fdx.train import parallel
+from fdx.train.config import FIRST_BLOCKS, PRESETS, freezes_by_preset
 from fdx.types import ConfigError
 
 logger = logging.getLogger(__name__)
 
 VERBS = ('train', 'freeze')
+BLOCK = re.compile(r'(block|stage|conv)\d+')
 Rules = Sequence[tuple[str, str]]
 
 
-def freezing_rules(freeze: str, model: nn.Module, *, train_norms: bool = False) -> Rules:
+def freezing_rules(freeze: str, model: Staged, *, train_norms: bool = False) -> Rules:
     """The rules of a preset, or of a file.
 
     Args:
-      freeze: `none`; `head` (only the classifier trains); `first_last` (the stem and the classifier train); or the
+      freeze: `none`; `head` (only the classifier trains); `first_last` (the stem and the classifier train);
+        `first_blocks:N` (the first N blocks and what stands in front of them are frozen, see `first_blocks`); or the
         path of a rule file.
-      model: names its stem in `STEM` and its batch norms in `NORMS`, regular expressions of parameter paths.
-      train_norms: with `head` and `first_last`, whether the batch norms train too.
+      model: names its stem in `STEM`, its batch norms in `NORMS` and its constants in `CONSTANTS`, regular expressions
+        of parameter paths. Presets never train a constant.
+      train_norms: with the presets that freeze something, whether the batch norms train too.
 
     Raises:
-      ConfigError: neither a preset nor a file, a line that cannot be read as a rule, or `train_norms` for a model
-        without norms.
+      ConfigError: neither a preset nor a file, a line that cannot be read as a rule, a number of blocks that the model
+        does not have, or `train_norms` for a model without norms.
     """
-    if freeze == 'none':
-        return [('train', '.*')]
-    if freeze in ('head', 'first_last'):
-        trained = ['head/.*'] if freeze == 'head' else [model.STEM, 'head/.*']
+    if freeze == 'none' or freezes_by_preset(freeze):
         if train_norms and not model.NORMS:
             raise ConfigError(f'`train_norms`: {type(model).__name__} has no batch norms')
-        either = '|'.join([*trained, *([model.NORMS] if train_norms else [])])
+        either = '|'.join([*_trained_by_preset(freeze, model), *([model.NORMS] if train_norms else [])])
+        if model.CONSTANTS:
+            either = f'(?!({model.CONSTANTS})$)({either})'
         return [('train', either), ('freeze', f'(?!{either}).*')]
     path = pathlib.Path(freeze)
     if not path.is_file():
-        raise ConfigError(f'`freeze`={freeze} is neither none, head, first_last nor a file of rules')
+        raise ConfigError(f'`freeze`={freeze} is neither {", ".join(PRESETS)} nor a file of rules')
     rules = []
     for number, line in enumerate(path.read_text().splitlines(), 1):
         words = line.split('#')[0].split()
@@ -67,6 +71,38 @@ def freezing_rules(freeze: str, model: nn.Module, *, train_norms: bool = False) 
             raise ConfigError(f'{path}, line {number}: {line.strip()!r}; a rule is `train REGEX` or `freeze REGEX`')
         rules.append((words[0], words[1]))
     return rules
+
+
+def _trained_by_preset(freeze: str, model: Staged) -> list[str]:
+    """Regular expressions of what a preset trains, beside the norms and without the constants."""
+    if freeze in ('none', 'head', 'first_last'):
+        return {'none': ['.*'], 'head': ['head/.*'], 'first_last': [model.STEM, 'head/.*']}[freeze]
+    return [f'{stage}/.*' for stage in model.STAGES[first_blocks(freeze, model) :]]
+
+
+def first_blocks(freeze: str, model: Staged) -> int:
+    """Number of leading stages that `first_blocks:N` freezes: those up to block N.
+
+    Blocks are the stages that are numbered (block1 of vgg16, stage1 of vggish, resnet50 and others, conv1 of cnn1d); a
+    stem in front of them is frozen with the first. Shao et al. (IEEE TII 15(4):2446, 2019) keep the lower levels of
+    VGG16 in this way and fine-tune the higher ones.
+
+    Raises:
+      ConfigError: no number, or one that is not among the blocks of the model.
+    """
+    blocks = [i for i, stage in enumerate(model.STAGES) if BLOCK.fullmatch(stage)]
+    text = freeze.removeprefix(FIRST_BLOCKS)
+    if not blocks:
+        raise ConfigError(
+            f'`freeze`={freeze}: {model.NAME} has no numbered blocks; its stages are {", ".join(model.STAGES)}'
+        )
+    if not (text.isdecimal() and 1 <= int(text) <= len(blocks)):
+        names = ', '.join(model.STAGES[i] for i in blocks)
+        raise ConfigError(
+            f'`freeze`={freeze}: {model.NAME} has the blocks {names}, so give {FIRST_BLOCKS}1 to '
+            f'{FIRST_BLOCKS}{len(blocks)}'
+        )
+    return blocks[int(text) - 1] + 1
 
 
 def trainable_mask(params: dict, rules: Rules) -> dict:

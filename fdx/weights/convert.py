@@ -13,17 +13,24 @@ from fdx.models import create_model
 from fdx.models.staged import Staged
 from fdx.types import WeightsError
 from fdx.weights.files import file_sha256, load_arrays, save_weights
-from fdx.weights.names import convert_state_dict
+from fdx.weights.names import convert_state_dict, uses_torch_names
+from fdx.weights.readers.hdf5 import read_hdf5
 from fdx.weights.readers.torch_file import read_torch_file
 from fdx.weights.stem import STEM_KERNEL
 from fdx.weights.structure import HEAD, example_input, file_template
 from fdx.weights.tables import name_table
 
 TORCH_SUFFIXES = ('.pth', '.pt')
+HDF5_SUFFIXES = ('.h5', '.hdf5')
+
+
+def is_foreign(path: str | os.PathLike, names: Mapping[str, Any]) -> bool:
+    """Whether the arrays of a file have the names of another library, and not those of fdx's own files."""
+    return pathlib.Path(path).suffix.lower() in HDF5_SUFFIXES or uses_torch_names(names)
 
 
 def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Arrays of a .pth, .pt or .safetensors file by their names in it.
+    """Arrays of a .pth, .pt, .h5, .hdf5 or .safetensors file by their names in it.
 
     Raises:
       WeightsError: another suffix, or a missing or damaged file.
@@ -31,31 +38,35 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     suffix = pathlib.Path(path).suffix.lower()
     if suffix in TORCH_SUFFIXES:
         return read_torch_file(path)
+    if suffix in HDF5_SUFFIXES:
+        return read_hdf5(path)
     if suffix == '.safetensors':
         return load_arrays(path)
-    raise WeightsError(f'{path}: weights are read from {", ".join(TORCH_SUFFIXES)} and .safetensors files')
+    known = ', '.join((*TORCH_SUFFIXES, *HDF5_SUFFIXES))
+    raise WeightsError(f'{path}: weights are read from {known} and .safetensors files')
 
 
 def convert_arrays(
     state: Mapping[str, np.ndarray], model: Staged, input_shape: tuple[int, ...] | None = None
 ) -> dict[str, Any]:
-    """Converts the state dict of a network's published checkpoint to the tree of fdx's files of weights.
+    """Converts the arrays of a network's published checkpoint to the tree of fdx's files of weights.
 
     The number of classes (if the checkpoint has a classifier) and of the stem's input channels come from the state dict
     and may differ from `model`; everything else must be as in `model`.
 
     Args:
-      state: arrays by torch name, in torch's layouts.
+      state: arrays by torch name in torch's layouts, or by path in an HDF5 file in TensorFlow's.
       model: a network of `fdx.models` that has a name table.
       input_shape: shape of one example; by default that of the model in `fdx.models.registry`.
 
     Returns:
       Nested dict of NumPy arrays: parameters, with 'head' if the table has it, and 'batch_stats' if there are any.
+      Stages that the origin does not have (`NameTable.without`) are missing.
 
     Raises:
       WeightsError: see `fdx.weights.names.convert_state_dict`, or the network has no name table.
     """
-    table = name_table(model)
+    table = name_table(model, state)
     names = {entry.target: entry.source for entry in table.entries}
     shape = example_input(model, input_shape).shape[1:]
     channels = _axis_size(state, names.get(STEM_KERNEL), axis=1, ndim=4)
@@ -64,7 +75,8 @@ def convert_arrays(
     classes = None
     if f'{HEAD}/kernel' in names:
         classes = _axis_size(state, names[f'{HEAD}/kernel'], axis=0, ndim=2) or model.num_classes
-    return convert_state_dict(state, table, file_template(model, shape, classes=classes))
+    template = file_template(model, shape, classes=classes)
+    return convert_state_dict(state, table, {k: v for k, v in template.items() if k not in table.without})
 
 
 def _axis_size(state: Mapping[str, np.ndarray], name: str | None, *, axis: int, ndim: int) -> int:
@@ -87,7 +99,7 @@ def convert_file(
 
     Args:
       model: name in `fdx.models`; its name table must exist.
-      source: .pth, .pt or .safetensors file with the torch names.
+      source: .pth, .pt or .safetensors file with the torch names, or an .h5 file of Keras.
       target: the .safetensors file to write; its manifest goes beside it.
       licence: licence of the weights, for the manifest.
       origin: URL of the source for the manifest; by default the name of the file.
@@ -96,7 +108,7 @@ def convert_file(
 
     Returns:
       The manifest as written (`fdx.weights.files.save_weights`), with 'num_classes' if the checkpoint has a
-      classifier, which the file keeps under 'head/'.
+      classifier, which the file keeps under 'head/', and 'without', the stages of the model that it lacks, if any.
 
     Raises:
       WeightsError: an unreadable source, other arrays than the model's, or a target that cannot be written.
@@ -111,6 +123,7 @@ def convert_file(
         tree = convert_arrays(state, network)
     except WeightsError as e:
         raise WeightsError(f'{source}: {e}') from e
+    without = name_table(network, state).without
     manifest = {
         **(extra or {}),
         'model': model,
@@ -118,6 +131,7 @@ def convert_file(
         'source_sha256': file_sha256(source),
         'licence': licence,
         **({'num_classes': tree[HEAD]['bias'].size} if HEAD in tree else {}),
+        **({'without': list(without)} if without else {}),
         **({'options': options} if options else {}),
     }
     return save_weights(target, tree, manifest)

@@ -27,6 +27,7 @@ LAYOUTS: dict[str, tuple[int, ...]] = {
     'linear': (1, 0),  # [out, in] -> [in, out]
     'vector': (0,),
     'tf_conv': (0, 1, 2, 3),
+    'tf_conv_bgr': (0, 1, 2, 3),  # takes blue, green, red, and becomes one of red, green, blue
     'tf_linear': (0, 1),
 }
 
@@ -54,11 +55,16 @@ class NameTable:
       origin: the implementation whose names these are.
       entries: the arrays that fdx takes.
       dropped: regular expression of the names that are left out on purpose, or None.
+      constants: Flax names and values of arrays that the origin keeps in its code and not in the file, such as the mean
+        of its input.
+      without: stages of the network that the origin does not have; they start at random.
     """
 
     origin: str
     entries: tuple[Entry, ...]
     dropped: str | None = None
+    constants: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    without: tuple[str, ...] = ()
 
 
 def module_entries(source: str, target: str, layout: str) -> tuple[Entry, Entry]:
@@ -101,9 +107,9 @@ def convert_state_dict(
       WeightsError: a missing or extra name, another shape (the message lists all), or a value that is not finite.
     """
     shapes = flatten_tree(template)
-    lines = shape_difference(
-        shapes, {e.target: shapes.get(e.target, jax.ShapeDtypeStruct((), np.float32)) for e in table.entries}
-    )
+    constants = {target: np.asarray(values, np.float32) for target, values in table.constants}
+    covered = {e.target: shapes.get(e.target, jax.ShapeDtypeStruct((), np.float32)) for e in table.entries}
+    lines = shape_difference(shapes, {**covered, **constants})
     if lines:
         raise WeightsError(f'the name table of {table.origin} does not cover the model:\n' + '\n'.join(lines))
     dropped = [name for name in state if table.dropped and re.fullmatch(table.dropped, name)]
@@ -118,14 +124,15 @@ def convert_state_dict(
         raise WeightsError(
             f'the arrays are not those of {table.origin} (- expected, + in the file):\n' + '\n'.join(lines)
         )
-    return unflatten_tree(
-        {
-            e.target: np.ascontiguousarray(
-                cast_finite(e.source, found[e.source], shapes[e.target].dtype).transpose(LAYOUTS[e.layout])
-            )
-            for e in table.entries
-        }
-    )
+    arrays = {e.target: _in_flax_layout(e, found[e.source], shapes[e.target].dtype) for e in table.entries}
+    return unflatten_tree({**arrays, **constants})
+
+
+def _in_flax_layout(entry: Entry, array: np.ndarray, dtype: Any) -> np.ndarray:
+    array = cast_finite(entry.source, array, dtype).transpose(LAYOUTS[entry.layout])
+    if entry.layout.endswith('_bgr'):
+        array = array[:, :, ::-1]
+    return np.ascontiguousarray(array)
 
 
 def _foreign_struct(struct: Any, layout: str) -> jax.ShapeDtypeStruct:

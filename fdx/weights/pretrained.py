@@ -12,13 +12,12 @@ import numpy as np
 
 from fdx.models.staged import Staged
 from fdx.types import WeightsError
-from fdx.weights.convert import convert_arrays, read_arrays
+from fdx.weights.convert import convert_arrays, is_foreign, read_arrays
 from fdx.weights.files import load_manifest
 from fdx.weights.merge import merge_variables
-from fdx.weights.names import uses_torch_names
 from fdx.weights.stem import adapt_stem, stem_change
-from fdx.weights.structure import HEAD, example_input, init_head, model_name, tree_variables, variable_shapes
-from fdx.weights.tables import PUBLISHED_HEADS
+from fdx.weights.structure import HEAD, example_input, init_last, model_name, tree_variables, variable_shapes
+from fdx.weights.tables import PUBLISHED_HEADS, name_table
 from fdx.weights.trees import unflatten_tree
 
 logger = logging.getLogger(__name__)
@@ -32,11 +31,13 @@ class Pretrained(NamedTuple):
       notes: changes beyond copying, in words for a manifest: whether the classifier was kept, how the stem was changed,
         which stages were left out.
       learned_from: training data of the weights according to the manifest (fdx.train.learned_from); () for most.
+      fresh: stages in front of the classifier that the file does not have and that start at random; () for most.
     """
 
     variables: dict[str, Any]
     notes: tuple[str, ...]
     learned_from: tuple[Mapping[str, Any], ...] = ()
+    fresh: tuple[str, ...] = ()
 
 
 def load_pretrained(
@@ -61,11 +62,12 @@ def read_pretrained(
 
     The classifier is new if the file's has another number of classes, was made for another input, or is missing; the
     log and the notes say which. If the stem's channels differ, `fdx.weights.stem.adapt_stem` applies. Stages that the
-    options of the model (`depth`) leave out are not read, and the notes say so.
+    options of the model (`depth`) leave out are not read, and the notes say so. Stages that the origin does not have,
+    according to its name table or to the manifest, start at random.
 
     Args:
-      path: .safetensors file of fdx (checked against its manifest if that lies beside it), or a .pth, .pt or
-        .safetensors file with the torch names of the model's published checkpoint.
+      path: .safetensors file of fdx (checked against its manifest if that lies beside it), a .pth, .pt or .safetensors
+        file with the torch names of the model's published checkpoint, or an .h5 file of Keras.
       model: the network, of the widths that the file has; its number of classes is free.
       seed: seed of a new classifier, whose values are those of `model.init(jax.random.key(seed), x)`.
       input_shape: shape of one example, by default that of the model in `fdx.models.registry`, with the sizes of
@@ -79,20 +81,28 @@ def read_pretrained(
     manifest = load_manifest(path)
     arrays = read_arrays(path)
     try:
-        tree = convert_arrays(arrays, model, input_shape) if uses_torch_names(arrays) else unflatten_tree(arrays)
+        if is_foreign(path, arrays):
+            tree, absent = convert_arrays(arrays, model, input_shape), name_table(model, arrays).without
+        else:
+            tree, absent = unflatten_tree(arrays), tuple(manifest.get('without', ()))
         keep, note = _classifier(tree, model, seed, manifest)
         tree, stages_note = _wanted_stages(tree, model)
-        notes = (note, *filter(None, [stem_change(tree, channels), stages_note]))
-        if not keep:
-            init = {**init, 'params': {**init['params'], HEAD: init_head(model, seed, input_shape)}}
+        fresh = tuple(s for s in model.STAGES[:-1] if s in absent and s not in tree)
+        fresh_note = f'{", ".join(fresh)} are not in the file and start at random (seed {seed})' if fresh else None
+        notes = (note, *filter(None, [stem_change(tree, channels), stages_note, fresh_note]))
+        replace = (*fresh, *(() if keep else (HEAD,)))
+        if replace:
+            drawn = init_last(model, seed, input_shape, first=replace[0])
+            init = {**init, 'params': {**init['params'], **{stage: drawn[stage] for stage in replace}}}
         loaded = tree_variables(adapt_stem(tree, channels))
-        variables = merge_variables(init, loaded, replace=() if keep else (HEAD,))
+        variables = merge_variables(init, loaded, replace=replace)
     except WeightsError as e:
         raise WeightsError(f'{path}: {e}') from e
-    count = len(jax.tree.leaves(variables)) - (0 if keep else len(jax.tree.leaves(variables['params'][HEAD])))
-    said = '; '.join(filter(None, [note, stages_note]))
+    count = sum(len(jax.tree.leaves(v)) for k, v in variables['params'].items() if k not in replace)
+    count += len(jax.tree.leaves(variables.get('batch_stats', {})))
+    said = '; '.join(filter(None, [note, stages_note, fresh_note]))
     logger.info('%s: %d arrays loaded (origin: %s); %s', path, count, manifest.get('origin', 'unknown'), said)
-    return Pretrained(variables, notes, tuple(manifest.get('learned_from', ())))
+    return Pretrained(variables, notes, tuple(manifest.get('learned_from', ())), fresh)
 
 
 def _wanted_stages(tree: Mapping[str, Any], model: Staged) -> tuple[dict[str, Any], str | None]:

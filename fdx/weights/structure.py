@@ -83,7 +83,12 @@ def init_head(model: Staged, seed: int, input_shape: tuple[int, ...] | None = No
 
     Flax derives a parameter's random key from its path, so the stages before the head need not be initialised.
     """
+    return init_last(model, seed, input_shape, first=HEAD)[HEAD]
+
+
+def init_last(model: Staged, seed: int, input_shape: tuple[int, ...] | None = None, *, first: str) -> dict[str, Any]:
+    """Fresh parameters of the stages from `first` on, by stage, as in `init_head`."""
     key, x = jax.random.key(seed), example_input(model, input_shape)
-    head = model.STAGES.index(HEAD)
-    features, _ = jax.eval_shape(lambda k, v: model.init_with_output(k, v, stop=head)[0], key, x)
-    return model.init(key, jnp.zeros(features.shape, features.dtype), start=head)['params'][HEAD]
+    start = model.STAGES.index(first)
+    features, _ = jax.eval_shape(lambda k, v: model.init_with_output(k, v, stop=start)[0], key, x)
+    return model.init(key, jnp.zeros(features.shape, features.dtype), start=start)['params']

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fdx.models.staged import Staged
 from fdx.types import WeightsError
-from fdx.weights import efficientnet_lite0, musicnn, resnet50, vggish
+from fdx.weights import efficientnet_lite0, musicnn, resnet50, vgg16, vggish
 from fdx.weights.names import NameTable
 from fdx.weights.structure import model_name
 
@@ -16,7 +16,12 @@ TABLES: dict[str, Callable[[Staged], NameTable]] = {
     'efficientnet_lite0': lambda model: efficientnet_lite0.efficientnet_table(model.depths),
     'musicnn_vgg': lambda model: musicnn.TABLE,
     'resnet50': lambda model: resnet50.resnet_table(model.depths),
+    'vgg16': lambda model: vgg16.TORCHVISION,
     'vggish': lambda model: vggish.TABLE,
+}
+# Those of HDF5 files, whose names are paths.
+HDF5_TABLES: dict[str, Callable[[Staged], NameTable]] = {
+    'vgg16': lambda model: vgg16.HED,
 }
 
 # Fields of a network that decide the input of its classifier, with their values in the published checkpoints. A
@@ -24,13 +29,18 @@ TABLES: dict[str, Callable[[Staged], NameTable]] = {
 PUBLISHED_HEADS: dict[str, dict[str, Any]] = {'musicnn_vgg': musicnn.PUBLISHED_HEAD}
 
 
-def name_table(model: Staged) -> NameTable:
+def name_table(model: Staged, names: Iterable[str] = ()) -> NameTable:
     """The name table of a network of `fdx.models`.
 
+    Args:
+      model: the network.
+      names: those of the arrays in the file; paths with '/' are names of an HDF5 file.
+
     Raises:
-      WeightsError: fdx knows no foreign weights for this network.
+      WeightsError: fdx knows no foreign weights of that kind for this network.
     """
     name = model_name(model)
-    if name not in TABLES:
-        raise WeightsError(f'fdx has no name table for weights of {name!r}; it has: {", ".join(sorted(TABLES))}')
-    return TABLES[name](model)
+    tables, kind = (HDF5_TABLES, ' in HDF5 files') if any('/' in n for n in names) else (TABLES, '')
+    if name not in tables:
+        raise WeightsError(f'fdx has no name table for weights of {name!r}{kind}; it has: {", ".join(sorted(tables))}')
+    return tables[name](model)

@@ -78,7 +78,7 @@ def test_a_line_that_is_no_rule_is_named(tmp_path, line):
 
 
 def test_neither_preset_nor_file():
-    with pytest.raises(ConfigError, match='`freeze`=heads .* none, head, first_last .*file'):
+    with pytest.raises(ConfigError, match='`freeze`=heads .* none, head, first_last, first_blocks:N .*file'):
         freezing_rules('heads', network())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import flax.linen as nn
+import h5py
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -134,15 +135,19 @@ def test_a_changed_file_is_refused(files, slim_width):
 
 def test_other_files_are_refused(tmp_path, files, slim_width):
     model = create_model('vggish', 4, width_multiplier=slim_width)
-    with pytest.raises(WeightsError, match=r'w\.h5: .* \.pth, \.pt and \.safetensors'):
+    with pytest.raises(WeightsError, match=r'w\.npz: .* \.pth, \.pt, \.h5, \.hdf5 and \.safetensors'):
+        load_pretrained(tmp_path / 'w.npz', model)
+    with h5py.File(tmp_path / 'w.h5', 'w') as file:
+        file['stage1/kernel'] = np.ones(3, np.float32)
+    with pytest.raises(WeightsError, match=r"w\.h5: .*'vggish' in HDF5 files; it has: .*vgg16"):
         load_pretrained(tmp_path / 'w.h5', model)
-    with pytest.raises(WeightsError, match=r'Dense .*, musicnn_vgg, resnet50, vggish'):
+    with pytest.raises(WeightsError, match=r'Dense .*, musicnn_vgg, resnet50, .*vggish'):
         load_pretrained(files['own'], nn.Dense(3))
 
 
 def test_a_model_without_a_name_table_is_an_error(monkeypatch, files):
     monkeypatch.setitem(MODELS, 'two_layers', ModelSpec(TwoLayers, (3,), 'none'))
-    with pytest.raises(WeightsError, match=r"slim\.pth: .*'two_layers'; .*resnet50, vggish"):
+    with pytest.raises(WeightsError, match=r"slim\.pth: .*'two_layers'; .*resnet50, .*vggish"):
         load_pretrained(files['pth'], TwoLayers(2))
 
 
