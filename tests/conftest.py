@@ -137,7 +137,9 @@ def make_run(rig, data_dir, tmp_path_factory):
             'learning_rate': 0.05,
         }
         workdir = tmp_path_factory.mktemp('runs') / name
-        with rig.compiled_once(compiled):
+        # Every file of a worker reads these runs: the options of the file that happens to be first must not be in them.
+        # Compiled without optimisations, initial weights have other last bits, and no run could be resumed.
+        with rig.compiled_once(compiled), rig.usual_optimisations():
             train(TrainConfig(**{**common, **fields}), workdir)
         return workdir
 

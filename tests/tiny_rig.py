@@ -73,3 +73,14 @@ def compiled_once(folder: pathlib.Path) -> Iterator[None]:
         for name, value in zip(names, before):
             jax.config.update(name, value)
         compilation_cache.reset_cache()
+
+
+@contextlib.contextmanager
+def usual_optimisations() -> Iterator[None]:
+    """Within it, programs are compiled as in most files, whatever the file of a test asks for."""
+    before = jax.config.values['jax_disable_most_optimizations']
+    jax.config.update('jax_disable_most_optimizations', False)
+    try:
+        yield
+    finally:
+        jax.config.update('jax_disable_most_optimizations', before)

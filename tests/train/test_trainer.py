@@ -219,7 +219,8 @@ def test_other_initial_weights_are_refused(tmp_path):
     other = jax.tree.map(lambda x: x + 1, PREFIX)
     with pytest.raises(CheckpointError, match='`init`=w.safetensors .*other weights'):
         run_training(make_run(prefix=other), tmp_path)
-    run_training(make_run(prefix=PREFIX), tmp_path)
+    # Another processor draws the same weights with other last bits.
+    run_training(make_run(prefix=jax.tree.map(lambda x: x * np.float32(1 + 2e-7), PREFIX)), tmp_path)
 
 
 def test_a_prefix_left_by_a_run_without_checkpoints_is_not_used(tmp_path):
