@@ -78,19 +78,20 @@ def class_colours(count: int) -> list:
 
 
 def plot_domains(
-    before: Mapping[str, Outputs], after: Mapping[str, Outputs], classes: Sequence[str], seed: int = 0
+    before: Mapping[str, Outputs] | None, after: Mapping[str, Outputs], classes: Sequence[str], seed: int = 0
 ) -> Figure:
     """Features of windows of both domains in the plane: by domain and by class, before and after adaptation.
 
     Args:
-      before: outputs of the initial network for `source_train` and `target_test`.
+      before: outputs of the initial network for `source_train` and `target_test`; None draws one network alone.
       after: the same of the kept step.
       classes: K names, the meaning of the labels.
       seed: of t-SNE, and of the choice of 300 windows of a domain where there are more.
     """
-    figure = new_figure(10.5, 8)
-    panels, colours = figure.subplots(2, 2), class_colours(len(classes))
-    for row, outputs, words in zip(panels, (before, after), ('Before', 'After')):
+    networks = [('', after)] if before is None else [('Before adaptation, ', before), ('After adaptation, ', after)]
+    figure = new_figure(10.5, 4 * len(networks))
+    panels, colours = figure.subplots(len(networks), 2, squeeze=False), class_colours(len(classes))
+    for row, (words, outputs) in zip(panels, networks):
         features, labels, of_target = _points(outputs, seed)
         layout, method = project_2d(features, seed)
         for domain, rows in zip(DOMAINS, (~of_target, of_target)):
@@ -98,7 +99,7 @@ def plot_domains(
             row[0].scatter(*layout[rows].T, color=COLOURS[domain], **style)
             row[1].scatter(*layout[rows].T, color=[colours[label] for label in labels[rows]], **style)
         for axes, by in zip(row, ('domain', 'class')):
-            style_axes(axes, f'{words} adaptation, by {by} ({method}, {len(labels)} windows)')
+            style_axes(axes, f'{words}{"by" if words else "By"} {by} ({method}, {len(labels)} windows)')
             axes.set(xticks=[], yticks=[])
             for spine in axes.spines.values():
                 spine.set_visible(True)
