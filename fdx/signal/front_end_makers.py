@@ -16,6 +16,7 @@ from fdx.signal.log_mel import LogMel
 from fdx.signal.mel import smallest_fft_length
 from fdx.signal.multi_resolution import MultiResolutionMel
 from fdx.signal.musicnn_mel import MusicnnMel
+from fdx.signal.scalogram import Scalogram
 from fdx.signal.waveform import Waveform
 from fdx.types import ConfigError
 
@@ -76,6 +77,12 @@ RACES_AND_BALL = ('inner_race', 'outer_race', 'ball')
 # 0.975 s at 1800 rpm.
 ENVELOPE_ORDERS: dict[str, Any] = {'window_s': 0.975, 'points': 1024, 'max_order': 17.0, 'taper': TAPER}
 WAVEFORM_SAMPLES = 1024
+# (rows and columns, seconds of a patch): VGG16's own size, and one that takes a twelfth of its time. A column of either
+# lasts about 4 ms, so that the impacts of a bearing are single columns at ordinary speeds.
+SCALOGRAM, SCALOGRAM_SMALL = (224, 0.975), (64, 0.25)
+# Half of the height of the wavelet at 0.42 of the rate is at Nyquist. Its lowest row has ten periods in a patch.
+SCALOGRAM_WAVELET: dict[str, Any] = {'omega0': 6.0, 'floor': 0.001}
+SCALOGRAM_TOP, SCALOGRAM_PERIODS = 0.42, 10.0
 
 
 def vggish(name: str, scaling: str, rate_hz: float | None) -> LogMel:
@@ -190,6 +197,25 @@ def envelope_spectrum(name: str, scaling: str, rate_hz: float | None) -> Envelop
 def waveform(name: str, scaling: str, rate_hz: float | None) -> Waveform:
     """Samples with mean 0 and standard deviation 1."""
     return Waveform(name=name, rate_hz=_needed(name, rate_hz), patch_length=WAVEFORM_SAMPLES, scaling=scaling)
+
+
+def scalogram(name: str, scaling: str, rate_hz: float | None) -> Scalogram:
+    """Wavelet images over the whole band of the dataset (Shao et al., 2019); the name selects the size."""
+    rate = _needed(name, rate_hz)
+    size, seconds = SCALOGRAM_SMALL if name.startswith('scalogram_small') else SCALOGRAM
+    # Whole samples, rounded down, so that no patch is longer than its seconds.
+    hop = max(1, math.floor(seconds * rate / size + 1e-6))
+    return Scalogram(
+        name=name,
+        rate_hz=rate,
+        rows=size,
+        columns=size,
+        hop_length=hop,
+        f_min_hz=SCALOGRAM_PERIODS * rate / (size * hop),
+        f_max_hz=SCALOGRAM_TOP * rate,
+        scaling=scaling,
+        **SCALOGRAM_WAVELET,
+    )
 
 
 def _needed(name: str, rate_hz: float | None) -> float:

@@ -6,6 +6,8 @@ the first in the base's list; for `vggish` that is the study's peak scaling.
     vggish                one channel; the AudioSet release of VGGish, at 16 kHz whatever the dataset's rate
     yamnet                one channel; the same spectrum with YAMNet's smaller offset, for its weights
     multi_resolution_mel  one channel; windows of 25, 50 and 100 ms as three image channels (Palanisamy et al., 2020)
+    scalogram             one channel; wavelet image of 224 x 224 x 3 over the whole band (Shao et al., 2019)
+    scalogram_small       one channel; the same with 64 x 64 x 3 in 0.25 s
     fault_orders          one channel; envelope spectra at the bearing's fault orders, one image for all machines
     fault_orders_shaft    the same with cage and shaft as further channels
     fault_orders_stacked  the same with its channels side by side, in a picture that VGGish takes
@@ -37,6 +39,7 @@ from fdx.signal.multi_resolution import MultiResolutionMel
 from fdx.signal.musicnn_mel import MusicnnMel
 from fdx.signal.patch import FrontEnd
 from fdx.signal.readings import ReadingsInput
+from fdx.signal.scalogram import Scalogram
 from fdx.signal.waveform import Waveform
 from fdx.types import ConfigError
 
@@ -73,6 +76,9 @@ BASES = {
     'multi_resolution_mel': Base(makers.multi_resolution_mel, ('peak', 'train', 'none'), _one),
     'musicnn': Base(makers.musicnn, ('rms', 'peak', 'train', 'none'), _one),
     'yamnet': Base(makers.yamnet, ('peak', 'train', 'none'), _one),
+    # White is a magnitude of 1, which unscaled samples know nothing of.
+    'scalogram': Base(makers.scalogram, ('peak', 'train'), _one),
+    'scalogram_small': Base(makers.scalogram, ('peak', 'train'), _one),
     'fault_orders': Base(makers.fault_orders, ('none',), _one),
     'fault_orders_shaft': Base(makers.fault_orders, ('none',), _one),
     'fault_orders_stacked': Base(makers.fault_orders, ('none',), _one),
@@ -91,7 +97,7 @@ KEEP_SLOW_PART = ('triaxial_mel_paper',)
 # These need the speed of the shaft, and fault_orders* need the bearing, too.
 ORDERS = ('fault_orders', 'fault_orders_shaft', 'fault_orders_stacked', 'envelope_spectrum')
 KINDS: dict[str, Callable[..., Any]] = {
-    **{kind.KIND: kind for kind in (LogMel, MultiResolutionMel, MusicnnMel, DecibelMel)},
+    **{kind.KIND: kind for kind in (LogMel, MultiResolutionMel, MusicnnMel, DecibelMel, Scalogram)},
     'fault_orders': FaultOrders,
     'envelope_orders': EnvelopeOrders,
     'evidence': Evidence,

@@ -70,6 +70,7 @@ def test_names_hold_every_scaling_and_the_default_has_no_suffix():
         *('multi_resolution_mel', 'multi_resolution_mel_train', 'multi_resolution_mel_none'),
         *('musicnn', 'musicnn_peak', 'musicnn_train', 'musicnn_none'),
         *('yamnet', 'yamnet_train', 'yamnet_none'),
+        *('scalogram', 'scalogram_train', 'scalogram_small', 'scalogram_small_train'),
         *AT_ANY_RATE,
         *of_any_channels,
     ]
@@ -92,6 +93,10 @@ def test_names_hold_every_scaling_and_the_default_has_no_suffix():
         'yamnet': 'peak',
         'yamnet_train': 'train',
         'yamnet_none': 'none',
+        'scalogram': 'peak',
+        'scalogram_train': 'train',
+        'scalogram_small': 'peak',
+        'scalogram_small_train': 'train',
         **dict.fromkeys(WHOLE_CHUNK, 'none'),
         'waveform': 'standard',
         'band_mel': 'peak',
@@ -136,6 +141,8 @@ def test_shapes_lengths_and_durations_at_every_dataset_rate(name):
                 'multi_resolution_mel': (128, 96, 3),
                 'musicnn': (61, 96, 1),
                 'yamnet': (96, 64, 1),
+                'scalogram': (224, 224, 3),
+                'scalogram_small': (64, 64, 3),
                 'fault_orders': (24, 6, 3),
                 'fault_orders_shaft': (24, 6, 5),
                 'fault_orders_stacked': (96, 64, 1),
@@ -164,7 +171,13 @@ def test_shapes_lengths_and_durations_at_every_dataset_rate(name):
         assert len(front_end.panels(channels)) == shape[2]
         assert front_end.unit and len(front_end.plot_labels) == 2 and front_end.plot_labels[0]
     hops_s = {'vgg': 0.01, 'mul': 5 / 533.049, 'mus': 0.016, 'tri': 0.06, 'ban': 7 / 533.049, 'sni': 2 / 533.049}
-    hops_s |= {'yam': 0.01, 'fau': 1.0, 'env': 17 / 1024, 'wav': 1 / 533.049}  # columns, shaft orders, samples
+    hops_s |= {
+        'yam': 0.01,
+        'sca': 2 / 533.049,
+        'fau': 1.0,
+        'env': 17 / 1024,
+        'wav': 1 / 533.049,
+    }  # columns, shaft orders, samples
     wanted = hops_s[name[:3]] if 'paper' not in name else 512 / 533.049
     assert create_front_end(name, 533.049).hop_s == pytest.approx(wanted, rel=1e-3)
 

@@ -61,12 +61,13 @@ def test_config_names_cover_sizes_machines_and_front_ends():
     kinds = ('vggish', 'multi_resolution_mel', 'musicnn', 'yamnet')
     others = [f'{kind}{s}' for kind in kinds for s in ('', '_train', '_none') if kind + s != 'vggish']
     others += ['musicnn_peak', 'waveform']
+    others += [f'scalogram{size}{s}' for size in ('', '_small') for s in ('', '_train')]
     others += [f'{base}_mel{s}' for base in ('band', 'snippet') for s in ('', '_train', '_none')]
     # Front ends that read orders need ten turns of the shaft: windows of 4.8 s where it turns at 127 rpm.
     orders = ('fault_orders', 'fault_orders_shaft', 'fault_orders_stacked', 'envelope_spectrum')
     wanted = {f'{n}-{f}' for n in plain for f in (*others, *(orders if 'long' in n else ()))}
     assert wanted | set(plain) == set(names)
-    assert len(names) == 14 * 20 + 5 * 4
+    assert len(names) == 14 * 24 + 5 * 4
     subsets = {c.name: c.subset for c in rig.Builder.BUILDER_CONFIGS}
     assert (subsets['small'], subsets['rig_a_medium']) == ('rig_b/small', 'rig_a/medium')
 

@@ -70,6 +70,7 @@ def test_configs_are_subset_and_front_end(data_dir):
     orders = ('fault_orders', 'fault_orders_shaft', 'fault_orders_stacked', 'envelope_spectrum')
     fronts = [*(f'{f}{s}' for f in kinds for s in scalings), 'musicnn_peak', *orders, 'waveform']
     fronts += [f'{base}_mel{s}' for base in ('band', 'snippet') for s in scalings]
+    fronts += [f'scalogram{size}{s}' for size in ('', '_small') for s in ('', '_train')]
     assert sorted(names) == sorted(f'{s}-{f}' for s, f in itertools.product(SUBSETS, fronts))
     for subset, rate_hz, guard_s in (
         ('load0_12k', 12000, 0.05),
