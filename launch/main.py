@@ -25,6 +25,7 @@ PROGRAMS = (
     'train',
     'evaluate',
     'predict',
+    'explain',
     'adapt',
     'export',
     'demo',

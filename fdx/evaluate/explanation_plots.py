@@ -17,6 +17,7 @@ from fdx.explain.orders import HARMONICS, Line, axis_in_orders, lines_of
 from fdx.explain.spectral import frequencies_hz
 from fdx.predict.predictor import AnyPredictor
 from fdx.signal.envelope_orders import EnvelopeOrders
+from fdx.signal.fault_orders import FaultOrders
 from fdx.signal.patch import Condition
 from fdx.signal.readings import reads_tables
 
@@ -83,6 +84,10 @@ def plot_images(
             cell.set_title(f'{heading}{": " if panel else ""}{plain(panel)}', loc='left', fontsize=8, color=INK)
             if condition is not None:
                 drawn = _mark_rows(cell, predictor, x.shape, lines, condition)
+            if isinstance(front_end, FaultOrders) and front_end.layout == 'image':
+                middles = front_end.cells * (np.arange(front_end.harmonics) + 0.5)
+                cell.set_xticks(middles, [f'{h}x' for h in range(1, front_end.harmonics + 1)])
+                cell.set_xlabel('harmonic of the order')
             if cell is not axes[c][0]:
                 cell.set_ylabel('')
             if c < len(panels) - 1:

@@ -20,6 +20,7 @@ from fdx.explain.occlusion import occlusion
 from fdx.explain.orders import order_shares
 from fdx.explain.spectral import attribution_of_frequencies
 from fdx.predict.predictor import AnyPredictor
+from fdx.signal.fault_orders import FaultOrders
 from fdx.signal.patch import UNKNOWN_CONDITION, Condition
 from fdx.signal.waveform import Waveform
 from fdx.types import ConfigError
@@ -177,7 +178,7 @@ class Explainer:
             method=method,
             values=values,
             frequencies=frequencies,
-            shares=self._shares(values, frequencies, condition),
+            shares=self._shares(method, values, frequencies, condition),
             curves=curves(lambda images: self.probabilities(images)[:, which], x, self.baseline, values),
             randomised=rank_correlation(values, of_random),
             completeness=None
@@ -198,8 +199,12 @@ class Explainer:
 
         return occlusion(score, x, self.baseline), None
 
-    def _shares(self, values: np.ndarray, frequencies: np.ndarray | None, condition: Condition) -> dict[str, Any]:
+    def _shares(
+        self, method: str, values: np.ndarray, frequencies: np.ndarray | None, condition: Condition
+    ) -> dict[str, Any]:
         front_end = self.predictor.front_end
+        if method == CAM and isinstance(front_end, FaultOrders) and front_end.layout == 'image':
+            return {'reason': 'its map is the same for all channels of the image, which are the faults'}
         if isinstance(front_end, Waveform):
             if frequencies is None:
                 return {'reason': 'of samples: only integrated gradients are known for frequencies, too'}

@@ -95,7 +95,7 @@ class Network:
         """
         example = jnp.zeros((1, *self.input_shape), jnp.float32)
         shapes = jax.eval_shape(lambda v, x: self.model.apply(v, x, train=False)[1], self.variables, example)
-        stages = self.model.STAGES  # type: ignore[attr-defined]
+        stages = self.model.STAGES
         maps = [s for s in stages if len(shapes[s].shape) == MAP_AXES and np.prod(shapes[s].shape[1:3]) > 1]
         return maps[-1] if maps else None
 
@@ -106,7 +106,7 @@ class Network:
           ConfigError: the network has no such stage.
         """
         if self.map_stage is None:
-            name = self.model.NAME  # type: ignore[attr-defined]
+            name = self.model.NAME
             raise ConfigError(f'{name} has no convolution whose map Grad-CAM could weigh: take another `methods`')
         return self._batched(_map_program(self.model, self.map_stage), inputs, classes)
 
@@ -138,7 +138,7 @@ def _programs(model: nn.Module) -> dict[str, Callable]:
 
 @functools.lru_cache(maxsize=16)
 def _map_program(model: nn.Module, stage: str) -> Callable:
-    after = model.STAGES.index(stage) + 1  # type: ignore[attr-defined]
+    after = model.STAGES.index(stage) + 1
 
     def rest(features, variables, classes):
         return log_odds_of(model.apply(variables, features, train=False, start=after)[0], classes).sum()
