@@ -27,6 +27,7 @@ from fdx.models.musicnn_vgg import MusicnnVGG, depth_for
 from fdx.models.resnet import ResNet50
 from fdx.models.staged import Staged
 from fdx.models.truncated import OPTIONS, is_truncated, truncated
+from fdx.models.vgg16 import VGG16
 from fdx.models.vggish import VGGish
 from fdx.models.yamnet import YAMNet
 from fdx.types import ConfigError
@@ -62,6 +63,7 @@ MODELS: dict[str, ModelSpec] = {
     'mlp': ModelSpec(MLP, (None,), 'readings'),
     'musicnn_vgg': ModelSpec(MusicnnVGG, (None, 96, 1), 'musicnn', defaults=depth_for),
     'resnet50': ModelSpec(ResNet50, (None, None, None), 'triaxial_mel', channels=(1, 3)),
+    'vgg16': ModelSpec(VGG16, (None, None, None), 'scalogram', channels=(1, 3)),
     'vggish': ModelSpec(VGGish, (96, 64, 1), 'vggish'),
     'yamnet': ModelSpec(YAMNet, (None, None, None), 'yamnet', channels=(1, 3)),
 }

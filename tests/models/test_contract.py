@@ -26,6 +26,7 @@ NETWORKS = {
     'mlp': ((4,), {'size': 'large'}),
     'musicnn_vgg': ((70, 96, 1), {'width_multiplier': 1 / 32}),
     'resnet50': ((33, 20, 3), {'width_multiplier': 1 / 16, 'depths': (2, 1, 1, 1)}),
+    'vgg16': ((35, 33, 3), {'width_multiplier': 1 / 16, 'fc_width': 512, 'cells': 2}),
     'vggish': ((96, 64, 1), {'width_multiplier': 1 / 16}),
     'yamnet': ((65, 40, 1), {'width_multiplier': 1 / 16}),
 }
@@ -43,11 +44,12 @@ FIRST_LAYER = {
     'mlp': ('hidden1', ('kernel', 'bias')),
     'musicnn_vgg': ('stage1/conv', ('kernel', 'bias')),
     'resnet50': ('stem/conv', ('kernel',)),
+    'vgg16': ('block1/conv1', ('kernel', 'bias')),
     'vggish': ('stage1/conv1', ('kernel', 'bias')),
     'yamnet': ('stem/conv', ('kernel',)),
 }
 # These drop values of other layers than the classifier's, too; their own tests say where.
-DROPS_EARLIER = {'cnn1d', 'evidence_judge', 'mlp'}
+DROPS_EARLIER = {'cnn1d', 'evidence_judge', 'mlp', 'vgg16'}
 # Those of the others take long to compile; a norm's are tested in test_batch_norm.py, ResNet's on devices.
 WITH_GRADIENTS = {'band_mlp', 'cnn1d', 'cnn_small'}
 each_network = pytest.mark.parametrize('name', NETWORKS)

@@ -25,6 +25,7 @@ NETWORKS = {
     'mlp': ((4,), {}),
     'musicnn_vgg': ((45, 96, 1), {'width_multiplier': 1 / 32, 'depth': 3}),
     'resnet50': ((33, 27, 3), {'width_multiplier': 1 / 16, 'depths': (1,) * 4}),
+    'vgg16': ((35, 33, 3), {'width_multiplier': 1 / 16, 'fc_width': 512, 'cells': 2}),
     'vggish': ((96, 64, 1), {'width_multiplier': 1 / 16}),
     'yamnet': ((33, 27, 1), {'width_multiplier': 1 / 16}),
 }

@@ -27,6 +27,7 @@ NETWORKS = {
     'mlp': ((4,), {'size': 'large'}, ('hidden1',)),
     'musicnn_vgg': ((70, 96, 1), {'width_multiplier': 1 / 32}, ('stage3', 'stage5')),
     'resnet50': ((33, 20, 3), {'width_multiplier': 1 / 16, 'depths': (1, 1, 1, 1)}, ('stage2',)),
+    'vgg16': ((35, 33, 3), {'width_multiplier': 1 / 16, 'fc_width': 512, 'cells': 2}, ('block2', 'fc1')),
     'vggish': ((96, 64, 1), {'width_multiplier': 1 / 16}, ('stage2', 'fc1', 'embedding')),
     'yamnet': ((33, 20, 1), {'width_multiplier': 1 / 16}, ('stage3',)),
 }
