@@ -50,7 +50,7 @@ def in_processes(
     """
     crew: list[_Worker] = []
     try:
-        with _main_module_hidden(), _interrupts_held():
+        with _main_module_hidden(), interrupts_held():
             crew += [_Worker(function, shared) for _ in range(workers)]
         # Task k is done by worker k modulo their number, so that results come in order without being sorted.
         waiting: collections.deque[tuple[_Worker, Any]] = collections.deque()
@@ -128,7 +128,7 @@ def _work(connection: Connection, function: Callable[[Any, Any], Any], shared: A
 
 
 @contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
+def interrupts_held() -> Iterator[None]:
     """Processes that are started within it never see Ctrl-C, from their first moment; this one sees it afterwards.
 
     A process inherits which signals are held back. It would otherwise die of a Ctrl-C during its imports, and its death

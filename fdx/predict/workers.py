@@ -15,6 +15,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import wait
 
+from fdx.data.processes import interrupts_held
 from fdx.predict.asking import Asked, OneProcess, Outcome, Task
 from fdx.predict.worker_process import BROKEN, READY, REFUSED, work
 from fdx.types import ConfigError, FdxError
@@ -138,7 +139,8 @@ class _Worker:
         self._ready = False
         levels = {name: logging.getLogger(name).level for name in LOGGERS}
         self._process = context.Process(target=work, args=(theirs, asked, levels), daemon=True)
-        self._process.start()
+        with interrupts_held():
+            self._process.start()
         theirs.close()  # So that this process sees the end of the pipe when the other one dies.
 
     def give(self, number: int, task: Task) -> bool:

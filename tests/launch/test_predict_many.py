@@ -149,7 +149,7 @@ def test_ctrl_c_ends_all_processes(plant):
         assert process.stdout.readline()
         os.killpg(process.pid, signal.SIGINT)
         _, err = process.communicate(timeout=60)
-    assert process.returncode == 130 and 'error: interrupted' in err and 'Traceback' not in err
+    assert process.returncode == 130 and 'error: interrupted' in err and 'Traceback' not in err, err
     for _ in range(100):
         try:
             os.killpg(process.pid, 0)
