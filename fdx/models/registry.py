@@ -65,7 +65,7 @@ MODELS: dict[str, ModelSpec] = {
     'resnet50': ModelSpec(ResNet50, (None, None, None), 'triaxial_mel', channels=(1, 3)),
     'vgg16': ModelSpec(VGG16, (None, None, None), 'scalogram', channels=(1, 3)),
     'vggish': ModelSpec(VGGish, (96, 64, 1), 'vggish'),
-    'yamnet': ModelSpec(YAMNet, (None, None, None), 'yamnet', channels=(1, 3)),
+    'yamnet': ModelSpec(YAMNet, (None, None, 1), 'yamnet'),
 }
 
 

@@ -82,7 +82,7 @@ class Separable(_NormReLU):
 class YAMNet(Staged):
     """YAMNet: log-mel patches in, logits and named features out.
 
-    Patches are [B, T, F, C]: 96 x 64 x 1 at the origin, any size here. The feature `stage13` is a map [B, T / 32,
+    Patches are [B, T, F, 1]: 96 x 64 at the origin, any size here. The feature `stage13` is a map [B, T / 32,
     F / 32, 1024]; the embedding [B, 1024] is its mean. Layer 1 of the origin is `stem`, layer n + 1 is `stage` n.
 
     Attributes:

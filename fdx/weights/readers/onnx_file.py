@@ -41,6 +41,8 @@ EXTERNAL = 1
 TYPED = {4: 1, 5: 6, 6: None, 7: 7, 10: 11, 11: None}
 MOST_AXES = 32
 MOST_BYTES = 2**31  # A protocol buffer is never larger.
+# Tensors may share external data, but a small file that names a large one a thousand times is not one of weights.
+MOST_USES = 4
 MAX_SHOWN = 80
 
 
@@ -80,6 +82,7 @@ def read_onnx(path: str | os.PathLike) -> dict[str, np.ndarray]:
             if name in arrays:
                 raise ValueError(f'two tensors have the name {_shown(name)}')
             arrays[name] = _array(name, tensor, path, others)
+            _check_total(arrays, len(content) + sum(map(len, others.values())))
     except WeightsError:
         raise
     except (ValueError, OverflowError) as e:  # UnicodeDecodeError is a ValueError
@@ -98,6 +101,12 @@ def _content(path: pathlib.Path) -> bytes:
         return path.read_bytes()
     except OSError as e:
         raise WeightsError(f'{path}: cannot be read ({reason_of(e)})') from e
+
+
+def _check_total(arrays: dict[str, np.ndarray], read: int) -> None:
+    total = sum(array.nbytes for array in arrays.values())
+    if total > MOST_USES * read:
+        raise ValueError(f'{len(arrays)} tensors claim {total} bytes of the {read} bytes that there are')
 
 
 def _shown(name: str) -> str:
