@@ -1,4 +1,4 @@
-"""YAMNet: sizes of the published network, its stages, norms and embedding; parity is in tests/weights/test_yamnet.py."""
+"""YAMNet: sizes of the published network, stages, norms and embedding; tests/weights/test_yamnet.py has its parity."""
 
 from __future__ import annotations
 
