@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from fdx.evaluate.data_figures import DATA_FIGURES, worst_spectrograms
 from fdx.evaluate.decision_metrics import binary_summary
 from fdx.evaluate.decision_plots import plot_reliability, plot_roc_and_pr
+from fdx.evaluate.explanation_examples import explanation_examples
 from fdx.evaluate.for_a_person import for_a_person
 from fdx.evaluate.metrics import summarise
 from fdx.evaluate.plots import plot_confusion, plot_history, plot_per_class, save_png
@@ -113,4 +114,4 @@ def _figures(scored: Scored, results: dict) -> dict[str, Figure]:
         figures['history'] = plot_history(_history(scored))
     for name in scored.examples[0].dataset.plots():
         figures |= DATA_FIGURES[name](scored)
-    return figures
+    return figures | explanation_examples(scored)

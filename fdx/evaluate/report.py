@@ -60,6 +60,11 @@ FIGURE_TEXTS = {
     'reliability': ('Calibration', 'Accuracy over confidence: on the diagonal, confidence can be taken at its word.'),
     'distributions': ('The readings', 'Scored rows, each variable by class.'),
     'samples': ('A sample of each class', 'One window per class: its waveform above, what the model sees below.'),
+    'explanations': (
+        'What speaks for each class',
+        'The surest right window of each class: where it is red, replacing the input by "nothing to see" costs the '
+        'class, where it is blue it helps (occlusion; fdx explain has more methods and says how far they hold).',
+    ),
     'embedding': ('Embedding', 'Test windows in the embedding of the model; distances between groups mean little.'),
     'embedding_profile': ('One embedding per class', 'The values that the classifier sees.'),
 }

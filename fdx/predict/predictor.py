@@ -26,6 +26,8 @@ from fdx.types import ConfigError, DataError, Recording
 
 # What only front ends that read orders look at.
 OF_ORDERS = ('bearing', 'speed_rpm')
+# A probability closer to 0 or 1 is rounding.
+CLOSEST = 1e-7
 
 
 class AnyPredictor:
@@ -85,6 +87,14 @@ class AnyPredictor:
           NaN in a whole row where an input or the network's answer is not finite.
         """
         raise NotImplementedError
+
+    def log_odds(self, examples: Examples, which: int) -> np.ndarray:
+        """log(p / (1 - p)) of class `which` for examples that `gain` was applied to, float64 [N].
+
+        From probabilities it ends at about 16 in size, where float32 no longer tells 1 from p.
+        """
+        p = np.clip(self.probabilities(examples)[:, which].astype(np.float64), CLOSEST, 1 - CLOSEST)
+        return np.log(p) - np.log1p(-p)
 
     def features(self, examples: Examples, name: str = 'embedding') -> np.ndarray:
         """A named feature of the network, [N, ...]; only a predictor with `has_features` gives any."""

@@ -61,8 +61,8 @@ def test_the_report_tells_guard_pooling_and_recordings(folder):
     assert 'Scored windows do not overlap each other' in page
     for speed in (457, 997):
         assert f'rig_b-outer_race-0{speed}rpm-load0' in page
-    # Eight figures, and the spectrograms of the five worst recordings.
-    assert page.count('data:image/png;base64,') == 13
+    # Nine figures, and the spectrograms of the five worst recordings.
+    assert page.count('data:image/png;base64,') == 14
 
 
 def test_few_windows_are_embedded_of_many(run, tmp_path, monkeypatch):

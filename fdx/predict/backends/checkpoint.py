@@ -47,6 +47,11 @@ class Predictor(AnyPredictor):
             scaled = logits if self.temperature == 1 else logits / np.float32(self.temperature)
             return marked(scipy.special.softmax(scaled, axis=1))
 
+    def log_odds(self, examples: Examples, which: int) -> np.ndarray:
+        """As in the base class, from the logits, which do not end anywhere."""
+        scaled = self._run(examples, None, 'explain').astype(np.float64) / self.temperature
+        return scaled[:, which] - scipy.special.logsumexp(np.delete(scaled, which, axis=1), axis=1)
+
     def features(self, examples: Examples, name: str = 'embedding') -> np.ndarray:
         """A named feature of the network, [N, ...]."""
         return self._run(examples, name, name)
