@@ -9,7 +9,7 @@ from fdx.adapt.methods import get_method
 from fdx.adapt.schedule import SCHEDULES, WARM_UP
 from fdx.adapt.sets import check_sets
 from fdx.data.protocols.class_sets import SHARED
-from fdx.data.protocols.two_domains import DomainName
+from fdx.data.protocols.domain_names import DomainName
 from fdx.types import ConfigError
 
 # For all of them lower is better, and none reads a label of the target. `last` takes the last epoch.

@@ -21,7 +21,7 @@ from fdx.adapt.schedule import strength
 from fdx.adapt.settled import Settled
 from fdx.adapt.source_domains import check_source_domains, with_domains
 from fdx.adapt.step import AdaptState
-from fdx.adapt.target_statistics import target_statistics
+from fdx.adapt.target_statistics import shuffled, target_statistics
 from fdx.data.pipeline import ArrayExamples, steps_per_epoch, train_batches
 from fdx.data.protocols.class_sets import OPEN, PARTIAL
 from fdx.data.protocols.two_domains import TwoDomains
@@ -148,7 +148,7 @@ def _kept(
         # Every epoch asks twice, to judge and to store.
         if not last or last[0] is not state:
             if method.target_statistics:
-                target = parts['target_train']
+                target = shuffled(parts['target_train'], 0)
                 stats = target_statistics(programs.statistics, state.variables(), state.stats, target)
                 last[:] = [state, dataclasses.replace(state, stats=stats)]
             else:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fdx.adapt.terms.adabn import pooled_statistics
-from fdx.data.pipeline import Examples
+from fdx.data.pipeline import ArrayExamples, Examples
 from fdx.models.batch_norm import BatchNorm, normalise_batch
 from fdx.train.forward import Progress, forward_batches, no_progress
 from fdx.types import ConfigError
@@ -49,13 +49,23 @@ def make_statistics(model: nn.Module, *, start: int = 0) -> Callable:
     return statistics
 
 
+def shuffled(examples: ArrayExamples, seed: int) -> ArrayExamples:
+    """The examples in another order.
+
+    Those of a table follow each other by recording, and so by class. Deeper norms see what the first ones make of a
+    batch, and a batch of one class would lose there what makes the class different.
+    """
+    order = np.random.default_rng(seed).permutation(len(examples))
+    return ArrayExamples(examples.inputs[order], examples.targets[order])
+
+
 def target_statistics(
     statistics: Callable, variables: dict, stats: dict, examples: Examples, progress: Progress = no_progress
 ) -> dict:
     """Statistics of all examples (Li et al., "Revisiting batch normalization for practical domain adaptation", 2016).
 
-    Each batch is normalised by itself, as in training; means and variances of the batches are pooled exactly. Frozen
-    norms keep their statistics.
+    Each batch is normalised by itself, as in training, so the batches must look like the target (see `shuffled`).
+    Means and variances of the batches are pooled exactly. Frozen norms keep their statistics.
 
     Args:
       statistics: compiled `make_statistics`.

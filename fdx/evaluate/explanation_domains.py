@@ -12,7 +12,7 @@ from fdx.adapt.outputs import Outputs
 from fdx.adapt.source_free.checkpoint import is_source_free
 from fdx.data.dataset import PreparedDataset
 from fdx.data.pipeline import RecordExamples
-from fdx.data.protocols.two_domains import DomainName
+from fdx.data.protocols.domain_names import DomainName
 from fdx.evaluate.adaptation_plots import plot_domains
 from fdx.evaluate.scored_rows import open_for, rows_to_score
 from fdx.predict.predictor import AnyPredictor

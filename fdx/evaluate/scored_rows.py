@@ -10,8 +10,8 @@ from fdx.adapt.source_free.checkpoint import is_source_free
 from fdx.adapt.source_free.target import target_splits
 from fdx.data.dataset import PreparedDataset
 from fdx.data.protocols.class_sets import OPEN
+from fdx.data.protocols.domain_names import DomainName, other_recordings
 from fdx.data.protocols.splits import Splits
-from fdx.data.protocols.two_domains import DomainName, other_recordings
 from fdx.data.source import open_dataset
 from fdx.predict.predictor import AnyPredictor
 from fdx.train.config import TrainConfig

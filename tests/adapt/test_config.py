@@ -9,7 +9,7 @@ import pytest
 
 from fdx.adapt.config import CRITERIA, DEFAULT_CRITERION, AdaptConfig
 from fdx.adapt.methods import METHODS
-from fdx.data.protocols.two_domains import DomainName
+from fdx.data.protocols.domain_names import DomainName
 from fdx.types import ConfigError
 
 PAIR = {'source': 'cwru/faults_12k-vggish:load0', 'target': 'cwru/faults_12k-vggish:load1+load2'}

@@ -10,7 +10,8 @@ import tensorflow_datasets as tfds
 
 from fdx.data.blocks import Windowing, cut_windows
 from fdx.data.builder import VibrationBuilder, VibrationConfig
-from fdx.data.protocols.two_domains import DomainName, open_two_domains
+from fdx.data.protocols.domain_names import DomainName
+from fdx.data.protocols.two_domains import open_two_domains
 from fdx.data.source import open_dataset
 from fdx.data.table import Table
 from fdx.types import Recording

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fdx.data.blocks import fold_blocks
-from fdx.data.protocols.two_domains import DomainName, other_recordings
+from fdx.data.protocols.domain_names import DomainName, other_recordings
 from fdx.types import ConfigError, DataError, SplitError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from fdx.data.protocols.two_domains import DomainName
+from fdx.data.protocols.domain_names import DomainName
 from fdx.types import ConfigError
 
 # Method -> what it does, for --help and results.

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from fdx.adapt.source_free.step import TargetState
-from fdx.adapt.target_statistics import make_statistics, target_statistics
+from fdx.adapt.target_statistics import make_statistics, shuffled, target_statistics
 from fdx.data.pipeline import ArrayExamples
 from fdx.train import parallel
 from fdx.train.forward import Progress, no_progress
@@ -32,9 +32,7 @@ def mixed_statistics(
 
         mean = N / (N + n) mean_s + n / (N + n) mean_t,   and likewise var
 
-    with n windows of the target and N = prior_windows. With N = 0 it is Li et al.'s AdaBN. Deeper norms see what the
-    first ones make of a batch, so batches must look like the target: windows are shuffled, since those of a table
-    follow each other by recording, and a batch of one class would lose what makes it different.
+    with n windows of the target and N = prior_windows. With N = 0 it is Li et al.'s AdaBN. Windows are shuffled.
 
     Args:
       statistics: compiled `fdx.adapt.target_statistics.make_statistics`.
@@ -51,9 +49,7 @@ def mixed_statistics(
     Raises:
       ConfigError: the network keeps no statistics.
     """
-    order = np.random.default_rng(seed).permutation(len(examples))
-    shuffled = ArrayExamples(examples.inputs[order], examples.targets[order])
-    measured = target_statistics(statistics, variables, stats, shuffled, progress)
+    measured = target_statistics(statistics, variables, stats, shuffled(examples, seed), progress)
     share = len(examples) / (prior_windows + len(examples))
     return jax.tree.map(lambda old, new: np.asarray((1 - share) * old + share * new, np.float32), stats, measured)
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from fdx.data.pipeline import ArrayExamples, RecordExamples
+from fdx.data.protocols.domain_names import DomainName, other_recordings
 from fdx.data.protocols.known_recordings import names_in
 from fdx.data.protocols.splits import Splits, split_rows
-from fdx.data.protocols.two_domains import DomainName, other_recordings
 from fdx.data.source import Dataset, open_dataset
 from fdx.data.table import Table
 from fdx.signal.front_ends import front_end_from_config, reads_orders

@@ -3,64 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
-from fdx.data.dataset import PreparedDataset
 from fdx.data.few_labels import few_labels
 from fdx.data.pipeline import RecordExamples
 from fdx.data.protocols.class_sets import OPEN, SHARED, UNKNOWN, ClassSets, all_rows, open_examples
-from fdx.data.protocols.guard import copies_between
-from fdx.data.protocols.known_recordings import names_in
+from fdx.data.protocols.domain_names import DomainName, check_apart, check_content, check_inputs, left_out_recordings
 from fdx.data.protocols.splits import Splits, split_rows, without_overlap
 from fdx.data.source import Dataset, open_dataset
 from fdx.data.table import Table
 from fdx.signal.scaling import Gain, fit_gain
-from fdx.types import ConfigError, DataError
+from fdx.types import DataError
 
 SHARED_CLASSES = ClassSets()
-_VERSION = re.compile(r'\d+\.\d+\.\d+')
-
-
-@dataclasses.dataclass(frozen=True)
-class DomainName:
-    """`builder/config`, `builder/config:domain` or `builder/config:domain+domain`; a version stands before domains.
-
-    Attributes:
-      dataset: `builder/config` or `builder/config:version`.
-      domains: names of its domains; () for all of them.
-    """
-
-    dataset: str
-    domains: tuple[str, ...] = ()
-
-    @classmethod
-    def parse(cls, text: str, parameter: str) -> DomainName:
-        """Reads the value of a parameter; ConfigError where it is not such a name."""
-        dataset, *rest = text.split(':')
-        if rest and _VERSION.fullmatch(rest[0]):
-            dataset = f'{dataset}:{rest.pop(0)}'
-        domains = tuple(rest[0].split('+')) if rest else ()
-        if len(rest) > 1 or '/' not in dataset or not all(domains):
-            raise ConfigError(f'`{parameter}`={text}: write it as builder/config or builder/config:domain, e.g. '
-                              'cwru/faults_12k-vggish:load0')  # fmt: skip
-        return cls(dataset, domains)
-
-
-def other_recordings(dataset: PreparedDataset, domains: Sequence[str], parameter: str) -> tuple[str, ...]:
-    """Recordings outside of the named domains; ConfigError names the domains that exist."""
-    known = np.unique(dataset.table['domain'])
-    unknown = [d for d in domains if d not in known]
-    if unknown:
-        raise ConfigError(
-            f'`{parameter}`: {dataset.name} has no domain {", ".join(unknown)}; it has {", ".join(known)}'
-        )
-    if not domains:
-        return ()
-    outside = ~np.isin(dataset.table['domain'], domains)
-    return tuple(np.unique(dataset.table['recording'][outside]).tolist())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,10 +99,10 @@ def open_two_domains(
     """
     one = _open_recordings(source.dataset, data_dir)
     other = one if target.dataset == source.dataset else _open_recordings(target.dataset, data_dir)
-    _check_inputs(one, other)
-    left_out = _left_out((source, target), (one, other), exclude_recordings)
-    _check_apart(one, other, left_out)
-    _check_content(one, other, left_out)
+    check_inputs(one, other)
+    left_out = left_out_recordings((source, target), (one, other), exclude_recordings)
+    check_apart(one, other, left_out)
+    check_content(one, other, left_out)
     unread = bool(classes) or class_sets.sets != SHARED
     tables = one.table, _unlabelled(other.table) if unread else other.table
     sides = [
@@ -202,66 +159,6 @@ def _all_classes(data: Dataset, rows: np.ndarray, classes: Sequence[str], label_
     return RecordExamples(data, rows, label_key, gain, tuple(order + others))
 
 
-def _left_out(names: Sequence[DomainName], data: Sequence[Dataset], exclude: Sequence[str]) -> list[tuple[str, ...]]:
-    """Recordings of each side that are left out: those of other domains, and what the user excludes."""
-    known = set(data[0].table['recording']) | set(data[1].table['recording'])
-    unknown = sorted(set(exclude) - known)
-    if unknown:
-        raise ConfigError(
-            f'`exclude_recordings` names {", ".join(unknown)}, which neither source nor target holds; they hold '
-            f'{names_in(known)}'
-        )
-    left_out = []
-    for name, side, flag in zip(names, data, ('source', 'target')):
-        mine = set(exclude) & set(side.table['recording'])
-        left_out.append(tuple(sorted(mine | set(other_recordings(side, name.domains, flag)))))
-    return left_out
-
-
-def _check_apart(one: Dataset, other: Dataset, left_out: Sequence[tuple[str, ...]]) -> None:
-    """Refuses a recording on both sides; configs and versions of one builder hold the same recordings."""
-    if one.name.partition('/')[0] != other.name.partition('/')[0]:
-        return
-    source, target = (set(d.table['recording']) - set(out) for d, out in zip((one, other), left_out))
-    both = source & target
-    if both:
-        domains = np.unique(one.table['domain'][np.isin(one.table['recording'], sorted(both))])
-        raise ConfigError(f'{", ".join(domains)} of {one.name} is source and target: name other domains')
-
-
-def _check_content(one: Dataset, other: Dataset, left_out: Sequence[tuple[str, ...]]) -> None:
-    """Refuses channels of one run, or copies of a recording, on both sides: the target's labels would be known.
-
-    Raises:
-      ConfigError: names the recordings of both sides.
-    """
-    tables = [d.table for d in (one, other)]
-    rows = [np.flatnonzero(~np.isin(t['recording'], out)) for t, out in zip(tables, left_out)]
-    same_builder = one.name.partition('/')[0] == other.name.partition('/')[0]
-    runs = [set(t.acquisitions()[r]) for t, r in zip(tables, rows)]
-    if same_builder and runs[0] & runs[1]:
-        run = min(runs[0] & runs[1])
-        names = [min(t['recording'][r][t.acquisitions()[r] == run]) for t, r in zip(tables, rows)]
-        raise ConfigError(
-            f'{names[0]} of the source and {names[1]} of the target are channels of one run, {run}: name other '
-            'domains, or leave one side out with `exclude_recordings`'
-        )
-    pair = copies_between(tables[0], rows[0], tables[1], rows[1])
-    if pair:
-        raise ConfigError(
-            f'{pair[0]} of the source {one.name} and {pair[1]} of the target {other.name} hold the same samples: '
-            f'leave one out, e.g. `exclude_recordings`={pair[1]}'
-        )
-
-
 def _of_classes(data: Dataset, rows: np.ndarray, classes: Sequence[str], label_key: str) -> np.ndarray:
     names = data.class_names(label_key)
     return rows[np.isin(data.table[label_key][rows], [names.index(c) for c in classes])]
-
-
-def _check_inputs(one: Dataset, other: Dataset) -> None:
-    if one.front_end.name != other.front_end.name or one.input_shape != other.input_shape:
-        raise DataError(
-            f'{one.name} has {one.front_end.name} images {one.input_shape}, {other.name} {other.front_end.name} '
-            f'{other.input_shape}: choose configs with the same front end and number of channels'
-        )
