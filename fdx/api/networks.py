@@ -35,8 +35,8 @@ def create_model(
         musicnn_vgg, resnet50, vgg16, vggish or yamnet.
       num_classes: size of the classifier, K.
       init: random; published weights, fetched on first use (audioset for vggish, imagenet for resnet50, musicnn_mtt or
-        musicnn_msd for musicnn_vgg, imagenet_lite0 for efficientnet_lite0, audioset_yamnet for yamnet); a file of
-        weights; or the workdir of an fdx run whose body is taken.
+        musicnn_msd for musicnn_vgg, imagenet_lite0 for efficientnet_lite0, audioset_yamnet for yamnet, imagenet or
+        vgg16_hed for vgg16); a file of weights; or the workdir of an fdx run whose body is taken.
       input_shape: of one example, without the batch axis; None: the network's own, with 187 x 64 x 3 for what it leaves
         open.
       dropout_rate: dropout in front of the classifier.

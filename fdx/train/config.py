@@ -41,7 +41,8 @@ class TrainConfig:
       dropout_rate: dropout in front of the classifier.
       init: where the initial weights come from: random; published weights, fetched on first use, namely audioset
         (vggish), imagenet (resnet50), musicnn_mtt or musicnn_msd (musicnn_vgg), imagenet_lite0 (efficientnet_lite0),
-        audioset_yamnet (yamnet); a file of weights; or the workdir of an fdx run, whose backbone is taken.
+        audioset_yamnet (yamnet), imagenet or vgg16_hed (vgg16); a file of weights; or the workdir of an fdx run, whose
+        backbone is taken.
       allow_leak: train even though the network of init has learned from recordings that this run is scored on; the
         report then says that it leaks.
       weights_version: with init=imagenet, which of torchvision's files is taken: v2 (resnet50-11ad3fa6.pth, the

@@ -25,6 +25,7 @@ CASES = {
     'mlp': ((4,), {'size': 'large'}),
     'musicnn_vgg': ((61, 96, 1), {'width_multiplier': 0.25}),
     'resnet50': ((64, 48, 3), {'width_multiplier': 0.25}),
+    'vgg16': ((64, 64, 3), {'width_multiplier': 0.1, 'cells': 2}),
     'vggish': ((96, 64, 1), {'width_multiplier': 0.1}),
     'yamnet': ((96, 64, 1), {'width_multiplier': 0.25}),
 }

@@ -33,6 +33,7 @@ NETWORKS = {
     'mlp': ((4,), {}, 0.02),
     'musicnn_vgg': ((45, 96, 1), {'width_multiplier': 1 / 16, 'depth': 3}, 0.06),
     'resnet50': ((33, 32, 3), {'width_multiplier': 1 / 8, 'depths': (1,) * 4}, 0.1),
+    'vgg16': ((35, 33, 3), {'width_multiplier': 1 / 16, 'fc_width': 512, 'cells': 1}, 0.3),
     'vggish': ((96, 64, 1), {'width_multiplier': 1 / 16}, 0.23),
     'yamnet': ((33, 32, 1), {'width_multiplier': 1 / 16}, 0.3),
 }

