@@ -91,6 +91,7 @@ def test_standard_output_is_the_table_and_the_place_of_the_report(clean):
 
 def test_pngs_are_pngs(clean):
     names = {'confusion', 'per_class', 'history', 'reliability', 'samples', 'embedding', 'embedding_profile'}
+    names.add('explanations')
     assert {p.stem for p in clean[0].glob('*.png')} == names
     for path in clean[0].glob('*.png'):
         content = path.read_bytes()

@@ -153,6 +153,7 @@ def test_a_report_is_written_without_an_embedding(runs, files, tmp_path):
         'reliability',
         'roc_and_pr',
         'distributions',
+        'explanations',
     }
     report = (out / 'report.html').read_text()
     assert 'data:image/png;base64,' in report
