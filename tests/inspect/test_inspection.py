@@ -125,7 +125,7 @@ def test_commands_repeat_what_the_user_said():
 def test_long_tables_are_cut_on_the_terminal_and_counted():
     text = inspection_text(inspect(grid(count=30)), rows=5)
     assert '... and 55 more rows' in text
-    assert text.count('normal_') < 15
+    assert text.count('normal_') < 20  # some front ends name a recording that is too short for them
 
 
 def test_the_page_escapes_names():
