@@ -115,14 +115,10 @@ def _not_above_random(data: Mapping[str, Any]) -> str:
                 weak.append(f'{words} of {network}')
     if not weak:
         return 'Every method is above a random order on every network.'
-    return (
-        (
-            'Integrated gradients are above a random order on every network. '
-            if not any(w.startswith(METHODS['integrated_gradients']) for w in weak)
-            else ''
-        )
-        + f'Not above it in more than {100 * RARELY:.0f} % of the windows, and not to be believed there: {"; ".join(weak)}.'
-    )
+    first = 'Integrated gradients are above a random order on every network. '
+    said = f'Above a random order in no more than {100 * RARELY:.0f} % of the windows, and not to be believed there'
+    everywhere = not any(w.startswith(METHODS['integrated_gradients']) for w in weak)
+    return f'{first if everywhere else ""}{said}: {"; ".join(weak)}.'
 
 
 def _variants(data: Mapping[str, Any]) -> list[str]:

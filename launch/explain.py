@@ -117,6 +117,7 @@ def main(argv) -> None:
             raise ConfigError(problem)
     options = _options()
     predictor = load_single(FLAGS.checkpoint, FLAGS.step, progress)
+    before = load_single(FLAGS.before, 'best', progress) if FLAGS.before else None
     explainer = Explainer(predictor, FLAGS.methods, FLAGS.baseline)
     by = WindowExplainer(explainer, FLAGS.data_dir, FLAGS.class_name)
     if files:
@@ -127,7 +128,6 @@ def main(argv) -> None:
         ]
     else:
         windows = by.of_dataset(FLAGS.dataset, FLAGS.split, FLAGS.windows)
-    before = load_single(FLAGS.before, 'best', progress) if FLAGS.before else None
     domains = domain_map(predictor, before, FLAGS.target, FLAGS.data_dir)
     if before and domains is None:
         raise ConfigError('--before goes with an adapted run, or with --target: there is no target to show')
