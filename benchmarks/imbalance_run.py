@@ -89,8 +89,9 @@ def _words(results: dict[str, Any]) -> str:
 
 def _keep_programs(folder: pathlib.Path) -> None:
     """Keeps compiled programs: runs differ in their rows, and to compile takes longer than so short a training."""
-    jax.config.update('jax_compilation_cache_dir', str(folder.absolute()))
-    jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.2)
+    if not jax.config.jax_compilation_cache_dir:  # The user has not set another folder.
+        jax.config.update('jax_compilation_cache_dir', str(folder.absolute()))
+        jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.2)
 
 
 def _generator(progress: Progress) -> Generate:

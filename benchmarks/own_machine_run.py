@@ -83,8 +83,9 @@ def run_own(call: Call, study: OwnStudy) -> pathlib.Path:
 
 
 def _run_all(asked: Sequence[Cell], call: Call, manual_dir: str) -> list[dict[str, Any]]:
-    jax.config.update('jax_compilation_cache_dir', str((call.root / 'compiled').absolute()))
-    jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.2)
+    if not jax.config.jax_compilation_cache_dir:  # The user has not set another folder.
+        jax.config.update('jax_compilation_cache_dir', str((call.root / 'compiled').absolute()))
+        jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.2)
 
     def one(cell: Cell) -> tuple[dict[str, Any], bool]:
         found, stored = run_cell(cell, call, manual_dir)

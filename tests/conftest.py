@@ -8,8 +8,11 @@ import importlib.util
 import os
 import pathlib
 import re
+import shutil
 import sys
+import tempfile
 
+import jax
 import pytest
 
 from fdx.train.config import TrainConfig
@@ -30,10 +33,27 @@ if importlib.metadata.version('jaxlib').startswith('0.10.'):
     os.environ.setdefault('XLA_FLAGS', QUICK_TO_COMPILE)  # An empty XLA_FLAGS: compiled as for users.
 
 
+COMPILED = pytest.StashKey[str]()
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Files are dealt in the order of `pytest_collection_modifyitems`."""
+    """Files are dealt in the order of `pytest_collection_modifyitems`; programs are compiled once for all processes."""
     if hasattr(config.option, 'loadscopereorder'):
         config.option.loadscopereorder = False
+    if 'JAX_COMPILATION_CACHE_DIR' not in os.environ:  # Workers, and what tests start, inherit the folder.
+        folder = tempfile.mkdtemp(prefix='fdx-compiled-', dir=os.environ.get('PYTEST_DEBUG_TEMPROOT'))
+        config.stash[COMPILED] = folder
+        os.environ |= {'JAX_COMPILATION_CACHE_DIR': folder, 'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0'}
+        jax.config.update('jax_compilation_cache_dir', folder)
+        jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.0)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The next session compiles again."""
+    if COMPILED in config.stash:
+        shutil.rmtree(config.stash[COMPILED], ignore_errors=True)
+        # Not for a session that the same process may start afterwards.
+        os.environ.pop('JAX_COMPILATION_CACHE_DIR', None)
 
 
 def pytest_collection_finish() -> None:
@@ -124,8 +144,6 @@ def data_dir(rig, tmp_path_factory) -> pathlib.Path:
 def make_run(rig, data_dir, tmp_path_factory):
     """make_run(name, **fields of TrainConfig) -> workdir of a head trained for two epochs."""
 
-    compiled = tmp_path_factory.mktemp('compiled')
-
     def make(name: str, **fields) -> pathlib.Path:
         common = {
             'dataset': 'bearing_rig/rig_b_small',
@@ -139,7 +157,7 @@ def make_run(rig, data_dir, tmp_path_factory):
         workdir = tmp_path_factory.mktemp('runs') / name
         # Every file of a worker reads these runs: the options of the file that happens to be first must not be in them.
         # Compiled without optimisations, initial weights have other last bits, and no run could be resumed.
-        with rig.compiled_once(compiled), rig.usual_optimisations():
+        with rig.usual_optimisations():
             train(TrainConfig(**{**common, **fields}), workdir)
         return workdir
 

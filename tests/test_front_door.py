@@ -114,12 +114,11 @@ def raw_files(rig, tmp_path_factory) -> pathlib.Path:
 
 
 @pytest.fixture(scope='module')
-def ten_lines(rig, raw_files, tmp_path_factory):
+def ten_lines(rig, raw_files):
     """docs/tutorials/ten_lines.py, run in a folder of raw files on the rig in small: (its variables, its folder)."""
     with pytest.MonkeyPatch.context() as patch, rig.small_bearing_rig():
         patch.chdir(raw_files)
-        with rig.compiled_once(tmp_path_factory.mktemp('compiled')):
-            yield runpy.run_path(str(TEN_LINES)), raw_files
+        yield runpy.run_path(str(TEN_LINES)), raw_files
 
 
 def test_from_raw_files_to_a_diagnosis_in_ten_lines(rig, ten_lines):

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import jax
 import pytest
-from jax.experimental.compilation_cache import compilation_cache
 
 from fdx.data.prepare import prepare_if_missing
 from fdx.datasets.bearing_rig import bearing_rig_dataset_builder
@@ -57,22 +56,6 @@ def prepare(data_dir: pathlib.Path, *configs: str) -> None:
         for config in configs:
             prepare_if_missing(f'bearing_rig/{config}', str(data_dir), None)
     assert 'tensorflow' not in sys.modules
-
-
-@contextlib.contextmanager
-def compiled_once(folder: pathlib.Path) -> Iterator[None]:
-    """Within it, what was compiled once is loaded again: every program and every fold compiles anew."""
-    names = ('jax_compilation_cache_dir', 'jax_persistent_cache_min_compile_time_secs')
-    before = [getattr(jax.config, name) for name in names]
-    try:
-        for name, value in zip(names, (str(folder), 0.0)):
-            jax.config.update(name, value)
-        compilation_cache.reset_cache()
-        yield
-    finally:
-        for name, value in zip(names, before):
-            jax.config.update(name, value)
-        compilation_cache.reset_cache()
 
 
 @contextlib.contextmanager

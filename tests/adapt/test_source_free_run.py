@@ -29,11 +29,10 @@ EPOCHS = 2
 
 
 @pytest.fixture(scope='module', autouse=True)
-def compiled_quickly(rig, tmp_path_factory):
+def compiled_quickly():
     """Programs of this file run for milliseconds: compiling them is what takes time."""
     jax.config.update('jax_disable_most_optimizations', True)
-    with rig.compiled_once(tmp_path_factory.mktemp('compiled')):
-        yield
+    yield
     jax.config.update('jax_disable_most_optimizations', False)
 
 

@@ -186,12 +186,11 @@ def test_every_cell_has_a_file_of_its_own(tmp_path):
 
 
 @pytest.fixture(scope='module')
-def ran(rig, data_dir, tmp_path_factory):
+def ran(data_dir, tmp_path_factory):
     """(method -> (results, stored), root, caches) of two cells that share their caches."""
     root, caches, found = tmp_path_factory.mktemp('benchmark'), {}, {}
-    with rig.compiled_once(tmp_path_factory.mktemp('compiled')):
-        for method in ('source_only', 'coral'):
-            found[method] = run_cell(cell_of(method, epochs=4), Call(root, str(data_dir)), NAMES, caches)
+    for method in ('source_only', 'coral'):
+        found[method] = run_cell(cell_of(method, epochs=4), Call(root, str(data_dir)), NAMES, caches)
     return found, root, caches
 
 

@@ -143,7 +143,7 @@ def rigs() -> dict[str, Table]:
     slow, fast = SPEEDS_RPM[:2], SPEEDS_RPM[-1:]
     rig = list(recordings(['rig_b', 'rig_c'], speeds=(*slow, *fast), duration_s=6.0, seed=RIG_SEED))
     bench = [
-        motor.simulate_recording('motor_a', c, duration_s=22.1, seed=motor.SEED, take=t, label=label)
+        motor.simulate_recording('motor_a', c, duration_s=11.05, seed=motor.SEED, take=t, label=label)
         for c, t, label in motor.plan('medium')
     ]
     window = round(0.975 * SAMPLE_RATE_HZ)

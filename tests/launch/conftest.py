@@ -87,15 +87,9 @@ def run_program(program: str, *argv: object) -> Done:
 
 
 @pytest.fixture(scope='session')
-def call(rig, tmp_path_factory):
+def call():
     """See run_program."""
-    folder = tmp_path_factory.mktemp('compiled')
-
-    def run_with_cache(program: str, *argv: object) -> Done:
-        with rig.compiled_once(folder):
-            return run_program(program, *argv)
-
-    return run_with_cache
+    return run_program
 
 
 @pytest.fixture(scope='session')

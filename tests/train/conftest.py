@@ -1,7 +1,4 @@
-"""Fixtures of this room: a tiny prepared dataset, runs on it, and training in processes of its own.
-
-Compiled programs are kept in a folder of the session: the same slim network is compiled once, not once a test.
-"""
+"""Fixtures of this room: a tiny prepared dataset, runs on it, and training in processes of its own."""
 
 from __future__ import annotations
 
@@ -32,11 +29,6 @@ RATE_HZ = 16000.0
 TONES_HZ = {'normal': 500.0, 'inner_race': 1200.0, 'outer_race': 2500.0}
 # Without the ReLU in front of the classifier a network this slim keeps a gradient everywhere.
 SLIM = {'width_multiplier': 1 / 32, 'head_input': 'embedding_linear'}
-CACHE_OPTIONS = {
-    'jax_compilation_cache_dir': None,
-    'jax_persistent_cache_min_compile_time_secs': 0.0,
-    'jax_persistent_cache_min_entry_size_bytes': -1,
-}
 
 
 def tone_in_noise(seed: int, name: str) -> Recording:
@@ -68,18 +60,6 @@ class TrainRoomTones(VibrationBuilder, skip_registration=True):
     def recordings(self, dl_manager):
         del dl_manager
         return [tone_in_noise(i, name) for i, name in enumerate(self.class_names())]
-
-
-@pytest.fixture(scope='session', autouse=True)
-def compilation_cache(tmp_path_factory):
-    """Keeps compiled programs for this session, in this process and those it starts."""
-    folder = str(tmp_path_factory.mktemp('jax_cache'))
-    before = {name: getattr(jax.config, name) for name in CACHE_OPTIONS}
-    for name, value in CACHE_OPTIONS.items():
-        jax.config.update(name, folder if value is None else value)
-    yield folder
-    for name, value in before.items():
-        jax.config.update(name, value)
 
 
 @pytest.fixture(scope='session')
@@ -191,7 +171,7 @@ def assert_same_trees():
 
 
 @pytest.fixture
-def start_program(tmp_path, compilation_cache):
+def start_program(tmp_path):
     """Starts program.py with a spec; returns the process, whose output is read by `communicate`."""
     started = []
 
@@ -202,9 +182,6 @@ def start_program(tmp_path, compilation_cache):
             'JAX_PLATFORMS': 'cpu',
             'XLA_FLAGS': f'{os.environ.get("XLA_FLAGS", "")} --xla_force_host_platform_device_count={devices}',
             'PYTHONPATH': str(ROOT),
-            'JAX_COMPILATION_CACHE_DIR': compilation_cache,
-            'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0',
-            'JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES': '-1',
         }
         process = subprocess.Popen(
             [sys.executable, str(pathlib.Path(__file__).with_name(script)), str(path)],
