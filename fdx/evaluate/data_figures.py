@@ -19,6 +19,7 @@ from fdx.evaluate.sample_plots import MAX_PANELS, ClassSample, plot_samples_per_
 from fdx.evaluate.scoring import Scored
 from fdx.evaluate.signal_plots import add_colour_bar, draw_spectrogram
 from fdx.signal.scaling import Gain
+from fdx.signal.scalogram import Scalogram
 from fdx.types import DataError
 
 MAX_EMBEDDED = 1000
@@ -113,7 +114,9 @@ def class_samples(scored: Scored) -> list[ClassSample]:
 def _window(data: Dataset, row: int, gain: Gain, name: str) -> ClassSample:
     """What the network sees of one record, under a name; without its waveform, which a dataset may not hold."""
     r, front_end = data.record(row, ('spectrogram', 'sample_rate_hz')), data.front_end
-    image = front_end.with_gain(r['spectrogram'], gain)
+    image, panels = front_end.with_gain(r['spectrogram'], gain), tuple(front_end.panels(data.channels))
+    if isinstance(front_end, Scalogram):  # Its three channels are equal; one drawing shows them.
+        image, panels = image[..., 0], ()
     return ClassSample(
         class_name=name,
         samples=np.zeros(0, np.float32),
@@ -121,7 +124,7 @@ def _window(data: Dataset, row: int, gain: Gain, name: str) -> ClassSample:
         spectrogram=image if front_end.axes == 'TF' else image.swapaxes(0, 1),
         hop_s=front_end.hop_s,
         frequencies_hz=front_end.centre_frequencies_hz(),
-        panels=tuple(front_end.panels(data.channels)),
+        panels=panels,
         unit=front_end.unit,
         labels=front_end.plot_labels,
     )

@@ -11,9 +11,10 @@ import tensorflow_datasets as tfds
 from fdx.data.builder import VibrationBuilder, VibrationConfig
 from fdx.data.pipeline import RecordExamples
 from fdx.data.source import open_dataset
+from fdx.evaluate import data_figures
 from fdx.evaluate.data_figures import class_samples
 from fdx.evaluate.sample_plots import plot_samples_per_class
-from fdx.signal.front_ends import front_end_names
+from fdx.signal.front_ends import create_front_end, front_end_names
 from fdx.types import Recording
 
 RATE_HZ = 512.0
@@ -83,3 +84,13 @@ def test_every_channel_of_every_class_is_shown_in_time_and_hertz(tmp_path, confi
         np.testing.assert_array_equal(sample.spectrogram, shown.swapaxes(0, 1))
     figure = plot_samples_per_class(samples)
     assert len([axes for axes in figure.axes if axes.images]) == 6
+
+
+def test_the_equal_channels_of_a_scalogram_are_drawn_once():
+    front_end = create_front_end('scalogram_small', 12000.0)
+    image = np.random.default_rng(0).random((64, 64, 1), dtype=np.float32).repeat(3, axis=2)
+    record = {'spectrogram': image, 'sample_rate_hz': 12000.0}
+    data = types.SimpleNamespace(front_end=front_end, channels=1, record=lambda row, fields: record)
+    [(heading, drawn)] = data_figures._window(data, 0, 1.0, 'normal').images()
+    assert heading == ''
+    np.testing.assert_array_equal(drawn, image[..., 0].T)
