@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 
@@ -15,6 +16,7 @@ from fdx.evaluate.explanation_examples import MAX_PASSES, _cells_along_an_axis, 
 from fdx.evaluate.explanation_page import write_explanations
 from fdx.evaluate.explanation_run import WindowExplainer
 from fdx.evaluate.scoring import score_run
+from fdx.explain import explanation
 from fdx.explain.baseline import baseline_input
 from fdx.explain.explanation import Explainer
 from fdx.explain.occlusion import cells_of
@@ -36,7 +38,11 @@ def by(predictor) -> WindowExplainer:
 def written(by, predictor, tmp_path_factory):
     """(folder, windows, explanation.json, page) of one window per class, with a map of another machine."""
     folder = tmp_path_factory.mktemp('explained')
-    windows = by.of_dataset(None, 'all', windows=1)
+    with pytest.MonkeyPatch.context() as patch:
+        # A coarse occlusion and one random order: the passes of a window, not its meaning, are fewer.
+        patch.setattr(explanation, 'occlusion', functools.partial(explanation.occlusion, count=4))
+        patch.setattr(explanation, 'random_curves', functools.partial(explanation.random_curves, count=1))
+        windows = by.of_dataset(None, 'all', windows=1)
     domains = domain_map(predictor, None, 'bearing_rig/rig_a_small', None)
     page, _ = write_explanations(folder, windows, by, domains=domains, known_orders=(23,))
     return folder, windows, json.loads((folder / 'explanation.json').read_text()), page.read_text()
