@@ -25,8 +25,9 @@ seeds of each, on unlabelled windows of the target, say that it helps. The repor
 Where the target may have faults that the source lacks, their windows are rejected as `unknown` with --sets=open; here
 two classes are left out of the source to measure it (H-score):
 
-    python -m launch.adapt --source=cwru/faults_12k-waveform:load0 --target=cwru/faults_12k-waveform:load3 \
-        --model=cnn1d --sets=open --exclude_source_classes=ball_007,inner_race_021 --workdir=runs/open
+    python -m launch.adapt --source=cwru/faults_12k-musicnn:load0 --target=cwru/faults_12k-musicnn:load3 \
+        --model=band_mlp --method=mk_mmd --sets=open --exclude_source_classes=ball_007,inner_race_021 \
+        --workdir=runs/open
 
 Without --method, open sets take mk_mmd. With --sets=partial the target may lack classes of the source. Both read
 labels of the target for the scores alone.

@@ -138,13 +138,26 @@ def test_sigterm_ends_a_watch_with_its_results_written(plant, tmp_path):
     assert len(lines) == 6 and not list((tmp_path / 'w').glob('.*'))
 
 
+# A shell lets what it starts in the background ignore Ctrl-C: the tests, and what they start.
+HEEDING_CTRL_C = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module('launch.predict', run_name='__main__', alter_sys=True)
+"""
+
+
 @pytest.mark.skipif(os.name == 'nt', reason='signals of POSIX')
 def test_ctrl_c_ends_all_processes(plant):
     for i in range(40):
         np.save(plant / f'more{i}.npy', np.random.default_rng(i).normal(size=48000).astype(np.float32))
-    command = [sys.executable, '-m', 'launch.predict', *FLAGS[1:], '--workers=2', str(plant)]
+    command = [sys.executable, '-c', HEEDING_CTRL_C, *FLAGS[1:], '--workers=2', str(plant)]
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         assert process.stdout.readline()
         os.killpg(process.pid, signal.SIGINT)
