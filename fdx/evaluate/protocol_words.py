@@ -59,6 +59,24 @@ PROTOCOL_WORDS = {
         ' it has never seen. It does not say how well it works on a new bearing.',
         'new recordings at a {domain} that it has never seen',
     ),
+    'by_speed': ProtocolWords(
+        'Each range of speeds was left out in turn, at all loads: a network that had learned at other speeds only '
+        'diagnosed its recordings.',
+        'One range of speeds was left out at all loads, and a network that had learned at other speeds only diagnosed '
+        'its recordings.',
+        'It may have known the same bearings from the other speeds. The score says how well it works at a speed that '
+        'it has never seen. It does not say how well it works on a new bearing.',
+        'new recordings at a speed that it has never seen',
+    ),
+    'by_load': ProtocolWords(
+        'Each load was left out in turn, at all speeds: a network that had learned at other loads only diagnosed its '
+        'recordings.',
+        'One load was left out at all speeds, and a network that had learned at other loads only diagnosed its '
+        'recordings.',
+        'It may have known the same bearings from the other loads. The score says how well it works at a load that it '
+        'has never seen. It does not say how well it works on a new bearing.',
+        'new recordings at a load that it has never seen',
+    ),
     'domain_pairs': ProtocolWords(
         'A network learned at one {domain} and diagnosed all recordings of another one, for every pair of them.',
         'The network learned at one {domain} and diagnosed all recordings of another one{tested}.',

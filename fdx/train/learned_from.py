@@ -21,7 +21,7 @@ from fdx.train.landmarks import Sketch, is_readings, reading_marks, telling
 MIN_LANDMARKS, MIN_SHARE = 6, 0.25
 MIN_SHARE_OF_READINGS = 0.1
 # Protocols whose test recordings (or bearings) must be new as a whole.
-OF_WHOLE_RECORDINGS = ('by_recording', 'by_bearing', 'by_domain', 'domain_pairs')
+OF_WHOLE_RECORDINGS = ('by_recording', 'by_bearing', 'by_domain', 'by_speed', 'by_load', 'domain_pairs')
 FOREVER = 1e9
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fdx.data.blocks import NO_BLOCK, Windowing
+from fdx.data.protocols.conditions import CONDITIONS
 from fdx.data.protocols.guard import guard_splits, refuse_synthetic
 from fdx.data.protocols.splits import PROTOCOLS, folds_of, split_rows
 from fdx.data.readings import GROUP, ROW
@@ -56,6 +57,10 @@ def table_for(recordings, readings):
             for name in SPLITS:
                 given[np.isin(recordings['recording'], recordings['recording'][getattr(parts, name)])] = name
             return Table({**recordings.columns, 'given_split': given}, recordings.window_length)
+        if protocol in CONDITIONS:
+            number = np.array([int(name[1:]) for name in recordings['domain']], np.float32)
+            columns = {**recordings.columns, 'speed_rpm': 1000 + 100 * number, 'load': number}
+            return Table(columns, recordings.window_length)
         return readings if protocol in ('stratified', 'row_blocks', 'by_group') else recordings
 
     return table
@@ -166,6 +171,8 @@ NO_SPLIT = {
     'by_domain': 'needs 3 domains',
     'domain_pairs': 'needs 2 domains',
     'within_domain': 'too short for time blocks: synthetic-000000, ',
+    'by_speed': 'the speed of synthetic-000000, .* is unknown',
+    'by_load': 'the load of synthetic-000000, .* is unknown',
     'stratified': 'is for tables of readings',
     'row_blocks': 'is for tables of readings',
     'by_group': 'csv=FILE.*group_column=NAME',

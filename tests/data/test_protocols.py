@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fdx.data.blocks import Windowing
+from fdx.data.protocols.conditions import CONDITIONS
 from fdx.data.protocols.splits import PROTOCOLS, folds_of, split_rows, without_overlap
 from fdx.data.table import Table
 from fdx.types import SplitError
@@ -48,8 +49,9 @@ def brute_force_overlap(table, a, b):
     return (near & (table['recording'][a][:, None] == table['recording'][b])).any()
 
 
-# Those of recordings; the others are for tables of readings (test_stratified.py, test_row_protocols.py).
-OF_RECORDINGS = [p for p in PROTOCOLS if p not in ('stratified', 'row_blocks', 'by_group', 'given_split')]
+# Those of recordings; the others are for tables of readings (test_stratified.py, test_row_protocols.py),
+# or need speeds and loads (test_condition_protocols.py).
+OF_RECORDINGS = [p for p in PROTOCOLS if p not in (*CONDITIONS, 'stratified', 'row_blocks', 'by_group', 'given_split')]
 
 
 @pytest.mark.parametrize('protocol', [p for p in OF_RECORDINGS if p != 'random_windows'])

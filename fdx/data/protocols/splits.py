@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fdx.data.blocks import NO_BLOCK, NUM_BLOCKS, fold_blocks
+from fdx.data.protocols.conditions import CONDITIONS, by_load, by_speed, num_condition_parts
 from fdx.data.protocols.domains import Rows, by_domain, domain_pairs, pairs_of_domains, within_domain
 from fdx.data.protocols.given import given_split
 from fdx.data.protocols.groups import by_bearing, by_recording, num_parts
@@ -133,7 +134,8 @@ class Protocol:
     Attributes:
       split: the pure function.
       leaks: True where test windows are known not to be independent of training windows.
-      num_folds: folds that `fold=all` pools; 0: as many as the data have domains or pairs of them.
+      num_folds: folds that `fold=all` pools; 0: as many as the data have domains, pairs of
+        them, or parts of speeds or loads.
     """
 
     split: Callable[[Table, int, int, str], Rows]
@@ -146,6 +148,8 @@ PROTOCOLS = {
     'by_recording': Protocol(by_recording),
     'by_bearing': Protocol(by_bearing),
     'by_domain': Protocol(by_domain, num_folds=0),
+    'by_speed': Protocol(by_speed, num_folds=0),
+    'by_load': Protocol(by_load, num_folds=0),
     'domain_pairs': Protocol(domain_pairs, num_folds=0),
     'within_domain': Protocol(within_domain, num_folds=0),
     'given_split': Protocol(given_split, num_folds=1),
@@ -161,6 +165,8 @@ def folds_of(protocol: str, table: Table, label_key: str = 'label') -> list[int]
     spec = _protocol(protocol)
     if protocol == 'by_domain':
         return list(range(len(np.unique(table['domain']))))
+    if protocol in CONDITIONS:
+        return list(range(num_condition_parts(table, protocol)))
     if protocol == 'within_domain':
         return list(range(NUM_BLOCKS * len(np.unique(table['domain']))))
     if protocol == 'domain_pairs':
