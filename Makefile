@@ -8,7 +8,7 @@ RAM := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 8000000 { pri
 IN_RAM := $(if $(RAM),PYTEST_DEBUG_TEMPROOT=$(RAM)) PYTHONDONTWRITEBYTECODE=
 INSTALLED := $(VENV)/.installed
 
-.PHONY: setup demo compare table gan check test lint types format docs test-tfds bench bench-adapt clean
+.PHONY: setup demo compare study table gan check test lint types format docs test-tfds bench bench-adapt clean
 
 # The tests of `make check`: signal, data, files, the order of the rooms, the pages, and the contract of the small networks.
 SLOW := tests/signal/test_usable_real.py tests/signal/test_shaft_speed_machines.py tests/data/test_raw_text_cases.py \
@@ -33,6 +33,10 @@ demo: setup
 compare: setup
 	$(RUN) -m launch.compare --dataset=motor_rig/motor_a_small --pretrain_dataset=motor_rig/motor_b_small \
 		--seeds=1 --epochs=6 --pretrain_epochs=6 --data_dir=data --workdir=runs/compare
+
+# The four networks of Di Maggio (Sensors 23(1):211, 2023) on a simulated rig: its random split, and what it left open.
+study: setup
+	$(RUN) -m launch.study --data_dir=data --workdir=runs/study
 
 # From a table of sensor readings to an 8-bit model and a C array.
 table: setup

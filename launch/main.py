@@ -35,6 +35,7 @@ PROGRAMS = (
     'rare_faults',
     'probe',
     'compare',
+    'study',
     'benchmark',
     'universal',
     'fetch_weights',
