@@ -44,7 +44,7 @@ REASONS = (
     'column `starts from` says what was taken: `rig_a` is four epochs on 120 short recordings of another simulated '
     'machine, vibration instead of sound, and far less of it.',
     '**The new classifiers are trained to their end.** Four epochs at 5e-4, as in the study, end before the classifier '
-    'of a frozen network has settled. Here its features are computed once, so that 5,400 updates take seconds.',
+    'of a frozen network has settled. Here its features are computed once, so that 2,700 updates take seconds.',
     '**From scratch does not collapse.** The study ended at chance after 216 updates. Here the initialisation is that '
     'of He et al., and `scratch` updates are stated with the table: they are fewer than in the study where the whole '
     'table has to fit into 15 minutes, so the row is a lower bound of what 216 updates give.',

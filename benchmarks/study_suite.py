@@ -62,7 +62,7 @@ class Budget:
       vgg16: of VGG16's last block and classifier; the study made 216.
     """
 
-    head: int = 5400
+    head: int = 2700
     scratch: int = 54
     vgg16: int = 216
 
@@ -210,4 +210,4 @@ def get_models(names: list[str]) -> tuple[Model, ...]:
 
 def cells(tasks: tuple[Task, ...], models: tuple[Model, ...], seeds: int) -> list[Cell]:
     """All runs, seed by seed, so that a stopped study holds whole tables of fewer seeds."""
-    return [Cell(NAME, task, model, task.protocol, seed) for seed in range(seeds) for model in models for task in tasks]
+    return [Cell(NAME, task, model, model.budget, seed) for seed in range(seeds) for model in models for task in tasks]

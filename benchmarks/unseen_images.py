@@ -33,9 +33,9 @@ def common_rate_hz(recordings: Sequence[Recording]) -> float:
 class Images:
     """Images of the windows of recordings, each recording cut once per rate."""
 
-    def __init__(self, front_end: str):
-        """Takes the name of a front end of one channel."""
-        self.front_end = front_end
+    def __init__(self, front_end: str, window_s: float = 0.0):
+        """Takes the name of a front end of one channel, and windows where they are to be longer than its patches."""
+        self.front_end, self._window_s = front_end, window_s
         self._found: dict[tuple[str, int, float], np.ndarray] = {}
 
     def __call__(self, recordings: Sequence[Recording], rate_hz: float) -> list[np.ndarray]:
@@ -50,7 +50,7 @@ class Images:
         key = (recording.recording, len(recording.samples), rate_hz)
         if key not in self._found:
             front_end = create_front_end(self.front_end, rate_hz)
-            window = front_end.patch_samples(rate_hz)
+            window = max(front_end.patch_samples(rate_hz), round(self._window_s * rate_hz))
             room = int(recording.duration_s * rate_hz) - window
             hop = max(window, room // (MOST_WINDOWS - 1))
             images = cut_recording(recording, RecordSpec(front_end, rate_hz, Windowing(window, hop, 0), False)).images

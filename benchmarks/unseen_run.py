@@ -88,7 +88,7 @@ def run_cell(
         'method': method.name,
         'seed': cell.seed,
         'settings': method.asked(),
-        'folds': [[_digest(part, digests) for part in pair] for pair in folds],
+        'folds': [[recordings_digest(part, digests) for part in pair] for pair in folds],
     }
 
     def measure() -> dict[str, Any]:
@@ -120,8 +120,13 @@ def joined(parts: Sequence[Verdicts]) -> Verdicts:
     )
 
 
-def _digest(recordings: Sequence[Recording], known: dict[str, str]) -> str:
-    """A digest of recordings, their samples, states and conditions."""
+def recordings_digest(recordings: Sequence[Recording], known: dict[str, str]) -> str:
+    """A digest of recordings, their samples, states and conditions.
+
+    Args:
+      recordings: of one or more machines.
+      known: keeps digests of single recordings between calls.
+    """
     digest = hashlib.sha256()
     for r in recordings:
         if r.recording not in known:

@@ -4,6 +4,7 @@ What pretraining on sound, on images or on machines is worth (linear heads and f
 
     python -m launch.benchmark --suite=pretraining --manual_dir=RECORDINGS
     python -m launch.benchmark --suite=pretraining --tasks=motor_rig    # only this part of the page
+    python -m launch.benchmark --suite=pretraining --networks=audioset_yamnet --publish    # adds its rows to the page
 
 What adaptation without target labels is worth, between motor loads, between real machines, between simulated ones:
 
@@ -104,7 +105,7 @@ def define_flags() -> None:
         f'with --dataset: of the protocols {", ".join(own_dataset.PROTOCOLS)}; unseen: machines to test, of '
         f'{", ".join(task.name for task in unseen_suite.tasks())}',
     )
-    flags.DEFINE_list('networks', networks, 'pretraining: networks to ask')
+    flags.DEFINE_list('networks', networks, 'pretraining: networks to ask; rows of the others stay on the page')
     flags.DEFINE_integer('draws', 20, 'pretraining: how often few labels are drawn, for each seed')
     flags.DEFINE_bool('fine_tune', True, 'pretraining: also train whole networks, where a task asks for it')
     flags.DEFINE_list(

@@ -3,9 +3,9 @@
     python -m launch.demo --workdir=runs/demo
 
 Trains VGGish on rig_a, keeps its backbone and trains a new classifier on a few labelled windows of rig_b. For
-comparison it trains the same network from scratch on the same windows. Then a frozen network that was trained on music
-only (its weights come from the package index) is tested on rig_b, and compared with the same network untrained and with
-no network. A second call continues a stopped one. Every step prints the command that does the same on your own data.
+comparison it trains the same network from scratch on the same windows. Then YAMNet, trained on AudioSet's sounds (its
+weights come from the package index) and frozen, is tested on rig_b, and compared with the same network untrained and
+with no network. A second call continues a stopped one. Every step prints the command that does the same on your data.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ KEPT = (
     'accuracy', 'macro_f1', 'accuracy_interval', 'interval_unit', 'units', 'accuracy_interval_windows', 'bearings',
     'accuracy_interval_bearings'
 )  # fmt: skip
-MUSIC, HEARD = 'musicnn_mtt', f'{TARGET}-musicnn'
+SOUNDS, HEARD = 'audioset_yamnet', f'{TARGET}-yamnet'
 
 
 def define_flags() -> None:
@@ -49,6 +49,7 @@ def define_flags() -> None:
     flags.DEFINE_string('data_dir', 'data', 'folder of prepared datasets')
     flags.DEFINE_integer('labels_per_class', 10, 'labelled windows of each class on rig_b')
     flags.DEFINE_integer('pretrain_epochs', 4, 'epochs on rig_a')
+    flags.DEFINE_integer('draws', 20, 'how often few labelled windows are drawn for the heads on YAMNet')
     flags.DEFINE_integer('seed', 0, 'seed of all three runs')
     flags.DEFINE_float('width_multiplier', 1.0, 'scales VGGish; 1 is the published network')
 
@@ -103,7 +104,7 @@ def main(argv) -> None:
         summary[name] = {k: scores[k] for k in KEPT}
         summary[name]['seconds'] = sum(r['seconds'] for r in result.history)
         rows.append(_row(name, scores, summary[name]['seconds']))
-    summary['music'], heard = _listen(root)
+    summary['sounds'], heard = _listen(root)
     write_json(root / 'summary.json', summary)
     print('\n' + table(('run', 'labels', 'accuracy %', '95% by recording', 'macro F1', 'seconds'), rows))
     print('\n' + heard)
@@ -118,28 +119,29 @@ def main(argv) -> None:
 
 
 def _listen(root: pathlib.Path) -> tuple[dict, str]:
-    """A network trained on music, frozen, on rig_b: (accuracy by network and shots, a table or why there is none)."""
+    """YAMNet trained on AudioSet, frozen, on rig_b: (accuracy by network and shots, a table or why there is none)."""
     shots = tuple(sorted({1, FLAGS.labels_per_class}))
-    options = f'--fold=0 --shots={",".join(map(str, shots))} --seed={FLAGS.seed} --data_dir={FLAGS.data_dir}'
-    print(f'\n== music\npython -m launch.probe --dataset={HEARD} {options} --workdir={root / "music"}', flush=True)
+    options = f'--model=yamnet --init={SOUNDS} --fold=0 --shots={",".join(map(str, shots))} --draws={FLAGS.draws}'
+    places = f'--seed={FLAGS.seed} --data_dir={FLAGS.data_dir} --workdir={root / "audioset"}'
+    print(f'\n== sounds\npython -m launch.probe --dataset={HEARD} {options} {places}', flush=True)
     try:
-        fetch_published(MUSIC)
+        fetch_published(SOUNDS)
     except WeightsError as e:
-        reason = f'The row of the network trained on music is left out, its weights cannot be had: {e}'
+        reason = f'The row of the network trained on AudioSet is left out, its weights cannot be had: {e}'
         print(reason, flush=True)
         return {}, reason
     prepare_if_missing(HEARD, FLAGS.data_dir, None)
-    plan, rows, found = ProbePlan(shots=shots, seed=FLAGS.seed), [], {}
-    for name, init in (('trained on music', MUSIC), ('untrained', 'random')):
+    plan, rows, found = ProbePlan(shots=shots, draws=FLAGS.draws, seed=FLAGS.seed), [], {}
+    for name, init in (('trained on AudioSet', SOUNDS), ('untrained', 'random')):
         config = TrainConfig(
-            dataset=HEARD, data_dir=FLAGS.data_dir, model='musicnn_vgg', init=init, freeze='head', seed=FLAGS.seed
+            dataset=HEARD, data_dir=FLAGS.data_dir, model='yamnet', init=init, freeze='head', seed=FLAGS.seed
         )
-        began, folder = time.perf_counter(), root / name.split()[-1]
+        began, folder = time.perf_counter(), root / name.split()[-1].lower()
         results = run_probe(config, plan, folder=folder / 'features', progress=progress)
         write_probe(folder, results)
         seconds = f'{time.perf_counter() - began:.0f}'
         found[name] = _accuracies(results, CHOSEN)
-        rows.append((f'musicnn_vgg {name}, frozen', *_percent(found[name]), seconds))
+        rows.append((f'YAMNet {name}, frozen', *_percent(found[name]), seconds))
         found['no network'] = _accuracies(results, INPUT)
     rows.append(('no network, log-mel', *_percent(found['no network']), ''))
     header = ('linear head on rig_b', *[f'{shots_words(k)} a class' for k in shots], 'seconds')

@@ -11,6 +11,7 @@ import functools
 import io
 import os
 import warnings
+import weakref
 from collections.abc import Iterable
 from typing import Literal
 
@@ -31,6 +32,7 @@ MUTED = '#66717d'
 GRID = '#e3e7eb'
 DPI = 130
 MAX_NAME = 40
+_DRAWN: weakref.WeakKeyDictionary[Figure, bytes] = weakref.WeakKeyDictionary()
 # Fonts with Chinese, Japanese and Korean glyphs as systems have them; matplotlib's own has none.
 WIDE_FONTS = (
     'Noto Sans CJK SC', 'Noto Sans CJK JP', 'Source Han Sans SC', 'WenQuanYi Zen Hei', 'WenQuanYi Micro Hei',
@@ -129,20 +131,30 @@ def _take_literally(figure: Figure) -> None:
 def figure_to_png(figure: Figure) -> bytes:
     """The figure as a PNG; the same figure gives the same bytes (no date, no version inside).
 
+    A page shows each figure and keeps it as a file beside: it is drawn once, and again only after a change, of which
+    matplotlib keeps account in `stale`. Drawing takes most of the time of an evaluation.
+
     The layout is settled on the first call: matplotlib's solver starts from where it last stopped, so that each
     drawing would else move the axes by a hair.
     """
+    if figure in _DRAWN and not figure.stale:
+        return _DRAWN[figure]
     _take_literally(figure)
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings('ignore', 'Glyph .* missing from font')
         # Names too long for the figure: it is drawn, with the axes beneath them.
         warnings.filterwarnings('ignore', 'constrained_layout not applied')
-        if figure.get_layout_engine() is not None:
-            figure.draw_without_rendering()
+        layout = figure.get_layout_engine()
+        if layout is not None:
+            if figure.axes:
+                layout.execute(figure)
             figure.set_layout_engine('none')
         figure.savefig(buffer, format='png', dpi=DPI, metadata={'Software': None})
-    return buffer.getvalue()
+    # Saving sets the background's colour back, which counts as a change.
+    figure.stale = False
+    _DRAWN[figure] = buffer.getvalue()
+    return _DRAWN[figure]
 
 
 def figure_to_data_uri(figure: Figure) -> str:

@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from fdx.benchmarks.compare_plots import plot_confusions, plot_losses
 from fdx.evaluate.canvas import figure_to_png, new_figure, plain, style_axes
@@ -59,6 +60,9 @@ def test_a_legend_leaves_no_name_out():
     assert texts_of(axes) == [' _x', 'b', ' _']
 
 
+savefig = Figure.savefig
+
+
 def drawn(name, **changes):
     figure = new_figure(4, 3)
     axes = figure.subplots()
@@ -88,6 +92,21 @@ def test_the_ticks_of_logarithmic_axes_stay_formulas():
     ticks = [text for text in axes.get_yticklabels() if text.get_text()]
     assert all(text.get_text().startswith('$\\mathdefault{10^{') for text in ticks)
     assert all(text.get_parse_math() for text in ticks)
+
+
+def test_a_figure_is_drawn_once_and_again_after_a_change(monkeypatch):
+    saved = []
+    monkeypatch.setattr(Figure, 'savefig', lambda *a, **k: saved.append(1) or savefig(*a, **k))
+    figure = new_figure(2, 2)
+    (line,) = figure.subplots().plot([0, 1], [0, 1])
+    first = figure_to_png(figure)
+    assert figure_to_png(figure) == first and len(saved) == 1
+    line.set_ydata([1, 0])
+    second = figure_to_png(figure)
+    assert second != first and len(saved) == 2
+    line.set_ydata([0, 1])
+    # The first drawing has settled the layout.
+    assert figure_to_png(figure) == first
 
 
 def test_names_as_plots_show_them():
