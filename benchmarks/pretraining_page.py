@@ -13,6 +13,7 @@ from fdx.evaluate.canvas import class_style, new_figure, style_axes
 from fdx.evaluate.spread import NOTHING, spread_text
 
 from .page import OLD_RECORDS, Kind, table, versions_text
+from .pretraining_answer import answer
 from .pretraining_merge import merged
 from .pretraining_results import NAME, measured
 from .pretraining_suite import FEW_RECORDINGS, FINE_TUNING
@@ -60,7 +61,7 @@ def markdown(data: Mapping[str, Any]) -> str:
         '',
         _HEAD,
         '',
-        *([data['answer'], ''] if data.get('answer') else []),
+        *([said, ''] if (said := answer(tasks)) else []),
         'Each task was measured as its section says; `python -m launch.benchmark --suite=pretraining` measures them '
         f'all. Numbers of every cell, with macro F1: [{NAME}.json]({NAME}.json).',
         '',

@@ -150,9 +150,9 @@ def figure_to_png(figure: Figure) -> bytes:
             if figure.axes:
                 layout.execute(figure)
             figure.set_layout_engine('none')
-        figure.savefig(buffer, format='png', dpi=DPI, metadata={'Software': None})
-    # Saving sets the background's colour back, which counts as a change.
-    figure.stale = False
+        figure.set_dpi(DPI)
+        # Not `savefig`, which goes through all texts once more before it draws them.
+        FigureCanvasAgg(figure).print_png(buffer, metadata={'Software': None})
     _DRAWN[figure] = buffer.getvalue()
     return _DRAWN[figure]
 

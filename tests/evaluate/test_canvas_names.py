@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from fdx.benchmarks.compare_plots import plot_confusions, plot_losses
 from fdx.evaluate.canvas import figure_to_png, new_figure, plain, style_axes
@@ -60,7 +60,7 @@ def test_a_legend_leaves_no_name_out():
     assert texts_of(axes) == [' _x', 'b', ' _']
 
 
-savefig = Figure.savefig
+print_png = FigureCanvasAgg.print_png
 
 
 def drawn(name, **changes):
@@ -96,7 +96,7 @@ def test_the_ticks_of_logarithmic_axes_stay_formulas():
 
 def test_a_figure_is_drawn_once_and_again_after_a_change(monkeypatch):
     saved = []
-    monkeypatch.setattr(Figure, 'savefig', lambda *a, **k: saved.append(1) or savefig(*a, **k))
+    monkeypatch.setattr(FigureCanvasAgg, 'print_png', lambda *a, **k: saved.append(1) or print_png(*a, **k))
     figure = new_figure(2, 2)
     (line,) = figure.subplots().plot([0, 1], [0, 1])
     first = figure_to_png(figure)

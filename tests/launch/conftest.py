@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import pytest
 from absl import flags
 
+from fdx.evaluate import canvas
 from fdx.models import create_model
 from fdx.synth import networks
 from fdx.weights.files import save_weights
@@ -162,3 +163,11 @@ def leaking(call, train_args, tmp_path_factory) -> pathlib.Path:
     done = call('train', *train_args, '--protocol=random_windows', '--seed=3', f'--workdir={workdir}')
     assert done.code == 0, done.err
     return workdir
+
+
+@pytest.fixture(scope='session', autouse=True)
+def small_pictures():
+    """Figures are drawn coarsely: fine ones, as in tests/evaluate, take a third of the time of an evaluation."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canvas, 'DPI', 30)
+        yield

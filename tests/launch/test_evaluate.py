@@ -95,7 +95,7 @@ def test_pngs_are_pngs(clean):
     assert {p.stem for p in clean[0].glob('*.png')} == names
     for path in clean[0].glob('*.png'):
         content = path.read_bytes()
-        assert content.startswith(PNG) and len(content) > 5000, path.name
+        assert content.startswith(PNG) and len(content) > 2000, path.name
         assert content.rstrip().endswith(b'IEND\xaeB`\x82')
 
 
