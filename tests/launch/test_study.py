@@ -16,11 +16,11 @@ QUICK = ['--head_updates=4', '--scratch_updates=1', '--width_multiplier=0.03125'
 
 
 @pytest.fixture(scope='module')
-def study(call, rig, tmp_path_factory):
+def study(call, rig, data_dir, tmp_path_factory):
     """(workdir, the command, what it left): both rows of VGGish, without an index for the others."""
     root = tmp_path_factory.mktemp('study')
-    rig.prepare(root / 'data', 'small', 'rig_a_small', 'rig_c_small')
-    command = ['study', '--dataset=bearing_rig/small', f'--data_dir={root / "data"}', f'--workdir={root / "work"}']
+    rig.prepare(data_dir, 'rig_c_small')
+    command = ['study', '--dataset=bearing_rig/rig_b_small', f'--data_dir={data_dir}', f'--workdir={root / "work"}']
     command += ['--models=vggish_transfer,vggish_scratch,yamnet', *QUICK]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('PIP_NO_INDEX', '1')
@@ -38,7 +38,7 @@ def test_the_page_has_a_row_per_network_and_question(study):
     starts = (('vggish_transfer', 'rig_a'), ('vggish_scratch', 'random'))
     assert set(found) == {(model, task, init) for model, init in starts for task in asked}
     for row in found.values():
-        assert (row['dataset'], row['seeds'], row['folds']) == ('bearing_rig/small', [0], [[0]])
+        assert (row['dataset'], row['seeds'], row['folds']) == ('bearing_rig/rig_b_small', [0], [[0]])
         matrix = np.array(row['confusion'][0])
         assert row['test'][0] == pytest.approx(np.trace(matrix) / matrix.sum())
         assert row['windows'] == [matrix.sum()] == ([3] if row['protocol'] == 'random windows' else [30])
