@@ -11,6 +11,8 @@ import pytest
 from fdx.adapt.terms.cdan import cdan, conditional_map, entropy_weights, randomised_map
 from fdx.adapt.terms.dann import dann
 
+# One program for each: operation by operation, each would be compiled.
+compiled, compiled_weights = jax.jit(cdan), jax.jit(entropy_weights)
 RNG = np.random.default_rng(0)
 SOURCE, TARGET = (RNG.standard_normal(n).astype(np.float32) * 2 for n in (4, 7))
 SOURCE_MASK, TARGET_MASK = np.ones(4, np.float32), np.array([1, 1, 0, 1, 1, 0, 1], np.float32)
@@ -19,7 +21,7 @@ PROBABILITIES = RNG.dirichlet(np.ones(4), 5).astype(np.float32)
 
 
 def test_conditional_map_is_the_outer_product():
-    mapped = np.asarray(conditional_map(FEATURES, PROBABILITIES))
+    mapped = np.asarray(jax.jit(conditional_map)(FEATURES, PROBABILITIES))
     assert mapped.shape == (5, 12)
     for b in range(5):
         for d in range(3):
@@ -49,12 +51,12 @@ def test_weights_sum_to_the_real_examples_and_have_no_gradient():
     mask = np.array([1, 0, 1, 1, 1], np.float32)
     probabilities = PROBABILITIES.copy()
     probabilities[3] = [0, 1, 0, 0]  # Certain: 0 log 0 must be 0.
-    weights = np.asarray(entropy_weights(probabilities, mask))
+    weights = np.asarray(compiled_weights(probabilities, mask))
     np.testing.assert_allclose(weights[mask > 0], weights_oracle(probabilities[mask > 0]), rtol=1e-5)
     assert weights[1] == 0 and weights.sum() == pytest.approx(4, rel=1e-6)
     assert weights.argmax() == 3
-    np.testing.assert_array_equal(jax.grad(lambda p: entropy_weights(p, mask)[0])(probabilities), 0)
-    np.testing.assert_array_equal(entropy_weights(probabilities, mask * 0), 0)
+    np.testing.assert_array_equal(jax.jit(jax.grad(lambda p: entropy_weights(p, mask)[0]))(probabilities), 0)
+    np.testing.assert_array_equal(compiled_weights(probabilities, mask * 0), 0)
 
 
 def oracle(source, target, source_weights, target_weights):
@@ -64,15 +66,15 @@ def oracle(source, target, source_weights, target_weights):
 
 
 def test_uniform_weights_are_plain_cdan():
-    plain = cdan(SOURCE, TARGET, SOURCE_MASK, TARGET_MASK)
-    np.testing.assert_allclose(plain, dann(SOURCE, TARGET, SOURCE_MASK, TARGET_MASK), rtol=1e-6)
+    plain = compiled(SOURCE, TARGET, SOURCE_MASK, TARGET_MASK)
+    np.testing.assert_allclose(plain, jax.jit(dann)(SOURCE, TARGET, SOURCE_MASK, TARGET_MASK), rtol=1e-6)
     for size in (1.0, 1.7):
         weights = np.full(4, size, np.float32), np.full(7, size, np.float32)
-        np.testing.assert_allclose(cdan(SOURCE, TARGET, SOURCE_MASK, TARGET_MASK, *weights), plain, rtol=1e-6)
+        np.testing.assert_allclose(compiled(SOURCE, TARGET, SOURCE_MASK, TARGET_MASK, *weights), plain, rtol=1e-6)
     uncertain = [
-        entropy_weights(np.full((n, 3), 1 / 3, np.float32), m) for n, m in ((4, SOURCE_MASK), (7, TARGET_MASK))
+        compiled_weights(np.full((n, 3), 1 / 3, np.float32), m) for n, m in ((4, SOURCE_MASK), (7, TARGET_MASK))
     ]
-    np.testing.assert_allclose(cdan(SOURCE, TARGET, SOURCE_MASK, TARGET_MASK, *uncertain), plain, rtol=1e-6)
+    np.testing.assert_allclose(compiled(SOURCE, TARGET, SOURCE_MASK, TARGET_MASK, *uncertain), plain, rtol=1e-6)
 
 
 @pytest.mark.parametrize('certain', range(5))
@@ -82,19 +84,19 @@ def test_moving_the_weight_to_one_confident_example_reaches_that_example(certain
     probabilities[certain] = [0.98, 0.01, 0.01]
     padded = np.full((7, 3), 1 / 3, np.float32)
     padded[TARGET_MASK > 0] = probabilities
-    weights = entropy_weights(padded, TARGET_MASK)
-    loss, accuracy = cdan(SOURCE, TARGET, SOURCE_MASK, TARGET_MASK, None, weights)
+    weights = compiled_weights(padded, TARGET_MASK)
+    loss, accuracy = compiled(SOURCE, TARGET, SOURCE_MASK, TARGET_MASK, None, weights)
     real = TARGET[TARGET_MASK > 0]
     wanted = oracle(SOURCE, real, np.ones(4), weights_oracle(probabilities))
     assert float(loss) == pytest.approx(wanted, rel=1e-5)
-    plain, plain_accuracy = cdan(SOURCE, TARGET, SOURCE_MASK, TARGET_MASK)
+    plain, plain_accuracy = compiled(SOURCE, TARGET, SOURCE_MASK, TARGET_MASK)
     assert abs(float(loss) - float(plain)) > 1e-3
-    assert (loss > plain) == (real[certain] > np.log(np.expm1(np.log1p(np.exp(real)).mean())))
+    assert (float(loss) > float(plain)) == (real[certain] > np.log(np.expm1(np.log1p(np.exp(real)).mean())))
     assert float(accuracy) == float(plain_accuracy)
 
 
 def test_weights_reach_the_gradients_of_their_examples():
     weights = np.array([0.4, 1.6, 1.5, 0.5], np.float32)
-    gradient = jax.grad(lambda z: cdan(z, TARGET, SOURCE_MASK, TARGET_MASK, weights)[0])(SOURCE)
+    gradient = jax.jit(jax.grad(lambda z: cdan(z, TARGET, SOURCE_MASK, TARGET_MASK, weights)[0]))(SOURCE)
     wanted = [w * -(1 / (1 + math.exp(z))) / 4 / 2 for z, w in zip(SOURCE, weights)]
     np.testing.assert_allclose(gradient, wanted, rtol=1e-5)

@@ -13,6 +13,8 @@ from fdx.adapt.terms.dann import dann
 from fdx.adapt.terms.reversal import reverse_gradient
 from fdx.types import DataError
 
+compiled = jax.jit(dann)
+
 
 def logits(seed, n):
     return (np.random.default_rng(seed).standard_normal(n) * 2).astype(np.float32)
@@ -32,25 +34,25 @@ def oracle(source, target):
 @pytest.mark.parametrize('sizes', [(6, 6), (3, 11)])
 def test_each_domain_counts_half(sizes):
     source, target = logits(0, sizes[0]), logits(1, sizes[1])
-    np.testing.assert_allclose(dann(source, target, ones(source), ones(target)), oracle(source, target), rtol=1e-5)
+    np.testing.assert_allclose(compiled(source, target, ones(source), ones(target)), oracle(source, target), rtol=1e-5)
 
 
 def test_repeating_one_domain_changes_nothing():
     source, target = logits(0, 4), logits(1, 5)
-    once = dann(source, target, ones(source), ones(target))
+    once = compiled(source, target, ones(source), ones(target))
     many = np.tile(target, 10)
-    np.testing.assert_allclose(dann(source, many, ones(source), ones(many)), once, rtol=1e-5)
+    np.testing.assert_allclose(compiled(source, many, ones(source), ones(many)), once, rtol=1e-5)
 
 
 def test_a_discriminator_that_knows_nothing_has_log_2():
     zeros = np.zeros(4, np.float32)
-    loss, accuracy = dann(zeros, zeros, ones(zeros), ones(zeros))
+    loss, accuracy = compiled(zeros, zeros, ones(zeros), ones(zeros))
     assert float(loss) == pytest.approx(math.log(2)) and float(accuracy) == 0.5
 
 
 def test_a_domain_without_examples_adds_nothing():
     source = logits(0, 4)
-    loss, accuracy = dann(source, source, ones(source), np.zeros(4, np.float32))
+    loss, accuracy = compiled(source, source, ones(source), np.zeros(4, np.float32))
     assert float(loss) == pytest.approx(sum(math.log(1 + math.exp(-z)) for z in source) / 8, rel=1e-5)
     assert float(accuracy) == pytest.approx((source > 0).mean() / 2)
 
@@ -63,7 +65,7 @@ def test_reversed_gradient_moves_features_of_both_domains_towards_each_other():
         return dann(s, t, jnp.ones(3), jnp.ones(3))[0]
 
     source, target = np.ones((3, 2), np.float32), -np.ones((3, 2), np.float32)
-    by_source, by_target = jax.grad(loss, argnums=(0, 1))(source, target)
+    by_source, by_target = jax.jit(jax.grad(loss, argnums=(0, 1)))(source, target)
     # A step against the gradient lowers the logit of the source and raises the target's.
     assert ((-by_source @ weight) < 0).all() and ((-by_target @ weight) > 0).all()
 

@@ -16,8 +16,14 @@ DOMAINS = np.array([0, 0, 1, 2, 1, 0, 2], np.int32)
 REAL = np.ones(7, np.float32)
 
 
-def drawn(domains=DOMAINS, mask=REAL, seed=0, alpha=0.2):
-    return jax.tree.map(np.asarray, draw_pairing(jnp.asarray(domains), jnp.asarray(mask), jax.random.key(seed), alpha))
+# One program each: operation by operation, each would be compiled.
+compiled_pairing = jax.jit(draw_pairing)
+compiled_dro = jax.jit(group_dro)
+compiled_style = jax.jit(lambda x, pairing: mix_style(x, pairing, style(x)))
+
+
+def drawn(domains=DOMAINS, mask=REAL, alpha=0.2):
+    return jax.tree.map(np.asarray, compiled_pairing(domains, mask, jax.random.key(0), alpha))
 
 
 @pytest.fixture(scope='module')
@@ -57,8 +63,8 @@ def test_without_another_domain_everything_stays():
     pairing = drawn(np.zeros(7, np.int32))
     np.testing.assert_array_equal(pairing.partner, np.arange(7))
     x = np.random.default_rng(0).normal(size=(7, 4, 3)).astype(np.float32)
-    np.testing.assert_array_equal(domain_mixup(jnp.asarray(x), pairing), x)
-    np.testing.assert_array_equal(mix_style(jnp.asarray(x), pairing, style(jnp.asarray(x))), x)
+    np.testing.assert_array_equal(jax.jit(domain_mixup)(x, pairing), x)
+    np.testing.assert_array_equal(compiled_style(x, pairing), x)
 
 
 def test_domain_mixup_and_its_loss_by_numpy():
@@ -68,17 +74,17 @@ def test_domain_mixup_and_its_loss_by_numpy():
     assert (pairing.share < 0.9).any()
     share = pairing.share.astype(np.float64)
     wanted = np.stack([s * x[i] + (1 - s) * x[j] for i, (j, s) in enumerate(zip(pairing.partner, share))])
-    np.testing.assert_allclose(domain_mixup(jnp.float32(x), pairing), wanted, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(jax.jit(domain_mixup)(np.float32(x), pairing), wanted, rtol=1e-5, atol=1e-6)
     log_p = z - np.log(np.exp(z).sum(1, keepdims=True))
     losses = [-s * log_p[i, y[i]] - (1 - s) * log_p[i, y[j]] for i, (j, s) in enumerate(zip(pairing.partner, share))]
-    found = mixed_cross_entropy(jnp.float32(z), jnp.asarray(y), jnp.asarray(y[pairing.partner]), pairing.share)
+    found = jax.jit(mixed_cross_entropy)(np.float32(z), y, y[pairing.partner], pairing.share)
     np.testing.assert_allclose(found, losses, rtol=1e-5)
 
 
 def test_group_dro_by_numpy():
     """Three batches one after the other; the last example is padding, and domain 2 is missing in the last batch."""
     rng = np.random.default_rng(3)
-    weights, plain = jnp.full(3, 1 / 3), np.full(3, 1 / 3)
+    weights, plain = np.full(3, 1 / 3, np.float32), np.full(3, 1 / 3)
     for batch in range(3):
         losses, mask = rng.gamma(2.0, 1.0, 8), np.append(REAL, 0)
         domains = np.append(DOMAINS if batch < 2 else DOMAINS % 2, 2).astype(np.int32)
@@ -86,7 +92,7 @@ def test_group_dro_by_numpy():
         plain = plain * np.exp(0.01 * np.array(each))
         plain /= plain.sum()
         losses[7] = np.nan
-        loss, weights = group_dro(jnp.float32(losses), jnp.asarray(domains), jnp.float32(mask), weights)
+        loss, weights = compiled_dro(np.float32(losses), domains, np.float32(mask), weights)
         np.testing.assert_allclose(weights, plain, rtol=1e-5)
         assert float(loss) == pytest.approx(plain @ each, rel=1e-5)
     assert plain.max() - plain.min() > 0.005
@@ -94,22 +100,23 @@ def test_group_dro_by_numpy():
 
 def test_group_dro_finds_the_worst_domain_and_moves_it_alone():
     """After many batches the loss is that of the worst domain; the gradient is shared out by the weights."""
-    losses, domains, mask = jnp.float32([1, 1, 3, 3]), jnp.int32([0, 0, 1, 1]), jnp.ones(4)
-    weights = jnp.full(2, 0.5)
+    losses, domains, mask = np.float32([1, 1, 3, 3]), np.int32([0, 0, 1, 1]), np.ones(4, np.float32)
+    half = weights = np.full(2, 0.5, np.float32)
     for _ in range(600):
-        loss, weights = group_dro(losses, domains, mask, weights)
+        loss, weights = compiled_dro(losses, domains, mask, weights)
     assert float(loss) == pytest.approx(3, abs=1e-3)
-    half = jnp.full(2, 0.5)
-    slope = jax.grad(lambda v: group_dro(v, domains, mask, half, step_size=1.0)[0])(losses)
+    slope = jax.jit(jax.grad(lambda v: group_dro(v, domains, mask, half, step_size=1.0)[0]))(losses)
     worst = 1 / (1 + np.exp(-2.0))
     np.testing.assert_allclose(slope, np.array([1 - worst, 1 - worst, worst, worst]) / 2, rtol=1e-5)
 
 
 def test_group_dro_survives_a_huge_loss():
-    loss, weights = group_dro(jnp.float32([1e6, 1]), jnp.int32([0, 1]), jnp.ones(2), jnp.full(2, 0.5))
+    ones, half = np.ones(2, np.float32), np.full(2, 0.5, np.float32)
+    loss, weights = compiled_dro(np.float32([1e6, 1]), np.int32([0, 1]), ones, half)
     np.testing.assert_allclose(weights, [1, 0], atol=1e-6)
     assert float(loss) == pytest.approx(1e6)
-    assert list(domain_losses(jnp.float32([2.0, 4.0]), jnp.int32([0, 0]), jnp.ones(2), 2)) == [3, 0]
+    of_domains = jax.jit(domain_losses, static_argnums=3)(np.float32([2.0, 4.0]), np.int32([0, 0]), ones, 2)
+    assert np.asarray(of_domains).tolist() == [3, 0]
 
 
 def test_mix_style_by_numpy():
@@ -123,26 +130,26 @@ def test_mix_style_by_numpy():
             a, b = x[i, :, :, c], x[j, :, :, c]
             d_a, d_b = (np.sqrt(v.var(ddof=1) + EPSILON) for v in (a, b))
             wanted[i, :, :, c] = (a - a.mean()) / d_a * (s * d_a + (1 - s) * d_b) + s * a.mean() + (1 - s) * b.mean()
-    found = mix_style(jnp.float32(x), pairing, style(jnp.float32(x)))
+    found = compiled_style(np.float32(x), pairing)
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
     assert np.abs(wanted - x).max() > 0.5
     # A device treats its own part with the styles of all.
     part = Pairing(pairing.partner[4:], pairing.share[4:])
-    np.testing.assert_allclose(mix_style(jnp.float32(x[4:]), part, style(jnp.float32(x))), found[4:], rtol=1e-6)
+    of_part = jax.jit(lambda x: mix_style(x[4:], part, style(x)))(np.float32(x))
+    np.testing.assert_allclose(of_part, found[4:], rtol=1e-6)
 
 
 def test_no_gradient_flows_through_styles():
-    x = jnp.float32(np.random.default_rng(5).normal(size=(2, 6, 1)))
-    pairing = Pairing(jnp.int32([1, 0]), jnp.float32([0.3, 0.8]))
-    slope = jax.grad(lambda v: mix_style(v, pairing, style(v)).sum())(x)
-    d = np.sqrt(np.asarray(x).var((1, 2), ddof=1) + EPSILON)
+    x = np.random.default_rng(5).normal(size=(2, 6, 1)).astype(np.float32)
+    pairing = Pairing(np.int32([1, 0]), np.float32([0.3, 0.8]))
+    slope = jax.jit(jax.grad(lambda v: compiled_style(v, pairing).sum()))(x)
+    d = np.sqrt(x.var((1, 2), ddof=1) + EPSILON)
     factors = [(0.3 * d[0] + 0.7 * d[1]) / d[0], (0.8 * d[1] + 0.2 * d[0]) / d[1]]
     np.testing.assert_allclose(slope[:, :, 0], np.repeat(np.array(factors)[:, None], 6, 1), rtol=1e-5)
 
 
 def test_a_constant_map_stays_finite():
-    x = jnp.zeros((2, 6, 1))
-    found = mix_style(x, Pairing(jnp.int32([1, 0]), jnp.float32([0.3, 0.8])), style(x))
+    found = compiled_style(np.zeros((2, 6, 1), np.float32), Pairing(np.int32([1, 0]), np.float32([0.3, 0.8])))
     np.testing.assert_array_equal(found, 0)
 
 

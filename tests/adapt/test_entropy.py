@@ -22,30 +22,30 @@ def softmax(row):
 
 def test_entropies():
     wanted = [-sum(p * math.log(p) for p in softmax(row)) for row in LOGITS]
-    np.testing.assert_allclose(entropies(LOGITS), wanted, rtol=1e-5)
-    np.testing.assert_allclose(entropies(np.zeros((1, 7), np.float32)), [math.log(7)], rtol=1e-6)
+    np.testing.assert_allclose(jax.jit(entropies)(LOGITS), wanted, rtol=1e-5)
+    np.testing.assert_allclose(jax.jit(entropies)(np.zeros((1, 7), np.float32)), [math.log(7)], rtol=1e-6)
     real = [h for h, m in zip(wanted, MASK) if m]
-    assert float(mean_entropy(LOGITS, MASK)) == pytest.approx(sum(real) / 4, rel=1e-5)
+    assert float(jax.jit(mean_entropy)(LOGITS, MASK)) == pytest.approx(sum(real) / 4, rel=1e-5)
 
 
 def test_divergences():
     wanted = [sum(p * math.log(p / q) for p, q in zip(softmax(a), softmax(b))) for a, b in zip(LOGITS, OTHER)]
-    np.testing.assert_allclose(divergences(LOGITS, OTHER), wanted, rtol=1e-5)
-    np.testing.assert_array_equal(divergences(LOGITS, LOGITS), 0)
+    np.testing.assert_allclose(jax.jit(divergences)(LOGITS, OTHER), wanted, rtol=1e-5)
+    np.testing.assert_array_equal(jax.jit(divergences)(LOGITS, LOGITS), 0)
     # Adding a constant to logits changes no probability.
-    np.testing.assert_allclose(divergences(LOGITS + 5, OTHER - 3), wanted, rtol=1e-4)
+    np.testing.assert_allclose(jax.jit(divergences)(LOGITS + 5, OTHER - 3), wanted, rtol=1e-4)
 
 
 def test_certain_predictions_have_finite_values_and_gradients():
     certain = np.array([[1e4, 0, 0], [0, -3e30, 0]], np.float32)
-    np.testing.assert_allclose(entropies(certain), [0, math.log(2)], atol=1e-6)
+    np.testing.assert_allclose(jax.jit(entropies)(certain), [0, math.log(2)], atol=1e-6)
     for function in (lambda z: entropies(z).sum(), lambda z: divergences(z, z[:, ::-1] / 1e4).sum()):
-        value, gradient = jax.value_and_grad(function)(certain)
+        value, gradient = jax.jit(jax.value_and_grad(function))(certain)
         assert np.isfinite(value) and np.isfinite(gradient).all()
 
 
 def test_gradient_of_the_mean_entropy_is_the_analytical_one():
-    gradient = jax.grad(lambda z: mean_entropy(z, MASK))(LOGITS)
+    gradient = jax.jit(jax.grad(lambda z: mean_entropy(z, MASK)))(LOGITS)
     wanted = np.zeros((6, 4))
     for i in np.flatnonzero(MASK):
         p = np.array(softmax(LOGITS[i]))

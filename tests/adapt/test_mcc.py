@@ -9,6 +9,7 @@ import pytest
 from fdx.adapt.terms.mcc import mcc
 from fdx.types import ConfigError
 
+compiled = jax.jit(mcc, static_argnames='temperature')
 LOGITS = (np.random.default_rng(0).standard_normal((7, 4)) * 3).astype(np.float32)
 MASK = np.array([1, 1, 0, 1, 1, 0, 1], np.float32)
 
@@ -32,36 +33,37 @@ def oracle(logits, temperature=2.5, weights=None):
 @pytest.mark.parametrize('temperature', [1.0, 2.5, 10.0])
 def test_value(temperature):
     ones = np.ones(7, np.float32)
-    assert float(mcc(LOGITS, ones, temperature)) == pytest.approx(oracle(LOGITS, temperature), rel=1e-5)
-    masked = float(mcc(LOGITS, MASK, temperature))
+    plain = float(compiled(LOGITS, ones, temperature=temperature))
+    assert plain == pytest.approx(oracle(LOGITS, temperature), rel=1e-5)
+    masked = float(compiled(LOGITS, MASK, temperature=temperature))
     assert masked == pytest.approx(oracle(LOGITS[MASK > 0], temperature), rel=1e-5)
 
 
 def test_default_temperature_and_entropy_weights_matter():
     ones = np.ones(7, np.float32)
-    value = float(mcc(LOGITS, ones))
+    value = float(compiled(LOGITS, ones))
     assert value == pytest.approx(oracle(LOGITS), rel=1e-5)
     assert value != pytest.approx(oracle(LOGITS, weights=np.ones(7)), rel=1e-3)
 
 
 def test_uniform_and_perfect_predictions():
     ones = np.ones(8, np.float32)
-    assert float(mcc(np.zeros((8, 4), np.float32), ones)) == pytest.approx(3 / 4)
+    assert float(compiled(np.zeros((8, 4), np.float32), ones)) == pytest.approx(3 / 4)
     certain = np.eye(4, dtype=np.float32)[np.arange(8) % 4] * 1e3
-    assert float(mcc(certain, ones)) == pytest.approx(0, abs=1e-6)
+    assert float(compiled(certain, ones)) == pytest.approx(0, abs=1e-6)
 
 
 def test_a_class_that_no_example_is_taken_for_is_no_zero_over_zero():
     """Its probabilities are 0 in float32; the shares of its few predictions are those of a milder case."""
     logits = LOGITS.copy()
     logits[:, 3] = -500
-    value, gradient = jax.value_and_grad(mcc)(logits, MASK)
+    value, gradient = jax.jit(jax.value_and_grad(mcc))(logits, MASK)
     assert np.isfinite(gradient).all()
     assert float(value) == pytest.approx(oracle(logits[MASK > 0]), rel=1e-4)
 
 
 def test_gradient_holds_the_weights_fixed():
-    gradient = np.asarray(jax.grad(mcc)(LOGITS, np.ones(7, np.float32)))
+    gradient = np.asarray(jax.jit(jax.grad(mcc))(LOGITS, np.ones(7, np.float32)))
     z = LOGITS.astype(np.float64) / 2.5
     y = np.exp(z) / np.exp(z).sum(1, keepdims=True)
     raw = 1 + np.exp((y * np.log(y)).sum(1))

@@ -6,6 +6,8 @@ five times weaker. So gradients are compared in units of the classification loss
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,7 +19,7 @@ from fdx.adapt.methods import METHODS, init_discriminator
 from fdx.adapt.terms.discriminator import DomainDiscriminator
 
 N, D, K = 32, 12, 5
-DONE = jnp.float32(1.0)  # at full strength
+DONE = np.float32(1.0)  # at full strength
 
 
 @pytest.fixture(scope='module')
@@ -25,12 +27,19 @@ def batch():
     rng = np.random.default_rng(3)
     source, target = rng.gamma(1.0, 0.6, (N, D)), rng.gamma(1.4, 0.6, (N, D))
     head, labels = rng.normal(size=(D, K)) / 2, rng.integers(0, K, N)
-    return jax.tree.map(jnp.float32, (source, target, head)), labels
+    return tuple(a.astype(np.float32) for a in (source, target, head)), labels
+
+
+def discriminator(method):
+    """Its parameters, of the size of an initialisation; {} where the method has none."""
+    rng = np.random.default_rng(0)
+    shapes = jax.eval_shape(lambda key: init_discriminator(method, D, K, key), jax.random.key(0))
+    return jax.tree.map(lambda s: (rng.normal(size=s.shape) / np.sqrt(s.shape[0])).astype(np.float32), shapes)
 
 
 def of_fdx(name, source, target, head):
-    method, ones, zeros = METHODS[name], jnp.ones(N), jnp.zeros(N)
-    params = init_discriminator(method, D, K, jax.random.key(0))
+    method, ones, zeros = METHODS[name], np.ones(N, np.float32), np.zeros(N, np.float32)
+    params = discriminator(method)
     term, _ = method.term(Domains(source, target, source @ head, target @ head, ones, ones, zeros, zeros), params, DONE)
     return method.weight * term
 
@@ -73,7 +82,7 @@ def coral(source, target, head):
 def judged(x, weights, conditional):
     """Binary cross-entropy of a discriminator over both domains; its gradient into x counts negative."""
     method = METHODS['cdan' if conditional else 'dann']
-    z = DomainDiscriminator().apply({'params': init_discriminator(method, D, K, jax.random.key(0))}, x)
+    z = DomainDiscriminator().apply({'params': discriminator(method)}, x)
     losses = jnp.where(jnp.arange(2 * N) < N, jax.nn.softplus(-z), jax.nn.softplus(z))
     return -(weights * losses).sum() / weights.sum()
 
@@ -126,16 +135,16 @@ def test_every_method_with_a_term_of_its_own_is_compared():
 def test_the_pull_relative_to_the_classification_loss(batch, name):
     (source, target, head), labels = batch
 
-    def pull(f):
-        grads = jax.grad(lambda s, t: f(s, t, head), argnums=(0, 1))(source, target)
-        return np.concatenate(grads).ravel()
-
     def classified(s, t, head):
         return optax.softmax_cross_entropy_with_integer_labels(s @ head, labels).mean()
 
-    unit = np.linalg.norm(pull(classified))
-    got = pull(lambda *a: of_fdx(name, *a))
-    wanted = pull(PLAIN[name])
+    @jax.jit  # One program: operation by operation, each would be compiled.
+    def pulls(s, t):
+        compared = (classified, functools.partial(of_fdx, name), PLAIN[name])
+        return [jnp.concatenate(jax.grad(f, argnums=(0, 1))(s, t, head)).ravel() for f in compared]
+
+    loss_pull, got, wanted = map(np.asarray, pulls(source, target))
+    unit = np.linalg.norm(loss_pull)
     assert np.linalg.norm(got) / unit == pytest.approx(np.linalg.norm(wanted) / unit, rel=1e-3)
     # In the same direction, too.
     assert got @ wanted == pytest.approx(np.linalg.norm(got) * np.linalg.norm(wanted), rel=1e-3)

@@ -38,8 +38,15 @@ def divergence(network, x, moved):
     return (p * (np.log(p) - np.log(q))).sum(1)
 
 
-def moves(network, x, radius=0.3, step=0.01, iterations=1, mask=ONES):
-    return np.asarray(adversarial_moves(network, x, network(x), mask, KEY, radius, step, iterations))
+def moves(network, x, radius=0.3, iterations=1):
+    # One program: operation by operation, each would be compiled.
+    found = jax.jit(lambda x: adversarial_moves(network, x, network(x), ONES, KEY, radius, 0.01, iterations))
+    return np.asarray(found(x))
+
+
+def term_of(network, radius=0.3, iterations=1):
+    """Function (images, mask) -> the term, as one program."""
+    return jax.jit(lambda x, mask: virtual_adversarial(network, x, mask, KEY, radius, iterations=iterations))
 
 
 def rms_deviations(x):
@@ -47,7 +54,7 @@ def rms_deviations(x):
 
 
 def test_value_is_the_divergence_at_the_moved_inputs():
-    found = virtual_adversarial(mlp, X, ONES, KEY, 0.3)
+    found = term_of(mlp)(X, ONES)
     assert found.shape == (6,)
     np.testing.assert_allclose(found, divergence(mlp, X, X + moves(mlp, X)), rtol=1e-3, atol=1e-6)
 
@@ -55,9 +62,10 @@ def test_value_is_the_divergence_at_the_moved_inputs():
 @pytest.mark.parametrize('network', [linear, mlp])
 def test_it_moves_predictions_more_than_random_perturbations_of_its_size(network):
     length = 0.3 * rms_deviations(X)[:, None, None, None] * np.sqrt(20)
-    randoms = [divergence(network, X, X + length * random_directions(jax.random.key(s), X)) for s in range(20)]
+    directions = jax.jit(lambda seed: random_directions(jax.random.key(seed), X))
+    randoms = [divergence(network, X, X + length * np.asarray(directions(s))) for s in range(20)]
     for iterations, ratio in ((1, 2.0), (3, 3.0)):
-        found = np.asarray(virtual_adversarial(network, X, ONES, KEY, 0.3, iterations=iterations))
+        found = np.asarray(term_of(network, iterations=iterations)(X, ONES))
         assert (found > np.mean(randoms, axis=0)).all()
         assert found.mean() > ratio * np.mean(randoms)
 
@@ -73,7 +81,7 @@ def cosine(a, b):
 
 
 def test_an_iteration_multiplies_the_random_direction_by_the_hessian():
-    start = np.asarray(random_directions(KEY, X), np.float64).reshape(6, 20)
+    start = np.asarray(jax.jit(lambda: random_directions(KEY, X))(), np.float64).reshape(6, 20)
     found = moves(linear, X).reshape(6, 20)
     for i in range(6):
         assert cosine(found[i], fisher_matrix(W, X[i]) @ start[i]) > 0.999, i
@@ -116,18 +124,19 @@ def test_divergence_depends_on_neither_size_nor_unit_of_the_images():
     wanted = np.stack([divergence(binary, X, X + sign * shift) for sign in (1, -1)])
     large = X.repeat(2, axis=1).repeat(2, axis=2)
     for network, images in ((binary, X), (lambda x: binary(x / 40), X * 40), (of_large, large)):
-        found = virtual_adversarial(network, images, ONES, KEY, 0.2)
+        found = np.asarray(term_of(network, 0.2)(images, ONES))
         assert np.min(np.abs(found / wanted - 1), axis=0).max() < 0.01
 
 
 def test_mask_constant_examples_and_constant_networks():
     mask = np.array([1, 0, 1, 1, 1, 0], np.float32)
     garbage = np.where(mask[:, None, None, None] > 0, X, np.float32(1e30))
-    found = np.asarray(virtual_adversarial(mlp, garbage, mask, KEY, 0.3))
+    term = term_of(mlp)
+    found = np.asarray(term(garbage, mask))
     np.testing.assert_array_equal(found[mask == 0], 0)
-    np.testing.assert_allclose(found, np.asarray(virtual_adversarial(mlp, X, ONES, KEY, 0.3)) * mask, rtol=1e-5)
-    np.testing.assert_allclose(virtual_adversarial(mlp, np.ones_like(X), ONES, KEY, 0.3), 0, atol=1e-7)
-    flat = virtual_adversarial(lambda x: linear(x * 0), X, ONES, KEY, 0.3)
+    np.testing.assert_allclose(found, np.asarray(term(X, ONES)) * mask, rtol=1e-5)
+    np.testing.assert_allclose(term(np.ones_like(X), ONES), 0, atol=1e-7)
+    flat = term_of(lambda x: linear(x * 0))(X, ONES)
     np.testing.assert_array_equal(flat, 0)
 
 
@@ -165,14 +174,14 @@ def test_the_search_traces_no_second_derivatives():
     def term(w):
         return virtual_adversarial(lambda x: product(x.reshape(6, 20), w), X, ONES, KEY, 0.3).sum()
 
-    assert np.isfinite(jax.grad(term)(W)).all()
+    assert np.isfinite(jax.jit(jax.grad(term))(W)).all()
 
 
 def test_moves_have_no_gradient():
     def total(x, clean):
         return adversarial_moves(linear, x, clean, ONES, KEY, 0.3, 0.01, 1).sum()
 
-    for gradient in jax.grad(total, argnums=(0, 1))(X, linear(X)):
+    for gradient in jax.jit(jax.grad(total, argnums=(0, 1)))(X, linear(X)):
         np.testing.assert_array_equal(gradient, 0)
 
 
