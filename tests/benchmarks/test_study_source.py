@@ -37,7 +37,9 @@ def test_names_of_datasets(stem, front_end, name):
 def test_each_dataset_has_its_questions():
     assert [t.protocol for t in tasks_of(Source('bearing_rig/small'))] == ['random_windows', 'by_speed', 'by_domain']
     assert [t.protocol for t in tasks_of(Source('recordings/x'))] == ['random_windows', 'by_speed', 'by_load']
-    assert [(t.protocol, t.label_key, t.exclude) for t in TASKS['cwru'][1:]] == [('by_bearing', 'fault_type', ('97',))]
+    assert [(t.protocol, t.label_key, t.exclude) for t in TASKS['cwru'][1:]] == [
+        ('by_bearing', 'fault_type', ('cwru_097_de',))
+    ]
     with pytest.raises(ConfigError, match='`dataset`=soon/all: the study has questions for bearing_rig, cwru'):
         tasks_of(Source('soon/all'))
     asked = cells(tasks_of(Source('adi_cbm/all')), get_models(['vgg16', 'yamnet']), 2)
@@ -60,7 +62,7 @@ def rig_of(monkeypatch):
     """Function: `configs_of` sees a dataset of so many training windows and folds."""
 
     def make(windows: int, folds: int):
-        table = dataclasses.make_dataclass('T', ['columns'])({'recording': np.array(['a', '97'])})
+        table = dataclasses.make_dataclass('T', ['columns'])({'recording': np.array(['a', 'b'])})
         table.__class__.__getitem__ = lambda self, key: self.columns[key]
         splits = dataclasses.make_dataclass('S', ['train'])(np.arange(windows))
         dataset = dataclasses.make_dataclass('D', ['table'])(table)
