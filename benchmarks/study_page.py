@@ -12,7 +12,7 @@ from .grid import pack
 from .page import Kind, how_measured, table, versions_text
 from .study_figures import PUBLISHED, REASONS, STATES
 from .study_plots import plot
-from .study_suite import ANOTHER, NAME, RANDOM, RIG, Model, Task
+from .study_suite import ANOTHER, MODELS, NAME, RANDOM, RIG, Model, Task
 
 Row = Mapping[str, Any]
 _PER_SEED = {'seed': 'seeds'} | {
@@ -30,25 +30,26 @@ def assemble(
     models: Sequence[Model],
     budget: Mapping[str, int],
     command: str,
-    left_out: Sequence[str],
+    left_out: Mapping[str, str],
 ) -> dict[str, Any]:
     """What the JSON file of the page holds.
 
     Args:
       found: one per cell, see `study_run.run_cell`; all of one dataset.
       tasks: that were asked.
-      models: that were asked.
+      models: that were asked and could be had.
       budget: updates of each kind of training.
       command: that measures the cells again.
-      left_out: why questions or networks are not there.
+      left_out: name of a question or a model -> why it is not there.
 
     Returns:
       suite; models: name, title, words, network and front end; sections: per dataset how it was measured, its tasks and
-      what was left out; rows: {dataset, protocol, model, init, classes, leaks} with lists over seeds of train,
+      what was left out; rows: {dataset, protocol, model, init, updates, classes, leaks} with lists over seeds of train,
       validation and test accuracy, seconds, confusion, ..., and of precision and recall per class; curves: of the first
       seed.
     """
-    records = [row for cell in found for row in cell['rows']]
+    updates = {model.name: budget[model.budget] for model in models}
+    records = [{**row, 'updates': updates[row['model']]} for cell in found for row in cell['rows']]
     dataset, seeds = records[0]['dataset'], sorted({row['seed'] for row in records})
     asked = [{'name': t.name, 'words': t.words, 'leaks': PROTOCOLS[t.protocol].leaks} for t in tasks]
     if any(row['protocol'] == ANOTHER for row in records):
@@ -57,9 +58,8 @@ def assemble(
     section = {
         'dataset': dataset,
         'measured': how_measured(command, seeds),
-        'updates': dict(budget),
         'tasks': asked,
-        'left_out': list(left_out),
+        'left_out': dict(left_out),
     }
     return {
         'suite': NAME,
@@ -75,14 +75,31 @@ def _about(model: Model) -> dict[str, str]:
 
 
 def merged(older: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any]:
-    """Sections of both pages; a dataset that the newer one holds is taken from it. The study's rig comes first."""
-    new = {section['dataset'] for section in newer['sections']}
+    """Both pages; a network that the newer one holds for a dataset is taken from it. The study's rig comes first."""
     models = {m['name']: m for m in (*older['models'], *newer['models'])}
-    found: dict[str, Any] = {'suite': NAME, 'models': list(models.values())}
-    for key in ('sections', 'rows', 'curves'):
-        both = [*(x for x in older[key] if x['dataset'] not in new), *newer[key]]
-        found[key] = sorted(both, key=lambda x: not x['dataset'].startswith(RIG))
-    return found
+    order = [model.name for model in MODELS]
+    found: dict[str, Any] = {'suite': NAME, 'models': sorted(models.values(), key=lambda m: order.index(m['name']))}
+    new = {(row['dataset'], row['model']) for row in newer['rows']}
+    for key in ('rows', 'curves'):
+        both = [*(x for x in older[key] if (x['dataset'], x['model']) not in new), *newer[key]]
+        found[key] = sorted(both, key=lambda x: (*_place(x), order.index(x['model'])))
+    old = {section['dataset']: section for section in older['sections']}
+    sections = old | {s['dataset']: _joined(old.get(s['dataset']), s, found['rows']) for s in newer['sections']}
+    return found | {'sections': sorted(sections.values(), key=_place)}
+
+
+def _place(part: Mapping[str, Any]) -> tuple[bool, str]:
+    return not part['dataset'].startswith(RIG), part['dataset']
+
+
+def _joined(older: Mapping[str, Any] | None, newer: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any]:
+    """A section with the tasks of both, and what is left out of both."""
+    if older is None:
+        return dict(newer)
+    tasks = {t['name']: t for t in (*older['tasks'], *newer['tasks'])}
+    there = {row[key] for row in rows if row['dataset'] == newer['dataset'] for key in ('model', 'protocol')}
+    left_out = {k: v for k, v in {**older['left_out'], **newer['left_out']}.items() if k not in there}
+    return {**newer, 'tasks': [t for t in tasks.values() if t['name'] in there], 'left_out': left_out}
 
 
 def markdown(data: Mapping[str, Any]) -> str:
@@ -112,7 +129,7 @@ def _section(section: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
     dataset, how = section['dataset'], section['measured']
     rows = [row for row in data['rows'] if row['dataset'] == dataset]
     models = [m for m in data['models'] if any(row['model'] == m['name'] for row in rows)]
-    seeds = ', '.join(map(str, how['seeds']))
+    seeds = ', '.join(map(str, sorted({seed for row in rows for seed in row['seeds']})))
     lines = [f'## {dataset}', '', f'Made by `{how["command"]}`; seeds {seeds}, {how["on"][-1]}.', '']
     lines += _bullets(
         [f'{t["name"]}: {t["words"]}.' if not t['leaks'] else f'{t["name"]} (**leaks**): {t["words"]}.'
@@ -125,14 +142,11 @@ def _section(section: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
         beside = study and task['name'] == RANDOM.name
         lines += ['', f'### {task["name"][0].upper()}{task["name"][1:]}', '', *_accuracies(mine, models, beside)]
         lines += ['', 'Precision / recall:', '', *_per_class(mine, models, beside)]
-    updates = section['updates']
-    lines += [
-        '',
-        f'Updates of {updates["head"]:,} (new classifiers), {updates["scratch"]:,} (from scratch) and '
-        f'{updates["vgg16"]:,} (VGG16) batches of 32 windows, for every split.',
-    ]
+    updates = {m['title']: next(row['updates'] for row in rows if row['model'] == m['name']) for m in models}
+    words = ', '.join(f'{title} {number:,}' for title, number in updates.items())
+    lines += ['', f'Updates (batches of 32 windows) for every split: {words}.']
     if section['left_out']:
-        lines += ['', 'Left out:', '', *_bullets([f'{text}.' for text in section['left_out']])]
+        lines += ['', 'Left out:', '', *_bullets([f'{text}.' for text in section['left_out'].values()])]
     return [*lines, '', f'{versions_text(how)}.']
 
 
@@ -148,8 +162,16 @@ def _overview(rows: Sequence[Row], models: Sequence[Mapping], tasks: Sequence[Ma
         of_task = [_of([r for r in rows if r['protocol'] == t['name']], model) for t in tasks]
         init = next(row['init'] for row in rows if row['model'] == model['name'])
         cells = [NOTHING if row is None else spread_text(row['test'], percent=True) for row in of_task]
-        lines.append([f'{model["title"]}: {model["words"]}', f'`{init}`', *cells])
+        few = _few(rows, model)
+        lines.append([f'{model["title"]}{few}: {model["words"]}', f'`{init}`', *cells])
     return table(header, lines)
+
+
+def _few(rows: Sequence[Row], model: Mapping[str, str]) -> str:
+    """' (1 seed)' for a network that was measured with fewer seeds than another; else ''."""
+    had = {row['model']: len(row['seeds']) for row in rows}
+    mine = had[model['name']]
+    return '' if mine == max(had.values()) else f' ({mine} seed{"s" * (mine > 1)})'
 
 
 def _accuracies(rows: Sequence[Row], models: Sequence[Mapping], beside: bool) -> list[str]:

@@ -70,11 +70,11 @@ def run(call: Call, source: Source, settings: Settings) -> pathlib.Path:
     """
     older = read_page(call.root, NAME, study_page.KIND)
     _keep_programs(call.root / 'compiled')
-    left_out: list[str] = []
+    left_out: dict[str, str] = {}
     weights = _all_weights(call, settings, left_out)
     models = tuple(model for model in settings.models if model.name in weights)
     if not models:
-        raise ConfigError(f'`models`: no row can be measured. {"; ".join(left_out)}')
+        raise ConfigError(f'`models`: no row can be measured. {"; ".join(left_out.values())}')
     names = {model.front_end: prepare(source, model.front_end, call) for model in models}
     tasks = _that_fit(tasks_of(source), names[models[0].front_end], call, left_out)
     caches: dict[str, dict] = {model.name: {} for model in models}
@@ -88,9 +88,12 @@ def run(call: Call, source: Source, settings: Settings) -> pathlib.Path:
             jax.clear_caches()  # Kept programs use up what the kernel lets a process map.
         return found, stored
 
-    found = run_cells(cells(tasks, models, call.seeds), one, _words, call.say)
-    data = study_page.assemble(found, tasks, models, dataclasses.asdict(settings.budget), call.command, left_out)
-    return write_page(call.root, NAME, study_page.merged(older, data) if older else data, study_page.KIND)
+    found: list[dict[str, Any]] = []
+    for seed in range(call.seeds):  # A study that is stopped leaves a page of whole seeds.
+        found += run_cells(cells(tasks, models, seed), one, _words, call.say)
+        data = study_page.assemble(found, tasks, models, dataclasses.asdict(settings.budget), call.command, left_out)
+        written = write_page(call.root, NAME, study_page.merged(older, data) if older else data, study_page.KIND)
+    return written
 
 
 def _words(found: Mapping[str, Any]) -> str:
@@ -104,15 +107,15 @@ def _keep_programs(folder: pathlib.Path) -> None:
         jax.config.update('jax_compilation_cache_dir', str(folder.absolute()))
 
 
-def _all_weights(call: Call, settings: Settings, left_out: list[str]) -> dict[str, Weights]:
+def _all_weights(call: Call, settings: Settings, left_out: dict[str, str]) -> dict[str, Weights]:
     """Name of a row -> its weights; a row without them is left out, with the reason."""
     found = {}
     for model in settings.models:
         try:
             found[model.name] = weights_of(model, call, settings.vggish_init, settings.width)
         except WeightsError as e:
-            left_out.append(f'{model.title}: its weights cannot be had ({e})')
-            call.say(f'left out: {left_out[-1]}')
+            left_out[model.name] = f'{model.title}: its weights cannot be had ({e})'
+            call.say(f'left out: {left_out[model.name]}')
     return found
 
 
@@ -131,19 +134,19 @@ def prepare(source: Source, front_end: str, call: Call, stem: str = '') -> str:
     return prepare_if_missing(name, call.data_dir, manual_dir, recordings=own, notify=call.say)
 
 
-def _that_fit(tasks: Sequence[Task], name: str, call: Call, left_out: list[str]) -> tuple[Task, ...]:
+def _that_fit(tasks: Sequence[Task], name: str, call: Call, left_out: dict[str, str]) -> tuple[Task, ...]:
     """The questions that the recordings allow; the others are said, with the reason."""
     dataset, fit = open_dataset(name, call.data_dir), []
     for task in tasks:
         try:
             select_rows(_fields_of(task, name, call.data_dir), dataset)
         except SplitError as e:
-            left_out.append(f'{task.name}: {e}')
-            call.say(f'left out: {left_out[-1]}')
+            left_out[task.name] = f'{task.name}: {e}'
+            call.say(f'left out: {left_out[task.name]}')
         else:
             fit.append(task)
     if not fit:
-        raise ConfigError(f'`dataset`={name} answers none of the questions: {"; ".join(left_out)}')
+        raise ConfigError(f'`dataset`={name} answers none of the questions: {"; ".join(left_out.values())}')
     return tuple(fit)
 
 

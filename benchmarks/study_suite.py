@@ -214,6 +214,6 @@ def get_models(names: list[str]) -> tuple[Model, ...]:
     return tuple(model for model in MODELS if model.name in names)
 
 
-def cells(tasks: tuple[Task, ...], models: tuple[Model, ...], seeds: int) -> list[Cell]:
-    """All runs, seed by seed, so that a stopped study holds whole tables of fewer seeds."""
-    return [Cell(NAME, task, model, model.budget, seed) for seed in range(seeds) for model in models for task in tasks]
+def cells(tasks: tuple[Task, ...], models: tuple[Model, ...], seed: int) -> list[Cell]:
+    """All runs of a seed, network by network, so that the features of one are in memory for all of its questions."""
+    return [Cell(NAME, task, model, model.budget, seed) for model in models for task in tasks]

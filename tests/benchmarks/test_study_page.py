@@ -31,8 +31,8 @@ def cell(model: str, protocol: str, seed: int, test: float, dataset: str = 'bear
     return {'rows': [{**row, 'leaks': True}], 'curves': {**facts, 'steps': 108, 'epochs': [1, 2], **lines}}
 
 
-def page_of(*found: dict, builder: str = 'bearing_rig', left_out=()) -> dict:
-    return assemble(found, TASKS[builder][:2], MODELS, BUDGET, 'python -m launch.study', left_out)
+def page_of(*found: dict, builder: str = 'bearing_rig', left_out=None) -> dict:
+    return assemble(found, TASKS[builder][:2], MODELS, BUDGET, 'python -m launch.study', left_out or {})
 
 
 @pytest.fixture
@@ -69,9 +69,15 @@ def test_a_dataset_measured_anew_takes_the_place_of_the_old_one(two_seeds):
     both = merged(cwru, two_seeds)
     assert [s['dataset'] for s in both['sections']] == ['bearing_rig/medium', 'cwru/load0_12k']
     assert measured(both) == measured(cwru) | measured(two_seeds)
-    again = merged(both, page_of(cell('yamnet', 'random windows', 0, 0.7), left_out=('VGG16: no index',)))
-    assert [row['test'] for row in again['rows']] == [[0.7], [0.5]]
-    assert '- VGG16: no index.' in markdown(again)
+    left_out = {'vgg16': 'VGG16: no index', 'unseen loads': 'unseen loads: one load'}
+    again = merged(both, page_of(cell('yamnet', 'random windows', 0, 0.7), left_out=left_out))
+    assert [row['test'] for row in again['rows'] if row['model'] == 'yamnet'] == [[0.7], [0.5]]
+    # The other networks stay with their two seeds, and what is there is not left out.
+    assert measured(again) == measured(both) - {('bearing_rig/medium', 'random windows', 'yamnet', 'seed 1')}
+    assert again['sections'][0]['left_out'] == {'unseen loads': 'unseen loads: one load'}
+    text = markdown(again)
+    assert '- unseen loads: one load.' in text and '| YAMNet, transfer (1 seed): frozen' in text
+    assert 'VGGish, from scratch 54, YAMNet, transfer 2,700' in text
     ((title, header, rows),) = [t for t in table_of(again, 'cwru/load0_12k') if t[2]]
     assert title.startswith('random windows (LEAKS)') and header[-1] == 'seconds' and rows[0][4] == '50.0'
 

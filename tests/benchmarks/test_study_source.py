@@ -42,8 +42,9 @@ def test_each_dataset_has_its_questions():
     ]
     with pytest.raises(ConfigError, match='`dataset`=soon/all: the study has questions for bearing_rig, cwru'):
         tasks_of(Source('soon/all'))
-    asked = cells(tasks_of(Source('adi_cbm/all')), get_models(['vgg16', 'yamnet']), 2)
-    assert [(c.seed, c.input.name) for c in asked] == [(0, 'yamnet'), (0, 'vgg16'), (1, 'yamnet'), (1, 'vgg16')]
+    asked = cells(tasks_of(Source('cwru/load0_12k')), get_models(['vgg16', 'yamnet']), 2)
+    kinds = [(model, task) for model in ('yamnet', 'vgg16') for task in ('random windows', 'unseen bearings')]
+    assert [(c.input.name, c.task.name) for c in asked] == kinds and {c.seed for c in asked} == {2}
 
 
 def test_own_recordings_get_the_chunks_and_names_of_the_study(tmp_path):
@@ -76,7 +77,7 @@ def rig_of(monkeypatch):
 def test_epochs_follow_from_updates(rig_of):
     rig_of(1728, 1)
     task = TASKS['bearing_rig'][0]
-    config = {m.name: configs_of(cells((task,), (m,), 1)[0], 'x/y', 'data', WEIGHTS, Budget())[0] for m in MODELS}
+    config = {m.name: configs_of(cells((task,), (m,), 0)[0], 'x/y', 'data', WEIGHTS, Budget())[0] for m in MODELS}
     assert [config[m.name].epochs for m in MODELS] == [50, 1, 50, 4]
     assert [config[m.name].halve_every for m in MODELS] == [13, 1, 13, 2]
     assert config['vgg16'].model_options == {'stop_after': 'block5', 'pool_axis': 1, 'width_multiplier': 0.5}
@@ -84,7 +85,7 @@ def test_epochs_follow_from_updates(rig_of):
         'first_blocks:4', 'head', 'none'
     )  # fmt: skip
     rig_of(16, 1)
-    few = configs_of(cells((task,), (SCRATCH,), 1)[0], 'x/y', 'data', WEIGHTS, Budget(scratch=5))
+    few = configs_of(cells((task,), (SCRATCH,), 0)[0], 'x/y', 'data', WEIGHTS, Budget(scratch=5))
     assert few[0].epochs == 5
 
 
@@ -92,7 +93,11 @@ def test_a_seed_takes_its_fold_or_all(rig_of):
     rig_of(64, 5)
     one, every = TASKS['bearing_rig'][1], TASKS['adi_cbm'][0]
     for task, expected in ((one, [[0], [1], [2]]), (every, [[0, 1, 2, 3, 4]] * 3)):
-        found = [configs_of(c, 'x/y', 'data', WEIGHTS, Budget()) for c in cells((task,), (YAMNET,), 3)]
+        found = [
+            configs_of(c, 'x/y', 'data', WEIGHTS, Budget())
+            for seed in range(3)
+            for c in cells((task,), (YAMNET,), seed)
+        ]
         assert [[c.fold for c in of_seed] for of_seed in found] == expected
         assert [of_seed[0].seed for of_seed in found] == [0, 1, 2]
 
