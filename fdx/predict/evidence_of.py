@@ -133,7 +133,6 @@ def evidence_of(recording: Recording, knowledge: Knowledge, *, fixed_speed: bool
     rate, geometry = recording.sample_rate_hz, recording.geometry
     if geometry is None:
         raise DataError('the fault orders follow from the bearing: give `bearing`')
-    samples = without_slow_part(without_static_part(recording.samples), rate)[:, 0]
     shaft_hz = recording.speed_rpm / 60
     unseen = [order for order in fault_orders_of(geometry) if order * (1 + SLIP) * shaft_hz > USED_BAND * rate / 2]
     if unseen:
@@ -141,6 +140,7 @@ def evidence_of(recording: Recording, knowledge: Knowledge, *, fixed_speed: bool
             f'{rate:g} Hz are too few to see a fault at {recording.speed_rpm:g} rpm (order {unseen[0]:.2f}): record at '
             'a higher rate, or check `sample_rate_hz` and `speed_rpm`'
         )
+    samples = without_slow_part(without_static_part(recording.samples), rate)[:, 0]
     return fault_evidence(samples, rate, recording.speed_rpm, geometry, knowledge.all_orders(), fixed_speed=fixed_speed)
 
 

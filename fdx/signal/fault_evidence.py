@@ -10,7 +10,8 @@ once with and once without them.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -127,14 +128,16 @@ def fault_evidence(
     shaft_hz = speed.speed_rpm / 60
     spectra = _without_known(spectra, shaft_hz, known_orders)
     search = _Search(spectra, shaft_hz, geometry.ftf, _explained(spectra, shaft_hz))
-    twins = tuple(tuple(search.at(t) for t in twin_orders(geometry, order)) for order in orders)
+    twins = [twin_orders(geometry, order) for order in orders]
+    found = search.at([*orders, geometry.ftf, 1.0, *controls, *itertools.chain.from_iterable(twins)])
+    parts = [tuple(itertools.islice(found, count)) for count in (len(TARGETS), len(controls), *map(len, twins))]
     return FaultEvidence(
         geometry=geometry,
         speed=speed,
         spectra=spectra,
-        targets=tuple(search.at(order) for order in (*orders, geometry.ftf, 1.0)),
-        controls=tuple(search.at(order) for order in controls),
-        twins=twins,
+        targets=parts[0],
+        controls=parts[1],
+        twins=tuple(parts[2:]),
         explained=search.explained,
         turns=len(samples) / rate_hz * shaft_hz,
     )
@@ -177,20 +180,23 @@ class _Search:
         self._line = np.where(counted > 0, mean + TOP_WEIGHT * strongest, np.nan)
         self._grid = 1 + np.linspace(-SLIP, SLIP, STEPS)
 
-    def at(self, order: float) -> Found:
-        """The search at an order."""
-        hz = order * self._shaft_hz * self._grid[:, None] * np.arange(1, HARMONICS + 1)
+    def at(self, orders: Sequence[float]) -> Iterator[Found]:
+        """The searches at orders, all at once: one by one, NumPy's calls would take most of the time."""
+        steps_hz = np.array(orders)[:, None] * self._shaft_hz * self._grid
+        hz = steps_hz[..., None] * np.arange(1, HARMONICS + 1)
         with_all, apart = self._lines(hz)
-        profile, profile_apart = _combined(with_all), _combined(apart)
-        best = int(profile.argmax())
-        return Found(
-            order=order,
-            deviation=float(self._grid[best] - 1),
-            level=float(profile[best]),
-            profile=profile,
-            profile_apart=profile_apart,
-            cells=self._cells(hz[best]),
-        )
+        profiles, profiles_apart = _combined(with_all), _combined(apart)
+        best = profiles.argmax(axis=1)
+        cells = self._cells(hz[np.arange(len(hz)), best])
+        for i, order in enumerate(orders):
+            yield Found(
+                order=order,
+                deviation=float(self._grid[best[i]] - 1),
+                level=float(profiles[i, best[i]]),
+                profile=profiles[i],
+                profile_apart=profiles_apart[i],
+                cells=np.ascontiguousarray(cells[:, i]),
+            )
 
     def _lines(self, hz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The combined line spectrum at frequencies, the largest value within the jitter; then without explained."""
@@ -205,27 +211,27 @@ class _Search:
         return with_all, apart
 
     def _cells(self, harmonics_hz: np.ndarray) -> np.ndarray:
-        """Excess of all bands around harmonics [H]: [bands, H, POSITIONS]."""
+        """Excess of all bands around harmonics [N, H]: [bands, N, H, POSITIONS]."""
         shaft, cage = self._shaft_hz, self._cage * self._shaft_hz
         offsets_hz = np.array([0.0, 0.0, -shaft, shaft, -2 * shaft, 2 * shaft, -cage, cage])
-        hz = harmonics_hz[:, None] + offsets_hz
+        hz = harmonics_hz[..., None] + offsets_hz
         cells = np.full((len(self._spectra.excess), *hz.shape), np.nan)
         for shift in (1 - JITTER, 1.0, 1 + JITTER):
             value = self._spectra.nearest(hz * shift)
             place = np.clip(
-                np.rint(hz[:, 1] * shift / self._spectra.df_hz).astype(np.int64), 0, len(self.explained) - 1
+                np.rint(hz[..., 1] * shift / self._spectra.df_hz).astype(np.int64), 0, len(self.explained) - 1
             )
-            value[:, :, 1] = np.where(self.explained[place], np.nan, value[:, :, 1])
+            value[..., 1] = np.where(self.explained[place], np.nan, value[..., 1])
             cells = np.fmax(cells, value)
         return cells
 
 
 def _combined(lines: np.ndarray) -> np.ndarray:
-    """Mean over harmonics [STEPS, H] without the strongest; LOWEST where fewer than FEWEST + 1 are known."""
+    """Mean over harmonics [..., H] without the strongest; LOWEST where fewer than FEWEST + 1 are known."""
     known = np.isfinite(lines)
-    count = known.sum(axis=1)
+    count = known.sum(axis=-1)
     values = np.where(known, lines, 0.0)
-    strongest = np.where(known, lines, -np.inf).max(axis=1)
+    strongest = np.where(known, lines, -np.inf).max(axis=-1)
     enough = count > FEWEST
-    total = values.sum(axis=1) - np.where(enough, strongest, 0.0)
+    total = values.sum(axis=-1) - np.where(enough, strongest, 0.0)
     return np.where(enough, total / np.maximum(count - 1, 1), LOWEST)

@@ -143,9 +143,15 @@ class _Table:
     def _plain_body(self) -> Body | None:
         """The body as it is, where Arrow can split it by itself."""
         delimiter = self.layout.delimiter
-        if delimiter is None or self.header.long_rows:
+        if delimiter is None or (delimiter == ONE_COLUMN and self.header.long_rows):
             return None
-        text = '\n'.join(self.lines[self.header.start :])
+        lines = self.lines[self.header.start :]
+        for row, text in itertools.islice(rows_of(self.lines, self.header.start), self.header.long_rows):
+            if '"' in text:
+                return None
+            cells = split(text, delimiter)[: self.layout.num_columns]
+            lines[row - 1 - self.header.start] = delimiter.join(cells) + delimiter * self.layout.trailing
+        text = '\n'.join(lines)
         if '#' in text or (delimiter == ONE_COLUMN and '"' in text):
             return None
         return Body(text, JOINT if delimiter == ONE_COLUMN else delimiter, self.layout.trailing, '"' in text)
