@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -44,7 +45,31 @@ def example_input(model: Staged, input_shape: tuple[int, ...] | None = None) -> 
 
 def variable_shapes(model: Staged, input_shape: tuple[int, ...] | None = None) -> dict[str, Any]:
     """The variables of `model.init` as nested dicts of `jax.ShapeDtypeStruct`: 'params', perhaps 'batch_stats'."""
-    return jax.eval_shape(model.init, jax.random.key(0), example_input(model, input_shape))
+    # The caller may change the dicts.
+    return jax.tree.map(lambda shape: shape, _traced(model, example_input(model, input_shape).shape).variables)
+
+
+class _Traced(NamedTuple):
+    """Shapes of a network's variables, and of the input of each of its stages."""
+
+    variables: dict[str, Any]
+    inputs: list[jax.ShapeDtypeStruct]
+
+
+def _inputs_of_stages(model: Staged, x: jax.Array) -> list[jax.Array]:
+    inputs = []
+    for i in range(len(model.STAGES)):
+        inputs.append(x)
+        x, _ = model(x, start=i, stop=i + 1)
+    return inputs
+
+
+@functools.lru_cache(maxsize=64)
+def _traced(model: Staged, shape: tuple[int, ...]) -> _Traced:
+    """The shapes for a batch of `shape`. Tracing a deep network takes a second, and reading weights asks repeatedly."""
+    run = functools.partial(model.init_with_output, method=_inputs_of_stages)
+    inputs, variables = jax.eval_shape(run, jax.random.key(0), jax.ShapeDtypeStruct(shape, jnp.float32))
+    return _Traced(variables, inputs)
 
 
 def file_tree(variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,7 +113,6 @@ def init_head(model: Staged, seed: int, input_shape: tuple[int, ...] | None = No
 
 def init_last(model: Staged, seed: int, input_shape: tuple[int, ...] | None = None, *, first: str) -> dict[str, Any]:
     """Fresh parameters of the stages from `first` on, by stage, as in `init_head`."""
-    key, x = jax.random.key(seed), example_input(model, input_shape)
     start = model.STAGES.index(first)
-    features, _ = jax.eval_shape(lambda k, v: model.init_with_output(k, v, stop=start)[0], key, x)
-    return model.init(key, jnp.zeros(features.shape, features.dtype), start=start)['params']
+    x = _traced(model, example_input(model, input_shape).shape).inputs[start]
+    return model.init(jax.random.key(seed), jnp.zeros(x.shape, x.dtype), start=start)['params']

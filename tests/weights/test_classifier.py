@@ -15,7 +15,7 @@ from fdx.types import WeightsError
 from fdx.weights.convert import convert_file
 from fdx.weights.files import load_weights
 from fdx.weights.pretrained import load_pretrained, read_pretrained
-from fdx.weights.structure import init_head
+from fdx.weights.structure import init_head, variable_shapes
 from fdx.weights.trees import flatten_tree
 
 SHAPE = (32, 16, 3)
@@ -71,6 +71,24 @@ def test_the_new_classifier_is_that_of_a_whole_initialisation(slim_resnet):
 def write(path, tree):
     safetensors.numpy.save_file(flatten_tree(tree), path)
     return path
+
+
+def test_a_network_is_traced_once_and_what_it_gives_may_be_changed(slim_resnet, monkeypatch):
+    model, asked = create_model('resnet50', 5, **slim_resnet), []
+    trace = jax.eval_shape
+    monkeypatch.setattr(jax, 'eval_shape', lambda *args: asked.append(args) or trace(*args))
+    first = variable_shapes(model, (40, 24, 3))
+    wanted = trace(model.init, jax.random.key(0), jax.ShapeDtypeStruct((1, 40, 24, 3), np.float32))
+    assert first == wanted and len(asked) == 1
+    del first['params']['stem']['conv']
+    # The same options are the same network, and its classifier needs no other trace.
+    again = create_model('resnet50', 5, **slim_resnet)
+    assert variable_shapes(again, (40, 24, 3)) == wanted and init_head(again, 0, (40, 24, 3))['kernel'].shape == (
+        128,
+        5,
+    )
+    assert len(asked) == 1
+    assert variable_shapes(again, (40, 24, 1)) != wanted and len(asked) == 2
 
 
 def test_a_file_without_classifier_gets_a_new_one(tmp_path, files, slim_resnet):
