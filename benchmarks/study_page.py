@@ -176,7 +176,7 @@ def _few(rows: Sequence[Row], model: Mapping[str, str]) -> str:
 
 def _accuracies(rows: Sequence[Row], models: Sequence[Mapping], beside: bool) -> list[str]:
     """The study's Table 7: accuracies and seconds, beside those of the study where the split is the same."""
-    header = ['network', 'training', 'validation', 'test', 'macro F1', 'recordings', 's']
+    header = ['network', 'training', 'validation', 'test', 'macro F1', 'recordings right', 's']
     header += ['the study: training', 'validation', 'test', 's', 'on'] if beside else []
     lines = []
     for model in models:
@@ -195,7 +195,8 @@ def _accuracies(rows: Sequence[Row], models: Sequence[Mapping], beside: bool) ->
 
 def _per_class(rows: Sequence[Row], models: Sequence[Mapping], beside: bool) -> list[str]:
     """The study's Table 8: precision and recall of each class."""
-    names = list(dict.fromkeys(name for row in rows for name in row['recall']))
+    # JSON files sort their keys; the classes keep their order.
+    names = list(dict.fromkeys(name for row in rows for name in row['classes'] if name in row['recall']))
     header = ['network', *names, *([f'the study: {state}' for state in STATES] if beside else [])]
     lines = []
     for model in models:

@@ -138,7 +138,7 @@ class Task:
     then: str = ''
 
 
-RANDOM = Task('random windows', 'random_windows', 'windows dealt at random, as in the study: leaks')
+RANDOM = Task('random windows', 'random_windows', 'windows dealt at random, as in the study')
 _BEARINGS = Task(
     'unseen bearings',
     'by_bearing',
