@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+import scipy.special
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from threadpoolctl import threadpool_limits
 
@@ -81,8 +82,9 @@ def verdicts_of(vectors: Sequence[np.ndarray], labels: np.ndarray, drawn: np.nda
     known = np.concatenate([vectors[i] for i in np.flatnonzero(drawn)])
     truth = np.concatenate([np.full(len(vectors[i]), labels[i]) for i in np.flatnonzero(drawn)])
     standardise = Standardiser(known)
-    head = LinearHead(standardise(known), truth)
-    found = head.probabilities(standardise(np.concatenate(vectors)), int(labels.max()) + 1)
+    # Standardising as part of the head takes half of the time of standardising all windows.
+    kernel, bias = LinearHead(standardise(known), truth).folded(standardise, int(labels.max()) + 1)
+    found = scipy.special.softmax(np.concatenate(vectors) @ kernel + bias, axis=1)
     ends = np.cumsum([len(v) for v in vectors])[:-1]
     return np.stack([part.mean(axis=0) for part in np.split(found, ends)])
 
