@@ -14,6 +14,7 @@ import tempfile
 
 import jax
 import pytest
+import threadpoolctl
 
 from fdx.train.config import TrainConfig
 from fdx.train.run import train
@@ -39,6 +40,9 @@ COMPILED = pytest.StashKey[str]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Files are dealt in the order of `pytest_collection_modifyitems`; programs are compiled once for all processes."""
+    # The workers need all cores. Threads of BLAS that wait for a core took up to a third of the CPU time.
+    threadpoolctl.threadpool_limits(1, 'blas')
+    os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')  # Of what tests start.
     if hasattr(config.option, 'loadscopereorder'):
         config.option.loadscopereorder = False
     if 'JAX_COMPILATION_CACHE_DIR' not in os.environ:  # Workers, and what tests start, inherit the folder.

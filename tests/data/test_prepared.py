@@ -65,7 +65,7 @@ def test_no_slow_part_changes_a_probability(name):
     x = signal(channels)
     plain = images(x, name)
     network = create_model('cnn1d' if plain.shape[1:3].count(1) else 'cnn_small', 4)
-    variables = network.init(jax.random.key(0), plain[:1])
+    variables = jax.jit(network.init)(jax.random.key(0), plain[:1])
     forward = jax.jit(lambda v, p: network.apply(v, p, train=False)[0])
 
     def probabilities(patches):
