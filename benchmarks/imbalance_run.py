@@ -21,6 +21,7 @@ from fdx.synth.dataset import BUILDER
 from fdx.synth.run import default_name, generator_for, is_written, synthesise
 from fdx.train.config import AUGMENTATIONS, TrainConfig
 from fdx.train.forward import Progress
+from fdx.train.programs import forget_when_many
 from fdx.train.run import train
 from fdx.train.run_data import select_rows
 from fdx.types import ConfigError
@@ -73,8 +74,7 @@ def run(call: Call, tasks: list[str] | None, methods: list[str] | None) -> pathl
     def one(cell: Cell) -> tuple[dict[str, Any], bool]:
         found, stored = run_cell(cell, call, _generator(call.progress), GENERATOR)
         if not stored:
-            # Every run loads programs of its own: kept, they use up what the kernel lets a process map (in 85 runs).
-            jax.clear_caches()
+            forget_when_many()
         return found, stored
 
     found = run_cells(cells(asked, remedies, call.seeds), one, _words, call.say)

@@ -21,6 +21,7 @@ from fdx.evaluate.recordings import per_recording
 from fdx.evaluate.scoring import score_run
 from fdx.train.config import TrainConfig
 from fdx.train.few_recordings import by_size, train_counts
+from fdx.train.programs import forget_when_many
 from fdx.train.run import train
 from fdx.types import ConfigError
 
@@ -90,7 +91,7 @@ def _run_all(asked: Sequence[Cell], call: Call, manual_dir: str) -> list[dict[st
     def one(cell: Cell) -> tuple[dict[str, Any], bool]:
         found, stored = run_cell(cell, call, manual_dir)
         if not stored:
-            jax.clear_caches()  # Kept programs use up what the kernel lets a process map.
+            forget_when_many()
         return found, stored
 
     return run_cells(asked, one, _words, call.say)

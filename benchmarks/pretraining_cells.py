@@ -9,13 +9,12 @@ import time
 from collections import Counter
 from typing import Any
 
-import jax
-
 from fdx.data.preparing import RAW_DATA_VARIABLE
 from fdx.data.source import open_dataset, prepared_folder
 from fdx.predict.universal.judge import load_judge
 from fdx.train.config import TrainConfig
 from fdx.train.description import environment
+from fdx.train.programs import forget_when_many
 from fdx.train.run import train
 from fdx.types import ConfigError, Recording
 
@@ -195,9 +194,7 @@ def fine_tuned_cell(cell: Cell, call: Call) -> tuple[dict[str, Any], bool]:
         strategy = Strategy(FINE_TUNED, 'none', network.init != 'random', 'all layers')
         started = dataclasses.replace(config, init=_weights(network, call))
         outcome = do_run(Run(strategy, started, call.root.joinpath(*place)), progress=call.progress)
-        # Every run compiles programs of its own: kept for hours, they use up what the kernel lets a process map, and
-        # XLA fails with 'LLVM compilation error: Cannot allocate memory'.
-        jax.clear_caches()
+        forget_when_many()
         found = score(outcome.stored.predictions)
         seconds = sum(row['seconds'] for row in outcome.stored.history)
         return {'accuracy': found['accuracy'], 'macro_f1': found['macro_f1'], 'seconds': seconds}

@@ -127,7 +127,7 @@ def _make_weights(path: str) -> None:
     import jax
 
     from fdx.models import create_model
-    from fdx.train.steps import initial_variables
+    from fdx.train.programs import initial_variables
     from fdx.weights.files import save_weights
 
     params = initial_variables(create_model('vggish', CLASSES), (96, 64, 1), 0)['params']

@@ -20,6 +20,7 @@ from fdx.evaluate.predictions import Predictions
 from fdx.evaluate.scoring import score_run
 from fdx.train.config import TrainConfig
 from fdx.train.feature_cache import FeatureCache
+from fdx.train.programs import forget_when_many
 from fdx.train.run import train
 from fdx.train.run_data import select_rows
 from fdx.types import ConfigError, SplitError, WeightsError
@@ -85,7 +86,7 @@ def run(call: Call, source: Source, settings: Settings) -> pathlib.Path:
             cell, call, source, names[model.front_end], weights[model.name], settings.budget, caches[model.name]
         )
         if not stored:
-            jax.clear_caches()  # Kept programs use up what the kernel lets a process map.
+            forget_when_many()
         return found, stored
 
     found: list[dict[str, Any]] = []

@@ -130,7 +130,7 @@ class _Kinds:
         config, domains = self.config, self.domains
         setup = set_up_model(config, len(domains.classes), domains.source.input_shape)
         parts, start = load_parts(config, setup, domains, self.caches, self.progress, feature=plan.feature)
-        forward = compile_programs(config, plan, setup, start, self.caches).forward
+        forward = compile_programs(config, plan, setup, start).forward
         variables, _, _ = load_run(result.workdir, result.best_step)
         # The windows that are scored take no part in the verdict.
         return {name: outputs_of(forward, variables, parts[name]) for name in PARTS if name != 'target_test'}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from fdx.train import parallel
 from fdx.train.forward import forward_all
 from fdx.train.model_setup import ModelSetup
 from fdx.train.partition import join_variables
+from fdx.train.programs import KEPT
 from fdx.types import ConfigError
 
 
@@ -75,6 +77,12 @@ def make_outputs(model: nn.Module, start: int, feature: str) -> Callable:
         return parallel.gather(logits), parallel.gather(as_vectors(features.get(feature, batch['inputs'])))
 
     return forward
+
+
+@functools.lru_cache(maxsize=KEPT)
+def compiled_outputs(model: nn.Module, start: int, feature: str) -> Callable:
+    """`make_outputs`, compiled; runs of one network share it."""
+    return parallel.compile_forward(make_outputs(model, start, feature))
 
 
 def outputs_of(forward: Callable, variables: dict, examples: ArrayExamples) -> Outputs:

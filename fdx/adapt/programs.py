@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 
+import flax.core
+import flax.linen as nn
 import jax
 import numpy as np
 import optax
 
 from fdx.adapt.config import AdaptConfig
 from fdx.adapt.methods import Method, get_method, init_discriminator
-from fdx.adapt.outputs import make_outputs, outputs_of
+from fdx.adapt.outputs import compiled_outputs, outputs_of
 from fdx.adapt.schedule import SCHEDULES
 from fdx.adapt.source_domains import count_domains, init_domain_weights
 from fdx.adapt.step import AdaptState, make_adapt_step
-from fdx.adapt.target_statistics import make_statistics
+from fdx.adapt.target_statistics import compiled_statistics
 from fdx.data.pipeline import ArrayExamples
 from fdx.data.protocols.class_sets import OPEN
 from fdx.train import parallel
 from fdx.train.config import TrainConfig
 from fdx.train.model_setup import ModelSetup
-from fdx.train.optimiser import make_optimiser
+from fdx.train.optimiser import OptimiserSettings, make_optimiser, settings_of
+from fdx.train.programs import KEPT
 from fdx.types import ConfigError
 
 
@@ -64,43 +68,49 @@ def check_norms(method: str, setup: ModelSetup) -> None:
     raise ConfigError(f'`method`={method}: the network keeps no batch statistics that the target could replace')
 
 
-def compile_programs(config: TrainConfig, plan: AdaptConfig, setup: ModelSetup, start: int, caches: dict) -> Programs:
+def compile_programs(config: TrainConfig, plan: AdaptConfig, setup: ModelSetup, start: int) -> Programs:
     """The programs of a run whose batches go into stage `start`; runs that differ in data or seed share them."""
-    numbers = (
-        config.learning_rate,
-        config.l2,
-        config.clip_norm,
-        plan.factor(),
-        plan.radius,
-        plan.warm_up,
-        plan.schedule,
-        plan.sets,
+    terms = (plan.method, plan.feature, plan.factor(), plan.radius, plan.warm_up, plan.schedule, plan.sets)
+    return _programs(setup.model, flax.core.freeze(setup.mask), start, settings_of(config), *terms)
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _programs(
+    model: nn.Module,
+    mask: flax.core.FrozenDict,
+    start: int,
+    settings: OptimiserSettings,
+    method: str,
+    feature: str,
+    factor: float,
+    radius: float,
+    warm_up: float,
+    schedule: str,
+    sets: str,
+) -> Programs:
+    trains = flax.core.unfreeze(mask)
+    optimiser, extra = make_optimiser(settings, trains, 1), optax.adam(settings.learning_rate)
+    step = make_adapt_step(
+        model,
+        optimiser,
+        extra,
+        trains,
+        get_method(method),
+        start=start,
+        feature=feature,
+        weight=factor,
+        radius=radius,
+        warm_up=warm_up,
+        schedule=SCHEDULES[schedule],
+        rejects=sets == OPEN,
     )
-    key = ('adapt step', setup.model, str(setup.mask), plan.method, plan.feature, start, numbers)
-    if key not in caches:
-        optimiser, extra = make_optimiser(config, setup.mask, 1), optax.adam(config.learning_rate)
-        step = make_adapt_step(
-            setup.model,
-            optimiser,
-            extra,
-            setup.mask,
-            get_method(plan.method),
-            start=start,
-            feature=plan.feature,
-            weight=plan.factor(),
-            radius=plan.radius,
-            warm_up=plan.warm_up,
-            schedule=SCHEDULES[plan.schedule],
-            rejects=plan.sets == OPEN,
-        )
-        caches[key] = Programs(
-            parallel.compile_step(step),
-            parallel.compile_forward(make_outputs(setup.model, start, plan.feature)),
-            parallel.compile_forward(make_statistics(setup.model, start=start)),
-            optimiser,
-            extra,
-        )
-    return caches[key]
+    return Programs(
+        parallel.compile_step(step),
+        compiled_outputs(model, start, feature),
+        compiled_statistics(model, start=start),
+        optimiser,
+        extra,
+    )
 
 
 def fresh_state(

@@ -91,7 +91,7 @@ def adapt(
     parts = with_domains(method, parts, domains)
     for name in ('source_train', *(['target_train'] if method.sees_target else [])):
         check_batches(setup, parts[name], config.batch_size, start, name.replace('_', ' '))
-    programs = compile_programs(config, plan, setup, start, caches)
+    programs = compile_programs(config, plan, setup, start)
     epoch_steps = steps_per_epoch(len(parts['source_train']), config.batch_size)
     state = fresh_state(
         setup, programs, method, parts, start=start, seed=config.seed, total_steps=epoch_steps * config.epochs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import flax.linen as nn
@@ -12,7 +13,9 @@ import numpy as np
 from fdx.adapt.terms.adabn import pooled_statistics
 from fdx.data.pipeline import ArrayExamples, Examples
 from fdx.models.batch_norm import BatchNorm, normalise_batch
+from fdx.train import parallel
 from fdx.train.forward import Progress, forward_batches, no_progress
+from fdx.train.programs import KEPT
 from fdx.types import ConfigError
 
 
@@ -47,6 +50,12 @@ def make_statistics(model: nn.Module, *, start: int = 0) -> Callable:
         return seen
 
     return statistics
+
+
+@functools.lru_cache(maxsize=KEPT)
+def compiled_statistics(model: nn.Module, *, start: int = 0) -> Callable:
+    """`make_statistics`, compiled; runs of one network share it."""
+    return parallel.compile_forward(make_statistics(model, start=start))
 
 
 def shuffled(examples: ArrayExamples, seed: int) -> ArrayExamples:

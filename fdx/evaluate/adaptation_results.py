@@ -73,7 +73,7 @@ def network_outputs(
     domains, caches = result.domains, {} if caches is None else caches
     setup = set_up_model(config, len(domains.classes), domains.source.input_shape)
     parts, start = load_parts(config, setup, domains, caches, progress, feature=plan.feature)
-    forward = compile_programs(config, plan, setup, start, caches).forward
+    forward = compile_programs(config, plan, setup, start).forward
     kept, meta, step = load_run(result.workdir, result.best_step)
     initial = join_variables(setup.prefix, setup.params, setup.stats)
     before, after = (

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fdx.predict.predictor import AnyPredictor
-from fdx.train.steps import initial_variables
+from fdx.train.programs import initial_variables
 from fdx.types import ConfigError
 
 # Examples per call: more would cost memory, and every call is padded to this number, so that one program serves all.

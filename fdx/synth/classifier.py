@@ -14,10 +14,10 @@ from fdx.data.pipeline import ArrayExamples, train_batches
 from fdx.train import parallel
 from fdx.train.balance import oversampled
 from fdx.train.config import TrainConfig
-from fdx.train.forward import Progress, forward_all, make_forward, no_progress
+from fdx.train.forward import Progress, forward_all, no_progress
 from fdx.train.model_setup import set_up_model
-from fdx.train.optimiser import make_optimiser
-from fdx.train.steps import make_train_step
+from fdx.train.optimiser import make_optimiser, settings_of
+from fdx.train.programs import compiled_forward, compiled_step
 from fdx.train.trainer import fresh_state
 
 MODEL, STEPS, BATCH_SIZE, LEARNING_RATE = 'cnn_small', 150, 32, 1e-3
@@ -38,11 +38,11 @@ class Classifier:
 
     def predicted(self, images: np.ndarray) -> np.ndarray:
         """int64 [N]: the most probable class of images [N, H, W, C]."""
-        return self._outputs(images, make_forward(self.model)).argmax(1)
+        return self._outputs(images, compiled_forward(self.model)).argmax(1)
 
     def embeddings(self, images: np.ndarray) -> np.ndarray:
         """float32 [N, D] of images [N, H, W, C]."""
-        return self._outputs(images, make_forward(self.model, feature=EMBEDDING))
+        return self._outputs(images, compiled_forward(self.model, feature=EMBEDDING))
 
     def score(self, images: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         """Accuracy and macro F1 over the classes that `labels` int [N] hold."""
@@ -52,7 +52,7 @@ class Classifier:
 
     def _outputs(self, images: np.ndarray, forward: Callable) -> np.ndarray:
         examples = ArrayExamples(images, np.zeros(len(images), np.int32))
-        return forward_all(parallel.compile_forward(forward), self.variables, examples)
+        return forward_all(forward, self.variables, examples)
 
 
 def fit_classifier(
@@ -80,7 +80,7 @@ def fit_classifier(
     setup = set_up_model(config, num_classes, images.shape[1:])
     optimiser = make_optimiser(config, setup.mask, steps)
     state = fresh_state(setup, optimiser, seed)
-    step = parallel.compile_step(make_train_step(setup.model, optimiser, setup.mask, start=0))
+    step = compiled_step(setup.model, settings_of(config), setup.mask, steps_per_epoch=steps, start=0)
     examples = oversampled(ArrayExamples(images, labels.astype(np.int32)), seed)
     batches = train_batches(examples, BATCH_SIZE, seed)
     for _ in progress(range(steps), desc='judge', total=steps):

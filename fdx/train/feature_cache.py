@@ -7,8 +7,8 @@ import numpy as np
 
 from fdx.data.joined import JoinedExamples
 from fdx.data.pipeline import ArrayExamples, RecordExamples
-from fdx.train import parallel
-from fdx.train.forward import Progress, forward_all, make_forward, no_progress
+from fdx.train.forward import Progress, forward_all, no_progress
+from fdx.train.programs import compiled_forward
 
 
 class FeatureCache:
@@ -20,7 +20,7 @@ class FeatureCache:
 
     def __init__(self, model: nn.Module, prefix: dict, stop: int, progress: Progress = no_progress):
         """Caches the outputs of stages [0, stop) with the variables `prefix`."""
-        self._forward = parallel.compile_forward(make_forward(model, stop=stop))
+        self._forward = compiled_forward(model, stop=stop)
         self._prefix = prefix
         self._progress = progress
         self._features: dict[tuple, np.ndarray] = {}

@@ -27,8 +27,8 @@ from fdx.train.partition import (
     split_variables,
     trainable_mask,
 )
+from fdx.train.programs import initial_variables
 from fdx.train.same_run import GENERATOR, WORDS, kind_of
-from fdx.train.steps import initial_variables
 from fdx.train.workdir import folds_in
 from fdx.types import CheckpointError, ConfigError
 from fdx.weights.merge import merge_variables

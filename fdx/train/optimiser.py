@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import jax
 import optax
 
@@ -9,14 +11,30 @@ from fdx.train.config import TrainConfig
 from fdx.train.partition import masked_optimiser
 
 
-def learning_rate_schedule(config: TrainConfig, steps_per_epoch: int) -> optax.Schedule:
+class OptimiserSettings(NamedTuple):
+    """What the optimiser depends on: fields of `TrainConfig`, which can be a key of compiled programs."""
+
+    learning_rate: float
+    halve_every: int
+    l2: float
+    clip_norm: float
+
+
+def settings_of(config: TrainConfig) -> OptimiserSettings:
+    """The settings of a run's optimiser."""
+    return OptimiserSettings(*(getattr(config, name) for name in OptimiserSettings._fields))
+
+
+def learning_rate_schedule(config: TrainConfig | OptimiserSettings, steps_per_epoch: int) -> optax.Schedule:
     """learning_rate * 0.5 ** floor(epoch / halve_every), or constant with halve_every=0."""
     if config.halve_every == 0:
         return optax.constant_schedule(config.learning_rate)
     return optax.exponential_decay(config.learning_rate, config.halve_every * steps_per_epoch, 0.5, staircase=True)
 
 
-def make_optimiser(config: TrainConfig, mask: dict, steps_per_epoch: int) -> optax.GradientTransformation:
+def make_optimiser(
+    config: TrainConfig | OptimiserSettings, mask: dict, steps_per_epoch: int
+) -> optax.GradientTransformation:
     """Adam (Kingma and Ba, 2015) with an L2 penalty on kernels, masked by `mask`.
 
     Clipping and the penalty are part of what is masked. In front of the mask they would read the gradients of frozen

@@ -13,7 +13,6 @@ from sklearn.metrics import f1_score
 from fdx.data.dataset import PreparedDataset
 from fdx.data.pipeline import Examples, steps_per_epoch, train_batches
 from fdx.data.source import open_dataset
-from fdx.train import parallel
 from fdx.train.augment import AUGMENT
 from fdx.train.batch_sizes import check_batches
 from fdx.train.config import TrainConfig
@@ -21,14 +20,15 @@ from fdx.train.decision import DecisionRule, rule_of
 from fdx.train.description import describe, selection
 from fdx.train.divergence import LOSS
 from fdx.train.early_stopping import EarlyStopping
-from fdx.train.forward import Progress, forward_all, make_forward, no_progress
+from fdx.train.forward import Progress, forward_all, no_progress
 from fdx.train.init_leak import check_init_of_splits, entries_of
 from fdx.train.loop import Plan
 from fdx.train.model_setup import ModelSetup, set_up_model
-from fdx.train.optimiser import make_optimiser
+from fdx.train.optimiser import make_optimiser, settings_of
+from fdx.train.programs import compiled_forward, compiled_step
 from fdx.train.run_data import RunData, balanced, load_data, with_cached_features
 from fdx.train.same_run import SAME_CLASSIFIER
-from fdx.train.steps import TrainState, make_train_step
+from fdx.train.steps import TrainState
 from fdx.train.temperature import fit_temperature
 from fdx.train.trainer import Layout, Run, RunResult, fresh_state, network_of, run_training
 
@@ -67,7 +67,7 @@ def description(config: TrainConfig, setup: ModelSetup, data: RunData) -> dict:
 
 
 def _validator(model, examples: Examples, start: int, rule: DecisionRule | None) -> Callable[[TrainState], dict]:
-    forward = parallel.compile_forward(make_forward(model, start=start))
+    forward = compiled_forward(model, start=start)
     labels = examples.labels()
 
     def validate(state: TrainState) -> dict:
@@ -139,15 +139,21 @@ def train(
     check_batches(setup, data.train, config.batch_size, start)
     epoch_steps = steps_per_epoch(len(data.train), config.batch_size)
     optimiser = make_optimiser(config, setup.mask, epoch_steps)
-    step = make_train_step(
-        setup.model, optimiser, setup.mask, start=start, class_weights=weights, augment=AUGMENT.get(config.balance)
+    step = compiled_step(
+        setup.model,
+        settings_of(config),
+        setup.mask,
+        steps_per_epoch=epoch_steps,
+        start=start,
+        class_weights=weights,
+        augment=AUGMENT.get(config.balance),
     )
     run = Run(
         layout=LAYOUT,
         meta=meta,
         state=fresh_state(setup, optimiser, config.seed, start),
         plan=Plan(
-            step=parallel.compile_step(step),
+            step=step,
             batches=train_batches(data.train, config.batch_size, config.seed),
             batch_size=config.batch_size,
             steps_per_epoch=epoch_steps,

@@ -140,9 +140,3 @@ def _apply_in_training(model: nn.Module, variables: dict, batch: dict, start: in
     )
     # Behind cached features there may be no norm left to change its statistics.
     return logits, changed.get('batch_stats', {})
-
-
-def initial_variables(model: nn.Module, input_shape: tuple[int, ...], seed: int) -> dict:
-    """Freshly initialised variables for examples of `input_shape`, on the host's first device."""
-    init = jax.jit(lambda key: model.clone(axis_name=None).init(key, jnp.zeros((1, *input_shape), jnp.float32)))
-    return init(jax.random.key(seed))

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from fdx.adapt.source_free.step import TargetState
-from fdx.adapt.target_statistics import make_statistics, shuffled, target_statistics
+from fdx.adapt.target_statistics import compiled_statistics, shuffled, target_statistics
 from fdx.data.pipeline import ArrayExamples
 from fdx.train import parallel
 from fdx.train.forward import Progress, no_progress
@@ -58,7 +58,7 @@ def measuring(
     model: nn.Module, examples: ArrayExamples, *, prior_windows: int, seed: int, progress: Progress
 ) -> Callable[[TargetState], TargetState]:
     """Function state -> the same with `mixed_statistics` of the examples in its norms."""
-    statistics = parallel.compile_forward(make_statistics(model))
+    statistics = compiled_statistics(model)
 
     def measure(state: TargetState) -> TargetState:
         stats = mixed_statistics(

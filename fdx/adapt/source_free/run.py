@@ -7,24 +7,23 @@ import pathlib
 import time
 from collections.abc import Callable
 
-import optax
+import flax.core
 
-from fdx.adapt.outputs import make_outputs
+from fdx.adapt.outputs import compiled_outputs
 from fdx.adapt.source_free.checkpoint import LAYOUT, adapted_config, describe_adapted
 from fdx.adapt.source_free.config import SourceFreeConfig
 from fdx.adapt.source_free.norms import measuring, one_step
 from fdx.adapt.source_free.setup import fresh_state, set_up_adaptation
-from fdx.adapt.source_free.step import TargetState, make_target_step
+from fdx.adapt.source_free.step import TargetState, compiled_target_step
 from fdx.adapt.source_free.target import Target, load_target, open_target, target_splits
 from fdx.adapt.source_free.view import TargetView, WithPseudoLabels
 from fdx.data.pipeline import steps_per_epoch, train_batches
-from fdx.train import parallel
 from fdx.train.batch_sizes import check_batches
 from fdx.train.config import TrainConfig
 from fdx.train.forward import Progress, no_progress
 from fdx.train.loop import Plan
 from fdx.train.model_setup import ModelSetup, load_run
-from fdx.train.optimiser import make_optimiser
+from fdx.train.optimiser import make_optimiser, settings_of
 from fdx.train.trainer import Run, RunResult, run_training
 
 # Metrics of a step whose means are in a row of the history.
@@ -84,7 +83,7 @@ def adapt_checkpoint(
     target = load_target(config, dataset, splits, meta['class_names'], meta['gain'], progress)
     if plan.method != 'test_time_norms':
         check_batches(setup, target.seen, config.batch_size, 0, 'target')
-    view = TargetView(parallel.compile_forward(make_outputs(setup.model, 0, 'embedding')), target)
+    view = TargetView(compiled_outputs(setup.model, 0, 'embedding'), target)
     optimiser = make_optimiser(config, setup.mask, 1)
     state = fresh_state(setup, optimiser, target, config)
     before = view.row(state)
@@ -97,7 +96,7 @@ def adapt_checkpoint(
         meta=described,
         state=state,
         plan=dataclasses.replace(
-            _plan(plan, config, setup, target, view, optimiser, measure), on_epoch=on_epoch, progress=progress
+            _plan(plan, config, setup, target, view, measure), on_epoch=on_epoch, progress=progress
         ),
         choice=choice_of(plan.select_by),
         began=began,
@@ -113,7 +112,6 @@ def _plan(
     setup: ModelSetup,
     target: Target,
     view: TargetView,
-    optimiser: optax.GradientTransformation,
     measure: Callable[[TargetState], TargetState],
 ) -> Plan:
     """What the loop is given. The only step of test_time_norms measures, and the others learn."""
@@ -122,8 +120,8 @@ def _plan(
     if plan.method == 'test_time_norms':
         step = one_step(measure)
     else:
-        step = parallel.compile_step(
-            make_target_step(setup.model, optimiser, setup.mask, plan.method, plan.pseudo_weight)
+        step = compiled_target_step(
+            setup.model, settings_of(config), flax.core.freeze(setup.mask), plan.method, plan.pseudo_weight
         )
     if plan.method == 'shot':
         step = WithPseudoLabels(step, view, epoch_steps)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
+import flax.core
 import flax.linen as nn
 import flax.struct
 import jax
@@ -15,7 +17,9 @@ import optax
 from fdx.adapt.source_free.terms import shot_loss, tent_loss
 from fdx.models.staged import HEAD
 from fdx.train import parallel
+from fdx.train.optimiser import OptimiserSettings, make_optimiser
 from fdx.train.partition import apply_updates, join_variables, mean_gradients, stop_frozen_gradients, trainable_mask
+from fdx.train.programs import KEPT
 from fdx.train.steps import TrainState
 from fdx.types import ConfigError
 
@@ -92,3 +96,13 @@ def make_target_step(
         return new, jax.lax.pmean(metrics, parallel.AXIS)
 
     return step
+
+
+@functools.lru_cache(maxsize=KEPT)
+def compiled_target_step(
+    model: nn.Module, settings: OptimiserSettings, mask: flax.core.FrozenDict, method: str, pseudo_weight: float
+) -> Callable:
+    """`make_target_step` with the optimiser of `settings`, compiled; runs of one network share it."""
+    trains = flax.core.unfreeze(mask)
+    optimiser = make_optimiser(settings, trains, 1)
+    return parallel.compile_step(make_target_step(model, optimiser, trains, method, pseudo_weight))

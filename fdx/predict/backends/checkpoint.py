@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import pathlib
-from collections.abc import Callable
 
 import flax.linen as nn
 import numpy as np
@@ -14,15 +12,9 @@ from fdx.data.pipeline import ArrayExamples, Examples
 from fdx.predict.predictor import AnyPredictor
 from fdx.predict.verdicts import marked
 from fdx.signal.scaling import as_gain
-from fdx.train import parallel
-from fdx.train.forward import Progress, forward_all, make_forward, no_progress
+from fdx.train.forward import Progress, forward_all, no_progress
 from fdx.train.model_setup import build_model, input_shape_of, load_run
-
-
-@functools.lru_cache(maxsize=16)
-def _compiled(model: nn.Module, feature: str | None) -> Callable:
-    """The forward pass of a network; the folds of a run share one compiled program."""
-    return parallel.compile_forward(make_forward(model, feature=feature))
+from fdx.train.programs import compiled_forward
 
 
 class Predictor(AnyPredictor):
@@ -67,5 +59,5 @@ class Predictor(AnyPredictor):
         return marked(self.probabilities(ArrayExamples(inputs, np.zeros(len(inputs), np.int32))), inputs)
 
     def _run(self, examples: Examples, feature: str | None, what: str) -> np.ndarray:
-        forward = _compiled(self._model, feature)
+        forward = compiled_forward(self._model, feature=feature)
         return forward_all(forward, self._variables, examples, progress=self._progress, what=what)

@@ -19,14 +19,6 @@ from fdx.train.model_setup import set_up_model
 from tests.train.adapt.adapt_tones import EPOCHS, STEPS, AdaptTones, judge
 
 
-@pytest.fixture(scope='module', autouse=True)
-def compiled_quickly():
-    """Programs of this file run for milliseconds: compiling them is what takes time."""
-    jax.config.update('jax_disable_most_optimizations', True)
-    yield
-    jax.config.update('jax_disable_most_optimizations', False)
-
-
 @pytest.fixture(scope='module')
 def tones_dir(tmp_path_factory):
     folder = tmp_path_factory.mktemp('adapt_tones')

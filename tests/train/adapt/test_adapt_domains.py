@@ -14,7 +14,7 @@ from fdx.adapt.source_domains import DomainExamples, source_domains
 from fdx.data.builder import VibrationConfig
 from fdx.models.registry import create_model
 from fdx.train.loop import InterruptedRunError
-from fdx.train.steps import initial_variables
+from fdx.train.programs import initial_variables
 from fdx.types import ConfigError, Recording
 from tests.train.adapt.adapt_tones import RATE_HZ, TONES_HZ, AdaptTones
 from tests.train.adapt.test_adapt_resume import sigterm_before
