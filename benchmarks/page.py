@@ -37,12 +37,14 @@ class Kind:
       measured: data of the page -> the keys of all that was measured, to compare two pages.
       merged: (older data, newer data) -> data of both, for a study whose parts are measured one by one; None: a newer
         page takes the place of an older one.
+      program: that writes the page; '' for the suite of its name in launch.benchmark.
     """
 
     markdown: Callable[[Mapping[str, Any]], str]
     plot: Callable[[Mapping[str, Any]], Figure]
     measured: Callable[[Mapping[str, Any]], set[Hashable]]
     merged: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]] | None = None
+    program: str = ''
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -118,7 +120,8 @@ def read_page(folder: pathlib.Path, name: str, kind: Kind) -> dict[str, Any] | N
         kind.markdown(data)  # Rendering the page validates the file.
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as e:
         raise DataError(
-            f'{path}: not what `launch.benchmark --suite={name}` writes ({e!r}): remove it, or name another folder'
+            f'{path}: not what `{kind.program or f"launch.benchmark --suite={name}"}` writes ({e!r}): remove it, or name '
+            'another folder'
         ) from e
     return data
 

@@ -219,4 +219,4 @@ def measured(data: Mapping[str, Any]) -> set[Hashable]:
     return {(row['dataset'], row['protocol'], row['model'], f'seed {s}') for row in data['rows'] for s in row['seeds']}
 
 
-KIND = Kind(markdown, plot, measured, merged)
+KIND = Kind(markdown, plot, measured, merged, program='launch.study')

@@ -8,12 +8,13 @@ import pathlib
 import numpy as np
 import pytest
 
-from fdx.benchmarks.page import json_text
+from fdx.benchmarks.page import json_text, read_page
 from fdx.benchmarks.study_figures import PUBLISHED, STATES
 from fdx.benchmarks.study_page import KIND, assemble, markdown, measured, merged
 from fdx.benchmarks.study_plots import plot
 from fdx.benchmarks.study_rows import table_of
 from fdx.benchmarks.study_suite import MODELS, TASKS
+from fdx.types import DataError
 
 PAGES = pathlib.Path(__file__).parents[2] / 'docs' / 'benchmarks'
 BUDGET = {'head': 2700, 'scratch': 54, 'vgg16': 216}
@@ -91,6 +92,12 @@ def test_the_picture_has_a_row_per_network(two_seeds):
     assert axes[0].lines[1].get_ydata().tolist() == [0.5, 0.25]
     # Both seeds: 18 + 19 windows of the first state.
     assert axes[2].texts[0].get_text() == '37'
+
+
+def test_a_file_of_another_kind_is_refused_by_name(tmp_path):
+    (tmp_path / 'study.json').write_text('{"rows": []}')
+    with pytest.raises(DataError, match=r'study.json: not what `launch.study` writes'):
+        read_page(tmp_path, 'study', KIND)
 
 
 @pytest.mark.skipif(not (PAGES / 'study.json').exists(), reason='not published')
