@@ -119,10 +119,8 @@ def read_page(folder: pathlib.Path, name: str, kind: Kind) -> dict[str, Any] | N
         data = parse_json(path.read_text(encoding='utf-8'))
         kind.markdown(data)  # Rendering the page validates the file.
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as e:
-        raise DataError(
-            f'{path}: not what `{kind.program or f"launch.benchmark --suite={name}"}` writes ({e!r}): remove it, or name '
-            'another folder'
-        ) from e
+        writer = kind.program or f'launch.benchmark --suite={name}'
+        raise DataError(f'{path}: not what `{writer}` writes ({e!r}): remove it, or name another folder') from e
     return data
 
 
