@@ -28,8 +28,8 @@ def variables(model):
 
     def draw(path, s):
         if path[-1].key == 'kernel':
-            return jnp.asarray(rng.standard_normal(s.shape) * np.sqrt(2 / np.prod(s.shape[:-1])), s.dtype)
-        return jnp.asarray(rng.uniform(0.5, 1.5, s.shape), s.dtype)
+            return (rng.standard_normal(s.shape) * np.sqrt(2 / np.prod(s.shape[:-1]))).astype(s.dtype)
+        return rng.uniform(0.5, 1.5, s.shape).astype(s.dtype)
 
     return jax.tree_util.tree_map_with_path(draw, shapes)
 
@@ -59,11 +59,15 @@ def run(padding: int) -> dict[str, np.ndarray]:
     return flatten_tree(jax.tree.map(np.asarray, {'loss': loss, 'gradients': grads, 'statistics': new}))
 
 
+def arrays(paddings: list[str]) -> dict[str, np.ndarray]:
+    """'PADDING/name' -> array of every run."""
+    return {f'{p}/{name}': value for p in paddings for name, value in run(int(p)).items()}
+
+
 def main() -> None:
-    """Writes 'PADDING/name' of every run."""
+    """Writes `arrays`."""
     out, *paddings = sys.argv[1:]
-    arrays = {f'{p}/{name}': value for p in paddings for name, value in run(int(p)).items()}
-    np.savez(out, devices=jax.device_count(), **arrays)
+    np.savez(out, devices=jax.device_count(), **arrays(paddings))
 
 
 if __name__ == '__main__':

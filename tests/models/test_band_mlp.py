@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,6 +21,11 @@ WIDTH = 8  # of both hidden layers at a 32nd of the width
 
 def slim(**options):
     return create_model('band_mlp', 3, **{'width_multiplier': 1 / 32, 'dropout_rate': 0.0, **options})
+
+
+def evaluate(variables, x, **options):
+    """(logits, features); one program, as each operation would be compiled by itself."""
+    return jax.jit(slim(**options).apply)(variables, x)
 
 
 def shapes_of(model, *example):
@@ -39,9 +46,9 @@ def variables():
 
     def draw(path, s):
         if path[-1].key == 'kernel':
-            return jnp.asarray(rng.standard_normal(s.shape) / np.sqrt(s.shape[0]), s.dtype)
+            return (rng.standard_normal(s.shape) / np.sqrt(s.shape[0])).astype(s.dtype)
         low, high = (0.5, 1.5) if path[-1].key in ('scale', 'var') else (-0.3, 0.3)
-        return jnp.asarray(rng.uniform(low, high, s.shape), s.dtype)
+        return rng.uniform(low, high, s.shape).astype(s.dtype)
 
     return jax.tree_util.tree_map_with_path(draw, shapes_of(slim(), FRAMES, BANDS, CHANNELS))
 
@@ -68,7 +75,7 @@ def by_numpy(variables, x, batch_statistics):
 
 
 def test_evaluation_is_the_network_written_out(variables, x):
-    logits, features = slim().apply(variables, x)
+    logits, features = evaluate(variables, x)
     expected, _ = by_numpy(variables, x, batch_statistics=False)
     assert set(features) == set(expected) == {'hidden', 'bottleneck', 'embedding', 'head'}
     for name, value in expected.items():
@@ -78,7 +85,8 @@ def test_evaluation_is_the_network_written_out(variables, x):
 
 
 def test_training_normalises_by_the_batch_and_moves_the_statistics_as_torch_does(variables, x):
-    (logits, features), new = slim().apply(variables, x, train=True, mutable=['batch_stats'])
+    train = jax.jit(functools.partial(slim().apply, train=True, mutable=['batch_stats']))
+    (logits, features), new = train(variables, x)
     expected, after = by_numpy(variables, x, batch_statistics=True)
     for name, value in expected.items():
         np.testing.assert_allclose(features[name], value, rtol=1e-3, atol=1e-4, err_msg=name)
@@ -86,16 +94,16 @@ def test_training_normalises_by_the_batch_and_moves_the_statistics_as_torch_does
     assert set(found) == set(after) and len(after) == 4
     for path, value in after.items():
         np.testing.assert_allclose(found[path], value, rtol=1e-4, atol=1e-5, err_msg=path)
-    assert np.abs(logits - slim().apply(variables, x)[0]).max() > 0.05
+    assert np.abs(logits - evaluate(variables, x)[0]).max() > 0.05
 
 
 def test_time_axis_says_where_time_runs(variables, x):
-    expected = slim().apply(variables, x)[0]
+    expected = evaluate(variables, x)[0]
     turned = x.swapaxes(1, 2)
-    np.testing.assert_allclose(slim(time_axis=1).apply(variables, turned)[0], expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(evaluate(variables, turned, time_axis=1)[0], expected, rtol=1e-5, atol=1e-6)
     # Frames in another order are the same machine; bands in another order are not.
-    np.testing.assert_allclose(slim().apply(variables, x[:, ::-1])[0], expected, rtol=1e-4, atol=1e-5)
-    assert np.abs(slim().apply(variables, x[:, :, ::-1])[0] - expected).max() > 0.05
+    np.testing.assert_allclose(evaluate(variables, x[:, ::-1])[0], expected, rtol=1e-4, atol=1e-5)
+    assert np.abs(evaluate(variables, x[:, :, ::-1])[0] - expected).max() > 0.05
     kernel = shapes_of(slim(time_axis=1), FRAMES, BANDS, CHANNELS)['params']['hidden']['dense']['kernel']
     assert kernel.shape == (FRAMES * CHANNELS, WIDTH)
 
@@ -103,8 +111,8 @@ def test_time_axis_says_where_time_runs(variables, x):
 @pytest.mark.parametrize('frames', [1, 3, 50])
 def test_any_number_of_frames_goes_through_the_same_weights(variables, frames):
     image = np.random.default_rng(2).standard_normal((2, 1, BANDS, CHANNELS)).astype(np.float32)
-    logits = slim().apply(variables, image)[0]
-    repeated = slim().apply(variables, image.repeat(frames, axis=1))[0]
+    logits = evaluate(variables, image)[0]
+    repeated = evaluate(variables, image.repeat(frames, axis=1))[0]
     np.testing.assert_allclose(repeated, logits, rtol=1e-4, atol=1e-5)
 
 

@@ -35,9 +35,9 @@ def drawn(model, *example):
 
     def draw(path, s):
         if path[-1].key == 'kernel':
-            return jnp.asarray(rng.standard_normal(s.shape) * np.sqrt(2 / np.prod(s.shape[:-1])), s.dtype)
+            return (rng.standard_normal(s.shape) * np.sqrt(2 / np.prod(s.shape[:-1]))).astype(s.dtype)
         low, high = (0.5, 1.5) if path[-1].key in ('scale', 'var') else (-0.3, 0.3)
-        return jnp.asarray(rng.uniform(low, high, s.shape), s.dtype)
+        return rng.uniform(low, high, s.shape).astype(s.dtype)
 
     return jax.tree_util.tree_map_with_path(draw, shapes_of(model, *example))
 
@@ -49,12 +49,12 @@ def variables():
 
 @pytest.fixture(scope='module')
 def x():
-    return jnp.asarray(np.random.default_rng(1).standard_normal((3, 19, 9, 2)), jnp.float32)
+    return np.random.default_rng(1).standard_normal((3, 19, 9, 2)).astype(np.float32)
 
 
 @pytest.fixture(scope='module')
 def whole(variables, x):
-    return slim().apply(variables, x)
+    return jax.jit(slim().apply)(variables, x)
 
 
 @pytest.fixture(scope='module')
@@ -175,11 +175,16 @@ def test_gradient_is_the_slope_of_the_numpy_loss(variables, x):
 
 def test_the_bottleneck_takes_cells_and_the_map():
     """What is cached behind stage3 has one size, and the map gives the same."""
-    x = jnp.asarray(np.random.default_rng(4).standard_normal((2, 80, 56, 1)), jnp.float32)
+    x = np.random.default_rng(4).standard_normal((2, 80, 56, 1)).astype(np.float32)
     variables = drawn(slim(), 80, 56, 1)
-    cells, features = slim().apply(variables, x, stop=3)
-    assert (cells.shape, features['stage3'].shape) == ((2, 4, 4, 8), (2, 10, 7, 8))
-    found, wanted = (slim().apply(variables, y, start=3)[0] for y in (features['stage3'], cells))
+
+    @jax.jit
+    def run(variables, x):
+        cells, features = slim().apply(variables, x, stop=3)
+        return cells, features['stage3'], *(slim().apply(variables, y, start=3)[0] for y in (features['stage3'], cells))
+
+    cells, stage, found, wanted = run(variables, x)
+    assert (cells.shape, stage.shape) == ((2, 4, 4, 8), (2, 10, 7, 8))
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
 
 
@@ -206,5 +211,5 @@ def test_it_learns_where_a_line_stands():
     state = optimiser.init(start['params'])
     for _ in range(40):
         start, state = step(start, state, images[:24], labels[:24])
-    found = model.apply(start, images[24:])[0].argmax(-1)
+    found = np.asarray(jax.jit(model.apply)(start, images[24:])[0]).argmax(-1)
     assert (found == labels[24:]).mean() > 0.9

@@ -56,13 +56,17 @@ each_network = pytest.mark.parametrize('name', NETWORKS)
 each_with_norms = pytest.mark.parametrize('name', WITH_NORMS)
 
 
+def example(name):
+    return jax.ShapeDtypeStruct((1, *NETWORKS[name][0]), np.float32)
+
+
 def slim(name, **options):
     return create_model(name, 3, **{'dropout_rate': 0.0, **NETWORKS[name][1], **options})
 
 
 @functools.cache
 def shapes_of(name):
-    return jax.eval_shape(slim(name).init, jax.random.key(0), jnp.zeros((1, *NETWORKS[name][0])))
+    return jax.eval_shape(slim(name).init, jax.random.key(0), example(name))
 
 
 @functools.cache
@@ -76,15 +80,38 @@ def drawn(name):
         low, high = (0.5, 1.5) if path[-1].key in ('scale', 'var') else (-0.3, 0.3)
         return rng.uniform(low, high, s.shape).astype(s.dtype)
 
-    # Types are those of NumPy: jnp.asarray(x, dtype) compiles a conversion for every shape.
-    variables = jax.tree.map(jnp.asarray, jax.tree_util.tree_map_with_path(draw, shapes_of(name)))
-    return variables, jnp.asarray(rng.standard_normal((3, *NETWORKS[name][0])).astype(np.float32))
+    variables = jax.tree_util.tree_map_with_path(draw, shapes_of(name))
+    return variables, rng.standard_normal((3, *NETWORKS[name][0])).astype(np.float32)
 
 
 @functools.cache
 def whole(name):
     """(logits, features) of the evaluation in one piece."""
     return jax.jit(slim(name).apply)(*drawn(name))
+
+
+@functools.cache
+def in_pieces(name):
+    """What the stages give one by one, each with its own variables alone; what the head gives for both its inputs.
+
+    ((logits, features, [names of the features that each stage adds]), [logits, logits]). One program: compiled one by
+    one, the stages take ten times as long.
+    """
+    model, added = slim(name), []
+
+    def run(variables, y):
+        found = {}
+        for i, stage in enumerate(model.STAGES):
+            own = {kind: {k: v for k, v in tree.items() if k == stage} for kind, tree in variables.items()}
+            y, features = model.apply(own, y, start=i, stop=i + 1)
+            added.append(set(features))
+            found |= features
+        head, last = {'params': {'head': variables['params']['head']}}, len(model.STAGES) - 1
+        inputs = (found[model.STAGES[last - 1]], found['embedding'])
+        return (y, found), [model.apply(head, given, start=last)[0] for given in inputs]
+
+    (logits, features), heads = jax.jit(run)(*drawn(name))
+    return (logits, features, added), heads
 
 
 def norms_of(name):
@@ -115,14 +142,8 @@ def test_features_are_the_stages_and_the_embedding(name):
 @each_network
 def test_stages_one_by_one_are_the_whole(name):
     """Each with its own variables alone, so that the frozen stages at the start can be computed once."""
-    model, (variables, y), (logits, features) = slim(name), drawn(name), whole(name)
-    found = {}
-    for i, stage in enumerate(model.STAGES):
-        own = {kind: {k: v for k, v in tree.items() if k == stage} for kind, tree in variables.items()}
-        y, added = jax.jit(functools.partial(model.apply, start=i, stop=i + 1))(own, y)
-        assert not set(added) & set(found)
-        found |= added
-    assert set(found) == set(features)
+    (logits, features), ((y, found, added), _) = whole(name), in_pieces(name)
+    assert sum(map(len, added)) == len(found) and set(found) == set(features)
     np.testing.assert_allclose(y, logits, rtol=1e-4, atol=1e-4)
     for key, value in features.items():
         np.testing.assert_allclose(found[key], value, rtol=1e-4, atol=1e-4, err_msg=key)
@@ -130,9 +151,9 @@ def test_stages_one_by_one_are_the_whole(name):
 
 @each_network
 def test_two_parts_have_the_features_of_the_whole(name):
-    """At every cut; the shapes alone, as the values are those of the stages one by one."""
+    """The shapes alone, as the values are those of the stages one by one: after the first, the middle, the last."""
     model, (variables, x), (logits, features) = slim(name), drawn(name), whole(name)
-    for cut in range(1, len(model.STAGES)):
+    for cut in sorted({1, len(model.STAGES) // 2, len(model.STAGES) - 1}):
         first, second = split_variables(model, variables, cut)
         between, early = jax.eval_shape(functools.partial(model.apply, stop=cut), first, x)
         last, late = jax.eval_shape(functools.partial(model.apply, start=cut), second, between)
@@ -144,10 +165,9 @@ def test_two_parts_have_the_features_of_the_whole(name):
 @each_network
 def test_the_head_takes_the_last_stages_output_too(name):
     """A map that the embedding is made of, or the embedding itself."""
-    model, (variables, _), (logits, features) = slim(name), drawn(name), whole(name)
-    head, last = {'params': {'head': variables['params']['head']}}, len(model.STAGES) - 1
-    for given in (features[model.STAGES[last - 1]], features['embedding']):
-        np.testing.assert_allclose(model.apply(head, given, start=last)[0], logits, rtol=1e-5, atol=1e-5)
+    (logits, *_), heads = in_pieces(name)
+    for found in heads:
+        np.testing.assert_allclose(found, logits, rtol=1e-5, atol=1e-5)
 
 
 @each_network
@@ -156,11 +176,16 @@ def test_dropout_takes_its_share_of_the_embedding_in_training_alone(name):
     width = whole(name)[1]['embedding'].shape[1]
     picks = {'params': {'head': {'kernel': np.eye(width, 3, dtype=np.float32), 'bias': np.zeros(3, np.float32)}}}
     ones = np.ones((400, width), np.float32)
-    run = jax.jit(functools.partial(model.apply, picks, ones, start=last), static_argnames='train')
-    dropped = np.asarray(run(train=True, rngs={'dropout': jax.random.key(3)})[0])
+
+    @jax.jit
+    def both(picks, ones):
+        run = functools.partial(model.apply, picks, ones, start=last)
+        return run(train=True, rngs={'dropout': jax.random.key(3)})[0], run()[0]
+
+    dropped, plain = map(np.asarray, both(picks, ones))
     np.testing.assert_allclose(dropped[dropped != 0], 4 / 3, rtol=1e-5)
     assert (dropped == 0).mean() == pytest.approx(0.25, abs=0.05)
-    np.testing.assert_array_equal(run()[0], 1.0)
+    np.testing.assert_array_equal(plain, 1.0)
     if name not in DROPS_EARLIER:  # else JAX would ask for a random stream
         run = functools.partial(model.apply, train=True, mutable=['batch_stats'], stop=last)
         jax.eval_shape(run, *drawn(name))
@@ -184,12 +209,37 @@ def test_patterns_fit_the_parameters_and_a_frozen_backbone_is_all_but_the_head(n
     assert frozen_prefix(model, mask) == 0
 
 
+@functools.cache
+def steps(name):
+    """Loss, logits, new statistics (and gradients) of three examples, alone and with a fourth that is masked.
+
+    A third of the norms is frozen
+    A third, so that each kind of norm of a block (there are one to four) is frozen in some blocks and free in others.
+    """
+    (variables, x), model = drawn(name), slim(name, frozen_norms=frozen_third(name))
+
+    def step(x, mask):
+        def loss_fn(params):
+            (logits, _), new = model.apply(
+                {**variables, 'params': params}, x, train=True, mask=mask, mutable=['batch_stats']
+            )
+            return (logits[:3] ** 2).sum(), (logits[:3], new['batch_stats'])
+
+        run = jax.value_and_grad(loss_fn, has_aux=True) if name in WITH_GRADIENTS else loss_fn
+        return jax.jit(run)(variables['params'])
+
+    return step(x, None), step(np.concatenate([x, 100 * x[:1]]), np.float32([1, 1, 1, 0]))
+
+
+def frozen_third(name):
+    return slim(name).known_norms()[1::3]
+
+
 @each_with_norms
 def test_frozen_norms_rest_and_the_others_move(name):
-    variables, x = drawn(name)
-    frozen = slim(name).known_norms()[::2]
-    _, new = run_train(slim(name, frozen_norms=frozen), variables, x)
-    before, after = (flatten_tree(v['batch_stats']) for v in (variables, new))
+    frozen, alone = frozen_third(name), steps(name)[0]
+    new = alone[0][1][1] if name in WITH_GRADIENTS else alone[1][1]
+    before, after = flatten_tree(drawn(name)[0]['batch_stats']), flatten_tree(new)
     assert set(before) == set(after)
     for path, value in after.items():
         assert np.array_equal(value, before[path]) == (path.rpartition('/')[0] in frozen), path
@@ -205,21 +255,7 @@ def test_all_norms_frozen_is_evaluation(name):
 
 @each_with_norms
 def test_padding_has_no_part_in_statistics_outputs_nor_gradients(name):
-    variables, x = drawn(name)
-    model = slim(name)
-
-    def step(x, mask):
-        def loss_fn(params):
-            (logits, _), new = model.apply(
-                {**variables, 'params': params}, x, train=True, mask=mask, mutable=['batch_stats']
-            )
-            return (logits[:3] ** 2).sum(), (logits[:3], new)
-
-        run = jax.value_and_grad(loss_fn, has_aux=True) if name in WITH_GRADIENTS else loss_fn
-        return jax.jit(run)(variables['params'])
-
-    alone = step(x, None)
-    padded = step(jnp.concatenate([x, 100 * x[:1]]), jnp.asarray([1.0, 1.0, 1.0, 0.0]))
+    alone, padded = steps(name)
     for found, wanted in zip(jax.tree.leaves(padded), jax.tree.leaves(alone), strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
 
@@ -236,4 +272,4 @@ def test_options_that_cannot_be_are_refused(name):
         if option in fields:
             with pytest.raises(ConfigError, match=f'{name}: .*{option}.*{text}'):
                 model = slim(name, **{option: value})
-                jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, *NETWORKS[name][0])))
+                jax.eval_shape(model.init, jax.random.key(0), example(name))

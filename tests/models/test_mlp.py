@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -42,7 +44,7 @@ def variables():
     rng, made = np.random.default_rng(0), {}
     for size in HIDDEN:
         shapes = jax.eval_shape(create_model('mlp', CLASSES, size=size).init, jax.random.key(0), jnp.zeros((1, 4)))
-        made[size] = jax.tree.map(lambda s: jnp.asarray(rng.normal(0, 0.5, s.shape).astype(s.dtype)), shapes)
+        made[size] = jax.tree.map(lambda s: rng.normal(0, 0.5, s.shape).astype(s.dtype), shapes)
     return made
 
 
@@ -59,7 +61,7 @@ def by_numpy(variables, x):
 @pytest.mark.parametrize('size', HIDDEN)
 def test_the_network_written_out(size, variables, x):
     model = create_model('mlp', CLASSES, size=size, dropout_rate=0.5)
-    logits, features = model.apply(variables[size], x)
+    logits, features = jax.jit(model.apply)(variables[size], x)
     expected = by_numpy(variables[size], x)
     assert set(features) == set(expected) == {*HIDDEN[size], 'embedding', 'head'}
     for name, value in expected.items():
@@ -85,34 +87,38 @@ def test_small_without_dropout_is_the_default():
 @pytest.mark.parametrize(('size', 'drops'), [('small', 1), ('large', 2)])
 def test_dropout_is_behind_every_hidden_layer_in_training_alone(size, drops, variables, x):
     model = create_model('mlp', CLASSES, size=size, dropout_rate=0.25)
-    plain = model.apply(variables[size], x)[0]
-    np.testing.assert_array_equal(plain, create_model('mlp', CLASSES, size=size).apply(variables[size], x)[0])
-    many = jnp.ones((500, {'small': 16, 'large': 64}[size]))
+    plain = jax.jit(model.apply)(variables[size], x)[0]
+    without = jax.jit(create_model('mlp', CLASSES, size=size).apply)(variables[size], x)[0]
+    np.testing.assert_array_equal(plain, without)
+    many = np.ones((500, {'small': 16, 'large': 64}[size]), np.float32)
     rngs = {'dropout': jax.random.key(3)}
     for stage in range(1, drops + 1):
         width = KERNELS[size][f'{model.STAGES[stage]}/kernel'][1]
-        picks = {'kernel': jnp.eye(many.shape[1], width), 'bias': jnp.zeros(width)}
+        picks = {'kernel': np.eye(many.shape[1], width, dtype=np.float32), 'bias': np.zeros(width, np.float32)}
         changed = {'params': {**variables[size]['params'], model.STAGES[stage]: picks}}
-        out = np.asarray(model.apply(changed, many, start=stage, stop=stage + 1, train=True, rngs=rngs)[0])
+        run = functools.partial(model.apply, start=stage, stop=stage + 1, train=True, rngs=rngs)
+        out = np.asarray(jax.jit(run)(changed, many)[0])
         np.testing.assert_allclose(out[out != 0], 4 / 3, rtol=1e-6)
         assert (out == 0).mean() == pytest.approx(0.25, abs=0.05)
     # The readings themselves are not dropped.
-    first = model.apply(variables[size], x, stop=1, train=True, rngs=rngs)[0]
-    np.testing.assert_array_equal(first, model.apply(variables[size], x, stop=1)[0])
+    first = jax.jit(functools.partial(model.apply, stop=1, train=True, rngs=rngs))(variables[size], x)[0]
+    np.testing.assert_array_equal(first, jax.jit(functools.partial(model.apply, stop=1))(variables[size], x)[0])
 
 
 def test_dropout_of_a_row_does_not_depend_on_the_rows_behind_it(variables, x):
     model = create_model('mlp', CLASSES, size='large', dropout_rate=0.5)
     rngs = {'dropout': jax.random.key(1)}
-    whole = model.apply(variables['large'], x, train=True, rngs=rngs)[0]
-    some = model.apply(variables['large'], x[:4], train=True, rngs=rngs)[0]
+    run = jax.jit(functools.partial(model.apply, train=True, rngs=rngs))
+    whole, some, plain = (
+        np.asarray(f(variables['large'], rows)[0]) for f, rows in ((run, x), (run, x[:4]), (jax.jit(model.apply), x))
+    )
     np.testing.assert_allclose(some, whole[:4], rtol=1e-5, atol=1e-6)
-    assert np.abs(whole - model.apply(variables['large'], x)[0]).max() > 0.05
+    assert np.abs(whole - plain).max() > 0.05
 
 
 def test_a_fresh_network_has_he_kernels_and_no_bias():
     init = jax.jit(create_model('mlp', CLASSES, size='large').init)
-    kernels = init(jax.random.key(0), jnp.zeros((1, 200)))['params']
+    kernels = jax.tree.map(np.asarray, init(jax.random.key(0), np.zeros((1, 200), np.float32))['params'])
     np.testing.assert_allclose(kernels['hidden1']['kernel'].std(), np.sqrt(2 / 200), rtol=0.05)
     np.testing.assert_allclose(kernels['hidden2']['kernel'].std(), np.sqrt(2 / 64), rtol=0.05)
     assert not np.any(kernels['hidden1']['bias'])

@@ -33,9 +33,9 @@ def drawn(model, frames):
 
     def draw(path, s):
         if path[-1].key == 'kernel':
-            return jnp.asarray(rng.standard_normal(s.shape) * np.sqrt(2 / np.prod(s.shape[:-1])), s.dtype)
+            return (rng.standard_normal(s.shape) * np.sqrt(2 / np.prod(s.shape[:-1]))).astype(s.dtype)
         low, high = (0.5, 1.5) if path[-1].key in ('scale', 'var') else (-0.3, 0.3)
-        return jnp.asarray(rng.uniform(low, high, s.shape), s.dtype)
+        return rng.uniform(low, high, s.shape).astype(s.dtype)
 
     return jax.tree_util.tree_map_with_path(draw, shapes)
 
@@ -47,12 +47,12 @@ def variables():
 
 @pytest.fixture(scope='module')
 def x():
-    return jnp.asarray(np.abs(np.random.default_rng(1).standard_normal((3, 70, 96, 1))), jnp.float32)
+    return np.abs(np.random.default_rng(1).standard_normal((3, 70, 96, 1))).astype(np.float32)
 
 
 @pytest.fixture(scope='module')
 def whole(variables, x):
-    return slim().apply(variables, x)
+    return jax.tree.map(np.asarray, jax.jit(slim().apply)(variables, x))
 
 
 @pytest.fixture(scope='module')
@@ -92,7 +92,7 @@ def test_the_embedding_is_mean_and_maximum_of_the_last_stage(depth, variables, x
     model = slim(depth=depth)
     assert model.STAGES == (*STAGES[:depth], 'head') == model.clone(num_classes=9).STAGES
     part = {kind: {k: v for k, v in tree.items() if k in model.STAGES} for kind, tree in variables.items()}
-    logits, features = model.apply(part, x)
+    logits, features = jax.jit(model.apply)(part, x)
     assert set(features) == {*STAGES[:depth], 'embedding', 'head'}
     last = np.asarray(whole[1][f'stage{depth}'])
     np.testing.assert_allclose(features[f'stage{depth}'], last, rtol=1e-6)
@@ -105,7 +105,7 @@ def test_the_embedding_is_mean_and_maximum_of_the_last_stage(depth, variables, x
 def test_flatten_puts_the_last_map_in_a_row_of_time_band_channel():
     model = slim(head_input='flatten')
     variables = drawn(model, 187)
-    x = jnp.asarray(np.random.default_rng(2).standard_normal((1, 187, 96, 1)), jnp.float32)
+    x = np.random.default_rng(2).standard_normal((1, 187, 96, 1)).astype(np.float32)
     _, features = jax.jit(model.apply)(variables, x)
     assert features['stage5'].shape == (1, 2, 1, 4)
     np.testing.assert_array_equal(features['embedding'], np.asarray(features['stage5']).reshape(1, 8))
@@ -137,6 +137,6 @@ def test_freezing_counts_the_stages_that_are_there(variables):
 
 
 def test_running_values_are_nine_parts_old_and_one_part_new(variables, x, trained):
-    old, now = (v['batch_stats']['stage1']['input_bn'] for v in (variables, trained[1]))
+    old, now = (jax.tree.map(np.asarray, v['batch_stats']['stage1']['input_bn']) for v in (variables, trained[1]))
     np.testing.assert_allclose(now['mean'], 0.9 * old['mean'] + 0.1 * x.mean(), rtol=1e-6)
     np.testing.assert_allclose(now['var'], 0.9 * old['var'] + 0.1 * np.var(x, ddof=1), rtol=1e-6)

@@ -7,8 +7,11 @@ import pathlib
 import subprocess
 import sys
 
+import jax
 import numpy as np
 import pytest
+
+from tests.models import devices_program
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
@@ -16,23 +19,21 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 @pytest.fixture(scope='module')
 def measured(tmp_path_factory):
     """Arrays by number of devices: one device with no and with 3 padded examples, four with 3."""
-    folder, found = tmp_path_factory.mktemp('devices'), {}
-    for devices, paddings in ((1, ['0', '3']), (4, ['3'])):
-        out = folder / f'{devices}.npz'
-        environment = os.environ | {
-            'JAX_PLATFORMS': 'cpu',
-            'XLA_FLAGS': f'{os.environ.get("XLA_FLAGS", "")} --xla_force_host_platform_device_count={devices}',
-            'PYTHONPATH': str(ROOT),
-        }
-        program = pathlib.Path(__file__).with_name('devices_program.py')
-        process = subprocess.run(
-            [sys.executable, program, out, *paddings], env=environment, capture_output=True, text=True, timeout=300
-        )
-        assert process.returncode == 0, process.stderr
-        with np.load(out) as arrays:
-            found[devices] = dict(arrays)
-        assert found[devices].pop('devices') == devices
-    return found
+    out = tmp_path_factory.mktemp('devices') / '4.npz'
+    environment = os.environ | {
+        'JAX_PLATFORMS': 'cpu',
+        'XLA_FLAGS': f'{os.environ.get("XLA_FLAGS", "")} --xla_force_host_platform_device_count=4',
+        'PYTHONPATH': str(ROOT),
+    }
+    program = pathlib.Path(__file__).with_name('devices_program.py')
+    process = subprocess.run(
+        [sys.executable, program, out, '3'], env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert process.returncode == 0, process.stderr
+    with np.load(out) as arrays:
+        on_four = dict(arrays)
+    assert (on_four.pop('devices'), jax.device_count()) == (4, 1)
+    return {1: devices_program.arrays(['0', '3']), 4: on_four}
 
 
 # Two examples a device: of four devices the third holds one real example, the last nothing but padding.

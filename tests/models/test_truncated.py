@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -33,6 +35,14 @@ NETWORKS = {
 }
 
 
+def draw(rng, path, s):
+    """Values by NumPy: compiling an initialisation takes longer than the network."""
+    if path[-1].key == 'kernel':
+        return (rng.standard_normal(s.shape) * np.sqrt(2 / np.prod(s.shape[:-1]))).astype(s.dtype)
+    low, high = (0.5, 1.5) if path[-1].key in ('scale', 'var') else (-0.3, 0.3)
+    return rng.uniform(low, high, s.shape).astype(s.dtype)
+
+
 def test_pool_global_is_mean_and_maximum_over_places():
     x = np.random.default_rng(0).standard_normal((2, 3, 4, 5)).astype(np.float32)
     found = np.asarray(pool_global(jnp.asarray(x), 0))
@@ -51,22 +61,34 @@ def test_pool_bands_is_the_mean_over_time_whatever_the_axes():
 @pytest.mark.parametrize('name', NETWORKS)
 def test_the_embedding_is_the_pooled_stage_of_the_whole_network(name):
     shape, options, stages = NETWORKS[name]
-    x = jnp.asarray(np.random.default_rng(0).standard_normal((2, *shape)), jnp.float32)
-    whole = create_model(name, 3, **options)
-    variables = jax.jit(whole.init)(jax.random.key(0), x)
-    _, wanted = jax.jit(whole.apply)(variables, x)
-    for stage, pool, axis in zip(stages, ('bands', 'global', 'bands'), (1, 0, 0)):
-        model = create_model(name, 3, **options, stop_after=stage, pool=pool, pool_axis=axis)
+    x = np.random.default_rng(0).standard_normal((2, *shape)).astype(np.float32)
+    whole, rng = create_model(name, 3, **options), np.random.default_rng(1)
+    variables = jax.tree_util.tree_map_with_path(
+        functools.partial(draw, rng), jax.eval_shape(whole.init, jax.random.key(0), x)
+    )
+    cuts = list(zip(stages, ('bands', 'global', 'bands'), (1, 0, 0)))
+    models = [create_model(name, 3, **options, stop_after=s, pool=p, pool_axis=a) for s, p, a in cuts]
+    kernels = []
+
+    @jax.jit  # One program: what the networks have in common is compiled once.
+    def run(variables, x):
+        _, wanted = whole.apply(variables, x)
+        found = []
+        for model, (stage, pool, axis) in zip(models, cuts):
+            pooled = POOLS[pool](wanted[stage], axis)
+            kernels.append(rng.standard_normal((pooled.shape[1], 3)).astype(np.float32))
+            kept = {kind: {k: v for k, v in tree.items() if k in model.STAGES} for kind, tree in variables.items()}
+            kept['params']['head'] = {'kernel': kernels[-1], 'bias': np.ones(3, np.float32)}
+            logits, features = model.apply(kept, x)
+            # A cached embedding goes into the head alone.
+            again, _ = model.apply(kept, features['embedding'], start=len(model.STAGES) - 1)
+            found.append((pooled, features['embedding'], logits, again))
+        return found
+
+    for (stage, *_), model, (pooled, embedding, logits, again) in zip(cuts, models, run(variables, x), strict=True):
         assert (*whole.STAGES[: whole.STAGES.index(stage) + 1], 'head') == model.STAGES and model_name(model) == name
-        kept = {kind: {k: v for k, v in tree.items() if k in model.STAGES} for kind, tree in variables.items()}
-        pooled = np.asarray(POOLS[pool](wanted[stage], axis))
-        kernel = np.random.default_rng(1).standard_normal((pooled.shape[1], 3)).astype(np.float32)
-        kept['params']['head'] = {'kernel': kernel, 'bias': np.ones(3, np.float32)}
-        logits, features = jax.jit(model.apply)(kept, x)
-        np.testing.assert_allclose(features['embedding'], pooled, rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(logits, pooled @ kernel + 1, rtol=1e-3, atol=1e-3)
-        # A cached embedding goes into the head alone.
-        again, _ = model.apply(kept, features['embedding'], start=len(model.STAGES) - 1)
+        np.testing.assert_allclose(embedding, pooled, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(logits, np.asarray(pooled) @ kernels.pop(0) + 1, rtol=1e-3, atol=1e-3)
         np.testing.assert_allclose(again, logits, rtol=1e-5, atol=1e-5)
         # It has no parameters of the stages behind, and copies of it end at the same stage.
         shapes = jax.eval_shape(model.clone().init, jax.random.key(0), x)

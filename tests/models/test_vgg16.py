@@ -84,46 +84,44 @@ def test_published_shapes():
     # 138,357,544 is the size of torchvision's network; mean and scale of the input come on top.
     assert sum(int(np.prod(s.shape)) for s in jax.tree.leaves(shapes)) == 138_357_544 + 6
     np.testing.assert_allclose(
-        Block((4,), True).init(jax.random.key(0), jnp.zeros((1, 4, 4, 3)))['params']['mean'], MEAN
+        jax.jit(Block((4,), True).init)(jax.random.key(0), jnp.zeros((1, 4, 4, 3)))['params']['mean'], MEAN
     )
 
 
 def test_the_mean_stays_beside_the_kernel_because_a_folded_bias_is_wrong_at_the_border():
     """The origin subtracts the mean and then pads with zeros; a folded mean is subtracted from the padding, too."""
     rng = np.random.default_rng(0)
-    x = jnp.asarray(rng.random((1, 8, 9, 3)), jnp.float32)
-    kernel = jnp.asarray(rng.standard_normal((3, 3, 3, 5)), jnp.float32)
-    mean, scale = jnp.asarray(MEAN, jnp.float32), 1 / jnp.asarray(DEVIATION, jnp.float32)
-    origin = plain_conv((x - mean) * scale, kernel)
-    block = {'mean': mean, 'scale': scale, 'conv1': {'kernel': kernel, 'bias': jnp.zeros(5)}}
-    ours = Block((5,), True).apply({'params': block}, x)
-    pooled = np.asarray(jax.nn.relu(origin)).reshape(1, 4, 2, 9, 5)[:, :, :, :8].reshape(1, 4, 2, 4, 2, 5).max((2, 4))
+    x, convolve = rng.random((1, 8, 9, 3)).astype(np.float32), jax.jit(plain_conv)
+    kernel = rng.standard_normal((3, 3, 3, 5)).astype(np.float32)
+    mean, scale = np.float32(MEAN), 1 / np.float32(DEVIATION)
+    origin = np.asarray(convolve((x - mean) * scale, kernel))
+    block = {'mean': mean, 'scale': scale, 'conv1': {'kernel': kernel, 'bias': np.zeros(5, np.float32)}}
+    ours = jax.jit(Block((5,), True).apply)({'params': block}, x)
+    pooled = np.maximum(origin, 0).reshape(1, 4, 2, 9, 5)[:, :, :, :8].reshape(1, 4, 2, 4, 2, 5).max((2, 4))
     np.testing.assert_allclose(ours, pooled, rtol=1e-5, atol=1e-5)
     folded_kernel = kernel * scale[:, None]
-    folded = plain_conv(x, folded_kernel) - (folded_kernel * mean[:, None]).sum((0, 1, 2))
+    folded = np.asarray(convolve(x, folded_kernel)) - (folded_kernel * mean[:, None]).sum((0, 1, 2))
     difference = np.abs(np.asarray(folded - origin)).max((0, 3))
     assert difference[1:-1, 1:-1].max() < 1e-4
     assert difference[0].min() > 1 and difference[:, -1].min() > 1
 
 
 def test_a_grey_image_is_one_of_three_equal_channels(made, network, params):
-    grey = jnp.asarray(made.seeded_images((2, 40, 36, 1)))
+    grey = np.asarray(made.seeded_images((2, 40, 36, 1)))
     run = jax.jit(network.apply)
-    one, three = (run({'params': params}, x)[0] for x in (grey, jnp.repeat(grey, 3, axis=3)))
+    one, three = (run({'params': params}, x)[0] for x in (grey, np.repeat(grey, 3, axis=3)))
     np.testing.assert_allclose(one, three, rtol=1e-5, atol=1e-5)
 
 
 def test_cells_are_means_as_torch_takes_them():
-    x = jnp.arange(6.0).reshape(1, 2, 3, 1)
+    x, means = np.arange(6, dtype=np.float32).reshape(1, 2, 3, 1), jax.jit(mean_of_cells, static_argnums=1)
     # Five values in three cells: [0, 2), [1, 4), [3, 5).
-    row = jnp.asarray([1.0, 2, 4, 8, 16]).reshape(1, 1, 5, 1)
-    np.testing.assert_allclose(mean_of_cells(row, 3)[0, :, :, 0], np.tile([1.5, 14 / 3, 12], (3, 1)), rtol=1e-6)
-    same = mean_of_cells(x[:, :, :2], 2)
+    row = np.float32([1, 2, 4, 8, 16]).reshape(1, 1, 5, 1)
+    np.testing.assert_allclose(np.asarray(means(row, 3))[0, :, :, 0], np.tile([1.5, 14 / 3, 12], (3, 1)), rtol=1e-6)
+    same = means(x[:, :, :2], 2)
     np.testing.assert_array_equal(same, x[:, :, :2])
     # Shorter than the cells: values repeat.
-    np.testing.assert_allclose(
-        mean_of_cells(x[:, :, :2], 4)[0, :, :, 0], np.asarray(x)[0, :, :2, 0].repeat(2, 0).repeat(2, 1)
-    )
+    np.testing.assert_allclose(np.asarray(means(x[:, :, :2], 4))[0, :, :, 0], x[0, :, :2, 0].repeat(2, 0).repeat(2, 1))
 
 
 def test_dropout_in_front_of_fc2_belongs_to_fc2(made, params):
@@ -134,8 +132,9 @@ def test_dropout_in_front_of_fc2_belongs_to_fc2(made, params):
         variables, rngs = {'params': {'fc2': params['fc2']}}, {'dropout': key}
         return network.apply(variables, x, train=True, start=6, stop=7, rngs=rngs)[0]
 
-    x = jnp.asarray(np.random.default_rng(0).random((2, 256)), jnp.float32)
-    assert np.abs(np.asarray(run(x, jax.random.key(0)) - run(x, jax.random.key(1)))).max() > 0.1
+    x = np.random.default_rng(0).random((2, 256)).astype(np.float32)
+    one, other = (np.asarray(run(x, jax.random.key(seed))) for seed in (0, 1))
+    assert np.abs(one - other).max() > 0.1
 
 
 @pytest.mark.parametrize(
