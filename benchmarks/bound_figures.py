@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from .bound_hand_entered import hand_entered
 from .bound_pretraining import pretraining
+from .bound_study import study
 from .published import HAND_ENTERED, File, Passage, between, mean, share
 
 SEEDS = (0, 1, 2)
@@ -133,6 +134,6 @@ def passages(root: pathlib.Path) -> list[Passage]:
     Raises:
       DataError: a file was measured with another protocol or other seeds than its passages say.
     """
-    studies = (loads, machines, rigs, imbalance, pretraining)
+    studies = (loads, machines, rigs, imbalance, pretraining, study)
     found = [Passage(text, f'{study.__name__}.json') for study in studies for text in study(root)]
     return [*found, *(Passage(text, HAND_ENTERED) for text in hand_entered(root))]
