@@ -87,7 +87,7 @@ class AdaptedMel:
         options = {'time_axis': front_end.axes.index('T')}
         config = dataclasses.replace(config, model_options=options)
         setup = set_up_model(config, len(STATES), parts.source.inputs.shape[1:])
-        programs = compile_programs(config, plan, setup, 0, self._caches)
+        programs = compile_programs(config, plan, setup, 0)
         steps = ADAPTATION['steps']
         named = {'source_train': parts.source, 'target_train': parts.target}
         state = fresh_state(setup, programs, get_method(plan.method), named, start=0, seed=seed, total_steps=steps)

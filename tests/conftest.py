@@ -160,10 +160,7 @@ def make_run(rig, data_dir, tmp_path_factory):
             'learning_rate': 0.05,
         }
         workdir = tmp_path_factory.mktemp('runs') / name
-        # Every file of a worker reads these runs: the options of the file that happens to be first must not be in them.
-        # Compiled without optimisations, initial weights have other last bits, and no run could be resumed.
-        with rig.usual_optimisations():
-            train(TrainConfig(**{**common, **fields}), workdir)
+        train(TrainConfig(**{**common, **fields}), workdir)
         return workdir
 
     return make

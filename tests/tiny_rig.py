@@ -8,7 +8,6 @@ import pathlib
 import sys
 from collections.abc import Iterator
 
-import jax
 import pytest
 
 from fdx.data.prepare import prepare_if_missing
@@ -56,14 +55,3 @@ def prepare(data_dir: pathlib.Path, *configs: str) -> None:
         for config in configs:
             prepare_if_missing(f'bearing_rig/{config}', str(data_dir), None)
     assert 'tensorflow' not in sys.modules
-
-
-@contextlib.contextmanager
-def usual_optimisations() -> Iterator[None]:
-    """Within it, programs are compiled as in most files, whatever the file of a test asks for."""
-    before = jax.config.values['jax_disable_most_optimizations']
-    jax.config.update('jax_disable_most_optimizations', False)
-    try:
-        yield
-    finally:
-        jax.config.update('jax_disable_most_optimizations', before)

@@ -28,14 +28,6 @@ TARGET = f'{DATASET}:rig_b'
 EPOCHS = 2
 
 
-@pytest.fixture(scope='module', autouse=True)
-def compiled_quickly():
-    """Programs of this file run for milliseconds: compiling them is what takes time."""
-    jax.config.update('jax_disable_most_optimizations', True)
-    yield
-    jax.config.update('jax_disable_most_optimizations', False)
-
-
 @pytest.fixture(scope='module')
 def machines(rig, tmp_path_factory) -> pathlib.Path:
     """Three machines, each a domain; and one of them seen by another front end."""

@@ -7,7 +7,6 @@ Tests run it on one and on four devices: a step a method, of those that refine o
 
 from __future__ import annotations
 
-import contextlib
 import json
 import pathlib
 import sys
@@ -133,18 +132,8 @@ def flat(tree: dict) -> dict[str, np.ndarray]:
     return flax.traverse_util.flatten_dict(jax.device_get(tree), sep='/')
 
 
-@contextlib.contextmanager
-def quickly_compiled():
-    """Within it, programs are compiled in half the time."""
-    jax.config.update('jax_disable_most_optimizations', True)
-    try:
-        yield
-    finally:
-        jax.config.update('jax_disable_most_optimizations', False)
-
-
 def make_steps() -> dict:
-    """Method -> its step, compiled when first called: within `quickly_compiled`."""
+    """Method -> its step, compiled when first called."""
     return {name: make_step(method) for name, method in METHODS.items()}
 
 
@@ -161,5 +150,4 @@ def run(steps: dict) -> dict[str, np.ndarray]:
 
 
 if __name__ == '__main__':
-    with quickly_compiled():
-        np.savez(json.loads(pathlib.Path(sys.argv[1]).read_text())['output'], **run(make_steps()))
+    np.savez(json.loads(pathlib.Path(sys.argv[1]).read_text())['output'], **run(make_steps()))

@@ -28,8 +28,7 @@ def program():
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setitem(sys.modules, path.stem, module)  # Linen looks a module's annotations up there.
     spec.loader.exec_module(module)
-    with module.quickly_compiled():
-        yield module
+    yield module
     monkeypatch.undo()
 
 

@@ -12,7 +12,7 @@ import pytest
 from fdx.evaluate.evaluate import evaluate
 from fdx.models import create_model
 from fdx.predict.backends.checkpoint import Predictor
-from fdx.train import run
+from fdx.train import parallel
 from fdx.train.config import TrainConfig
 from fdx.train.loop import InterruptedRunError
 from fdx.train.model_setup import load_run
@@ -129,7 +129,7 @@ def test_a_stopped_run_goes_on_to_the_same_statistics(make_resnet, pretrained, t
 
 def test_padding_moves_nothing(make_resnet, tmp_path, monkeypatch, pretrained):
     """18 windows in batches of 7 leave a last one of 4: filled with large values, the run ends in the same bits."""
-    original = run.parallel.shard
+    original = parallel.shard
 
     def loud(batch, size):
         out = original(batch, size)
@@ -138,7 +138,7 @@ def test_padding_moves_nothing(make_resnet, tmp_path, monkeypatch, pretrained):
         real = out['mask'].reshape(*out['mask'].shape, *[1] * (out['inputs'].ndim - 2)) > 0
         return {**out, 'inputs': np.where(real, out['inputs'], np.float32(1e3))}
 
-    monkeypatch.setattr(run.parallel, 'shard', loud)
+    monkeypatch.setattr(parallel, 'shard', loud)
     train(make_resnet(epochs=2), tmp_path)
     got, wanted = load_run(tmp_path, 'last')[0], load_run(pretrained, 'last')[0]
     assert changed(wanted['batch_stats'], got['batch_stats']) == set()

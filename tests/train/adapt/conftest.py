@@ -94,7 +94,7 @@ def stored_rest(make, caches):
         setup = set_up_model(config, len(domains.classes), domains.source.input_shape)
         parts, start = load_parts(config, setup, domains, caches)
         parts = with_domains(METHODS[method], parts, domains)
-        programs = compile_programs(config, plan, setup, start, caches)
+        programs = compile_programs(config, plan, setup, start)
         like = fresh_state(setup, programs, METHODS[method], parts, start=start, seed=3, total_steps=STEPS * EPOCHS)
         checkpoints = Checkpoints(workdir)
         return jax.device_get(checkpoints.restore_optimiser(checkpoints.resolve('last'), rest_of(like)))
