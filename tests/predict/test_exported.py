@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import pathlib
 
@@ -11,6 +12,7 @@ import pytest
 import scipy.io.wavfile
 
 from fdx.data.source import open_dataset
+from fdx.evaluate import canvas, scored_rows
 from fdx.evaluate.evaluate import evaluate
 from fdx.evaluate.scoring import score_run
 from fdx.export.convert import load_single, make_model, representative_inputs
@@ -31,6 +33,22 @@ def write_export(workdir: pathlib.Path, form: str, folder: pathlib.Path) -> path
     path = folder / f'{workdir.name}_{form}.tflite'
     path.write_bytes(file_content(made))
     return path
+
+
+@pytest.fixture(scope='module', autouse=True)
+def small_pictures():
+    """Drawn coarsely; fine ones are those of tests/evaluate."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canvas, 'DPI', 30)
+        yield
+
+
+@pytest.fixture(scope='module', autouse=True)
+def opened_once():
+    """The prepared datasets, which do not change here, are not read again for each score."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scored_rows, 'open_dataset', functools.cache(scored_rows.open_dataset))
+        yield
 
 
 @pytest.fixture(scope='module')
