@@ -75,17 +75,21 @@ def _about(model: Model) -> dict[str, str]:
 
 
 def merged(older: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any]:
-    """Both pages; a network that the newer one holds for a dataset is taken from it. The study's rig comes first."""
+    """Both pages; what the newer one holds of a network and a question is its own. The study's rig comes first."""
     models = {m['name']: m for m in (*older['models'], *newer['models'])}
     order = [model.name for model in MODELS]
     found: dict[str, Any] = {'suite': NAME, 'models': sorted(models.values(), key=lambda m: order.index(m['name']))}
-    new = {(row['dataset'], row['model']) for row in newer['rows']}
+    new = {_cell(row) for row in newer['rows']}
     for key in ('rows', 'curves'):
-        both = [*(x for x in older[key] if (x['dataset'], x['model']) not in new), *newer[key]]
+        both = [*(x for x in older[key] if _cell(x) not in new), *newer[key]]
         found[key] = sorted(both, key=lambda x: (*_place(x), order.index(x['model'])))
     old = {section['dataset']: section for section in older['sections']}
     sections = old | {s['dataset']: _joined(old.get(s['dataset']), s, found['rows']) for s in newer['sections']}
     return found | {'sections': sorted(sections.values(), key=_place)}
+
+
+def _cell(part: Mapping[str, Any]) -> tuple[str, str, str]:
+    return part['dataset'], part['model'], part['protocol']
 
 
 def _place(part: Mapping[str, Any]) -> tuple[bool, str]:

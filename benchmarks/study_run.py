@@ -45,12 +45,14 @@ class Settings:
       budget: updates of each training.
       vggish_init: see `study_weights.weights_of`.
       width: `width_multiplier` of VGGish; 1 is the published network.
+      questions: see `study_suite.tasks_of`.
     """
 
     models: tuple[Model, ...]
     budget: Budget = Budget()
     vggish_init: str = 'auto'
     width: float = 1.0
+    questions: list[str] | None = None
 
 
 def run(call: Call, source: Source, settings: Settings) -> pathlib.Path:
@@ -69,7 +71,7 @@ def run(call: Call, source: Source, settings: Settings) -> pathlib.Path:
       DataError: the page in the workdir cannot be read.
       FdxError: preparation or training fails.
     """
-    older = read_page(call.root, NAME, study_page.KIND)
+    older, asked = read_page(call.root, NAME, study_page.KIND), tasks_of(source, settings.questions)
     _keep_programs(call.root / 'compiled')
     left_out: dict[str, str] = {}
     weights = _all_weights(call, settings, left_out)
@@ -77,7 +79,7 @@ def run(call: Call, source: Source, settings: Settings) -> pathlib.Path:
     if not models:
         raise ConfigError(f'`models`: no row can be measured. {"; ".join(left_out.values())}')
     names = {model.front_end: prepare(source, model.front_end, call) for model in models}
-    tasks = _that_fit(tasks_of(source), names[models[0].front_end], call, left_out)
+    tasks = _that_fit(asked, names[models[0].front_end], call, left_out)
     caches: dict[str, dict] = {model.name: {} for model in models}
 
     def one(cell: Cell) -> tuple[dict[str, Any], bool]:

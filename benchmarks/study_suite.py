@@ -196,14 +196,25 @@ class Source:
         return name if front_end == 'vggish' and self.builder not in OWN_BUILDERS else f'{name}-{front_end}'
 
 
-def tasks_of(source: Source) -> tuple[Task, ...]:
-    """The questions to a dataset; ConfigError where the study has none for it."""
+def tasks_of(source: Source, asked: list[str] | None = None) -> tuple[Task, ...]:
+    """The questions to a dataset.
+
+    Args:
+      source: the recordings.
+      asked: names of some, with _ for blanks; None: all.
+
+    Raises:
+      ConfigError: the study has none for this dataset, or not those.
+    """
     if source.builder not in TASKS:
         raise ConfigError(
             f'`dataset`={source.stem}: the study has questions for {", ".join(TASKS)}; for other data of your own use '
             'recordings/NAME with `manual_dir`'
         )
-    return TASKS[source.builder]
+    known = {task.name.replace(' ', '_'): task for task in TASKS[source.builder]}
+    if asked is not None and (not asked or not set(asked) <= set(known)):
+        raise ConfigError(f'`questions`={",".join(asked)}: `dataset`={source.stem} has {", ".join(known)}')
+    return tuple(task for name, task in known.items() if asked is None or name in asked)
 
 
 def get_models(names: list[str]) -> tuple[Model, ...]:

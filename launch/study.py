@@ -64,6 +64,12 @@ def define_flags() -> None:
         'dataset', DATASET, f'builder/config; with --manual_dir alone it is {OWN}, recordings of your own'
     )
     flags.DEFINE_list('models', [m.name for m in MODELS], 'rows: some of them, with commas')
+    flags.DEFINE_list(
+        'questions',
+        None,
+        'some of the questions to the dataset: random_windows, unseen_speeds, unseen_loads, unseen_bearings; by '
+        'default all that it has',
+    )
     flags.DEFINE_string(
         'vggish_init',
         'auto',
@@ -101,7 +107,7 @@ def main(argv) -> None:
     if FLAGS.publish and source.own:
         raise ConfigError(f'--publish is for recordings that others can have: the page of {dataset} stays in --workdir')
     budget = Budget(head=FLAGS.head_updates, scratch=FLAGS.scratch_updates, vgg16=FLAGS.vgg16_updates)
-    settings = Settings(get_models(FLAGS.models), budget, FLAGS.vggish_init, FLAGS.width_multiplier)
+    settings = Settings(get_models(FLAGS.models), budget, FLAGS.vggish_init, FLAGS.width_multiplier, FLAGS.questions)
     written = run(_call(dataset), source, settings)
     data = page.read_page(written.parent, NAME, KIND)
     for title, header, rows in table_of(data, source.stem):
@@ -137,7 +143,15 @@ def _call(dataset: str) -> Call:
 def _command(dataset: str) -> str:
     """The call that measures these cells again, for the page."""
     words = [f'python -m launch.study --dataset={dataset} --seeds={FLAGS.seeds}']
-    named = ('models', 'vggish_init', 'head_updates', 'scratch_updates', 'vgg16_updates', 'width_multiplier')
+    named = (
+        'models',
+        'questions',
+        'vggish_init',
+        'head_updates',
+        'scratch_updates',
+        'vgg16_updates',
+        'width_multiplier',
+    )
     words += [shlex.quote(FLAGS[name].serialize()) for name in (*named, *given_flags()) if FLAGS[name].present]
     return ' '.join(words)
 

@@ -43,6 +43,9 @@ def test_each_dataset_has_its_questions():
     with pytest.raises(ConfigError, match='`dataset`=soon/all: the study has questions for bearing_rig, cwru'):
         tasks_of(Source('soon/all'))
     asked = cells(tasks_of(Source('cwru/load0_12k')), get_models(['vgg16', 'yamnet']), 2)
+    assert [t.name for t in tasks_of(Source('recordings/x'), ['unseen_loads'])] == ['unseen loads']
+    with pytest.raises(ConfigError, match='`questions`=moon: `dataset`=cwru/x has random_windows, unseen_bearings'):
+        tasks_of(Source('cwru/x'), ['moon'])
     kinds = [(model, task) for model in ('yamnet', 'vgg16') for task in ('random windows', 'unseen bearings')]
     assert [(c.input.name, c.task.name) for c in asked] == kinds and {c.seed for c in asked} == {2}
 
