@@ -57,9 +57,8 @@ class AdaptedMel:
     draws, learns, reads_speed = True, True, False
 
     def __init__(self) -> None:
-        """Keeps images and compiled steps between calls."""
+        """Keeps images between calls."""
         self._images = Images(ADAPTATION['front_end'])
-        self._caches: dict = {}
 
     def missing(self) -> str:
         """Nothing."""
