@@ -12,7 +12,8 @@ from fdx.types import WeightsError
 from fdx.weights.published import PUBLISHED, fetch_published
 
 from .grid import Call
-from .study_suite import RIG_A, Model
+from .study_models import Model
+from .study_suite import RIG_A
 
 AUTO, AUDIOSET, FROM_RIG = 'auto', 'audioset', 'rig_a'
 # How VGGish is pretrained on another machine, as in launch.demo.

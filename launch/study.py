@@ -41,11 +41,12 @@ from absl import flags
 
 from fdx.benchmarks import page
 from fdx.benchmarks.grid import Call
+from fdx.benchmarks.study_models import MODELS, Budget, get_models
 from fdx.benchmarks.study_page import KIND
 from fdx.benchmarks.study_rows import table_of
 from fdx.benchmarks.study_run import Settings, run
 from fdx.benchmarks.study_source import source_of
-from fdx.benchmarks.study_suite import MODELS, NAME, Budget, get_models
+from fdx.benchmarks.study_suite import NAME
 from fdx.types import ConfigError
 
 from . import cli

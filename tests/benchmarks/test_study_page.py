@@ -10,10 +10,12 @@ import pytest
 
 from fdx.benchmarks.page import json_text, read_page
 from fdx.benchmarks.study_figures import PUBLISHED, STATES
-from fdx.benchmarks.study_page import KIND, assemble, markdown, measured, merged
+from fdx.benchmarks.study_models import MODELS
+from fdx.benchmarks.study_page import KIND, markdown
 from fdx.benchmarks.study_plots import plot
+from fdx.benchmarks.study_results import assemble, measured, merged
 from fdx.benchmarks.study_rows import table_of
-from fdx.benchmarks.study_suite import MODELS, TASKS
+from fdx.benchmarks.study_suite import TASKS
 from fdx.types import DataError
 
 PAGES = pathlib.Path(__file__).parents[2] / 'docs' / 'benchmarks'
@@ -79,6 +81,7 @@ def test_a_dataset_measured_anew_takes_the_place_of_the_old_one(two_seeds):
     text = markdown(again)
     assert '- unseen loads: one load.' in text and '| YAMNet, transfer (1 seed): frozen' in text
     assert 'VGGish, from scratch 54, YAMNet, transfer 2,700' in text
+    assert text.count('Not measured: ') == 1 and 'Not measured: VGGish, transfer, VGGish, from scratch, VGG16' in text
     ((title, header, rows),) = [t for t in table_of(again, 'cwru/load0_12k') if t[2]]
     assert title.startswith('random windows (LEAKS)') and header[-1] == 'seconds' and rows[0][4] == '50.0'
 

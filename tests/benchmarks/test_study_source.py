@@ -8,11 +8,12 @@ import pathlib
 import numpy as np
 import pytest
 
-from fdx.benchmarks import study_run
+from fdx.benchmarks import study_cell
 from fdx.benchmarks.grid import Call
-from fdx.benchmarks.study_run import configs_of, curves
+from fdx.benchmarks.study_cell import configs_of, curves
+from fdx.benchmarks.study_models import MODELS, Budget, get_models
 from fdx.benchmarks.study_source import PATTERN, in_layout, source_of
-from fdx.benchmarks.study_suite import MODELS, RANDOM, TASKS, Budget, Source, cells, get_models, tasks_of
+from fdx.benchmarks.study_suite import RANDOM, TASKS, Source, cells, tasks_of
 from fdx.benchmarks.study_weights import Weights, weights_of
 from fdx.data.collection.own import OwnRecordings
 from fdx.data.collection.spec import CollectionSpec
@@ -70,9 +71,9 @@ def rig_of(monkeypatch):
         table.__class__.__getitem__ = lambda self, key: self.columns[key]
         splits = dataclasses.make_dataclass('S', ['train'])(np.arange(windows))
         dataset = dataclasses.make_dataclass('D', ['table'])(table)
-        monkeypatch.setattr(study_run, 'open_dataset', lambda name, data_dir: dataset)
-        monkeypatch.setattr(study_run, 'folds_of', lambda protocol, table, label_key: list(range(folds)))
-        monkeypatch.setattr(study_run, 'select_rows', lambda config, dataset: (splits, 1.0))
+        monkeypatch.setattr(study_cell, 'open_dataset', lambda name, data_dir: dataset)
+        monkeypatch.setattr(study_cell, 'folds_of', lambda protocol, table, label_key: list(range(folds)))
+        monkeypatch.setattr(study_cell, 'select_rows', lambda config, dataset: (splits, 1.0))
 
     return make
 
