@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import pathlib
+from collections.abc import Callable
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from fdx.synth.config import SynthConfig
@@ -49,6 +50,17 @@ class Sampler:
         counts = [self.meta['counts'][name] for name in self.meta['class_names']]
         return np.flatnonzero(counts).astype(np.int32)
 
+    @functools.cached_property
+    def _draw(self) -> Callable[[jax.Array, np.ndarray, int], jax.Array]:
+        """(key, int32 [DRAWN_AT_ONCE] labels, number of the first) -> images; compiled once, not for every draw."""
+
+        @jax.jit
+        def draw(key: jax.Array, labels: jax.Array, first: jax.Array) -> jax.Array:
+            noise = noise_of(key, DRAWN_AT_ONCE, self.config.latent_size, first)
+            return self.generator.apply({'params': self.params}, noise, labels)
+
+        return draw
+
     def draw(self, labels: np.ndarray, seed: int = 0) -> np.ndarray:
         """Images of the given classes.
 
@@ -67,17 +79,11 @@ class Sampler:
             largest = len(self.meta['class_names']) - 1
             raise ConfigError(f'class numbers {labels.min()} to {labels.max()}: they must lie in 0 to {largest}')
         key = jax.random.fold_in(jax.random.key(seed), SAMPLE_STREAM)
-
-        @jax.jit
-        def draw(labels: jax.Array, first: jax.Array) -> jax.Array:
-            noise = noise_of(key, DRAWN_AT_ONCE, self.config.latent_size, first)
-            return self.generator.apply({'params': self.params}, noise, labels)
-
         found = [np.zeros((0, *self.meta['shape']), np.float32)]
         for first in range(0, len(labels), DRAWN_AT_ONCE):
             part = labels[first : first + DRAWN_AT_ONCE]
             padded = np.pad(part, (0, DRAWN_AT_ONCE - len(part)))
-            found.append(np.asarray(draw(jnp.asarray(padded), first))[: len(part)])
+            found.append(np.asarray(self._draw(key, padded, first))[: len(part)])
         scale = Scale(tuple(self.meta['scale']['low']), tuple(self.meta['scale']['high']))
         return scale.invert(np.concatenate(found))
 
