@@ -7,6 +7,8 @@ of the squared envelope (Randall and Antoni, "Rolling element bearing diagnostic
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import scipy.fft
 import scipy.signal
@@ -33,7 +35,19 @@ def tapered(x: np.ndarray, share: float) -> np.ndarray:
     """
     x = np.asarray(x, np.float64)
     x = x - x.mean()
-    return x * scipy.signal.windows.tukey(len(x), share) if share else x
+    return x * _tukey(len(x), share) if share else x
+
+
+# Windows of a dataset have one length, and bands of all of them the same widths.
+@functools.lru_cache(maxsize=2)
+def _tukey(length: int, share: float) -> np.ndarray:
+    return scipy.signal.windows.tukey(length, share)
+
+
+@functools.lru_cache(maxsize=32)
+def _hann(width: int) -> np.ndarray:
+    """Hann's window [width], periodic."""
+    return np.hanning(width + 1)[:-1]
 
 
 def prewhitened_spectrum(x: np.ndarray) -> np.ndarray:
@@ -80,7 +94,7 @@ def envelope_spectra(spectrum: np.ndarray, num_samples: int, rate_hz: float, edg
         first, end = max(1, round(low * last)), max(2, round(high * last))
         width = end - first
         envelope = np.abs(scipy.fft.ifft(spectrum[first:end], 2 * width)) ** 2
-        envelope = (envelope - envelope.mean()) * np.hanning(2 * width + 1)[:-1]
+        envelope = (envelope - envelope.mean()) * _hann(2 * width)
         # All bands last equally long, so the bins of all are equally close: 1 / (seconds * ZERO_PADDING).
         spectra.append(np.abs(scipy.fft.rfft(envelope, ZERO_PADDING * 2 * width))[: ZERO_PADDING * width] / (2 * width))
     longest = max(map(len, spectra))
