@@ -44,7 +44,7 @@ def test_a_small_bench_is_prepared_trained_and_scored_by_recording(tmp_path, mon
             wavfile.write(tmp_path / 'raw' / 'hit_mfs' / f'{label}_{speed}.wav', 6000, (9000 * wave).astype(np.int16))
     bench = dataclasses.replace(own_machine_suite.HIT, pattern='{label}_{speed_rpm}.wav', rate_hz=6000.0)
     task = dataclasses.replace(own_machine_suite.TASKS[2], bench=bench)
-    quick = {**own_machine_suite.LINEAR, 'epochs': 30, 'save_every': 30}
+    quick = {**own_machine_suite.LINEAR, 'epochs': 8, 'save_every': 8, 'learning_rate': 0.2}
     kind = dataclasses.replace(own_machine_suite.INPUTS[1], settings=quick)
     monkeypatch.setattr(own_machine_run, 'TASKS', (*own_machine_suite.TASKS[:1], task))
     monkeypatch.setattr(own_machine_run, 'INPUTS', (kind,))
