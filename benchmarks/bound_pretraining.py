@@ -18,7 +18,9 @@ LATER = ('fault_orders linear', 'yamnet untrained', 'audioset_yamnet', 'vgg16_he
 # Rows of the table of machines with few labelled recordings.
 FEW = (
     'log_mel of yamnet',
+    'log_mel of multi_resolution_mel',
     'fault_orders linear',
+    'evidence linear',
     'musicnn_vgg untrained',
     'musicnn_mtt',
     'musicnn_msd',
@@ -98,6 +100,7 @@ def pretraining(root: pathlib.Path) -> list[str]:
     hundred = {single[n].partition(' ')[0] for n in FROZEN if n != 'lite0 untrained'}.pop()
     return [
         f'From machine to machine it is worth {between(gains)} points',
+        *(page.few(network) for network in FEW),
         page.line('cwru_one_load', 'CWRU, one load -> the same load'),
         page.line('cwru_one_load', 'the same, one label a class', shots=1),
         page.line('cwru_loads', 'CWRU, each load -> each other load'),

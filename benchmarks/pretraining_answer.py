@@ -12,6 +12,13 @@ YAMNET, MUSIC, ORDERS = 'audioset_yamnet', ('musicnn_mtt', 'musicnn_msd'), 'faul
 FOREIGN = ('rig_machines', 'unseen_machine_adi', 'unseen_machine_hit')
 # Means that differ by less, in percent, are called equal.
 EQUAL = 1.0
+# Network -> the same one untrained.
+UNTRAINED = {
+    'musicnn_mtt': 'musicnn_vgg untrained',
+    'audioset_yamnet': 'yamnet untrained',
+    'imagenet_lite0': 'lite0 untrained',
+    'vgg16_hed': 'vgg16 untrained',
+}
 Means = Mapping[str, float]
 
 
@@ -30,7 +37,7 @@ def answer(tasks: Sequence[Mapping[str, Any]]) -> str:
         'better network of sound against the better network of images, in percent: '
         f'{"; ".join(_pair(name, found) for name, found in both.items())}. {_tally(both)}'
     ]
-    return ' '.join([*parts, *_yamnet(means.get(FOREIGN[0], {})), *_orders(means)])
+    return ' '.join([*parts, *_yamnet(means.get(FOREIGN[0], {})), *_gains(means), *_orders(means)])
 
 
 def means_of(task: Mapping[str, Any]) -> dict[str, float]:
@@ -74,6 +81,21 @@ def _yamnet(means: Means) -> list[str]:
         f'From machine to machine (`{FOREIGN[0]}`) frozen YAMNet {verdict} musicnn: {_words(means, YAMNET)} and '
         f'{_words(means, music)}.'
     ]
+
+
+def _gains(means: Mapping[str, Means]) -> list[str]:
+    """What the weights are worth beside random ones, where the machine is a new one."""
+    parts = []
+    for network, untrained in UNTRAINED.items():
+        of_network = [
+            f'{means[task][network] - means[task][untrained]:+.1f} (`{task}`)'
+            for task in FOREIGN
+            if {network, untrained} <= set(means.get(task, {}))
+        ]
+        parts += [f'`{network}` {", ".join(of_network)}'] if of_network else []
+    if not parts:
+        return []
+    return [f'Points that the weights are worth there beside random ones: {"; ".join(parts)}.']
 
 
 def _orders(means: Mapping[str, Means]) -> list[str]:

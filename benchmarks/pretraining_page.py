@@ -40,7 +40,9 @@ _FEW = (
     'recordings, all but one are labelled. No network has seen the machine before, and the head has no other labels '
     'than these. It is fitted to windows, and its probabilities are averaged over the windows of a recording. The '
     'stage is the one that did best on the other of the two machines with as many labels. Balanced accuracy over '
-    'recordings in percent (chance is {chance}).'
+    'recordings in percent (chance is {chance}). `universal_judge no labels` is what the judge says by itself. Its '
+    'rows, and those of its evidence, are development results: the evidence was improved while errors on these two '
+    'machines were looked at (docs/decisions/zero_shot.md).'
 )
 _OLD = (
     'Sections that fdx 0.1.0 measured are of records before version 2.0.0, whose windows kept what is slower than 2 Hz.'
@@ -167,7 +169,7 @@ def plot(data: Mapping[str, Any]) -> Figure:
     tasks = data['tasks']
     columns = min(len(tasks), COLUMNS)
     rows = -(-len(tasks) // columns)
-    figure = new_figure(4.2 * columns, 4.2 * rows + 0.4)
+    figure = new_figure(2.7 * columns, 2.6 * rows + 0.9)
     names = list(dict.fromkeys(row['network'] for task in tasks for row in task['rows'] if 'cells' in row))
     panels = np.ravel(figure.subplots(rows, columns))
     for axes in panels[len(tasks) :]:
@@ -177,26 +179,24 @@ def plot(data: Mapping[str, Any]) -> Figure:
     handles: dict[str, Any] = {}
     for axes in figure.axes:
         handles.update({label: handle for handle, label in zip(*axes.get_legend_handles_labels())})
-    figure.legend(handles.values(), handles.keys(), loc='outside lower center', ncols=6, fontsize=8, frameon=False)
+    figure.legend(handles.values(), handles.keys(), loc='outside lower center', ncols=5, fontsize=7, frameon=False)
     return figure
 
 
 def _panel(axes: Axes, task: Mapping[str, Any], names: Sequence[str]) -> None:
-    """One task: a line for each row."""
+    """One task: a line for each row. With twenty lines, bars of the deviations, which the table has, hide them."""
     score = task.get('score', 'accuracy')
     for row in task['rows']:
         if 'cells' not in row:
             continue
         found = [cell[score] for cell in row['cells']]
         colour, marker = class_style(names.index(row['network']))
-        axes.errorbar(
+        axes.plot(
             range(len(found)),
             [100 * f['mean'] for f in found],
-            yerr=[100 * (f['standard_deviation'] or 0) for f in found],
             color=colour,
             marker=marker,
             markersize=4,
-            capsize=2,
             linewidth=1.3,
             linestyle='--' if row['words'] == 'no network' else ':' if row['words'] == 'nothing' else '-',
             label=row['network'],

@@ -24,6 +24,7 @@ from .recording_vectors import NO_LABELS
 from .stage_features import INPUT
 
 NAME = 'pretraining'
+DIGITS = 4
 
 
 def cell_of(runs: Sequence[Mapping[str, Any]], stage: str, score: str = 'accuracy') -> list[dict[str, Any]]:
@@ -41,9 +42,14 @@ def cell_of(runs: Sequence[Mapping[str, Any]], stage: str, score: str = 'accurac
         picks: Counter[str] = Counter()
         for row in (row for part in parts for row in part if row['chosen'] and row['stage'] != CHOSEN):
             picks[row['stage']] += row['chosen']
-        spreads = {m: spread([v for row in rows for v in row[m]['values']]) for m in (score, 'macro_f1')}
+        spreads = {m: _short(spread([v for row in rows for v in row[m]['values']])) for m in (score, 'macro_f1')}
         cells.append({'shots': shots, 'chosen': dict(picks) if stage == CHOSEN else None, **spreads})
     return cells
+
+
+def _short(found: dict[str, Any]) -> dict[str, Any]:
+    """The single values with as many digits as tests of a few thousand windows have."""
+    return {**found, 'values': [round(value, DIGITS) for value in found['values']]}
 
 
 def assemble(

@@ -79,8 +79,15 @@ def test_a_task_that_was_measured_alone_leaves_the_others_of_the_published_page(
     write_page(new, 'pretraining', {'suite': 'pretraining', 'tasks': [one]}, kind)
     publish(new, 'pretraining', kind, out)
     assert read_page(out, 'pretraining', kind)['tasks'] == [*data['tasks'][:2], one, *data['tasks'][3:]]
-    # Fewer networks of that task are less than what is published.
+    # Fewer networks of that task: the rows of the others stay as well.
     write_page(new, 'pretraining', {'suite': 'pretraining', 'tasks': [{**one, 'rows': one['rows'][:4]}]}, kind)
+    publish(new, 'pretraining', kind, out)
+    assert read_page(out, 'pretraining', kind)['tasks'] == [*data['tasks'][:2], one, *data['tasks'][3:]]
+    # Fewer draws are less than what is published.
+    row = next(row for row in one['rows'] if row['network'] == 'imagenet_lite0')
+    cells = [{**c, 'accuracy': {**c['accuracy'], 'values': c['accuracy']['values'][:-1]}} for c in row['cells']]
+    less_draws = {**one, 'rows': [{**row, 'cells': cells}]}
+    write_page(new, 'pretraining', {'suite': 'pretraining', 'tasks': [less_draws]}, kind)
     with pytest.raises(ConfigError, match='cwru_load0, imagenet_lite0, 1 a class'):
         publish(new, 'pretraining', kind, out)
 
