@@ -72,7 +72,7 @@ def test_whole_networks_are_fine_tuned_once_and_stand_beside(call, data_dir, sma
     done = call(*command)
     assert done.code == 0, done.err
     results = json.loads((tmp_path / 'work' / 'pages' / 'pretraining.json').read_text())
-    row = results['tasks'][0]['rows'][1]
+    row = next(r for r in results['tasks'][0]['rows'] if r['network'] == 'musicnn_vgg untrained')
     run = tmp_path / 'work' / 'fine_tuned' / 'tiny' / 'musicnn_vgg_untrained' / 'seed_0'
     meta = json.loads((run / 'score.json').read_text())['meta']
     assert (meta['config']['labels_per_class'], meta['config']['freeze'], meta['splits']['train']) == (1, 'none', 3)
