@@ -64,9 +64,21 @@ def _inputs_of_stages(model: Staged, x: jax.Array) -> list[jax.Array]:
     return inputs
 
 
-@functools.lru_cache(maxsize=64)
 def _traced(model: Staged, shape: tuple[int, ...]) -> _Traced:
     """The shapes for a batch of `shape`. Tracing a deep network takes a second, and reading weights asks repeatedly."""
+    try:
+        hash(model)
+    except TypeError:  # A list among its options, as JSON has them.
+        return _trace(model, shape)
+    return _remembered(model, shape)
+
+
+@functools.lru_cache(maxsize=64)
+def _remembered(model: Staged, shape: tuple[int, ...]) -> _Traced:
+    return _trace(model, shape)
+
+
+def _trace(model: Staged, shape: tuple[int, ...]) -> _Traced:
     run = functools.partial(model.init_with_output, method=_inputs_of_stages)
     inputs, variables = jax.eval_shape(run, jax.random.key(0), jax.ShapeDtypeStruct(shape, jnp.float32))
     return _Traced(variables, inputs)

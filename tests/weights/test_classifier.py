@@ -89,6 +89,9 @@ def test_a_network_is_traced_once_and_what_it_gives_may_be_changed(slim_resnet, 
     )
     assert len(asked) == 1
     assert variable_shapes(again, (40, 24, 1)) != wanted and len(asked) == 2
+    # Options with a list, as JSON has them, cannot be looked up; they give the same.
+    listed = create_model('resnet50', 5, **{**slim_resnet, 'depths': list(slim_resnet['depths'])})
+    assert variable_shapes(listed, (40, 24, 3)) == wanted
 
 
 def test_a_file_without_classifier_gets_a_new_one(tmp_path, files, slim_resnet):
