@@ -124,6 +124,6 @@ def test_fdx_prepare_knows_the_datasets_of_the_wheel(installed, elsewhere):
 
 
 def test_help_names_the_commands_of_the_installation(installed, elsewhere):
-    help_of = [str(installed / 'fdx'), 'train', '--help']  # absl ends with 1 after it
+    help_of = [str(installed / 'fdx'), 'predict', '--help']  # absl ends with 1 after it
     out = subprocess.run(help_of, capture_output=True, text=True, timeout=240, **elsewhere).stdout
-    assert 'fdx train --dataset=' in out and '--learning_rate' in out and 'python -m launch' not in out
+    assert 'fdx predict --checkpoint=' in out and '--speed_rpm' in out and 'python -m launch' not in out
