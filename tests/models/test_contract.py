@@ -85,21 +85,23 @@ def drawn(name):
 
 
 @functools.cache
-def whole(name):
-    """(logits, features) of the evaluation in one piece."""
-    return jax.jit(slim(name).apply)(*drawn(name))
+def evaluated(name):
+    """(whole, in pieces, in training with all norms frozen or None): three ways to the same numbers.
 
-
-@functools.cache
-def in_pieces(name):
-    """What the stages give one by one, each with its own variables alone; what the head gives for both its inputs.
-
-    ((logits, features, [names of the features that each stage adds]), [logits, logits]). One program: compiled one by
-    one, the stages take ten times as long.
+    One program: what they have in common is compiled once, and compiled one by one the stages take ten times as long.
     """
     model, added = slim(name), []
 
-    def run(variables, y):
+    def whole(variables, x):
+        return model.apply(variables, x)
+
+    def all_frozen(variables, x):
+        if name in WITH_NORMS:
+            frozen = slim(name, frozen_norms=model.known_norms())
+            return frozen.apply(variables, x, train=True, mutable=['batch_stats'])
+        return None
+
+    def in_pieces(variables, y):
         found = {}
         for i, stage in enumerate(model.STAGES):
             own = {kind: {k: v for k, v in tree.items() if k == stage} for kind, tree in variables.items()}
@@ -110,16 +112,27 @@ def in_pieces(name):
         inputs = (found[model.STAGES[last - 1]], found['embedding'])
         return (y, found), [model.apply(head, given, start=last)[0] for given in inputs]
 
-    (logits, features), heads = jax.jit(run)(*drawn(name))
-    return (logits, features, added), heads
+    one, ((logits, features), heads), frozen = jax.jit(lambda v, x: (whole(v, x), in_pieces(v, x), all_frozen(v, x)))(
+        *drawn(name)
+    )
+    return one, ((logits, features, added), heads), frozen
+
+
+def whole(name):
+    """(logits, features) of the evaluation in one piece."""
+    return evaluated(name)[0]
+
+
+def in_pieces(name):
+    """What the stages give one by one, each with its own variables alone; what the head gives for both its inputs.
+
+    ((logits, features, [names of the features that each stage adds]), [logits, logits]).
+    """
+    return evaluated(name)[1]
 
 
 def norms_of(name):
     return {path.rpartition('/')[0] for path in flatten_tree(shapes_of(name).get('batch_stats', {}))}
-
-
-def run_train(model, variables, x):
-    return jax.jit(lambda v, x: model.apply(v, x, train=True, mutable=['batch_stats']))(variables, x)
 
 
 def test_every_network_of_the_table_is_here():
@@ -247,8 +260,7 @@ def test_frozen_norms_rest_and_the_others_move(name):
 
 @each_with_norms
 def test_all_norms_frozen_is_evaluation(name):
-    variables, x = drawn(name)
-    (logits, _), new = run_train(slim(name, frozen_norms=slim(name).known_norms()), variables, x)
+    variables, ((logits, _), new) = drawn(name)[0], evaluated(name)[2]
     np.testing.assert_allclose(logits, whole(name)[0], rtol=1e-5, atol=1e-5)
     jax.tree.map(np.testing.assert_array_equal, new['batch_stats'], variables['batch_stats'])
 
