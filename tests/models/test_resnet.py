@@ -85,10 +85,18 @@ def test_any_size_and_channels(shape):
 
 
 def test_initial_values_are_those_of_torchvision():
+    model = create_model('resnet50', 20, depths=(1, 1, 1, 1))
+    parts = [((8, 8, 3), {'stop': 1}), ((2, 2, 256), {'start': 2, 'stop': 3}), ((2048,), {'start': 5})]
+    params, statistics = {}, {}
     with jax.threefry_partitionable(False):  # compiles in a fraction of the time
-        init = jax.jit(create_model('resnet50', 20, depths=(1, 1, 1, 1)).init)
-        variables = init(jax.random.key(1), jnp.zeros((1, 8, 8, 3)))
-    for name, value in flatten_tree(variables['params']).items():
+        for shape, part in parts:
+            variables = jax.jit(functools.partial(model.init, **part))(
+                jax.random.key(1), np.zeros((1, *shape), np.float32)
+            )
+            params |= flatten_tree(variables['params'])
+            statistics |= flatten_tree(variables.get('batch_stats', {}))
+    assert len(params) == 3 + 4 * 3 + 2 and len(statistics) == 2 + 4 * 2
+    for name, value in params.items():
         value = np.asarray(value)
         if name == 'head/kernel':
             bound = 1 / np.sqrt(2048)
@@ -98,5 +106,5 @@ def test_initial_values_are_those_of_torchvision():
             assert value.std() == pytest.approx(np.sqrt(2 / fan_out), rel=0.05), name
         else:
             np.testing.assert_array_equal(value, 1.0 if name.endswith('scale') else 0.0)
-    for name, value in flatten_tree(variables['batch_stats']).items():
+    for name, value in statistics.items():
         np.testing.assert_array_equal(value, 1.0 if name.endswith('var') else 0.0)
