@@ -101,7 +101,10 @@ def _joined(older: Mapping[str, Any] | None, newer: Mapping[str, Any], rows: Seq
     tasks = {t['name']: t for t in (*older['tasks'], *newer['tasks'])}
     there = {row[key] for row in rows if row['dataset'] == newer['dataset'] for key in ('model', 'protocol')}
     left_out = {k: v for k, v in {**older['left_out'], **newer['left_out']}.items() if k not in there}
-    return {**newer, 'tasks': [t for t in tasks.values() if t['name'] in there], 'left_out': left_out}
+    commands = [*older['measured']['command'].split('; '), newer['measured']['command']]
+    how = {**newer['measured'], 'command': '; '.join(dict.fromkeys(commands))}
+    asked = [t for t in tasks.values() if t['name'] in there]
+    return {**newer, 'measured': how, 'tasks': asked, 'left_out': left_out}
 
 
 def measured(data: Mapping[str, Any]) -> set[Hashable]:

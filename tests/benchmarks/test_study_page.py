@@ -34,8 +34,8 @@ def cell(model: str, protocol: str, seed: int, test: float, dataset: str = 'bear
     return {'rows': [{**row, 'leaks': True}], 'curves': {**facts, 'steps': 108, 'epochs': [1, 2], **lines}}
 
 
-def page_of(*found: dict, builder: str = 'bearing_rig', left_out=None) -> dict:
-    return assemble(found, TASKS[builder][:2], MODELS, BUDGET, 'python -m launch.study', left_out or {})
+def page_of(*found: dict, builder: str = 'bearing_rig', left_out=None, command='fdx study') -> dict:
+    return assemble(found, TASKS[builder][:2], MODELS, BUDGET, command, left_out or {})
 
 
 @pytest.fixture
@@ -73,8 +73,11 @@ def test_a_dataset_measured_anew_takes_the_place_of_the_old_one(two_seeds):
     assert [s['dataset'] for s in both['sections']] == ['bearing_rig/medium', 'cwru/load0_12k']
     assert measured(both) == measured(cwru) | measured(two_seeds)
     left_out = {'vgg16': 'VGG16: no index', 'unseen loads': 'unseen loads: one load'}
-    again = merged(both, page_of(cell('yamnet', 'random windows', 0, 0.7), left_out=left_out))
+    again = merged(
+        both, page_of(cell('yamnet', 'random windows', 0, 0.7), left_out=left_out, command='fdx study --models=yamnet')
+    )
     assert [row['test'] for row in again['rows'] if row['model'] == 'yamnet'] == [[0.7], [0.5]]
+    assert 'Made by `fdx study; fdx study --models=yamnet`' in markdown(merged(again, again))
     # The other networks stay with their two seeds, and what is there is not left out.
     assert measured(again) == measured(both) - {('bearing_rig/medium', 'random windows', 'yamnet', 'seed 1')}
     assert again['sections'][0]['left_out'] == {'unseen loads': 'unseen loads: one load'}
