@@ -101,7 +101,7 @@ def _joined(older: Mapping[str, Any] | None, newer: Mapping[str, Any], rows: Seq
     tasks = {t['name']: t for t in (*older['tasks'], *newer['tasks'])}
     there = {row[key] for row in rows if row['dataset'] == newer['dataset'] for key in ('model', 'protocol')}
     left_out = {k: v for k, v in {**older['left_out'], **newer['left_out']}.items() if k not in there}
-    commands = [*older['measured']['command'].split('; '), newer['measured']['command']]
+    commands = [command for page in (older, newer) for command in page['measured']['command'].split('; ')]
     how = {**newer['measured'], 'command': '; '.join(dict.fromkeys(commands))}
     asked = [t for t in tasks.values() if t['name'] in there]
     return {**newer, 'measured': how, 'tasks': asked, 'left_out': left_out}
