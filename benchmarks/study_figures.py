@@ -46,8 +46,8 @@ REASONS = (
     '**The new classifiers are trained to their end.** Four epochs at 5e-4, as in the study, end before the classifier '
     'of a frozen network has settled. Here its features are computed once, so that 2,700 updates take seconds.',
     '**From scratch does not collapse.** The study ended at chance after 216 updates. Here the initialisation is that '
-    'of He et al., and `scratch` updates are stated with the table: they are fewer than in the study where the whole '
-    'table has to fit into 15 minutes, so the row is a lower bound of what 216 updates give.',
+    'of He et al. So that the whole table fits into 15 minutes, 54 updates are made, a quarter of those of the study; '
+    'docs/results.md has the row with all of them.',
     '**VGG16** has the convolutions of `vgg16_hed` (ImageNet, then trained on for edges). Its images are '
     '`scalogram_small` (64 x 64 points over 0.25 s) in place of 224 x 224, four of its blocks are frozen, and a small '
     'classifier stands on the fifth in place of two layers of 4096. At a rate of 5e-4 this network stays at chance; it '
