@@ -48,6 +48,8 @@ def _lines(axes: Axes, curves: Mapping[str, Any], what: str, title: str) -> None
         axes.set_ylim(0, 1.03)
     else:
         axes.set_ylim(bottom=0)
+    if len(curves['epochs']) <= MARKED:
+        axes.set_xlim(curves['epochs'][0] - 0.5, curves['epochs'][-1] + 0.5)
     style_axes(axes, title, 'epoch', 'cross-entropy (nats)' if what == 'loss' else 'share of windows', grid='y')
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.legend(fontsize=7, frameon=False, labelcolor=INK)
