@@ -47,7 +47,7 @@ class Budget:
 
     head: int = 2700
     scratch: int = 54
-    vgg16: int = 216
+    vgg16: int = 108
 
 
 # The study's Table 2 trains the classifier for 4 epochs at 5e-4, which does not bring it to its end here.

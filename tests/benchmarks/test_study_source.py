@@ -82,8 +82,8 @@ def test_epochs_follow_from_updates(rig_of):
     rig_of(1728, 1)
     task = TASKS['bearing_rig'][0]
     config = {m.name: configs_of(cells((task,), (m,), 0)[0], 'x/y', 'data', WEIGHTS, Budget())[0] for m in MODELS}
-    assert [config[m.name].epochs for m in MODELS] == [50, 1, 50, 4]
-    assert [config[m.name].halve_every for m in MODELS] == [13, 1, 13, 2]
+    assert [config[m.name].epochs for m in MODELS] == [50, 1, 50, 2]
+    assert [config[m.name].halve_every for m in MODELS] == [13, 1, 13, 1]
     assert config['vgg16'].model_options == {'stop_after': 'block5', 'pool_axis': 1, 'width_multiplier': 0.5}
     assert (config['vgg16'].freeze, config['yamnet'].freeze, config['vggish_scratch'].freeze) == (
         'first_blocks:4', 'head', 'none'
