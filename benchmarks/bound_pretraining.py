@@ -14,7 +14,7 @@ FROZEN = ('musicnn_vgg untrained', 'musicnn_mtt', 'musicnn_msd', 'lite0 untraine
 
 
 # Networks that joined later, by the columns of their table.
-LATER = ('fault_orders linear', 'yamnet untrained', 'audioset_yamnet', 'vgg16_hed', 'universal_judge')
+LATER = ('fault_orders linear', 'yamnet untrained', 'audioset_yamnet')
 # Rows of the table of machines with few labelled recordings.
 FEW = (
     'log_mel of yamnet',
@@ -100,6 +100,9 @@ def pretraining(root: pathlib.Path) -> list[str]:
     hundred = {single[n].partition(' ')[0] for n in FROZEN if n != 'lite0 untrained'}.pop()
     return [
         f'From machine to machine it is worth {between(gains)} points',
+        page.later('cwru_loads', 'CWRU, load to load'),
+        page.later('cwru_load0', 'CWRU, load 0'),
+        page.later('rig_machines', 'simulated bearings, machine to machine'),
         *(page.few(network) for network in FEW),
         page.line('cwru_one_load', 'CWRU, one load -> the same load'),
         page.line('cwru_one_load', 'the same, one label a class', shots=1),

@@ -169,7 +169,7 @@ def plot(data: Mapping[str, Any]) -> Figure:
     tasks = data['tasks']
     columns = min(len(tasks), COLUMNS)
     rows = -(-len(tasks) // columns)
-    figure = new_figure(2.7 * columns, 2.6 * rows + 0.9)
+    figure = new_figure(2.55 * columns, 2.5 * rows + 0.9)
     names = list(dict.fromkeys(row['network'] for task in tasks for row in task['rows'] if 'cells' in row))
     panels = np.ravel(figure.subplots(rows, columns))
     for axes in panels[len(tasks) :]:
