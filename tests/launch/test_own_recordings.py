@@ -102,7 +102,7 @@ def test_changed_files_are_a_new_version_and_the_old_run_keeps_its_own(call, fol
     assert 'recordings/pumps-band_mel:1.0.0: ' in back.out
 
 
-def test_probe_adapt_compare_synthesize_and_export_take_them(call, folder, data, trained, tmp_path):
+def test_probe_adapt_compare_synthesize_and_export_take_them(call, folder, data, trained, tmp_path, shallow_gan):
     own = ['--data_dir', data, f'--recordings={folder}']
     probe = call(
         'probe',
