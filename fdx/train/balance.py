@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+from typing import Any
 
 import numpy as np
-from imblearn.over_sampling import SMOTE, RandomOverSampler
 
 from fdx.data.joined import JoinedExamples
 from fdx.data.pipeline import ArrayExamples, Examples
 from fdx.types import ConfigError, DataError
 
 NEIGHBOURS = 5  # of SMOTE's paper
+
+
+def _sampler(name: str, **options: Any) -> Any:
+    """A sampler of imbalanced-learn, which is imported here: it takes half a second, and few runs ask for it."""
+    return getattr(importlib.import_module('imblearn.over_sampling'), name)(**options)
 
 
 def class_weights(labels: np.ndarray, num_classes: int) -> tuple[float, ...]:
@@ -44,7 +50,7 @@ def evenly(labels: np.ndarray, seed: int) -> np.ndarray:
     """
     if len(np.unique(labels)) < 2:
         return np.arange(len(labels))
-    numbers, _ = RandomOverSampler(random_state=seed).fit_resample(np.arange(len(labels))[:, None], labels)
+    numbers, _ = _sampler('RandomOverSampler', random_state=seed).fit_resample(np.arange(len(labels))[:, None], labels)
     return numbers[:, 0].astype(np.int64)
 
 
@@ -86,7 +92,8 @@ def with_smote(examples: Examples, seed: int, remedy: str = 'smote') -> tuple[Ar
     if len(alone) and remedy == 'smote':
         raise DataError('`balance`=smote: a class has a single training row, which has no neighbour; use class_weight')
     rarest = counts[counts > 1].min(initial=counts.max())
-    sampler = SMOTE(
+    sampler = _sampler(
+        'SMOTE',
         sampling_strategy={int(k): int(counts.max()) for k in classes if k not in alone},
         random_state=seed,
         k_neighbors=max(1, min(NEIGHBOURS, int(rarest) - 1)),
