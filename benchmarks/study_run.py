@@ -81,7 +81,7 @@ def run(call: Call, source: Source, settings: Settings) -> pathlib.Path:
 
     found: list[dict[str, Any]] = []
     for seed in range(call.seeds):  # A study that is stopped leaves a page of whole seeds.
-        found += run_cells(cells(tasks, models, seed), one, _words, call.say)
+        found += run_cells(cells(source, tasks, models, seed), one, _words, call.say)
         data = assemble(found, tasks, models, dataclasses.asdict(settings.budget), call.command, left_out)
         written = write_page(call.root, NAME, merged(older, data) if older else data, KIND)
     return written

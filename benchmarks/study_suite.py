@@ -132,6 +132,8 @@ def tasks_of(source: Source, asked: list[str] | None = None) -> tuple[Task, ...]
     return tuple(task for name, task in known.items() if asked is None or name in asked)
 
 
-def cells(tasks: tuple[Task, ...], models: tuple[Model, ...], seed: int) -> list[Cell]:
+def cells(source: Source, tasks: tuple[Task, ...], models: tuple[Model, ...], seed: int) -> list[Cell]:
     """All runs of a seed, network by network, so that the features of one are in memory for all of its questions."""
-    return [Cell(NAME, task, model, model.budget, seed) for model in models for task in tasks]
+    # Questions to several datasets have the same names.
+    suite = f'{NAME} {source.stem}'
+    return [Cell(suite, task, model, model.budget, seed) for model in models for task in tasks]

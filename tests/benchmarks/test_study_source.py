@@ -20,6 +20,7 @@ from fdx.data.collection.spec import CollectionSpec
 from fdx.types import ConfigError, WeightsError
 
 TRANSFER, SCRATCH, YAMNET, VGG16 = MODELS
+CWRU = Source('cwru/load0_12k')
 WEIGHTS = Weights('weights.safetensors', 'yours', {'width_multiplier': 0.5})
 
 
@@ -43,11 +44,14 @@ def test_each_dataset_has_its_questions():
     ]
     with pytest.raises(ConfigError, match='`dataset`=soon/all: the study has questions for bearing_rig, cwru'):
         tasks_of(Source('soon/all'))
-    asked = cells(tasks_of(Source('cwru/load0_12k')), get_models(['vgg16', 'yamnet']), 2)
+    asked = cells(CWRU, tasks_of(CWRU), get_models(['vgg16', 'yamnet']), 2)
     assert [t.name for t in tasks_of(Source('recordings/x'), ['unseen_loads'])] == ['unseen loads']
     with pytest.raises(ConfigError, match='`questions`=moon: `dataset`=cwru/x has random_windows, unseen_bearings'):
         tasks_of(Source('cwru/x'), ['moon'])
     kinds = [(model, task) for model in ('yamnet', 'vgg16') for task in ('random windows', 'unseen bearings')]
+    rig = cells(Source('bearing_rig/small'), tasks_of(CWRU), get_models(['yamnet']), 2)
+    # Each dataset has its own places.
+    assert len({c.path(pathlib.Path('.')) for c in (*asked, *rig)}) == len(asked) + len(rig)
     assert [(c.input.name, c.task.name) for c in asked] == kinds and {c.seed for c in asked} == {2}
 
 
@@ -81,7 +85,10 @@ def rig_of(monkeypatch):
 def test_epochs_follow_from_updates(rig_of):
     rig_of(1728, 1)
     task = TASKS['bearing_rig'][0]
-    config = {m.name: configs_of(cells((task,), (m,), 0)[0], 'x/y', 'data', WEIGHTS, Budget())[0] for m in MODELS}
+    config = {
+        m.name: configs_of(cells(Source('x/y'), (task,), (m,), 0)[0], 'x/y', 'data', WEIGHTS, Budget())[0]
+        for m in MODELS
+    }
     assert [config[m.name].epochs for m in MODELS] == [50, 1, 50, 2]
     assert [config[m.name].halve_every for m in MODELS] == [13, 1, 13, 1]
     assert config['vgg16'].model_options == {'stop_after': 'block5', 'pool_axis': 1, 'width_multiplier': 0.5}
@@ -89,7 +96,7 @@ def test_epochs_follow_from_updates(rig_of):
         'first_blocks:4', 'head', 'none'
     )  # fmt: skip
     rig_of(16, 1)
-    few = configs_of(cells((task,), (SCRATCH,), 0)[0], 'x/y', 'data', WEIGHTS, Budget(scratch=5))
+    few = configs_of(cells(Source('x/y'), (task,), (SCRATCH,), 0)[0], 'x/y', 'data', WEIGHTS, Budget(scratch=5))
     assert few[0].epochs == 5
 
 
@@ -100,7 +107,7 @@ def test_a_seed_takes_its_fold_or_all(rig_of):
         found = [
             configs_of(c, 'x/y', 'data', WEIGHTS, Budget())
             for seed in range(3)
-            for c in cells((task,), (YAMNET,), seed)
+            for c in cells(Source('x/y'), (task,), (YAMNET,), seed)
         ]
         assert [[c.fold for c in of_seed] for of_seed in found] == expected
         assert [of_seed[0].seed for of_seed in found] == [0, 1, 2]
