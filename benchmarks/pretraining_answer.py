@@ -34,7 +34,7 @@ def answer(tasks: Sequence[Mapping[str, Any]]) -> str:
         return ''
     parts = [
         '**Is a network that knows sound better than one that knows images?** Frozen, with five labels a class, the '
-        'better network of sound against the better network of images, in percent: '
+        'best network of sound (of three) against the better one of images (of two), named after the fact, in percent: '
         f'{"; ".join(_pair(name, found) for name, found in both.items())}. {_tally(both)}'
     ]
     return ' '.join([*parts, *_yamnet(means.get(FOREIGN[0], {})), *_gains(means), *_orders(means)])
@@ -106,7 +106,7 @@ def _orders(means: Mapping[str, Means]) -> list[str]:
         best = _best(of_task, (*SOUND, *IMAGES))
         if ORDERS in of_task and best:
             gain = of_task[best] - of_task[ORDERS]
-            verdict = 'does' if gain >= EQUAL else 'reaches it within a point' if gain > -EQUAL else 'does not'
+            verdict = 'does' if gain >= EQUAL else 'comes within a point' if gain > -EQUAL else 'does not'
             judge = f', the judge has {of_task["universal_judge"]:.1f}' if 'universal_judge' in of_task else ''
             found.append(
                 f'`{task}`: the best one {verdict}, {_words(of_task, best)} against {of_task[ORDERS]:.1f}{judge}'

@@ -42,7 +42,7 @@ def test_every_word_follows_from_the_means():
     assert 'frozen YAMNet beats musicnn: 70.0 (`audioset_yamnet`) and 64.3 (`musicnn_mtt`).' in said
     assert '`rig_machines`: the best one does not, 81.0 (`imagenet_lite0`) against 98.0; ' in said
     assert 'worth there beside random ones: `audioset_yamnet` -2.0 (`rig_machines`).' in said
-    hit = '`unseen_machine_hit`: the best one reaches it within a point, 95.0 (`audioset_yamnet`) against 94.7'
+    hit = '`unseen_machine_hit`: the best one comes within a point, 95.0 (`audioset_yamnet`) against 94.7'
     assert f'{hit}, the judge has 100.0.' in said
 
 
