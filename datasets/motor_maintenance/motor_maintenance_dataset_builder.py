@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import tensorflow_datasets as tfds
 
+from fdx.data.local_info import LocalInfo
 from fdx.data.protocols.rows import deal_stretches, deal_units, group_parts
 from fdx.data.protocols.stratified import deal
 from fdx.data.readings import NAMED_GROUP
@@ -109,7 +110,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         }
 
     def _info(self) -> tfds.core.DatasetInfo:
-        return tfds.core.DatasetInfo(
+        return LocalInfo(
             builder=self,
             description=(type(self).__doc__ or '').strip(),
             features=tfds.features.FeaturesDict(

@@ -14,6 +14,7 @@ import threadpoolctl
 
 from fdx.data.blocks import DEFAULT_GUARD_S, NO_BLOCK, NUM_BLOCKS, Windowing, fold_blocks
 from fdx.data.left_out import LeftOut, warnings_kept_back
+from fdx.data.local_info import LocalInfo
 from fdx.data.long_recording import LongRecording, make_long_records
 from fdx.data.one_pass import OnePass
 from fdx.data.prepared import RecordSpec
@@ -146,7 +147,7 @@ class VibrationBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             **LeftOut().metadata(),
             **dataclasses.asdict(spec.windowing),
         }
-        return tfds.core.DatasetInfo(
+        return LocalInfo(
             builder=self,
             description=self.description(),
             features=record_features(spec, self.class_names(), self.fault_types()),

@@ -12,6 +12,7 @@ import tensorflow_datasets as tfds
 from fdx.data.blocks import NO_BLOCK
 from fdx.data.dataset import PreparedDataset
 from fdx.data.incomplete import remove_interrupted
+from fdx.data.local_info import LocalInfo
 from fdx.data.records import NO_GEOMETRY
 from fdx.data.seal import seal_new
 from fdx.data.table import SYNTHETIC
@@ -64,7 +65,7 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type:
             'peak': _peak_feature(self._like.channels),
             SYNTHETIC: tfds.features.Scalar(np.bool_),
         }
-        return tfds.core.DatasetInfo(
+        return LocalInfo(
             builder=self,
             description=(type(self).__doc__ or '').strip(),
             features=tfds.features.FeaturesDict(features),
