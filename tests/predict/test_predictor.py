@@ -11,8 +11,8 @@ import pytest
 from fdx.data.pipeline import ArrayExamples, RecordExamples
 from fdx.data.source import open_dataset
 from fdx.models.registry import create_model
-from fdx.predict.backends import checkpoint as predictor_module
 from fdx.predict.backends.checkpoint import Predictor
+from fdx.train import parallel, programs
 from fdx.train.model_setup import load_run
 from fdx.types import CheckpointError
 
@@ -75,11 +75,9 @@ def test_the_fitted_gain_is_applied_to_patches_and_records_alike(two_folds, data
 
 def test_folds_share_one_compiled_program(two_folds, patches, monkeypatch):
     compiled = []
-    compile_forward = predictor_module.parallel.compile_forward
-    monkeypatch.setattr(
-        predictor_module.parallel, 'compile_forward', lambda f: compiled.append(f) or compile_forward(f)
-    )
-    predictor_module._compiled.cache_clear()
+    compile_forward = parallel.compile_forward
+    monkeypatch.setattr(parallel, 'compile_forward', lambda f: compiled.append(f) or compile_forward(f))
+    programs._forward.cache_clear()
     first, second = (Predictor(two_folds / f'fold_{i}').patch_probabilities(patches) for i in (1, 3))
     assert len(compiled) == 1
     assert np.abs(first - second).max() > 1e-6
