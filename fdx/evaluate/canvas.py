@@ -31,6 +31,7 @@ INK = '#1f2933'
 MUTED = '#66717d'
 GRID = '#e3e7eb'
 DPI = 130
+LAYOUT: Literal['constrained'] | None = 'constrained'
 MAX_NAME = 40
 _DRAWN: weakref.WeakKeyDictionary[Figure, bytes] = weakref.WeakKeyDictionary()
 # Fonts with Chinese, Japanese and Korean glyphs as systems have them; matplotlib's own has none.
@@ -47,7 +48,7 @@ def class_style(index: int) -> tuple[str, str]:
 
 def new_figure(width_in: float, height_in: float) -> Figure:
     """An empty white figure of that size in inches, with its Agg canvas and a layout that keeps labels apart."""
-    figure = Figure(figsize=(width_in, height_in), dpi=DPI, facecolor='white', layout='constrained')
+    figure = Figure(figsize=(width_in, height_in), dpi=DPI, facecolor='white', layout=LAYOUT)
     FigureCanvasAgg(figure)
     return figure
 

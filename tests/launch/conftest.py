@@ -167,7 +167,8 @@ def leaking(call, train_args, tmp_path_factory) -> pathlib.Path:
 
 @pytest.fixture(scope='session', autouse=True)
 def small_pictures():
-    """Figures are drawn coarsely: fine ones, as in tests/evaluate, take a third of the time of an evaluation."""
+    """Figures are coarse and not laid out: fine ones, as in tests/evaluate, take a third of an evaluation's time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(canvas, 'DPI', 30)
+        patch.setattr(canvas, 'LAYOUT', None)
         yield
