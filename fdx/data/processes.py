@@ -58,7 +58,7 @@ def in_processes(
             if len(waiting) == AHEAD * workers:
                 worker, first = waiting.popleft()
                 yield worker.result(name(first))
-            crew[number % workers].give(task, name(task))
+            crew[number % workers].give(task)
             waiting.append((crew[number % workers], task))
         while waiting:
             worker, first = waiting.popleft()
@@ -78,11 +78,10 @@ class _Worker:
         self._process.start()
         theirs.close()  # So that this process sees the end of the pipe when the other one dies.
 
-    def give(self, task: Any, name: str) -> None:
-        try:
+    def give(self, task: Any) -> None:
+        # A process that has died already did so at an earlier task: reading that one's result says so.
+        with contextlib.suppress(OSError):
             self._connection.send(task)
-        except OSError as e:
-            raise self._died(name) from e
 
     def result(self, name: str) -> Any:
         try:

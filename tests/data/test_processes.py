@@ -56,6 +56,16 @@ def test_an_error_ends_all_processes(task, error, words):
     assert multiprocessing.active_children() == []
 
 
+def test_a_process_that_is_dead_when_it_gets_more_is_blamed_at_the_task_that_killed_it():
+    def slowly():
+        for task in (1, 'killed', 2, 3):
+            yield task
+            time.sleep(1.0 if task == 'killed' else 0)  # It is dead before the next task is sent.
+
+    with pytest.raises(DataError, match='^killed: '):
+        list(in_processes(work, 100, slowly(), 1, str))
+
+
 def test_leaving_early_ends_the_processes():
     results = in_processes(work, 0, range(1000), 1, str)
     next(results)

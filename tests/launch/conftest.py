@@ -165,7 +165,7 @@ def leaking(call, train_args, tmp_path_factory) -> pathlib.Path:
     return workdir
 
 
-@pytest.fixture(scope='session', autouse=True)
+@pytest.fixture(scope='module', autouse=True)
 def small_pictures():
     """Figures are coarse and not laid out: fine ones, as in tests/evaluate, take a third of an evaluation's time."""
     with pytest.MonkeyPatch.context() as patch:
