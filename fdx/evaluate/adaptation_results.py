@@ -63,7 +63,7 @@ def network_outputs(
       result: of `fdx.adapt.selection.run_adaptation`.
       config: of the same run.
       plan: of the same run.
-      caches: those of the run, which hold inputs, features and compiled programs; None makes them anew.
+      caches: those of the run, which hold inputs and features; None makes them anew.
       progress: wraps long work.
 
     Raises:
