@@ -67,7 +67,7 @@ def adapt(
       plan: domains, method and what chooses the epoch.
       workdir: for checkpoints, metrics.jsonl and TensorBoard files.
       judge: turns outputs into criteria and scores, once per epoch (fdx.adapt.selection).
-      caches: dict that keeps inputs and features between runs that share them; programs are shared anyway (fdx.train.programs).
+      caches: dict that keeps inputs and features between runs that share them.
       progress: wraps long work.
       on_epoch: called with every row of the history.
       domains: both domains, where the caller has opened them; None opens those of the config and its seed.
