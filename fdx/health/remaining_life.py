@@ -13,7 +13,8 @@ import math
 
 import numpy as np
 
-from fdx.health.trend import DAY_S, FEWEST, INTERVAL, _checked, slopes
+from fdx.health.level import checked_series
+from fdx.health.trend import DAY_S, FEWEST, INTERVAL, slopes
 from fdx.types import ConfigError
 
 # Farther than this many times the observed growth, a continuation is a guess.
@@ -69,11 +70,11 @@ def remaining_life(times_s: np.ndarray, values: np.ndarray, limit: float) -> Rem
 
     Raises:
       ConfigError: a limit that is not finite.
-      DataError: see `fdx.health.trend.smooth_level`.
+      DataError: see `fdx.health.level.smooth_level`.
     """
     if not math.isfinite(limit):
         raise ConfigError(f'`limit`={limit}: a finite number, in the unit of the readings')
-    t, y = _checked(times_s, values)
+    t, y = checked_series(times_s, values)
     if len(y) >= 3 and float(np.median(y[-3:])) >= limit:
         return RemainingLife(0.0, 0.0, 0.0)
     if len(y) < FEWEST or t[-1] <= t[0]:

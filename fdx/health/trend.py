@@ -9,12 +9,9 @@ import numpy as np
 import scipy.signal
 import scipy.stats
 
-from fdx.types import ConfigError, DataError
+from fdx.health.level import checked_series, joined, smooth_level
+from fdx.types import ConfigError
 
-# More points than this are joined to means of neighbours first: a figure shows no more.
-MOST_POINTS = 1000
-# Ratios of the level's own variance per median step to the variance of a reading that are tried.
-RATIOS = np.exp(np.linspace(np.log(1e-5), np.log(1e2), 29))
 FEWEST = 8
 # Pairs of points grow with the square of their number.
 MOST_OF_SLOPE = 300
@@ -22,21 +19,6 @@ DRAWS, SEED = 500, 0
 HIGHEST_CORRELATION, WARM_UP = 0.95, 60
 INTERVAL = 0.9
 DAY_S = 86400.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Level:
-    """A smooth level of readings.
-
-    Attributes:
-      times_s: float64 [M], M <= MOST_POINTS.
-      values: float64 [M], the level.
-      deviations: float64 [M], its standard deviation; of the level, not of a reading.
-    """
-
-    times_s: np.ndarray
-    values: np.ndarray
-    deviations: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,61 +58,6 @@ class Growth:
         return self.low > 0 or self.high < 0
 
 
-def smooth_level(times_s: np.ndarray, values: np.ndarray) -> Level:
-    """The level beneath noisy readings, as a random walk that is estimated by Kalman's smoother.
-
-    The local level model of Durbin and Koopman, "Time Series Analysis by State Space Methods" (2nd ed., 2012, chapter
-    2): a reading is the level plus noise, and the level moves by independent steps whose variance grows with the time
-    between readings. Both variances are those of the greatest likelihood.
-
-    Args:
-      times_s: float [N], not falling.
-      values: float [N], finite.
-
-    Raises:
-      DataError: no reading, times that fall, or values that are not finite.
-    """
-    t, y, counts = _joined(*_checked(times_s, values))
-    if len(t) < 3 or y.std() == 0:
-        spread = y.std(ddof=1) if len(y) > 1 else math.nan
-        return Level(t, np.full(len(t), y.mean()), np.full(len(t), spread / math.sqrt(len(y))))
-    gaps = np.diff(t)
-    gaps = gaps / max(float(np.median(gaps)), 1e-9)
-    # A gap of months is no hundred steps: a machine that stands does not wear.
-    gaps = np.minimum(gaps, 100.0)
-    fits = [_filtered(y, counts, gaps, ratio) for ratio in RATIOS]
-    best = min(fits, key=lambda fit: fit[0])
-    return Level(t, *_smoothed(*best[1:]))
-
-
-def _filtered(y: np.ndarray, counts: np.ndarray, gaps: np.ndarray, ratio: float):
-    """(minus twice the log likelihood, predicted and filtered means and variances, scale), variances over `scale`."""
-    n = len(y)
-    predicted, filtered, p_var, f_var = (np.empty(n) for _ in range(4))
-    predicted[0] = filtered[0] = y[0]
-    p_var[0] = f_var[0] = 1 / counts[0]
-    total = log_det = 0.0
-    for i in range(1, n):
-        predicted[i], p_var[i] = filtered[i - 1], f_var[i - 1] + ratio * gaps[i - 1]
-        expected = p_var[i] + 1 / counts[i]
-        error = y[i] - predicted[i]
-        gain = p_var[i] / expected
-        filtered[i], f_var[i] = predicted[i] + gain * error, p_var[i] * (1 - gain)
-        total += error * error / expected
-        log_det += math.log(expected)
-    scale = max(total / (n - 1), 1e-30)
-    return (n - 1) * math.log(scale) + log_det, predicted, filtered, p_var, f_var, scale
-
-
-def _smoothed(predicted, filtered, p_var, f_var, scale) -> tuple[np.ndarray, np.ndarray]:
-    mean, var = filtered.copy(), f_var.copy()
-    for i in range(len(mean) - 2, -1, -1):
-        gain = f_var[i] / p_var[i + 1]
-        mean[i] += gain * (mean[i + 1] - predicted[i + 1])
-        var[i] += gain**2 * (var[i + 1] - p_var[i + 1])
-    return mean, np.sqrt(scale * np.maximum(var, 0))
-
-
 def health_index(times_s: np.ndarray, scores: np.ndarray, healthy: float, limit: float) -> HealthIndex:
     """The health index of a history of scores.
 
@@ -159,8 +86,8 @@ def growth(times_s: np.ndarray, values: np.ndarray) -> Growth | None:
     """How fast readings rise, by the median of the slopes between all pairs.
 
     P. K. Sen, "Estimates of the regression coefficient based on Kendall's tau", JASA 63(324):1379-1389, 1968. The
-    interval is that of a bootstrap of the residuals that keeps how much neighbours resemble each other (Buehlmann, "Sieve
-    bootstrap for time series", Bernoulli 3(2):123-148, 1997, here of order one).
+    interval is that of a bootstrap of the residuals that keeps how much neighbours resemble each other (Buehlmann,
+    "Sieve bootstrap for time series", Bernoulli 3(2):123-148, 1997, here of order one).
 
     Args:
       times_s: float [N], not falling.
@@ -172,12 +99,12 @@ def growth(times_s: np.ndarray, values: np.ndarray) -> Growth | None:
     Raises:
       DataError: see `smooth_level`.
     """
-    t, y = _checked(times_s, values)
+    t, y = checked_series(times_s, values)
     if len(t) < FEWEST or t[-1] <= t[0]:
         return None
     lines = slopes(t, y)
     low, high = np.quantile(lines[:, 0], [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2])
-    return Growth(*(DAY_S * v for v in (lines[0, 0], float(low), float(high))), points=len(y))
+    return Growth(DAY_S * float(lines[0, 0]), DAY_S * float(low), DAY_S * float(high), len(y))
 
 
 def slopes(times_s: np.ndarray, values: np.ndarray, draws: int = DRAWS) -> np.ndarray:
@@ -190,7 +117,7 @@ def slopes(times_s: np.ndarray, values: np.ndarray, draws: int = DRAWS) -> np.nd
       values: float [N].
       draws: of the bootstrap.
     """
-    t, y, _ = _joined(times_s, values, MOST_OF_SLOPE)
+    t, y, _ = joined(times_s, values, MOST_OF_SLOPE)
     t = t - t[-1]
     pairs = np.triu_indices(len(t), 1)
     apart = t[pairs[1]] - t[pairs[0]]
@@ -230,21 +157,3 @@ class _AutoRegressive:
         """Float64 [N]; the first ones, which start from 0, are thrown away."""
         new = rng.choice(self._new, self._count + WARM_UP)
         return scipy.signal.lfilter([1.0], [1.0, -self._correlation], new)[WARM_UP:]
-
-
-def _checked(times_s: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    t, y = np.asarray(times_s, np.float64), np.asarray(values, np.float64)
-    if t.ndim != 1 or t.shape != y.shape or not len(t):
-        raise DataError(f'times of shape {t.shape} and values of shape {y.shape}: one of each per recording is needed')
-    if not (np.isfinite(t).all() and np.isfinite(y).all()) or (np.diff(t) < 0).any():
-        raise DataError('times and values must be finite, and the times must not fall: sort the recordings')
-    return t, y
-
-
-def _joined(t: np.ndarray, y: np.ndarray, most: int = MOST_POINTS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Means of neighbours where there are more than `most` points, and how many each mean has."""
-    if len(t) <= most:
-        return t, y, np.ones(len(t))
-    edges = np.linspace(0, len(t), most + 1).astype(int)
-    counts = np.diff(edges).astype(float)
-    return np.add.reduceat(t, edges[:-1]) / counts, np.add.reduceat(y, edges[:-1]) / counts, counts

@@ -1,7 +1,7 @@
 """A waterfall: how the spectrum and the envelope's spectrum of a recording change over its length.
 
-With a speed, the axis counts turns of the shaft, so that lines of the shaft and its bearings stand at fixed orders. What
-is not bound to the shaft, such as the mains, does not.
+With a speed, the axis counts turns of the shaft, so that lines of the shaft and its bearings stand at fixed orders.
+What is not bound to the shaft, such as the mains, does not.
 """
 
 from __future__ import annotations

@@ -74,8 +74,8 @@ def velocity_rms(
         )
     if USED_BAND * rate_hz / 2 < high_hz:
         raise DataError(
-            f'{rate_hz:g} Hz are too few for the velocity up to {high_hz:g} Hz: record at {2 * high_hz / USED_BAND:.0f} '
-            'Hz or more'
+            f'{rate_hz:g} Hz are too few for the velocity up to {high_hz:g} Hz: record at '
+            f'{2 * high_hz / USED_BAND:.0f} Hz or more'
         )
     x = np.asarray(samples, np.float64).reshape(len(samples), -1)
     if len(x) / rate_hz < FEWEST_PERIODS / low_hz:

@@ -8,14 +8,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from fdx.health.change_point import (
-    change_threshold,
-    find_changes,
-    innovations,
-    normal_of_p,
-    normal_scores,
-    serial_correlation,
-)
+from fdx.health.change_point import change_threshold, find_changes
+from fdx.health.normal_scores import innovations, normal_of_p, normal_scores, serial_correlation
 from fdx.types import ConfigError, DataError
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fdx.health.trend import MOST_POINTS, growth, health_index, smooth_level
+from fdx.health.level import MOST_POINTS, smooth_level
+from fdx.health.trend import growth, health_index
 from fdx.types import ConfigError, DataError
 
 HOUR_S = 3600.0

@@ -91,8 +91,13 @@ def test_a_slow_machine_is_judged_from_2_hz_on():
 
 @pytest.mark.parametrize(
     ('unit', 'group', 'mounting', 'words'),
-    [('', 2, 'rigid', '`unit`'), ('V', 2, 'rigid', '`unit`'), ('g', 3, 'rigid', '`machine_group`'), ('g', 2, 'soft', '`mounting`')],
-)  # fmt: skip
+    [
+        ('', 2, 'rigid', '`unit`'),
+        ('V', 2, 'rigid', '`unit`'),
+        ('g', 3, 'rigid', '`machine_group`'),
+        ('g', 2, 'soft', '`mounting`'),
+    ],
+)
 def test_there_is_never_a_zone_without_its_facts(unit, group, mounting, words):
     with pytest.raises(ConfigError, match=words):
         severity_of(tone(25.0), RATE_HZ, unit, group, mounting)
