@@ -71,8 +71,8 @@ _WHERE = {
     'WeightsError': 'fdx.types',
 }
 _ROOMS = (
-    *('adapt', 'data', 'evaluate', 'explain', 'export', 'inspect', 'models', 'predict', 'signal', 'simulate', 'synth'),
-    *('train', 'weights'),
+    *('adapt', 'data', 'evaluate', 'explain', 'export', 'health', 'inspect', 'models', 'predict', 'signal', 'simulate'),
+    *('synth', 'train', 'weights'),
 )
 
 __all__ = sorted([*_WHERE, 'adapt', 'evaluate', 'inspect', 'train', '__version__'])

@@ -20,6 +20,7 @@ LEVELS = (
     ('datasets', 'train'),
     ('adapt', 'synth'),
     ('predict',),
+    ('health',),
     ('explain',),
     ('evaluate',),
     ('inspect',),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fnmatch
 import os
 import pathlib
@@ -65,6 +66,26 @@ def open_collection(spec: CollectionSpec | str | os.PathLike) -> Collection:
     # A built dataset stays in the order of its table, in which the signals lie: groups of them are unpacked at once.
     entries = with_domains(entries if content else sorted(entries, key=lambda e: e.recording))
     return Collection(source, root, tuple(entries), spec.shared, tuple(ignored), tuple(extra), content)
+
+
+def entry_of_file(file: str | os.PathLike, spec: CollectionSpec) -> Entry:
+    """A single file, read as the recordings of a collection are; its id is its path as it was named.
+
+    Args:
+      file: it need not lie in the collection's folder.
+      spec: of the collection: the pattern of its names, and what all recordings share.
+
+    Raises:
+      DataError: the file does not exist, or its name does not follow the pattern.
+    """
+    path = pathlib.Path(file).expanduser()
+    cells: dict[str, str] = {}
+    if spec.pattern:
+        # A pattern of folders and names is matched against as many folders as it has.
+        root = path.absolute().parents[spec.pattern.count('/')]
+        cells = fields_of_names(spec.pattern, root, [path.absolute()])[path.absolute()]
+    entry = _entry(path.parent, str(path), {**cells, 'file': path.name}, spec)
+    return dataclasses.replace(entry, recording=os.fspath(file))
 
 
 Rows = list[tuple[str, dict[str, str]]]

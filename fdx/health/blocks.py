@@ -1,0 +1,36 @@
+"""Blocks of consecutive recordings that are left out together: neighbours in time resemble each other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fdx.health.operating import Layout
+from fdx.health.sample import Sample
+
+BLOCKS = 10
+# With fewer recordings per state, pieces of them make the blocks.
+FEWEST_RECORDINGS = 5
+
+
+def blocks_of(sample: Sample, layout: Layout, blocks: int = BLOCKS) -> np.ndarray:
+    """The block of every row: int64 [N], from 0, at most `blocks` of them.
+
+    Each operating state is cut into the same number of stretches, so that every state is known without any block. A
+    recording lies in one block, except where a state has fewer than FEWEST_RECORDINGS: then its pieces are dealt.
+    """
+    state = layout.state_of(sample.speed_rpm, sample.load)
+    units = np.empty(len(sample), np.int64)
+    counts = []
+    for s in np.unique(state):
+        mine = np.flatnonzero(state == s)
+        _, order = np.unique(sample.recording[mine], return_inverse=True)
+        if order.max() + 1 < FEWEST_RECORDINGS:
+            order = np.arange(len(mine))
+        units[mine] = order
+        counts.append(int(order.max()) + 1)
+    number = min(blocks, *counts)
+    block = np.empty(len(sample), np.int64)
+    for s, count in zip(np.unique(state), counts):
+        mine = state == s
+        block[mine] = units[mine] * number // count
+    return block

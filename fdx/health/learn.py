@@ -1,0 +1,173 @@
+"""Learns a baseline from rows of healthy recordings, checks it against itself, and says what it can promise."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import scipy.stats
+
+from fdx.health.baseline import Baseline, fold_models, held_out_rows
+from fdx.health.blocks import blocks_of
+from fdx.health.detectors import DETECTORS
+from fdx.health.feature_plan import Feature, FeaturePlan
+from fdx.health.operating import Layout, lay_out, words_of_rows
+from fdx.health.sample import Sample
+from fdx.health.tail import EXTRAPOLATION, Tail
+from fdx.health.wish import Rule, Wish
+from fdx.types import ConfigError, DataError
+
+# Fewer units say nothing about how far a machine in good order scatters.
+FEWEST_UNITS = 20
+# With so few recordings their pieces, where there are some, are the units.
+FEW_RECORDINGS = 20
+# Rates at which a baseline is checked against its own held-out blocks.
+CHECKED_RATES = (0.1, 0.05, 0.01)
+# A check has failed where so many false alarms are as improbable as this at the promised rate.
+SURPRISE = 0.01
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How a baseline is learned.
+
+    Attributes:
+      detector: a name of fdx.health.detectors.DETECTORS.
+      wish: how often a false alarm may come.
+      rule: how many unusual recordings make an alarm.
+      seed: of detectors that draw.
+    """
+
+    detector: str = 'gaussian'
+    wish: Wish = dataclasses.field(default_factory=Wish)
+    rule: Rule = dataclasses.field(default_factory=Rule)
+    seed: int = 0
+
+    def __post_init__(self):
+        """ConfigError for a detector that does not exist."""
+        if self.detector not in DETECTORS:
+            raise ConfigError(f'`detector`={self.detector}: choose from {", ".join(DETECTORS)}')
+
+
+def learn(
+    sample: Sample,
+    settings: Settings | None = None,
+    *,
+    features: Sequence[Feature] | None = None,
+    plan: FeaturePlan | None = None,
+) -> Baseline:
+    """Learns a machine's normal state.
+
+        baseline = learn(Sample.of(rows_of_healthy_recordings))
+        baseline.scored(Sample.of(rows_of_others))[0].p_value
+
+    Args:
+      sample: rows of healthy recordings, in the order of time.
+      settings: how.
+      features: what the D numbers are; None: those of the plan, or numbers.
+      plan: how recordings became rows, kept for later ones.
+
+    Raises:
+      DataError: too few recordings, for all or for their operating states; the text says how many more are needed.
+    """
+    settings = settings or Settings()
+    names = tuple(features or (plan.features() if plan else ())) or tuple(
+        Feature('value', '', str(i)) for i in range(sample.values.shape[1])
+    )
+    check_enough(sample)
+    layout, kept = lay_out(sample)
+    rare = words_of_rows(sample, ~kept)
+    sample = sample.rows(kept)
+    block = blocks_of(sample, layout)
+    models = fold_models(sample, layout, settings.detector, block, names, settings.seed)
+    rows = held_out_rows(models, sample, block)
+    by_pieces = len(sample.names) < FEW_RECORDINGS
+    held_out = rows if by_pieces else sample.per_recording(rows)
+    of_unit = block if by_pieces else np.array([block[sample.recording == i][0] for i in range(len(sample.names))])
+    promised = max(settings.wish.rate, least_rate(held_out, settings.rule))
+    about: dict[str, Any] = {
+        'checks': check_rates(held_out, of_unit),
+        'rare_states': list(rare),
+        'notes': _notes(sample, layout, by_pieces, settings, promised, len(held_out)),
+    }
+    return Baseline(
+        names, sample, layout, settings.detector, block, held_out, by_pieces, settings.wish, settings.rule, promised,
+        plan, settings.seed, about,
+    )  # fmt: skip
+
+
+def check_enough(sample: Sample) -> None:
+    """DataError where there are fewer than FEWEST_UNITS rows; it says how many more are needed."""
+    missing = FEWEST_UNITS - len(sample)
+    if missing > 0:
+        raise DataError(
+            f'{len(sample)} healthy recordings are too few to know how far they scatter: {missing} more are needed '
+            f'(at least {FEWEST_UNITS}), or cut each into pieces with `piece_s`, which then stand for recordings'
+        )
+
+
+def least_rate(held_out: np.ndarray, rule: Rule) -> float:
+    """The smallest rate of false alarms that so many units can promise."""
+    return 1 / (EXTRAPOLATION * (len(held_out) - rule.needed + 2))
+
+
+def units_for(rate: float, rule: Rule) -> int:
+    """How many healthy recordings it takes to promise a rate."""
+    return int(np.ceil(1 / (EXTRAPOLATION * rate))) + rule.needed - 2
+
+
+def check_rates(held_out: np.ndarray, block: np.ndarray) -> list[dict[str, Any]]:
+    """Promised against measured rates: each block is judged by limits that were set without it.
+
+    Args:
+      held_out: float64 [U], scores.
+      block: int64 [U].
+
+    Returns:
+      One row per rate of CHECKED_RATES that the number of units can measure: promised, measured, units, exceeded, and
+      the 95 % interval of the measured rate (Clopper and Pearson, Biometrika 26:404-413, 1934), which takes the units
+      for independent.
+    """
+    p = np.empty(len(held_out))
+    for b in np.unique(block):
+        p[block == b] = Tail.of(held_out[block != b]).p_values(held_out[block == b])
+    rows = []
+    for rate in CHECKED_RATES:
+        if rate * len(p) < 1:
+            continue
+        exceeded = int((p <= rate).sum())
+        low, high = scipy.stats.binomtest(exceeded, len(p), rate).proportion_ci(0.95, method='exact')
+        surprise = float(scipy.stats.binom.sf(exceeded - 1, len(p), rate))
+        rows.append(
+            {
+                'promised': rate,
+                'measured': exceeded / len(p),
+                'exceeded': exceeded,
+                'units': len(p),
+                'interval': [float(low), float(high)],
+                'holds': surprise >= SURPRISE,
+            }
+        )
+    return rows
+
+
+def _notes(
+    sample: Sample, layout: Layout, by_pieces: bool, settings: Settings, promised: float, units: int
+) -> list[str]:
+    """What a user should know, one sentence each."""
+    notes = []
+    what = 'pieces of recordings' if by_pieces and len(sample) > len(sample.names) else 'recordings'
+    if what != 'recordings':
+        notes.append(
+            f'only {len(sample.names)} healthy recordings: their {len(sample)} pieces stand for recordings, so that '
+            'what differs from one recording to the next (mounting, temperature, load) is not known'
+        )
+    if promised > settings.wish.rate * (1 + 1e-9):
+        more = units_for(settings.wish.rate, settings.rule) - units
+        notes.append(
+            f'{units} healthy {what} cannot promise {settings.wish.words()}; promised is {settings.wish.words(promised)}.'
+            f' {max(more, 1)} more would do'
+        )
+    return notes

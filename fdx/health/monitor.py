@@ -1,0 +1,182 @@
+"""Scores recordings against a machine's baseline, one row of its history per recording."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from fdx.data.collection.collect import entry_of_file
+from fdx.data.collection.read import read_entry
+from fdx.data.collection.spec import CollectionSpec
+from fdx.health.baseline import Scored
+from fdx.health.baseline_file import Saved, load_baseline
+from fdx.health.dates import recorded_at
+from fdx.health.features import features_of
+from fdx.health.history import Content, Finding, History
+from fdx.health.sample import Sample
+from fdx.health.states import NORMAL, OUTSIDE, UNUSABLE, next_state
+from fdx.predict.arrivals import look_at, sha256_of
+from fdx.signal.fault_orders import MIN_TURNS
+from fdx.types import BearingGeometry, ConfigError, FdxError, Recording
+
+# When the universal judge, which takes a third of a second, is asked.
+JUDGE = ('not_normal', 'always', 'never')
+
+
+@dataclasses.dataclass(frozen=True)
+class Known:
+    """What the user knows of the recordings that come.
+
+    Attributes:
+      speed_rpm, load: of all of them; they win over the name and the file. None keeps those.
+      judge: one of JUDGE.
+    """
+
+    speed_rpm: float | None = None
+    load: float | None = None
+    judge: str = 'not_normal'
+
+    def __post_init__(self):
+        """ConfigError for a judge that does not exist."""
+        if self.judge not in JUDGE:
+            raise ConfigError(f'`judge`={self.judge}: choose from {", ".join(JUDGE)}')
+
+
+class Monitor:
+    """Scores files against the newest baseline of a workdir and keeps their history. Use it as a context."""
+
+    def __init__(self, workdir: str | os.PathLike, known: Known | None = None):
+        """Loads the baseline and opens the history.
+
+        Raises:
+          CheckpointError: there is no baseline, or it is damaged.
+          DataError, FileWriteError: the history cannot be used.
+        """
+        self.saved: Saved = load_baseline(workdir)
+        if self.saved.baseline.plan is None:
+            raise ConfigError(
+                f'{workdir}: this baseline was learned from rows, not from recordings; score rows with it'
+            )
+        self._known = known or Known()
+        self._spec = CollectionSpec.from_json(self.saved.recordings) if self.saved.recordings else CollectionSpec('')
+        self.history = History(pathlib.Path(workdir))
+
+    def __enter__(self) -> Monitor:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.history.close()
+
+    def file(self, file: str | os.PathLike) -> tuple[dict[str, Any], bool]:
+        """Scores a file, once for each content of it.
+
+        Returns:
+          (its row of the history, whether it is new). A file that cannot be used has the state 'unusable'.
+
+        Raises:
+          FileWriteError: the row cannot be written.
+        """
+        path, now = os.path.abspath(os.fspath(file)), look_at(os.fspath(file))
+        content = Content(
+            path, sha256_of(path), now.size if now else 0, now.mtime_ns if now else 0
+        )  # fmt: skip
+        there = self.history.row_of(content.file, content.sha256)
+        if there is not None:
+            self.history.same(content)
+            return there, False
+        finding = self._finding(path)
+        baseline = self.saved.baseline
+        state_after = functools.partial(next_state, baseline)
+        return self.history.add(content, finding, self.saved.number, baseline.rule.among - 1, state_after)
+
+    def score(self, recording: Recording) -> tuple[Scored, np.ndarray]:
+        """How unusual a recording is, and its rows float64 [P, D]; nothing is kept.
+
+        Raises:
+          DataError: it cannot be used.
+        """
+        plan = self.saved.baseline.plan
+        assert_plan(plan)
+        rows = features_of(recording, plan)  # type: ignore[arg-type]
+        sample = Sample.of([rows], [recording.recording], recording.speed_rpm, recording.load)
+        return self.saved.baseline.scored(sample)[0], rows
+
+    def _finding(self, path: str) -> Finding:
+        when = recorded_at(path)
+        try:
+            recording = self._read(path)
+            scored, rows = self.score(recording)
+        except FdxError as e:
+            return Finding(math.nan, math.nan, UNUSABLE, {'reason': str(e)}, recorded_at=when)
+        said: dict[str, Any] = {'moved': [m.to_dict() for m in scored.moved], 'notes': list(recording.notes)}
+        if scored.outside:
+            said['reason'] = scored.outside
+        elif self._asks_judge(scored):
+            said['verdict'] = self._verdict(recording, scored)
+        state = OUTSIDE if scored.outside else ''
+        return Finding(
+            scored.score, scored.p_value, state, said, rows, when, float(recording.speed_rpm), float(recording.load)
+        )  # fmt: skip
+
+    def _read(self, path: str) -> Recording:
+        entry = entry_of_file(path, self._spec)
+        given = {k: v for k, v in (('speed_rpm', self._known.speed_rpm), ('load', self._known.load)) if v is not None}
+        return read_entry(dataclasses.replace(entry, **given), self._spec.shared)
+
+    def _asks_judge(self, scored: Scored) -> bool:
+        if self._known.judge == 'not_normal':
+            return next_state(self.saved.baseline, scored.score, (), NORMAL) != NORMAL
+        return self._known.judge == 'always'
+
+    def _verdict(self, recording: Recording, scored: Scored) -> dict[str, Any] | None:
+        geometry = recording.geometry or (self.saved.baseline.plan.geometry if self.saved.baseline.plan else None)
+        return judge_verdict(recording, geometry, self._channel(scored))
+
+    def _channel(self, scored: Scored) -> int:
+        """The channel that moved most."""
+        names = self.saved.baseline.plan.channels if self.saved.baseline.plan else ()
+        return names.index(scored.moved[0].feature.channel) if scored.moved else 0
+
+
+def assert_plan(plan: object) -> None:
+    """ConfigError where a baseline has no plan of features."""
+    if plan is None:
+        raise ConfigError('this baseline was learned from rows, not from recordings; score rows with it')
+
+
+def judge_verdict(recording: Recording, geometry: BearingGeometry | None, channel: int) -> dict[str, Any] | None:
+    """What the universal judge says of one channel, JSON-able; None where speed or bearing are not known.
+
+    Returns:
+      {'state': name or None, 'probability': of that state, 'reason': why there is none, 'channel': name}.
+    """
+    if geometry is None or not math.isfinite(recording.speed_rpm):
+        return None
+    # It loads JAX, which takes a second that a machine in good order does not need.
+    from fdx.predict.zero_shot import diagnose_zero_shot  # noqa: PLC0415
+
+    names = recording.channel_names or tuple(map(str, range(recording.samples.shape[1])))
+    turns = recording.duration_s * recording.speed_rpm / 60
+    if turns < MIN_TURNS:
+        why = f'the recording holds {turns:.3g} turns of the shaft; the judge needs at least {MIN_TURNS:g}'
+        return {'state': None, 'probability': None, 'reason': why, 'channel': names[channel]}
+    one = dataclasses.replace(
+        recording, samples=recording.samples[:, channel : channel + 1], geometry=geometry, channel_names=()
+    )
+    try:
+        found = diagnose_zero_shot(one)
+    except FdxError as e:
+        return {'state': None, 'probability': None, 'reason': str(e), 'channel': names[channel]}
+    probability = None if found.state is None else (found.probabilities or {}).get(found.state)
+    return {
+        'state': found.state,
+        'probability': probability,
+        'reason': found.why or found.reason or '',
+        'channel': names[channel],
+    }

@@ -1,0 +1,74 @@
+"""A machine in good order as a model: what its state makes of each number, how far that scatters, and a detector."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from fdx.health.detectors import DETECTORS, Scores
+from fdx.health.operating import Centre, Layout, fit_centre
+from fdx.health.sample import Sample
+
+# The scatter of a number counts as if so many more rows had the scatter that is usual in its set.
+PRIOR_ROWS = 4.0
+# And is never below this share of it: a number that was always the same may change a little.
+LEAST_SHARE = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class NormalModel:
+    """A fitted model.
+
+    Attributes:
+      centre: the expected row by operating state.
+      scale: float64 [D], healthy standard deviations.
+      detector: scores of standardised rows.
+    """
+
+    centre: Centre
+    scale: np.ndarray
+    detector: Scores
+
+    def deviations(self, sample: Sample) -> np.ndarray:
+        """How far each number lies from what is expected, in healthy standard deviations: float64 [N, D]."""
+        return (sample.values - self.centre.of(sample)) / self.scale
+
+    def scores(self, sample: Sample) -> np.ndarray:
+        """How unusual each row is: float64 [N]; the higher, the more unusual."""
+        return np.asarray(self.detector(self.deviations(sample)), np.float64)
+
+
+def fit_normal(
+    sample: Sample, layout: Layout, detector: str, *, groups: np.ndarray | None = None, seed: int = 0
+) -> NormalModel:
+    """Fits a model to healthy rows.
+
+    Args:
+      sample: N rows.
+      layout: the operating states.
+      detector: a name of DETECTORS.
+      groups: int [D], which numbers have a usual scatter in common; None: all.
+      seed: of detectors that draw at random.
+    """
+    centre = fit_centre(layout, sample)
+    rest = sample.values - centre.of(sample)
+    scale = scatter(rest, centre.parameters, groups)
+    return NormalModel(centre, scale, DETECTORS[detector](rest / scale, seed))
+
+
+def scatter(rest: np.ndarray, parameters: int, groups: np.ndarray | None = None) -> np.ndarray:
+    """Standard deviations of columns [N, D], moderated towards the usual one of their group: float64 [D].
+
+    With few rows some columns seem to scatter very little by chance, and would call everything unusual. The variance
+    is a mean of the column's own and the group's median, as by PRIOR_ROWS more rows (after Smyth, "Linear models and
+    empirical Bayes methods for assessing differential expression", Stat. Appl. Genet. Mol. Biol. 3(1), 2004).
+    """
+    freedom = max(len(rest) - parameters, 1)
+    variance = (rest**2).sum(axis=0) / freedom
+    usual = np.empty_like(variance)
+    groups = np.zeros(len(variance), int) if groups is None else groups
+    for group in np.unique(groups):
+        usual[groups == group] = np.median(variance[groups == group])
+    moderated = (freedom * variance + PRIOR_ROWS * usual) / (freedom + PRIOR_ROWS)
+    return np.sqrt(np.maximum(moderated, np.maximum(LEAST_SHARE**2 * usual, np.finfo(float).tiny)))
