@@ -133,7 +133,10 @@ def _local_guess(picture: Picture, middle: int) -> np.ndarray:
 
 
 def refined(picture: Picture, shifts: np.ndarray) -> np.ndarray:
-    """A course in whole ticks, refined in between and smoothed: float64 [segments], of mean 0."""
+    """A course in whole ticks, refined in between and smoothed: float64 [segments], of mean 0 and within REACH.
+
+    Taking the mean off can move a course out of the picture, beyond which there is nothing to compare: it is cut there.
+    """
     scores = _scores(picture, _contrast_and_lines(picture, shifts)[1])
     segments = np.arange(len(shifts))
     # The lines' mean has moved by what the rounding of the mean left, so the top is looked for again.
@@ -143,7 +146,7 @@ def refined(picture: Picture, shifts: np.ndarray) -> np.ndarray:
     curvature = np.minimum(left - 2 * middle + right, -1e-6)
     fine = top - REACH + np.clip(0.5 * (left - right) / curvature, -0.5, 0.5)
     fine = _smooth(fine, np.maximum(-curvature, 1e-3))
-    return fine - fine.mean()
+    return np.clip(fine - fine.mean(), -REACH, REACH)
 
 
 def _smooth(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
