@@ -152,6 +152,8 @@ def diagnose_zero_shot(
             raise
         raise DataError(f'{source}: {e}') from e
     notes = (*part.findings.notes, *evidence.speed.words(), *hidden(evidence.geometry, knowledge))
+    if healthy and not bias.any():
+        notes = (*notes, 'the healthy recordings look as those of sound machines usually do: they change nothing')
     return ZeroShotDiagnosis(
         file=source,
         state=called.state,

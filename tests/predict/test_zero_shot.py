@@ -108,6 +108,8 @@ def test_sound_recordings_of_the_machine_raise_the_bar():
     assert same.probabilities['outer_race'] < 0.5 < plain.probabilities['outer_race']
     quiet = diagnose_zero_shot(recording, healthy=[noise(seed=1)])
     assert quiet.label == 'outer_race'
+    assert any('they change nothing' in note for note in quiet.findings.notes)
+    assert not any('they change nothing' in note for note in same.findings.notes)
     with pytest.raises(DataError, match='bearing'):
         diagnose_zero_shot(recording, healthy=[dataclasses.replace(noise(), geometry=None)])
 
