@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from fdx.adapt.config import AdaptConfig as AdaptConfig
     from fdx.api.datasets import open_dataset as open_dataset
     from fdx.api.datasets import prepare as prepare
+    from fdx.api.health import baseline as baseline
+    from fdx.api.health import monitor as monitor
     from fdx.api.inspections import inspect as inspect
     from fdx.api.networks import create_model as create_model
     from fdx.api.predictors import load as load
@@ -62,6 +64,7 @@ _WHERE = {
     'create_model': 'fdx.api.networks',
     'load': 'fdx.api.predictors',
     'zero_shot': 'fdx.predict.zero_shot',
+    **dict.fromkeys(('baseline', 'monitor'), 'fdx.api.health'),
     **dict.fromkeys(('open_dataset', 'prepare'), 'fdx.api.datasets'),
     **dict.fromkeys(('front_end', 'read'), 'fdx.api.recordings'),
     **dict.fromkeys(

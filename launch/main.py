@@ -25,6 +25,8 @@ PROGRAMS = (
     'train',
     'evaluate',
     'predict',
+    'baseline',
+    'monitor',
     'explain',
     'adapt',
     'export',

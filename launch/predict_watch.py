@@ -69,7 +69,7 @@ def watch_folders(
     )
     watch = Watch(settings, asked, options_of, options=options, rows_of=rows_of, model=model, tell=_tell)
     printer = Printer(format_of_flags(), as_they_come=True)
-    with _ended_by_signals() as stop:
+    with ended_by_signals() as stop:
         watch.run(printer.show, stop, _bar)
     if settings.once and watch.unsettled:
         print(f'{watch.unsettled} files are still being written; the next run takes them', file=sys.stderr)
@@ -85,7 +85,7 @@ def _bar(outcomes, total: int):
 
 
 @contextlib.contextmanager
-def _ended_by_signals() -> Iterator[Callable[[], bool]]:
+def ended_by_signals() -> Iterator[Callable[[], bool]]:
     """Within it, SIGINT and SIGTERM ask the watch to end; a second one ends it at once."""
     came: list[int] = []
     before: dict[int, Any] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -169,9 +170,17 @@ def fold_models(
     )
 
 
-def held_out_rows(models: tuple[NormalModel, ...], sample: Sample, block: np.ndarray) -> np.ndarray:
-    """Scores of rows by the models that had not seen their block: float64 [N]."""
+def held_out_rows(models: Sequence[NormalModel], sample: Sample, block: np.ndarray) -> np.ndarray:
+    """Scores of rows by the models that had not seen their block: float64 [N].
+
+    Args:
+      models: model b was fitted without block b.
+      sample: the rows.
+      block: int64 [N], the block of each row.
+    """
     scores = np.empty(len(sample))
-    for b, model in zip(np.unique(block), models):
-        scores[block == b] = model.scores(sample.rows(block == b))
+    for b, model in enumerate(models):
+        mine = block == b
+        if mine.any():
+            scores[mine] = model.scores(sample.rows(mine))
     return scores

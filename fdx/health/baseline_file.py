@@ -153,8 +153,8 @@ def load_baseline(workdir: str | os.PathLike, number: int | None = None) -> Save
     if not np.allclose(_proof(baseline), arrays['proof'], rtol=PROVED_TO, atol=1e-9):
         versions = said['versions']
         raise CheckpointError(
-            f'{path} was learned with scikit-learn {versions["scikit-learn"]}; {sklearn.__version__} scores the same rows '
-            'otherwise: learn the baseline again'
+            f'{path} was learned with scikit-learn {versions["scikit-learn"]}; {sklearn.__version__} scores the same '
+            'rows otherwise: learn the baseline again'
         )
     return Saved(baseline, int(said['number']), str(said['recordings']), path, float(said['made_at']))
 

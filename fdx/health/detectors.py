@@ -52,7 +52,8 @@ def one_class_svm(rows: np.ndarray, seed: int) -> Scores:
     """Distance from a surface around most rows (Schoelkopf et al., Neural Computation 13:1443-1471, 2001)."""
     from sklearn.svm import OneClassSVM  # noqa: PLC0415
 
-    model = OneClassSVM(nu=0.1, gamma='scale').fit(rows)
+    # A wide kernel: with scikit-learn's default, 1 / D, all rows beyond the healthy ones get one and the same score.
+    model = OneClassSVM(nu=0.1, gamma=0.1 / rows.shape[1]).fit(rows)
     return lambda x: -model.decision_function(x)
 
 

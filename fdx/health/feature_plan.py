@@ -29,7 +29,7 @@ ALWAYS = ('bands', 'impacts')
 NEEDS_SPEED, NEEDS_BEARING = ('shaft', 'orders'), ('orders',)
 # Sets that a changed gain, unit or sensor would move as a whole.
 WITH_LEVEL = ('levels', 'bands', 'shaft', 'log_mel')
-FRAME_S, TURNS_PER_FRAME = 0.5, 8.0
+FRAME_S, TURNS_PER_FRAME, TURNS_OF_ORDERS = 0.5, 8.0, 20.0
 # Share of the lowest Nyquist frequency that is read: anti-alias filters end somewhere above it.
 TOP_SHARE = 0.9
 LOWEST_HZ, MEL_BANDS = 10.0, 32
@@ -85,8 +85,8 @@ class FeaturePlan:
             raise ConfigError('`features`: orders follow from the bearing: give `bearing`, or leave them out')
         if not self.band_centres_hz().size:
             raise ConfigError(
-                f'recordings of {self.frame_s:g} s up to {self.top_hz:g} Hz hold no third-octave band: record longer or '
-                'at a higher rate'
+                f'recordings of {self.frame_s:g} s up to {self.top_hz:g} Hz hold no third-octave band: record longer '
+                'or at a higher rate'
             )
 
     def features(self) -> list[Feature]:
@@ -156,10 +156,10 @@ def plan_features(
     wanted = TURNS_PER_FRAME * 60 / slowest_rpm if knows_speed else 0.0
     frame_s = min(length_s, max(FRAME_S, wanted))
     turns = length_s * slowest_rpm / 60 if knows_speed else 0.0
-    # A frame with four turns has the shaft's line apart from its second multiple; the evidence needs ten turns.
+    # A frame with four turns has the shaft's line apart from its second multiple; the evidence needs ten, and scatters.
     possible = {
         'shaft': knows_speed and frame_s * slowest_rpm / 60 >= 4,
-        'orders': geometry is not None and turns >= 20,
+        'orders': geometry is not None and turns >= TURNS_OF_ORDERS,
     }
     chosen = tuple(sets) if sets else (*ALWAYS, *(name for name, can in possible.items() if can))
     for name in chosen:

@@ -96,8 +96,8 @@ def _frames(recording: Recording, plan: FeaturePlan) -> Frames:
         )
     if rate / 2 < plan.top_hz:
         raise DataError(
-            f'{source}: {rate:g} Hz are too few: the baseline reads up to {plan.top_hz:g} Hz; record at the rate of the '
-            'healthy recordings, or learn a baseline from recordings at this rate'
+            f'{source}: {rate:g} Hz are too few: the baseline reads up to {plan.top_hz:g} Hz; record at the rate of '
+            'the healthy recordings, or learn a baseline from recordings at this rate'
         )
     starts = np.arange(0, len(x) - length + 1, max(1, length // 2))
     faults = usability.faults(starts, length, rate)

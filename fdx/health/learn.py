@@ -76,7 +76,7 @@ def learn(
     names = tuple(features or (plan.features() if plan else ())) or tuple(
         Feature('value', '', str(i)) for i in range(sample.values.shape[1])
     )
-    check_enough(sample)
+    check_enough(len(sample))
     layout, kept = lay_out(sample)
     rare = words_of_rows(sample, ~kept)
     sample = sample.rows(kept)
@@ -98,13 +98,14 @@ def learn(
     )  # fmt: skip
 
 
-def check_enough(sample: Sample) -> None:
-    """DataError where there are fewer than FEWEST_UNITS rows; it says how many more are needed."""
-    missing = FEWEST_UNITS - len(sample)
+def check_enough(units: int) -> None:
+    """DataError where there are fewer than FEWEST_UNITS recordings or pieces; it says how many more are needed."""
+    missing = FEWEST_UNITS - units
     if missing > 0:
         raise DataError(
-            f'{len(sample)} healthy recordings are too few to know how far they scatter: {missing} more are needed '
-            f'(at least {FEWEST_UNITS}), or cut each into pieces with `piece_s`, which then stand for recordings'
+            f'{units} healthy recordings are too few to know how far they scatter: {missing} more are needed (at least '
+            f'{FEWEST_UNITS}); or cut each into pieces with `piece_s`, e.g. a quarter of a second, which then stand '
+            'for recordings'
         )
 
 
@@ -167,7 +168,7 @@ def _notes(
     if promised > settings.wish.rate * (1 + 1e-9):
         more = units_for(settings.wish.rate, settings.rule) - units
         notes.append(
-            f'{units} healthy {what} cannot promise {settings.wish.words()}; promised is {settings.wish.words(promised)}.'
-            f' {max(more, 1)} more would do'
+            f'{units} healthy {what} cannot promise {settings.wish.words()}; promised is '
+            f'{settings.wish.words(promised)}. {max(more, 1)} more would do'
         )
     return notes

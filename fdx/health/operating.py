@@ -53,9 +53,8 @@ class Layout:
             return f'its speed is not known, and the baseline knows {self.words()}: give `speed_rpm`'
         if np.isfinite(self.loads).all() and not math.isfinite(load):
             return f'its load is not known, and the baseline knows {self.words()}: give `load`'
-        at = ' and '.join(
-            t for t in (f'{speed_rpm:g} rpm' if math.isfinite(speed_rpm) else '', f'load {load:g}' if math.isfinite(load) else '') if t
-        )  # fmt: skip
+        known = ((speed_rpm, f'{speed_rpm:g} rpm'), (load, f'load {load:g}'))
+        at = ' and '.join(words for value, words in known if math.isfinite(value))
         return f'at {at} the machine was never recorded in good order; the baseline knows {self.words()}'
 
     def words(self) -> str:
@@ -111,7 +110,8 @@ def lay_out(sample: Sample) -> tuple[Layout, np.ndarray]:
     few = ', '.join(f'{speed[of_row == i].mean():g} rpm' for i in np.flatnonzero(~enough)[:4])
     raise DataError(
         f'{len(sample)} recordings are spread over {len(states)} operating states ({few} ...): each needs '
-        f'{ROWS_OF_STATE} recordings, or all together {ROWS_OF_LAW}; record more, or cut each into pieces with `piece_s`'
+        f'{ROWS_OF_STATE} recordings, or all together {ROWS_OF_LAW}; record more, or cut each into pieces with '
+        '`piece_s`'
     )
 
 

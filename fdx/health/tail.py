@@ -24,8 +24,8 @@ EXCESS_SHARE, FEWEST_EXCESSES, MOST_EXCESSES = 0.1, 10, 100
 SHAPES = np.linspace(-0.4, 0.5, 46)
 SHAPE_MEAN, SHAPE_SPREAD = 0.0, 0.12
 SCALES = np.exp(np.linspace(np.log(0.15), np.log(6.0), 75))
-# How far beyond 1 / (n + 1) the law may be continued: a promise is made for at most five times rarer events. There the
-# measured rate is within 0.2 (Gaussian scores) and 2 (log-normal ones) times the promised one (docs/decisions/health.md).
+# How far beyond 1 / (n + 1) the law may be continued: a promise is made for at most five times rarer events. The
+# measured rates there are in docs/decisions/health.md.
 EXTRAPOLATION = 5.0
 
 

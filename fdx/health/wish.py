@@ -74,8 +74,8 @@ class Wish:
         if self.rate > 0.2:
             raise ConfigError(
                 f'`false_alarm_every_days`={self.false_alarm_every_days:g} at `recordings_per_day`='
-                f'{self.recordings_per_day:g}: that is a false alarm in {1 / self.rate:.3g} recordings; allow at most one '
-                'in five'
+                f'{self.recordings_per_day:g}: that is a false alarm in {1 / self.rate:.3g} recordings; allow at most '
+                'one in five'
             )
 
     @property

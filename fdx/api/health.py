@@ -1,0 +1,87 @@
+"""What a machine in good order looks like, and whether it still does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from fdx.data.collection.entry import Entry
+from fdx.data.collection.spec import CollectionSpec
+from fdx.health.learn import Settings
+from fdx.health.learn_recordings import AUTO, Learned, Options, learn_recordings
+from fdx.health.monitor import Known, Monitor
+from fdx.health.wish import Rule, Wish
+
+
+def baseline(
+    recordings: CollectionSpec | str | os.PathLike,
+    workdir: str | os.PathLike,
+    *,
+    features: Sequence[str] = (),
+    detector: str = AUTO,
+    piece_s: float | None = None,
+    false_alarm_every_days: float = 30.0,
+    recordings_per_day: float = 24.0,
+    alarm_after: str = '2of3',
+    keep_odd: bool = False,
+    seed: int = 0,
+    progress: Callable[[Iterable[Entry]], Iterable[Entry]] = lambda entries: entries,
+) -> Learned:
+    """Learns a machine's normal state from healthy recordings alone.
+
+        learned = fdx.baseline('healthy/', 'pump7')
+        learned.saved.baseline.rate                     # false alarms per recording that are promised
+        learned.left_out                                # recordings that are not like the others
+
+    Args:
+      recordings: a folder, a manifest, or what is known of either (`CollectionSpec`: pattern of names, rate, channel).
+        Where some are labelled normal, only these are read.
+      workdir: folder for the baseline; older baselines in it are kept.
+      features: names of fdx.health.feature_plan.FEATURE_SETS; () takes those that fit.
+      detector: a name of fdx.health.detectors.DETECTORS, or 'auto'.
+      piece_s: seconds of pieces that stand for recordings, where there are fewer than twenty.
+      false_alarm_every_days: how often a false alarm may come.
+      recordings_per_day: how many recordings will be monitored per day.
+      alarm_after: MofN: an alarm takes M of the last N recordings.
+      keep_odd: whether to keep recordings that are not like the others.
+      seed: of what is drawn.
+      progress: wraps the recordings, e.g. tqdm.
+
+    Raises:
+      FdxError: the recordings or the options cannot be used; the text says which, and what to do.
+    """
+    settings = Settings(wish=Wish(false_alarm_every_days, recordings_per_day), rule=Rule.parse(alarm_after), seed=seed)
+    options = Options(tuple(features), piece_s, keep_odd, detector, settings)
+    return learn_recordings(recordings, workdir, options, progress=progress)
+
+
+def monitor(
+    workdir: str | os.PathLike,
+    files: Iterable[str | os.PathLike],
+    *,
+    speed_rpm: float | None = None,
+    load: float | None = None,
+    judge: str = 'not_normal',
+) -> list[dict[str, Any]]:
+    """Scores files against the newest baseline of a workdir; each is in its history once.
+
+        for row in fdx.monitor('pump7', ['monday.wav', 'tuesday.wav']):
+            print(row['file'], row['state'], row['p_value'], row['moved'][:3])
+
+    Args:
+      workdir: as `fdx.baseline` wrote it.
+      files: in the order of time.
+      speed_rpm: of the shaft in all of them; it wins over names and files.
+      load: likewise.
+      judge: when the universal judge is asked: not_normal, always or never.
+
+    Returns:
+      One row per file (fdx.health.history): state, score, p_value, moved, verdict, reason, ...
+
+    Raises:
+      CheckpointError: there is no baseline.
+      FdxError: the history cannot be written.
+    """
+    with Monitor(workdir, Known(speed_rpm, load, judge)) as scored:
+        return [scored.file(file)[0] for file in files]
