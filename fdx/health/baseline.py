@@ -125,8 +125,8 @@ class Baseline:
 
     @functools.cached_property
     def watch_limit(self) -> float:
-        """The score from which on a recording is watched."""
-        return self.tail.limit(self.watch_rate)
+        """The score from which on a recording is watched; what could become an alarm is watched in any case."""
+        return min(self.tail.limit(self.watch_rate), self.alarm_limit)
 
     def scored(self, sample: Sample) -> list[Scored]:
         """How unusual each recording of a sample is.

@@ -28,7 +28,7 @@ class Frames:
     """The good frames of a recording.
 
     Attributes:
-      samples: float64 [N, L, C], without mean and straight drift.
+      samples: float64 [N, L, C], each frame without its mean.
       power: float64 [N, L // 2 + 1, C]: mean square of each bin; the sum over a band is the mean square in it.
       spectra: complex128, of the same shape: one-sided spectra of the frames under Hann's window.
       df_hz: from bin to bin.
@@ -107,7 +107,9 @@ def _frames(recording: Recording, plan: FeaturePlan) -> Frames:
     live = np.flatnonzero([not fault for fault in faults])
     live = live[np.linspace(0, len(live) - 1, min(len(live), MAX_FRAMES)).round().astype(int)]
     framed = np.stack([x[s : s + length] for s in starts[live]]).astype(np.float64)
-    framed = scipy.signal.detrend(framed, axis=1)
+    # A straight line fitted to a few turns of a slow shaft would follow them, so that only the mean is taken off; what
+    # drifts stays below LOWEST_HZ under the window.
+    framed -= framed.mean(axis=1, keepdims=True)
     window = scipy.signal.get_window('hann', length)
     spectra = scipy.fft.rfft(framed * window[None, :, None], axis=1)
     # One-sided: all bins but the first and last stand for two.

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import threadpoolctl
 
 from fdx.data.collection.collect import open_collection
 from fdx.data.collection.entry import Collection, Entry
 from fdx.data.collection.spec import CollectionSpec
-from fdx.health.baseline import groups_of
+from fdx.health.baseline import Baseline, groups_of
 from fdx.health.baseline_file import Saved, save_baseline
 from fdx.health.choice import RECORDINGS, Judged, best, faulty_rows, judged
 from fdx.health.contamination import check_contamination, odd_recordings
@@ -21,11 +22,14 @@ from fdx.health.learn import Settings, check_enough, learn
 from fdx.health.operating import lay_out
 from fdx.health.recordings import Healthy, read_healthy
 from fdx.health.sample import Sample
+from fdx.health.sensor_facts import SensorFacts, sensor_facts
 from fdx.locks import LOCK, hold
 from fdx.types import DataError, Recording
 
 AUTO = 'auto'
 HEALTHY_TYPE = 'normal'
+# Of so many recordings the facts about the sensor are kept, evenly over time.
+SENSOR_RECORDINGS = 20
 # More files than this share that cannot be read are no exceptions.
 MOST_UNUSABLE = 0.5
 
@@ -86,8 +90,20 @@ def learn_recordings(
       LockedError: another program learns there.
       FileWriteError: the workdir cannot be written.
     """
-    options = options or Options()
     spec = spec if isinstance(spec, CollectionSpec) else CollectionSpec(os.fspath(spec))
+    # Matrices are small: threads of BLAS that wait for a core would take twice the time.
+    with threadpoolctl.threadpool_limits(1, 'blas'):
+        baseline, left_out, found = _learned(spec, options or Options(), progress)
+    workdir = pathlib.Path(workdir)
+    with hold(workdir / LOCK, f'the baseline {workdir}', remedy='wait until it ends, or choose another `workdir`'):
+        saved = save_baseline(workdir, baseline, spec.to_json())
+    return Learned(saved, tuple(left_out), found)
+
+
+def _learned(
+    spec: CollectionSpec, options: Options, progress: Callable[[Iterable[Entry]], Iterable[Entry]]
+) -> tuple[Baseline, list[tuple[str, str]], tuple[Judged, ...]]:
+    """The baseline, what is left out of it and why, and what is known of each detector."""
     collection, others = healthy_of(open_collection(spec))
     if options.piece_s is None:
         check_enough(len(collection.entries))
@@ -116,26 +132,29 @@ def learn_recordings(
         **baseline.about,
         'left_out': [list(pair) for pair in left_out],
         'detectors': [dataclasses.asdict(j) for j in found],
+        'sensor': [
+            [dataclasses.asdict(f) for f in kept.facts[name]] for name in baseline.sample.names if name in kept.facts
+        ],
     }
-    baseline = dataclasses.replace(baseline, about=about)
-    workdir = pathlib.Path(workdir)
-    with hold(workdir / LOCK, f'the baseline {workdir}', remedy='wait until it ends, or choose another `workdir`'):
-        saved = save_baseline(workdir, baseline, spec.to_json())
-    return Learned(saved, tuple(left_out), found)
+    return dataclasses.replace(baseline, about=about), left_out, found
 
 
 class _Kept:
-    """Keeps some recordings, evenly over their order, to put faults into."""
+    """Keeps some recordings, evenly over their order, to put faults into, and what more of them show of the sensor."""
 
     def __init__(self, total: int):
         self._wanted = set(np.linspace(0, max(total - 1, 0), RECORDINGS).round().astype(int).tolist())
         self._seen = 0
         self.recordings: list[Recording] = []
+        self._facts_of = set(np.linspace(0, max(total - 1, 0), SENSOR_RECORDINGS).round().astype(int).tolist())
+        self.facts: dict[str, list[SensorFacts]] = {}
 
     def take(self, recording: Recording) -> None:
-        """Keeps a recording if it is one of those."""
+        """Keeps what is wanted of a recording."""
         if self._seen in self._wanted:
             self.recordings.append(recording)
+        if self._seen in self._facts_of:
+            self.facts[recording.recording] = sensor_facts(recording)
         self._seen += 1
 
 

@@ -20,6 +20,8 @@ from fdx.health.dates import recorded_at
 from fdx.health.features import features_of
 from fdx.health.history import Content, Finding, History
 from fdx.health.sample import Sample
+from fdx.health.sensor_facts import SensorFacts
+from fdx.health.sensor_fault import sensor_fault
 from fdx.health.states import NORMAL, OUTSIDE, UNUSABLE, next_state
 from fdx.predict.arrivals import look_at, sha256_of
 from fdx.signal.fault_orders import MIN_TURNS
@@ -108,13 +110,18 @@ class Monitor:
         return self.saved.baseline.scored(sample)[0], rows
 
     def _finding(self, path: str) -> Finding:
-        when = recorded_at(path)
+        when, recording, said = recorded_at(path), None, {}
         try:
             recording = self._read(path)
             scored, rows = self.score(recording)
         except FdxError as e:
-            return Finding(math.nan, math.nan, UNUSABLE, {'reason': str(e)}, recorded_at=when)
-        said: dict[str, Any] = {'moved': [m.to_dict() for m in scored.moved], 'notes': list(recording.notes)}
+            said = {'reason': str(e), **self._sensor(recording)}
+            return Finding(math.nan, math.nan, UNUSABLE, said, recorded_at=when)
+        said = {
+            'moved': [m.to_dict() for m in scored.moved],
+            'notes': list(recording.notes),
+            **self._sensor(recording),
+        }
         if scored.outside:
             said['reason'] = scored.outside
         elif self._asks_judge(scored):
@@ -129,6 +136,19 @@ class Monitor:
         given = {k: v for k, v in (('speed_rpm', self._known.speed_rpm), ('load', self._known.load)) if v is not None}
         return read_entry(dataclasses.replace(entry, **given), self._spec.shared)
 
+    def _sensor(self, recording: Recording | None) -> dict[str, Any]:
+        """{'sensor': what is wrong with it}, or {} where it works as far as one can tell."""
+        try:
+            found = None if recording is None else sensor_fault(recording, self._healthy_sensor)
+        except FdxError:
+            return {}
+        return {} if found is None else {'sensor': f'{found.kind}: {found.words}'}
+
+    @functools.cached_property
+    def _healthy_sensor(self) -> list[list[SensorFacts]]:
+        known = self.saved.baseline.about.get('sensor', [])
+        return [[_facts(f) for f in facts] for facts in known]
+
     def _asks_judge(self, scored: Scored) -> bool:
         if self._known.judge == 'not_normal':
             return next_state(self.saved.baseline, scored.score, (), NORMAL) != NORMAL
@@ -142,6 +162,13 @@ class Monitor:
         """The channel that moved most."""
         names = self.saved.baseline.plan.channels if self.saved.baseline.plan else ()
         return names.index(scored.moved[0].feature.channel) if scored.moved else 0
+
+
+def _facts(said: dict[str, Any]) -> SensorFacts:
+    """Facts of JSON, which has no NaN."""
+    known = {name: math.nan if value is None else value for name, value in said.items()}
+    bands = tuple(math.nan if value is None else float(value) for value in said['bands_db'])
+    return SensorFacts(**{**known, 'bands_db': bands})
 
 
 def assert_plan(plan: object) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import collections
+import concurrent.futures
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from fdx.data.collection.entry import Collection, Entry
 from fdx.data.collection.read import options_of, read_entry
+from fdx.data.processes import cores
 from fdx.data.raw.files import raw_length
 from fdx.health.dates import recorded_at
 from fdx.health.feature_plan import FeaturePlan, plan_features
@@ -65,13 +68,11 @@ def read_healthy(
     """
     plan = plan_of(collection, sets, piece_s)
     rows, names, speeds, loads, times, unusable = [], [], [], [], [], []
-    for entry in progress(in_time(collection.entries)):
-        try:
-            recording = read_entry(entry, collection.shared)
-            rows.append(features_of(recording, plan))
-        except FdxError as e:
-            unusable.append((entry.recording, str(e)))
+    for entry, recording, made in _made(progress(in_time(collection.entries)), collection, plan):
+        if isinstance(made, FdxError):
+            unusable.append((entry.recording, str(made)))
             continue
+        rows.append(made)
         names.append(entry.recording)
         speeds.append(recording.speed_rpm)
         loads.append(recording.load)
@@ -80,6 +81,37 @@ def read_healthy(
     if not rows:
         raise DataError(f'no recording of {collection.source} can be used; the first: {unusable[0][1]}')
     return Healthy(Sample.of(rows, names, speeds, loads), plan, tuple(unusable), np.array(times))
+
+
+def _made(
+    entries: Iterable[Entry], collection: Collection, plan: FeaturePlan
+) -> Iterator[tuple[Entry, Any, np.ndarray | FdxError]]:
+    """(entry, recording, its rows or why there are none) in order.
+
+    This thread reads, one per core makes rows: most of that is Fourier transforms, which leave Python to the others.
+    """
+    with concurrent.futures.ThreadPoolExecutor(cores()) as pool:
+        waiting: collections.deque = collections.deque()
+        for entry in entries:
+            try:
+                recording = read_entry(entry, collection.shared)
+            except FdxError as e:
+                waiting.append((entry, None, e))
+            else:
+                waiting.append((entry, recording, pool.submit(features_of, recording, plan)))
+            if len(waiting) > cores():
+                yield _awaited(*waiting.popleft())
+        while waiting:
+            yield _awaited(*waiting.popleft())
+
+
+def _awaited(entry: Entry, recording: Any, made: Any) -> tuple[Entry, Any, np.ndarray | FdxError]:
+    if isinstance(made, FdxError):
+        return entry, recording, made
+    try:
+        return entry, recording, made.result()
+    except FdxError as e:
+        return entry, recording, e
 
 
 def in_time(entries: Sequence[Entry]) -> list[Entry]:

@@ -88,6 +88,8 @@ def row_text(row: Mapping[str, Any]) -> str:
         moved = [m for m in row['moved'][:MOVED_SHOWN] if abs(m['deviations']) >= WORTH_SAYING]
         parts += [', '.join(moved_words(m) for m in moved)] if moved else []
         parts += [verdict_words(row['verdict'])] if row.get('verdict') else []
+    if row.get('sensor'):
+        parts.append(f'it may be the sensor ({row["sensor"]})')
     return '; '.join(parts)
 
 
