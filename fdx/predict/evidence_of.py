@@ -124,6 +124,11 @@ def _longest(good: list[bool]) -> tuple[int, int]:
     return best
 
 
+def evidence_samples(recording: Recording) -> np.ndarray:
+    """The samples float [T] of a good part in which evidence is looked for: without offset and slow part."""
+    return without_slow_part(without_static_part(recording.samples), recording.sample_rate_hz)[:, 0]
+
+
 def evidence_of(recording: Recording, knowledge: Knowledge, *, fixed_speed: bool = False) -> FaultEvidence:
     """The evidence in a good part.
 
@@ -140,7 +145,7 @@ def evidence_of(recording: Recording, knowledge: Knowledge, *, fixed_speed: bool
             f'{rate:g} Hz are too few to see a fault at {recording.speed_rpm:g} rpm (order {unseen[0]:.2f}): record at '
             'a higher rate, or check `sample_rate_hz` and `speed_rpm`'
         )
-    samples = without_slow_part(without_static_part(recording.samples), rate)[:, 0]
+    samples = evidence_samples(recording)
     return fault_evidence(samples, rate, recording.speed_rpm, geometry, knowledge.all_orders(), fixed_speed=fixed_speed)
 
 

@@ -18,15 +18,12 @@ from fdx.data.raw.text import TextFormat
 from fdx.predict.evidence_of import Knowledge, good_part, hidden, views_of
 from fdx.predict.findings import Findings
 from fdx.predict.source import read_source
-from fdx.predict.universal.judge import NORMAL, Judge, Opinion, load_judge
-from fdx.predict.universal.verdict import Called, call
+from fdx.predict.speed_doubt import settled_views
+from fdx.predict.universal.judge import NORMAL, Judge, load_judge
 from fdx.predict.zero_shot_diagnosis import ZeroShotDiagnosis
+from fdx.predict.zero_shot_verdict import called_by, checked_speed, without_lines_of_others
 from fdx.signal.bearings import parse_bearing
-from fdx.signal.fault_evidence import FaultEvidence
 from fdx.types import BearingGeometry, ConfigError, DataError, Recording
-
-# Two speeds whose scores differ by less (in nepers) are equally likely.
-TIE = 0.3
 
 
 def zero_shot(
@@ -141,17 +138,18 @@ def diagnose_zero_shot(
         if part.refusal is not None:
             return _refused(recording, part.findings)
         part = part.steadied(tachometer, pulses_per_turn)
-        evidence, images = views_of(part.recording, knowledge)
+        evidence, images, kept = settled_views(part.recording, knowledge)
         bias = _bias_of(healthy, knowledge, judge)
         opinion = judge.opinion(images, bias)
-        called = _called(judge, opinion, abstain)
+        called = called_by(judge, opinion, abstain)
         if abstain:
-            called = _checked_speed(called, part.recording, evidence, knowledge, judge, bias)
+            called, opinion = without_lines_of_others(called, opinion, evidence, judge, bias)
+            called = checked_speed(called, part.recording, evidence, knowledge, judge, bias)
     except DataError as e:
         if str(e).startswith((source, '`')):
             raise
         raise DataError(f'{source}: {e}') from e
-    notes = (*part.findings.notes, *evidence.speed.words(), *hidden(evidence.geometry, knowledge))
+    notes = (*part.findings.notes, *kept, *evidence.speed.words(), *hidden(evidence.geometry, knowledge))
     if healthy and not bias.any():
         notes = (*notes, 'the healthy recordings look as those of sound machines usually do: they change nothing')
     return ZeroShotDiagnosis(
@@ -178,35 +176,6 @@ def _refused(recording: Recording, findings: Findings) -> ZeroShotDiagnosis:
         findings=findings,
         recording=recording,
         duration_s=0.0,
-    )
-
-
-def _called(judge: Judge, opinion: Opinion, abstain: bool) -> Called:
-    """The verdict by probabilities, and by how much the recording resembles the machines of training."""
-    if not abstain:
-        return Called(judge.states[int(opinion.probabilities.argmax())])
-    if opinion.distance > 1:
-        return Called(
-            None, f'cannot tell: unlike any simulated machine (its distance is {opinion.distance:.2f} of the limit)'
-        )
-    return call(judge.states, opinion.probabilities)
-
-
-def _checked_speed(
-    called: Called, part: Recording, evidence: FaultEvidence, knowledge: Knowledge, judge: Judge, bias: np.ndarray
-) -> Called:
-    """No verdict where another speed fits as well and would change it."""
-    speed = evidence.speed
-    if called.state is None or speed.score - speed.rival_score > TIE or speed.rival_score <= 0:
-        return called
-    _, images = views_of(dataclasses.replace(part, speed_rpm=speed.rival_rpm), knowledge, fixed_speed=True)
-    rival = _called(judge, judge.opinion(images, bias), abstain=True)
-    if rival.state in (called.state, None):
-        return called
-    return Called(
-        None,
-        f'cannot tell: speed. At {speed.speed_rpm:.0f} rpm it would be {called.state}, at {speed.rival_rpm:.0f} rpm, '
-        f'which fits as well, {rival.state}: state the speed to within half a per cent',
     )
 
 

@@ -125,8 +125,20 @@ def fault_evidence(
     speed = check_speed(samples, rate_hz, speed_rpm, geometry, spectra)
     if fixed_speed:
         speed = dataclasses.replace(speed, speed_rpm=speed_rpm, score=speed.stated_score)
-    shaft_hz = speed.speed_rpm / 60
-    spectra = _without_known(spectra, shaft_hz, known_orders)
+    spectra = _without_known(spectra, speed.speed_rpm / 60, known_orders)
+    return evidence_in(spectra, speed, geometry, len(samples) / rate_hz * speed.speed_rpm / 60)
+
+
+def evidence_in(spectra: OrderSpectra, speed: CheckedSpeed, geometry: BearingGeometry, turns: float) -> FaultEvidence:
+    """Searches spectra at a speed that is settled.
+
+    Args:
+      spectra: of the recording.
+      speed: that is used.
+      geometry: of the bearing.
+      turns: of the shaft in the recording.
+    """
+    shaft_hz, orders, controls = speed.speed_rpm / 60, fault_orders_of(geometry), control_orders(geometry)
     search = _Search(spectra, shaft_hz, geometry.ftf, _explained(spectra, shaft_hz))
     twins = [twin_orders(geometry, order) for order in orders]
     found = search.at([*orders, geometry.ftf, 1.0, *controls, *itertools.chain.from_iterable(twins)])
@@ -139,7 +151,7 @@ def fault_evidence(
         controls=parts[1],
         twins=tuple(parts[2:]),
         explained=search.explained,
-        turns=len(samples) / rate_hz * shaft_hz,
+        turns=turns,
     )
 
 

@@ -16,7 +16,7 @@ import scipy.fft
 import scipy.ndimage
 
 from fdx.signal.control_orders import fault_orders_of
-from fdx.signal.order_spectra import OrderSpectra, segments
+from fdx.signal.order_spectra import LINE_BINS, OrderSpectra, segments
 from fdx.types import BearingGeometry
 
 # Relative reach of the search, and within which a stated speed counts as right.
@@ -80,7 +80,13 @@ def own_harmonics(geometry: BearingGeometry) -> np.ndarray:
 
 
 def check_speed(
-    samples: np.ndarray, rate_hz: float, speed_rpm: float, geometry: BearingGeometry, spectra: OrderSpectra
+    samples: np.ndarray,
+    rate_hz: float,
+    speed_rpm: float,
+    geometry: BearingGeometry,
+    spectra: OrderSpectra,
+    *,
+    trusts_whole_orders: bool = False,
 ) -> CheckedSpeed:
     """Compares speeds within REACH of a stated one.
 
@@ -90,6 +96,9 @@ def check_speed(
       speed_rpm: the stated speed.
       geometry: of the bearing.
       spectra: of the same recording.
+      trusts_whole_orders: whether lines of envelopes at whole orders of the stated speed (vanes, blades, gears) are no
+        lines of a fault at another speed. Seven vanes at 1772 rpm look like the second and fourth harmonic of a BPFO
+        of 3.585 at 1730 rpm.
     """
     stated_hz = speed_rpm / 60
     harmonics = own_harmonics(geometry)
@@ -101,8 +110,13 @@ def check_speed(
     lines_hz = ratio[:, None] * harmonics * stated_hz
     score = _without_strongest(np.minimum(np.interp(lines_hz, slow_hz, slow), CAP))
     score += np.clip(np.interp(lines_hz, envelope_hz, wide), -1, 1.5).mean(axis=1)
-    score += _best_fault(ratio, step, stated_hz, geometry, envelope_hz, wide)
     near = np.abs(ratio - 1) <= SAME
+    faults = _best_fault(ratio, step, stated_hz, geometry, envelope_hz, wide)
+    if trusts_whole_orders:
+        whole = spectra.near_multiples(stated_hz, LINE_BINS / spectra.segment_s, SAME)
+        apart = np.where(whole, np.minimum(wide, 0), wide)
+        faults = np.where(near, faults, _best_fault(ratio, step, stated_hz, geometry, envelope_hz, apart))
+    score += faults
     best_near = int(np.where(near, score, -np.inf).argmax())
     best_far = int(np.where(near, -np.inf, score).argmax())
     chosen = best_far if score[best_far] - score[best_near] > NEEDED else best_near

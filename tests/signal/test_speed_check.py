@@ -56,6 +56,29 @@ def test_white_noise_keeps_the_stated_speed(turns, at_most):
     assert corrected <= at_most
 
 
+@pytest.mark.parametrize('seed', [0, 1, 2])
+def test_vanes_of_the_stated_speed_do_not_move_it(seed):
+    """7 and 14 are the second and fourth harmonic of a BPFO of 3.585 at a speed that is 2.4 % lower."""
+    x = np.random.default_rng(seed).standard_normal(int(9 * RATE_HZ))
+    t = np.arange(len(x)) / RATE_HZ
+    x = x * (1 + 0.4 * np.cos(2 * np.pi * 7 * SHAFT_HZ * t) + 0.2 * np.cos(2 * np.pi * 14 * SHAFT_HZ * t))
+    spectra = order_spectra(x, RATE_HZ, SHAFT_HZ, 40 * SHAFT_HZ)
+    plain, strict = (
+        check_speed(x, RATE_HZ, RPM, SKF_6205, spectra, trusts_whole_orders=trusts) for trusts in (False, True)
+    )
+    assert plain.rival_score > strict.rival_score and not strict.corrected
+    assert strict.stated_score == plain.stated_score
+
+
+@pytest.mark.parametrize('off', [-0.04, 0.04])
+def test_a_fault_still_corrects_a_name_plate_where_whole_orders_are_trusted(off):
+    x = struck(0)
+    stated = (1 + off) * RPM
+    spectra = order_spectra(x, RATE_HZ, stated / 60, 40 * stated / 60)
+    found = check_speed(x, RATE_HZ, stated, SKF_6205, spectra, trusts_whole_orders=True)
+    assert found.corrected and found.speed_rpm == pytest.approx(RPM, rel=0.005)
+
+
 def test_harmonics_of_the_shaft_lie_apart_from_the_bearings_lines():
     for geometry in (SKF_6205, NEAR_WHOLE):
         own = own_harmonics(geometry)
