@@ -3,6 +3,7 @@
     python -m launch.report --recording=pump.wav --bearing=skf_6205 --speed_rpm=1772 --out=report.html
     python -m launch.report --recording=pump.csv --sample_rate=20000 --unit=g --machine_group=2 --mounting=rigid
     python -m launch.report --recording=today.wav --healthy=good1.wav,good2.wav --bearing=skf_6205 --speed_rpm=estimate
+    python -m launch.report --baseline=pump7 --limit=levels/0/rms=-12 --out=pump7.html
 
 About a recording: the verdict on its bearing with its probability and what speaks against it, the envelope spectrum
 with the orders of the bearing's faults over what orders of no fault show, the spectrum with the orders of the shaft,
@@ -12,6 +13,10 @@ page shows what can be known. A file with several channels has a section for eac
 
 A zone is only given where the unit of the samples (--unit, or the file's own), --machine_group (1: above 300 kW,
 2: 15 to 300 kW) and --mounting (rigid or flexible) are known.
+
+About a machine that `launch.monitor` follows (--baseline): its state now, the scores with the limits of alarms, the
+health index, since when it has changed and how fast the change grows, what moved, what the judge says of the last
+unusual recordings, and, with --limit, when a limit will be reached. That is an extrapolation, and the page says so.
 
 The page has no script and needs no other file. A browser prints it to PDF.
 """
@@ -31,16 +36,27 @@ from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM
 from fdx.types import ConfigError, Recording
 
 from . import cli
-from .format_flags import check_formats, define_format_flags, formats_of_flags
+from .format_flags import FORMAT_FLAGS, check_formats, define_format_flags, formats_of_flags
 
 FLAGS = flags.FLAGS
 MAX_ORDER = 1000.0
+OF_RECORDINGS = (
+    *('bearing', 'speed_rpm', 'low_rpm', 'high_rpm', 'healthy', 'known_orders', 'other_bearing', 'unit'),
+    *('machine_group', 'mounting', 'sample_rate', 'variable', 'channel', *FORMAT_FLAGS),
+)
+OF_BASELINES = ('limit',)
 OUT = 'report.html'
 
 
 def define_flags() -> None:
     """The flags of this program."""
     flags.DEFINE_string('recording', None, 'the file that the page is about')
+    flags.DEFINE_string('baseline', None, 'instead: a workdir of launch.baseline, whose history the page is about')
+    flags.DEFINE_string(
+        'limit',
+        None,
+        'with --baseline: a limit of the score, or of a feature as SET/CHANNEL/WHAT=NUMBER, for the future',
+    )
     flags.DEFINE_string('out', None, f'the page; by default {OUT}')
     flags.DEFINE_string(
         'bearing',
@@ -68,18 +84,29 @@ def main(argv) -> None:
     del argv
     _check_flags()
     out = pathlib.Path(FLAGS.out or OUT)
-    atomic_write_text(out, _page())
+    atomic_write_text(out, _history_page() if FLAGS.baseline else _page())
     print(f'report: {out}')
 
 
 def _check_flags() -> None:
     check_positive('sample_rate_hz', FLAGS.sample_rate, 'Hz')
-    if not FLAGS.recording:
-        raise ConfigError('--recording=FILE: name the file that the page is about')
+    if bool(FLAGS.recording) == bool(FLAGS.baseline):
+        raise ConfigError('either --recording=FILE or --baseline=WORKDIR: name what the page is about')
+    other = [name for name in (OF_RECORDINGS if FLAGS.baseline else OF_BASELINES) if FLAGS[name].present]
+    if other:
+        missing = 'recording' if FLAGS.baseline else 'baseline'
+        raise ConfigError(f'--{other[0]} goes with --{missing}: leave it out')
     if FLAGS.speed_rpm != ESTIMATE and (FLAGS['low_rpm'].present or FLAGS['high_rpm'].present):
         raise ConfigError('--low_rpm and --high_rpm go with --speed_rpm=estimate')
     if FLAGS.out and FLAGS.out.endswith('/'):
         raise ConfigError(f'--out={FLAGS.out}: name the file of the page, e.g. report.html')
+
+
+def _history_page() -> str:
+    from fdx.evaluate.machine_report_history import history_page  # noqa: PLC0415
+    from fdx.health.course import Limit  # noqa: PLC0415
+
+    return history_page(FLAGS.baseline, Limit.parse(FLAGS.limit) if FLAGS.limit else None, cli.as_flags)
 
 
 def _page() -> str:

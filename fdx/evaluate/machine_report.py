@@ -78,7 +78,7 @@ def recording_page(
         sections=[_section(channel, sound) for channel, sound in channels],
         worded=worded,
         captions=CAPTIONS,
-        version=_version(),
+        version=version(),
     )
 
 
@@ -229,7 +229,8 @@ def _probabilities(found: ZeroShotDiagnosis | None) -> list[tuple[str, str, floa
     return [(words.state_words(state), f'{p:.0%}', 100 * p) for state, p in ranked]
 
 
-def _version() -> str:
+def version() -> str:
+    """Of fdx."""
     import fdx  # noqa: PLC0415  The package is complete only once this room is imported.
 
     return fdx.__version__

@@ -54,13 +54,13 @@ def verdict_of(channel: Channel) -> Verdict:
     found = channel.diagnosis
     if channel.sensor is not None:
         title = f'The sensor is in doubt: {channel.sensor.kind}'
-        text = f'{_sentence(channel.sensor.words)} {channel.sensor.remedy}'
+        text = f'{sentence(channel.sensor.words)} {channel.sensor.remedy}'
         judged = '' if found is None or found.label is None else f'The judge says {state_words(found.label)}.'
         return Verdict(BAD, title, f'{text} Nothing is said about the machine. {judged}'.strip(), ())
     if found is None or found.label is None:
         reason = channel.no_verdict or channel.unusable or 'the judge cannot tell'
         against = () if found is None else tuple(_evidence_words(found))
-        return Verdict(OPEN, 'No verdict on the bearing', _sentence(reason), against)
+        return Verdict(OPEN, 'No verdict on the bearing', sentence(reason), against)
     probability = _probability(found)
     if found.label == NORMAL:
         text = f'The judge holds a sound bearing for {probability:.0%} probable.'
@@ -163,7 +163,7 @@ def _common(found: ZeroShotDiagnosis) -> list[str]:
         said.append(f'The recording holds {searched.turns:.0f} turns of the shaft; a longer one says more.')
     speed = searched.speed
     if speed.corrected:
-        said.append(_sentence(speed.words()[0]))
+        said.append(sentence(speed.words()[0]))
     elif speed.rival_score > 0 and speed.score - speed.rival_score < TIE:
         said.append(f'A speed of {speed.rival_rpm:.0f} rpm fits the lines as well as {speed.speed_rpm:.0f} rpm.')
     return said
@@ -190,16 +190,16 @@ def quality_of(channel: Channel) -> list[str]:
         clipped = count_clipped(x)
         said.append(f'{clipped:,} samples sit at the limits of the recorder.' if clipped else 'It is not clipped.')
     if channel.unusable:
-        said.append(_sentence(f'It cannot be used: {channel.unusable}'))
+        said.append(sentence(f'It cannot be used: {channel.unusable}'))
     for kind, count in channel.faults.items():
-        said.append(_sentence(f'{counted(count, "piece")} of 0.25 s cannot be used: {REASONS[kind]}'))
+        said.append(sentence(f'{counted(count, "piece")} of 0.25 s cannot be used: {REASONS[kind]}'))
     if channel.samples is not None:
         used = len(channel.samples) / recording.sample_rate_hz
         if used < 0.99 * recording.duration_s:
             said.append(f'The pictures show the longest good stretch, {duration(used)}.')
     if not channel.unit:
         said.append('The unit of the samples is not stated, so levels cannot be compared with any limit.')
-    said += [_sentence(note) for note in channel.notes]
+    said += [sentence(note) for note in channel.notes]
     return list(dict.fromkeys(said))
 
 
@@ -254,6 +254,7 @@ def _to_get_a_verdict(channel: Channel) -> list[str]:
     return steps
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """A text with a capital and a full stop."""
     text = text.strip()
     return text[:1].upper() + text[1:] + ('' if text.endswith(('.', '?', '!')) else '.')

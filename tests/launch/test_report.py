@@ -11,6 +11,7 @@ import scipy.io.wavfile
 from fdx.datasets.bearing_rig.machines import MACHINES
 from fdx.datasets.bearing_rig.simulator import recordings as simulated
 from tests.evaluate.standalone_page import check_standalone
+from tests.health.machine_history import make, rows_of
 
 RATE_HZ = 16000
 GEOMETRY = ','.join(f'{n}={v!r}' for n, v in dataclasses.asdict(MACHINES['rig_a'].geometry).items())
@@ -90,3 +91,20 @@ def test_a_real_recording(call, raw_data, tmp_path):
         flags = ('--bearing=skf_6205', '--speed_rpm=1797', '--unit=g', f'--sample_rate={rate}', variable)
         assert call('report', f'--recording={file}', *flags, f'--out={out}').code == 0
         assert words in check_standalone(out.read_text(encoding='utf-8')).text
+
+
+def test_a_page_of_a_history(call, tmp_path):
+    make(tmp_path / 'pump7', rows_of(30, 1))
+    out = tmp_path / 'p.html'
+    done = call('report', f'--baseline={tmp_path / "pump7"}', '--limit=40', f'--out={out}')
+    assert (done.code, done.out) == (0, f'report: {out}\n')
+    assert 'as in good order' in check_standalone(out.read_text(encoding='utf-8')).text
+    for flags, words in (
+        (('--unit=g',), '--unit goes with --recording'),
+        (('--limit=x',), '--limit=x'),
+        (('--recording=a.wav',), 'either --recording=FILE or --baseline'),
+    ):
+        assert words in call('report', f'--baseline={tmp_path / "pump7"}', *flags, f'--out={tmp_path / "q.html"}').error
+    assert 'holds no baseline' in call('report', f'--baseline={tmp_path}', f'--out={tmp_path / "q.html"}').error
+    assert '--limit goes with --baseline' in call('report', '--recording=a.wav', '--limit=3').error
+    assert not (tmp_path / 'q.html').exists()

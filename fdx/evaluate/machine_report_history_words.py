@@ -1,0 +1,256 @@
+"""A history's sentences: the state now, what speaks against it, since when and how fast it grows, what to do next."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fdx.evaluate.machine_report_words import BAD, GOOD, OPEN, Verdict, sentence, state_words
+from fdx.evaluate.words import counted, listed
+from fdx.health.baseline_file import Saved
+from fdx.health.course import Course
+from fdx.health.feature_plan import WITH_LEVEL
+from fdx.health.states import ALARM, JUDGED, NORMAL, OUTSIDE, UNUSABLE, WATCH
+from fdx.health.trend import DAY_S
+
+# Healthy standard deviations from which on a number has moved.
+MOVED = 3.0
+# Fewer healthy recordings than this say little about rare values.
+FEW_HEALTHY = 50
+TITLES = {
+    NORMAL: (GOOD, 'The machine is as in good order'),
+    WATCH: (OPEN, 'One recording is unusual: watch the machine'),
+    ALARM: (BAD, 'Alarm: the machine is not as in good order'),
+    OUTSIDE: (OPEN, 'The last recording lies outside the operating range'),
+    UNUSABLE: (OPEN, 'The last recording cannot be used'),
+}
+
+
+def state_of(rows: Sequence[Mapping[str, Any]], course: Course, saved: Saved) -> Verdict:
+    """The state now, from the last row."""
+    if not rows:
+        text = 'No recording has been judged yet: `fdx monitor` judges what comes.'
+        return Verdict(OPEN, 'The history is empty', text, ())
+    last = rows[-1]
+    mood, title = TITLES[last['state']]
+    text = [f'The last recording is {os.path.basename(last["file"])}, {date(time_of(last))}.']
+    if last['state'] in JUDGED:
+        text.append(
+            f'A machine in good order is as unusual in {one_in(last["p_value"])}. Promised is '
+            f'{saved.baseline.wish.words(saved.baseline.rate)}.'
+        )
+    else:
+        text.append(sentence(str(last.get('reason') or 'it was not judged')))
+        judged = [row for row in rows if row['state'] in JUDGED]
+        if judged:
+            text.append(f'The last one that was judged, of {date(time_of(judged[-1]))}, was {judged[-1]["state"]}.')
+    if last['state'] == ALARM:
+        first = first_of_alarm(rows)
+        text.append(f'It has been in alarm since {date(time_of(first))} ({os.path.basename(first["file"])}).')
+    if last.get('sensor'):
+        mood, title = OPEN, 'The sensor is in doubt'
+        text.insert(0, sentence(str(last['sensor'])))
+    return Verdict(mood, title, ' '.join(text), tuple(_against(rows, course, saved)))
+
+
+def _against(rows: Sequence[Mapping[str, Any]], course: Course, saved: Saved) -> list[str]:
+    baseline, last, said = saved.baseline, rows[-1], []
+    healthy = len(baseline.sample.names)
+    if baseline.by_pieces:
+        said.append(
+            f'The baseline rests on {counted(healthy, "recording")} that were cut into pieces: how much recordings '
+            'differ from each other is hardly known.'
+        )
+    elif healthy < FEW_HEALTHY:
+        said.append(f'The baseline rests on {counted(healthy, "recording")}; rare values are extrapolated.')
+    if baseline.rate > baseline.wish.rate * 1.01:
+        wish = baseline.wish
+        said.append(f'{sentence(wish.words(wish.rate))[:-1]} was wished; so few recordings cannot promise it.')
+    if any(not check['holds'] for check in baseline.about.get('checks', ())):
+        said.append('Left-out healthy recordings passed the limits more often than promised: they change over time.')
+    judged = [row for row in rows if row['state'] in JUDGED]
+    if last['state'] == NORMAL and course.changes.lasting is not None:
+        said.append('The scores have risen all the same and stay high; see below.')
+    if last['state'] == ALARM and course.changes.lasting is None:
+        said.append('The scores show no lasting change: it may be a few odd recordings.')
+    if last['state'] == ALARM and judged and _alike(judged[-1]):
+        said.append(
+            'Everything that moved, moved the same way: a changed gain, unit, mounting of the sensor, speed or load '
+            'does this as well.'
+        )
+    unused = len(rows) - len(judged)
+    if unused:
+        said.append(f'{counted(unused, "recording")} of {len(rows):,} could not be judged.')
+    return said
+
+
+def _alike(row: Mapping[str, Any]) -> bool:
+    """Whether all numbers that moved most are levels and moved by about as much in the same direction."""
+    moved = [m for m in row['moved'] if abs(m['deviations']) >= MOVED]
+    if len(moved) < len(row['moved']) or not moved or any(m['set'] not in WITH_LEVEL for m in moved):
+        return False
+    values = np.array([m['deviations'] for m in moved])
+    return bool((np.sign(values) == np.sign(values[0])).all() and np.abs(values).max() < 1.5 * np.abs(values).min())
+
+
+def change_words(course: Course) -> list[str]:
+    """Since when, how fast, until when; one sentence each."""
+    if len(course.scores) == 0:
+        return ['No recording was judged.']
+    said, change = [], course.changes.lasting
+    past = [c for c in course.changes.found if c.end is not None]
+    if change is None:
+        said.append('No lasting change is found in the scores.')
+    else:
+        times = course.times_s
+        said.append(
+            f'The scores have changed since about {date(times[change.onset])}, most likely between '
+            f'{date(times[change.earliest])} and {date(times[change.latest])}; it could be called on '
+            f'{date(times[change.alarm])}.'
+        )
+        said.append(growth_words(course))
+    if past:
+        spans = [f'{date(course.times_s[c.onset])} to {date(course.times_s[c.end or c.alarm])}' for c in past]
+        said.append(f'Changes that ended: {listed(spans)}.')
+    said.append(sentence(course.changes.words()))
+    if course.life is not None:
+        said.append(course.life.words())
+    return [*said, *(sentence(note) for note in course.notes)]
+
+
+def growth_words(course: Course) -> str:
+    """How fast the scores grow since the change."""
+    found = course.growth
+    if found is None:
+        return 'It is too young to tell how fast it grows.'
+    if not found.is_clear:
+        return f'Since then the scores do not clearly grow ({found.points} recordings).'
+    if not course.logarithmic:
+        ends = f'{found.low:.3g} to {found.high:.3g}'
+        return f'Since then the score grows by {found.per_day:.3g} per day (90 % interval {ends}).'
+    if found.per_day < 0:
+        return f'Since then the scores fall: they halve in {span(math.log(2) / -found.per_day)}.'
+    soon, late = (span(math.log(2) / v) for v in (found.high, found.low))
+    return f'Since then the score doubles in {span(math.log(2) / found.per_day)} (90 % interval {soon} to {late}).'
+
+
+def next_steps(rows: Sequence[Mapping[str, Any]], course: Course) -> list[str]:
+    """What to do next, in order."""
+    state = rows[-1]['state'] if rows else ''
+    if not rows:
+        return ['Judge recordings with `fdx monitor`.']
+    if rows[-1].get('sensor'):
+        return ['Check the sensor, its mounting and its cable first, and record again.']
+    if state == ALARM:
+        verdicts = [row['verdict'] for row in rows[-10:] if row.get('verdict') and row['verdict'].get('state')]
+        said = ['Record again to rule out a disturbance, and look at the numbers that moved.']
+        faults = list(dict.fromkeys(state_words(v['state']) for v in verdicts if v['state'] != 'normal'))
+        if faults:
+            said.append(f'The judge sees {listed(faults, "or")}: write a report about one recording with `fdx report`.')
+        else:
+            said.append('Look for other causes, too: load, speed, mounting, neighbours, imbalance, misalignment.')
+        said.append('After maintenance, learn the machine anew with `fdx baseline`; the old baseline is kept.')
+        return said
+    if state == WATCH:
+        return ['Record again soon: an alarm needs more than one unusual recording.']
+    if state == OUTSIDE:
+        return ['Record healthy examples of this speed and load, and learn the baseline with them.']
+    if state == UNUSABLE:
+        return ['Check the sensor and the recorder, and record again.']
+    if course.changes.lasting is not None:
+        return ['Record more often: the scores rise, though no limit is passed.']
+    return ['Go on recording at the usual interval.']
+
+
+def first_of_alarm(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The first judged row of the alarm that the last one belongs to."""
+    judged = [row for row in rows if row['state'] in JUDGED]
+    first = judged[-1]
+    for row in reversed(judged):
+        if row['state'] != ALARM:
+            break
+        first = row
+    return first
+
+
+def moved_rows(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(what, channel, by how much) of the numbers that moved most."""
+    return [
+        (f'{m["set"]}: {m["what"]}', str(m['channel']), f'{m["deviations"]:+.1f}')
+        for m in row.get('moved') or ()
+        if abs(m['deviations']) >= MOVED
+    ]
+
+
+def verdict_rows(rows: Sequence[Mapping[str, Any]], most: int = 5) -> list[tuple[str, str, str]]:
+    """(date, recording, what the judge said) of the last recordings that it was asked about."""
+    asked = [row for row in rows if row.get('verdict')][-most:]
+    found = []
+    for row in reversed(asked):
+        verdict = row['verdict']
+        if verdict.get('state') is None:
+            said = sentence(str(verdict.get('reason') or 'no verdict'))
+        else:
+            probability = verdict.get('probability')
+            said = state_words(verdict['state']) + ('' if probability is None else f', {probability:.0%} probable')
+        found.append((date(time_of(row)), os.path.basename(row['file']), said))
+    return found
+
+
+def not_judged(rows: Sequence[Mapping[str, Any]], most: int = 5) -> list[tuple[str, str, str]]:
+    """(date, recording, why) of the last recordings that were not judged."""
+    left = [row for row in rows if row['state'] not in JUDGED][-most:]
+    return [
+        (date(time_of(row)), os.path.basename(row['file']), f'{row["state"]}: {row.get("reason") or ""}')
+        for row in reversed(left)
+    ]
+
+
+def baseline_words(saved: Saved) -> list[str]:
+    """What the scores are compared with, one sentence each."""
+    baseline = saved.baseline
+    sets = listed(list(dict.fromkeys(f.set for f in baseline.features)))
+    said = [
+        f'Baseline {saved.number} was learned on {date(saved.made_at)} from '
+        f'{counted(len(baseline.sample.names), "healthy recording")}: {len(baseline.features)} numbers of each '
+        f'({sets}), judged by {baseline.detector}.',
+        f'An alarm needs {baseline.rule.needed} of the last {baseline.rule.among} recordings beyond the limit.',
+    ]
+    for check in baseline.about.get('checks', ()):
+        low, high = check['interval']
+        said.append(
+            f'Of left-out healthy recordings, {check["exceeded"]} of {check["units"]} passed the limit for '
+            f'{check["promised"]:.1%} ({low:.1%} to {high:.1%} with 95 % confidence).'
+        )
+    return [*said, *(sentence(str(note)) for note in baseline.about.get('notes', ()))]
+
+
+def time_of(row: Mapping[str, Any]) -> float:
+    """When a row was recorded, or judged where that is not known."""
+    return float(row['scored_at'] if row['recorded_at'] is None else row['recorded_at'])
+
+
+def date(seconds: float) -> str:
+    """'2026-01-31 14:30', by the clock of this computer."""
+    return time.strftime('%Y-%m-%d %H:%M', time.localtime(seconds))
+
+
+def one_in(p_value: float) -> str:
+    """'1 of 40 recordings'."""
+    if p_value < 1e-9:
+        return 'fewer than 1 of 1,000,000,000 recordings'
+    return f'{100 * p_value:.0f} of 100 recordings' if p_value > 0.1 else f'1 of {1 / p_value:,.0f} recordings'
+
+
+def span(days: float) -> str:
+    """'3.1 hours', '12 days'."""
+    seconds = days * DAY_S
+    for unit, length in (('years', 365.25 * DAY_S), ('days', DAY_S), ('hours', 3600.0), ('minutes', 60.0)):
+        if seconds >= 2 * length:
+            return f'{seconds / length:.2g} {unit}' if seconds < 100 * length else f'{seconds / length:,.0f} {unit}'
+    return f'{seconds:.0f} seconds'
