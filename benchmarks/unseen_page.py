@@ -101,6 +101,8 @@ def markdown(data: Mapping[str, Any]) -> str:
     lines += [f'- {name}: not run, {why}.' for name, why in data['skipped'].items()]
     lines += ['', '## What is not here', '', *(f'- {name}: {why}.' for name, why in data['missing'].items())]
     lines += ['', '## How it was measured', '', *(f'- {note}' for note in (*NOTES, *VARIANTS))]
+    later = [f'`{method}` on {date}' for method, date in data.get('later', {}).items()]
+    lines += [f'- Rows that were measured after the others: {", ".join(later)}.'] if later else []
     return '\n'.join([*lines, '', f'{versions_text(how)}.', ''])
 
 
@@ -181,4 +183,18 @@ def measured(data: Mapping[str, Any]) -> set[Hashable]:
     return {(row['machine'], row['method'], f'seed {row["seed"]}') for row in data['rows']}
 
 
-KIND = Kind(markdown, plot, measured)
+def merged(older: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any]:
+    """An older page with the rows of a newer one in place of its own: of each machine and method, all seeds.
+
+    The page then says which rows were measured later than the others (`later`: method -> date).
+    """
+    anew = {(row['machine'], row['method']) for row in newer['rows']}
+    kept = [row for row in older['rows'] if (row['machine'], row['method']) not in anew]
+    if not kept:
+        return dict(newer)
+    dates = {method: newer['measured']['on'][-1] for _, method in sorted(anew)}
+    rows = [*kept, *newer['rows']]
+    return {**older, 'missing': newer['missing'], 'rows': rows, 'later': {**older.get('later', {}), **dates}}
+
+
+KIND = Kind(markdown, plot, measured, merged)

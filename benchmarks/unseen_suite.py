@@ -34,7 +34,9 @@ JUDGE_CODE = (
     'predict/*zero_shot*.py',
     'predict/*evidence*.py',
     'predict/universal/**/*',
+    'predict/speed_doubt.py',
     'signal/*evidence*.py',
+    'signal/whole_orders.py',
     'models/*evidence*.py',
 )
 

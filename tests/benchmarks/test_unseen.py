@@ -213,13 +213,18 @@ def test_cells_are_run_once_and_make_a_page(small, tmp_path):
     assert page.with_suffix('.png').read_bytes()[:4] == b'\x89PNG'
     unseen_run.run(call, ['mfpt'], ['plain'])
     assert len(plain.calls) == 2
-    # The smaller page does not take the place of the larger one.
+    # A page of some machines takes the place of their rows alone, and says so.
     publish(page.parent, 'unseen', unseen_page.KIND, tmp_path / 'out')
     unseen_run.run(call, None, None)
     publish(page.parent, 'unseen', unseen_page.KIND, tmp_path / 'out')
-    unseen_run.run(call, ['mfpt'], None)
-    with pytest.raises(ConfigError, match='adi_cbm'):
-        publish(page.parent, 'unseen', unseen_page.KIND, tmp_path / 'out')
+    whole = read_page(tmp_path / 'out', 'unseen', unseen_page.KIND)
+    assert 'measured after the others' not in (tmp_path / 'out' / 'unseen.md').read_text()
+    unseen_run.run(call, ['mfpt'], ['learner'])
+    publish(page.parent, 'unseen', unseen_page.KIND, tmp_path / 'out')
+    mixed = read_page(tmp_path / 'out', 'unseen', unseen_page.KIND)
+    assert unseen_page.measured(mixed) == unseen_page.measured(whole)
+    assert sorted(map(str, mixed['rows'])) == sorted(map(str, whole['rows']))
+    assert 'measured after the others: `learner` on 20' in (tmp_path / 'out' / 'unseen.md').read_text()
     # Other settings are another question.
     plain.words = 'changed'
     unseen_run.run(call, ['mfpt'], ['plain'])
