@@ -72,6 +72,9 @@ class Baseline:
       wish: how often a false alarm may come.
       rule: how many unusual recordings make an alarm.
       rate: the rate of false alarms per recording that is promised: the wished one, or what the units allow.
+      inflation: how many times more often held-out blocks pass a limit than its rate says, where that is no chance: 1,
+        or more where the healthy recordings change over time. P-values are so many times larger, and limits are set
+        for a rate so many times smaller.
       plan: how a recording becomes a row; None for rows of the user's own.
       seed: of detectors that draw.
       about: JSON-able: what else was found while learning (see fdx.health.learn).
@@ -87,6 +90,7 @@ class Baseline:
     wish: Wish
     rule: Rule
     rate: float
+    inflation: float = 1.0
     plan: FeaturePlan | None = None
     seed: int = 0
     about: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -116,17 +120,17 @@ class Baseline:
     @property
     def watch_rate(self) -> float:
         """The p-value from which on a single recording is watched."""
-        return max(WATCH_RATE, self.rate, self.tail.least_rate)
+        return max(WATCH_RATE, self.rate, self.inflation * self.tail.least_rate)
 
     @functools.cached_property
     def alarm_limit(self) -> float:
         """The score that m of n recordings must reach for an alarm."""
-        return self.alarm_tail.limit(self.rate)
+        return self.alarm_tail.limit(self.rate / self.inflation)
 
     @functools.cached_property
     def watch_limit(self) -> float:
         """The score from which on a recording is watched; what could become an alarm is watched in any case."""
-        return min(self.tail.limit(self.watch_rate), self.alarm_limit)
+        return min(self.tail.limit(self.watch_rate / self.inflation), self.alarm_limit)
 
     def scored(self, sample: Sample) -> list[Scored]:
         """How unusual each recording of a sample is.
@@ -139,7 +143,7 @@ class Baseline:
         rows = np.mean([model.scores(sample) for model in self.models], axis=0)
         deviations = self.model.deviations(sample)
         scores = sample.per_recording(rows)
-        p_values = self.tail.p_values(scores)
+        p_values = np.minimum(self.inflation * self.tail.p_values(scores), 1.0)
         found = []
         for i, name in enumerate(sample.names):
             mine = np.flatnonzero(sample.recording == i)

@@ -7,13 +7,15 @@ import numpy as np
 from fdx.health.operating import Layout
 from fdx.health.sample import Sample
 
-BLOCKS = 10
+# The longer the stretch that is left out, the more of what changes slowly (running in, temperature) is in the held-out
+# scores; but models must still be fitted to most of the recordings.
+MOST_BLOCKS, FEWEST_BLOCKS, LENGTH = 10, 4, 5
 # With fewer recordings per state, pieces of them make the blocks.
 FEWEST_RECORDINGS = 5
 
 
-def blocks_of(sample: Sample, layout: Layout, blocks: int = BLOCKS) -> np.ndarray:
-    """The block of every row: int64 [N], from 0, at most `blocks` of them.
+def blocks_of(sample: Sample, layout: Layout) -> np.ndarray:
+    """The block of every row: int64 [N], from 0: four to ten blocks, of five rows or more where there are as many.
 
     Each operating state is cut into the same number of stretches, so that every state is known without any block. A
     recording lies in one block, except where a state has fewer than FEWEST_RECORDINGS: then its pieces are dealt.
@@ -28,7 +30,7 @@ def blocks_of(sample: Sample, layout: Layout, blocks: int = BLOCKS) -> np.ndarra
             order = np.arange(len(mine))
         units[mine] = order
         counts.append(int(order.max()) + 1)
-    number = min(blocks, *counts)
+    number = min(int(np.clip(len(sample) // LENGTH, FEWEST_BLOCKS, MOST_BLOCKS)), *counts)
     block = np.empty(len(sample), np.int64)
     for s, count in zip(np.unique(state), counts):
         mine = state == s

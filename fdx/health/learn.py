@@ -13,7 +13,7 @@ from fdx.health.baseline import Baseline, fold_models, held_out_rows
 from fdx.health.blocks import blocks_of
 from fdx.health.detectors import DETECTORS
 from fdx.health.feature_plan import Feature, FeaturePlan
-from fdx.health.operating import Layout, lay_out, words_of_rows
+from fdx.health.operating import lay_out, words_of_rows
 from fdx.health.sample import Sample
 from fdx.health.tail import EXTRAPOLATION, Tail
 from fdx.health.wish import Rule, Wish
@@ -86,15 +86,17 @@ def learn(
     by_pieces = len(sample.names) < FEW_RECORDINGS
     held_out = rows if by_pieces else sample.per_recording(rows)
     of_unit = block if by_pieces else np.array([block[sample.recording == i][0] for i in range(len(sample.names))])
-    promised = max(settings.wish.rate, least_rate(held_out, settings.rule))
+    checks = check_rates(held_out, of_unit)
+    inflation = max([1.0, *(c['measured'] / c['promised'] for c in checks if not c['holds'])])
+    promised = max(settings.wish.rate, inflation * least_rate(held_out, settings.rule))
     about: dict[str, Any] = {
-        'checks': check_rates(held_out, of_unit),
+        'checks': checks,
         'rare_states': list(rare),
-        'notes': _notes(sample, layout, by_pieces, settings, promised, len(held_out)),
+        'notes': _notes(sample, by_pieces, settings, promised, inflation, len(held_out)),
     }
     return Baseline(
         names, sample, layout, settings.detector, block, held_out, by_pieces, settings.wish, settings.rule, promised,
-        plan, settings.seed, about,
+        inflation, plan, settings.seed, about,
     )  # fmt: skip
 
 
@@ -155,7 +157,7 @@ def check_rates(held_out: np.ndarray, block: np.ndarray) -> list[dict[str, Any]]
 
 
 def _notes(
-    sample: Sample, layout: Layout, by_pieces: bool, settings: Settings, promised: float, units: int
+    sample: Sample, by_pieces: bool, settings: Settings, promised: float, inflation: float, units: int
 ) -> list[str]:
     """What a user should know, one sentence each."""
     notes = []
@@ -165,8 +167,13 @@ def _notes(
             f'only {len(sample.names)} healthy recordings: their {len(sample)} pieces stand for recordings, so that '
             'what differs from one recording to the next (mounting, temperature, load) is not known'
         )
+    if inflation > 1:
+        notes.append(
+            f'the healthy {what} change over time: blocks that are left out pass the limits {inflation:.1f} times as '
+            'often as promised, which the promise takes into account; recordings of a longer time would do better'
+        )
     if promised > settings.wish.rate * (1 + 1e-9):
-        more = units_for(settings.wish.rate, settings.rule) - units
+        more = units_for(settings.wish.rate / inflation, settings.rule) - units
         notes.append(
             f'{units} healthy {what} cannot promise {settings.wish.words()}; promised is '
             f'{settings.wish.words(promised)}. {max(more, 1)} more would do'

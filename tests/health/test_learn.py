@@ -120,3 +120,16 @@ def test_an_unknown_detector_is_refused(says):
     with pytest.raises(ConfigError) as e:
         Settings(detector='oracle')
     assert says(str(e.value), '`detector`=oracle ... gaussian')
+
+
+def test_a_machine_that_drifts_promises_less_and_says_so(says):
+    """One stretch reads otherwise: limits that are set without it are passed in it, and no promise ignores that."""
+    steady = learn(Sample.of(rows(100, 0)))
+    assert steady.inflation == 1 and not any('change over time' in note for note in steady.about['notes'])
+    drifting = learn(Sample.of(rows(40, 0) + rows(10, 1, shift=9.0, moved=12) + rows(50, 2)))
+    assert drifting.inflation > 2 and drifting.rate == pytest.approx(
+        drifting.inflation * least_rate(drifting.held_out, Rule())
+    )
+    assert says(' '.join(drifting.about['notes']), 'change over time')
+    scored = drifting.scored(Sample.of(rows(20, 1, shift=9.0, moved=12)))
+    assert np.mean([s.p_value for s in scored]) > 0.1

@@ -37,7 +37,7 @@ def test_the_front_door_learns_and_monitors(folder, machine, tmp_path):
     assert 'times farther' in why['100.wav'] and 'constant' in why['201.wav']
     assert len(baseline.sample.names) == 36 and len(learned.judged) == 5
     worth = {j.detector: (j.roc_auc + j.detected) / 2 for j in learned.judged}
-    assert worth[baseline.detector] >= max(worth.values()) - 0.01 and worth[baseline.detector] > 0.5
+    assert worth[baseline.detector] >= max(worth.values()) - 0.05 and worth[baseline.detector] > 0.5
     files = machine.write(tmp_path / 'new', range(300, 302), impacts=5.0)
     rows = fdx.monitor(tmp_path / 'pump', files)
     assert [row['state'] for row in rows] == ['watch', 'alarm']
