@@ -36,7 +36,7 @@ JUDGE_CODE = (
     'predict/universal/**/*',
     'predict/speed_doubt.py',
     'signal/*evidence*.py',
-    'signal/whole_orders.py',
+    'signal/other_lines.py',
     'models/*evidence*.py',
 )
 

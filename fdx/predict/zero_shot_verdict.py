@@ -16,7 +16,7 @@ from fdx.predict.universal.judge import NORMAL, Judge, Opinion
 from fdx.predict.universal.verdict import Called, call
 from fdx.signal.evidence_image import evidence_image
 from fdx.signal.fault_evidence import FaultEvidence
-from fdx.signal.whole_orders import without_whole_orders
+from fdx.signal.other_lines import without_other_lines
 from fdx.types import Recording
 
 
@@ -34,20 +34,20 @@ def called_by(judge: Judge, opinion: Opinion, abstain: bool) -> Called:
 def without_lines_of_others(
     called: Called, opinion: Opinion, evidence: FaultEvidence, judge: Judge, bias: np.ndarray
 ) -> tuple[Called, Opinion]:
-    """A second look where a machine was not called sound: what lies at whole orders of its shaft is no evidence.
+    """A second look where a machine was not called sound: whole orders of its shaft and the mains are no evidence.
 
     Returns:
       The verdict, and the opinion that it follows from.
     """
     if called.state == NORMAL or opinion.distance > 1:
         return called, opinion
-    second = judge.opinion(evidence_image(without_whole_orders(evidence))[None], bias)
+    second = judge.opinion(evidence_image(without_other_lines(evidence))[None], bias)
     if called_by(judge, second, abstain=True).state != NORMAL:
         return called, opinion
     if called.state is None:
         return Called(NORMAL), second
-    why = f'cannot tell: {called.state} by lines at whole orders of the shaft, as vanes, blades and gears leave them'
-    return Called(None, f'{why}: name these with `known_orders`, if there are any'), opinion
+    why = f'cannot tell: {called.state} by lines at whole orders of the shaft, as of vanes and gears, or of the mains'
+    return Called(None, f'{why}: name the orders of such parts with `known_orders`'), opinion
 
 
 def checked_speed(
