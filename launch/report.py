@@ -132,15 +132,18 @@ def _options() -> dict[str, Any]:
         'variable': FLAGS.variable,
         'channel': FLAGS.channel,
         'bearing': parse_bearing(FLAGS.bearing) if FLAGS.bearing else None,
-        'speed_rpm': checked_speed(FLAGS.speed_rpm),
-        'speed_range_rpm': (FLAGS.low_rpm, FLAGS.high_rpm) if FLAGS.speed_rpm == ESTIMATE else None,
+        'speed_rpm': None if FLAGS.speed_rpm == ESTIMATE else checked_speed(FLAGS.speed_rpm),
     }
 
 
 def _read(path: str, options: dict[str, Any], formats) -> Recording:
+    from fdx.evaluate.machine_report import with_estimated_speed  # noqa: PLC0415
     from fdx.predict.source import read_source  # noqa: PLC0415
 
-    return read_source(path, **options, **formats.of(path, [path]))
+    recording = read_source(path, **options, **formats.of(path, [path]))
+    if FLAGS.speed_rpm != ESTIMATE:
+        return recording
+    return with_estimated_speed(recording, (FLAGS.low_rpm, FLAGS.high_rpm))
 
 
 def _order(text: str) -> float:

@@ -17,10 +17,13 @@ from fdx.evaluate import machine_report_figures as figures
 from fdx.evaluate import machine_report_words as words
 from fdx.evaluate.canvas import figure_to_data_uri
 from fdx.evaluate.html import fill_template
-from fdx.evaluate.machine_report_channel import Channel, Levels, Machine, levels_of, look_at, usable_part
+from fdx.evaluate.machine_report_channel import Channel, Machine, look_at
+from fdx.evaluate.machine_report_levels import Levels, levels_of, usable_part
+from fdx.evaluate.machine_report_tables import fault_rows, level_rows, probabilities
 from fdx.evaluate.words import counted, duration
-from fdx.predict.zero_shot_diagnosis import ZeroShotDiagnosis
+from fdx.predict.condition import ESTIMATE, with_condition
 from fdx.signal.severity import check_machine
+from fdx.signal.shaft_speed import DEFAULT_RANGE_RPM
 from fdx.types import ConfigError, DataError, Recording
 
 TEMPLATE = 'machine_report.html.j2'
@@ -80,6 +83,19 @@ def recording_page(
         captions=CAPTIONS,
         version=version(),
     )
+
+
+def with_estimated_speed(recording: Recording, speed_range_rpm: tuple[float, float] = DEFAULT_RANGE_RPM) -> Recording:
+    """A recording with the speed that it shows, or with a note where it shows none: its page is then without orders.
+
+    Raises:
+      ConfigError: a range that cannot be searched.
+    """
+    try:
+        return with_condition(recording, ESTIMATE, None, speed_range_rpm)
+    except DataError as e:
+        note = str(e).removeprefix(f'{recording.source or recording.recording}: ')
+        return dataclasses.replace(recording, notes=(*recording.notes, note))
 
 
 def _check(recording: Recording, machine: Machine, healthy: Sequence[Recording]) -> None:
@@ -146,10 +162,10 @@ def _section(channel: Channel, healthy: tuple[Recording, ...]) -> dict[str, Any]
         'zone': channel.severity.zone if channel.severity else '',
         'quality': words.quality_of(channel),
         'rms': f'{channel.levels.rms:.4g}' if channel.levels else '',
-        'levels': _level_rows(channel, sound),
+        'levels': level_rows(channel, sound),
         'healthy': len(sound),
-        'faults': _fault_rows(channel.diagnosis),
-        'probabilities': _probabilities(channel.diagnosis),
+        'faults': fault_rows(channel.diagnosis),
+        'probabilities': probabilities(channel.diagnosis),
         'pictures': pictures,
         'caption_of': {name: CAPTIONS[_caption(name, channel)] for name in pictures},
     }
@@ -181,52 +197,6 @@ def _figures(channel: Channel, sound: list[Levels]) -> dict[str, Figure]:
 def _levels(recording: Recording) -> Levels | None:
     part = usable_part(recording)
     return None if part.samples is None else levels_of(part.samples, recording.sample_rate_hz, recording.unit)
-
-
-def _level_rows(channel: Channel, sound: list[Levels]) -> list[tuple[str, str, str]]:
-    """(what, now, among the healthy recordings) of each plain number."""
-    levels = channel.levels
-    if levels is None:
-        return []
-    unit = f' {channel.unit}' if channel.unit else ''
-    shown = [
-        (f'RMS{unit and f" ({channel.unit})"}', 'rms', '.4g'),
-        (f'peak{unit and f" ({channel.unit})"}', 'peak', '.4g'),
-        ('crest factor (noise: about 4)', 'crest', '.1f'),
-        ('kurtosis (noise: 3)', 'kurtosis', '.1f'),
-    ]
-    if levels.velocity_mm_s is not None:
-        shown.append(('velocity 10 to 1000 Hz (mm/s RMS)', 'velocity_mm_s', '.2f'))
-    rows = []
-    for name, field, form in shown:
-        usual = [v for v in (getattr(one, field) for one in sound) if v is not None]
-        ends = [] if not usual else [f'{min(usual):{form}}', f'{max(usual):{form}}']
-        rows.append((name, f'{getattr(levels, field):{form}}', ' to '.join(dict.fromkeys(ends))))
-    return rows
-
-
-def _fault_rows(found: ZeroShotDiagnosis | None) -> list[dict[str, str]]:
-    if found is None or found.searched is None:
-        return []
-    shaft_hz = found.searched.speed.speed_rpm / 60
-    return [
-        {
-            'name': figures.FAULT_WORDS[name],
-            'colour': figures.FAULT_COLOURS[name],
-            'order': f'{row["order"]:.3f}',
-            'hz': f'{row["found_at"] * shaft_hz:.1f}',
-            'found_at': f'{row["found_at"]:.3f}',
-            'z': f'{row["z"]:.1f}',
-            'apart': f'{row["z_apart"]:.1f}',
-            'harmonics': ', '.join('–' if v is None else f'{v:.1f}' for v in row['harmonics']),
-        }
-        for name, row in found.evidence.items()
-    ]
-
-
-def _probabilities(found: ZeroShotDiagnosis | None) -> list[tuple[str, str, float]]:
-    ranked = sorted((found.probabilities or {}).items() if found is not None else (), key=lambda pair: -pair[1])
-    return [(words.state_words(state), f'{p:.0%}', 100 * p) for state, p in ranked]
 
 
 def version() -> str:

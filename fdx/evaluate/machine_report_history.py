@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fdx.evaluate import machine_report_history_figures as figures
+from fdx.evaluate import machine_report_history_tables as tables
 from fdx.evaluate import machine_report_history_words as words
 from fdx.evaluate.canvas import figure_to_data_uri
 from fdx.evaluate.html import fill_template
@@ -77,9 +78,9 @@ def history_page(workdir: str | os.PathLike, limit: Limit | None = None, worded:
         verdict=words.state_of(rows, course, saved),
         steps=words.next_steps(rows, course),
         changes=words.change_words(course),
-        moved=words.moved_rows(last),
-        verdicts=words.verdict_rows(rows),
-        not_judged=words.not_judged(rows),
+        moved=tables.moved_rows(last),
+        verdicts=tables.verdict_rows(rows),
+        not_judged=tables.not_judged(rows),
         baseline=words.baseline_words(saved),
         pictures=pictures,
         captions=CAPTIONS,
@@ -99,10 +100,10 @@ def _rows(workdir: str | os.PathLike, number: int) -> list[dict[str, Any]]:
 def _facts(rows: Sequence[Mapping[str, Any]], saved: Saved) -> str:
     if not rows:
         return f'baseline {saved.number}, no recording judged'
-    times = [words.time_of(row) for row in rows]
+    times = [tables.time_of(row) for row in rows]
     states = [row['state'] for row in rows]
     counts = ', '.join(f'{states.count(s):,} {s}' for s in dict.fromkeys(states))
-    return f'{counted(len(rows), "recording")} from {words.date(min(times))} to {words.date(max(times))}: {counts}'
+    return f'{counted(len(rows), "recording")} from {tables.date(min(times))} to {tables.date(max(times))}: {counts}'
 
 
 def _figures(course: Course, baseline: Baseline, limit: float | None) -> dict[str, Figure]:

@@ -34,7 +34,7 @@ def scores(course: Course, baseline: Baseline, limit: float | None = None) -> Fi
     for state, colour in STATE_COLOURS.items():
         mine = [i for i, s in enumerate(states) if s == state]
         if mine:
-            axes.plot([when[i] for i in mine], course.scores[mine], '.', color=colour, markersize=4, label=state)
+            axes.plot(when[mine], course.scores[mine], '.', color=colour, markersize=4, label=state)
     axes.axhline(baseline.watch_limit, color=PALETTE[1], linewidth=0.9, linestyle='--', label='limit of watching')
     axes.axhline(baseline.alarm_limit, color=PALETTE[3], linewidth=0.9, label='limit of alarms')
     if limit is not None:
@@ -104,11 +104,13 @@ def moved(features: Sequence[Feature], deviations: np.ndarray) -> Figure | None:
     return figure
 
 
-def _dates(seconds: np.ndarray) -> list[datetime.datetime]:
-    return [datetime.datetime.fromtimestamp(s) for s in seconds]
+def _dates(seconds: np.ndarray) -> np.ndarray:
+    """Matplotlib's numbers of the dates by the clock of this computer: float64 [N]."""
+    return np.asarray(dates.date2num([datetime.datetime.fromtimestamp(s) for s in seconds]), np.float64)
 
 
 def _by_date(axes: Axes) -> None:
+    axes.xaxis_date()
     locator = dates.AutoDateLocator(minticks=3, maxticks=8)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from fdx.evaluate.machine_report_words import BAD, GOOD, OPEN, Verdict, sentence, state_words
+from fdx.evaluate.machine_report_against import sentence, state_words
+from fdx.evaluate.machine_report_history_tables import MOVED, date, one_in, span, time_of
+from fdx.evaluate.machine_report_words import BAD, GOOD, OPEN, Verdict
 from fdx.evaluate.words import counted, listed
 from fdx.health.baseline_file import Saved
 from fdx.health.course import Course
 from fdx.health.feature_plan import WITH_LEVEL
 from fdx.health.states import ALARM, JUDGED, NORMAL, OUTSIDE, UNUSABLE, WATCH
-from fdx.health.trend import DAY_S
 
-# Healthy standard deviations from which on a number has moved.
-MOVED = 3.0
 # Fewer healthy recordings than this say little about rare values.
 FEW_HEALTHY = 50
 TITLES = {
@@ -38,24 +36,24 @@ def state_of(rows: Sequence[Mapping[str, Any]], course: Course, saved: Saved) ->
         return Verdict(OPEN, 'The history is empty', text, ())
     last = rows[-1]
     mood, title = TITLES[last['state']]
-    text = [f'The last recording is {os.path.basename(last["file"])}, {date(time_of(last))}.']
+    said = [f'The last recording is {os.path.basename(last["file"])}, {date(time_of(last))}.']
     if last['state'] in JUDGED:
-        text.append(
+        said.append(
             f'A machine in good order is as unusual in {one_in(last["p_value"])}. Promised is '
             f'{saved.baseline.wish.words(saved.baseline.rate)}.'
         )
     else:
-        text.append(sentence(str(last.get('reason') or 'it was not judged')))
+        said.append(sentence(str(last.get('reason') or 'it was not judged')))
         judged = [row for row in rows if row['state'] in JUDGED]
         if judged:
-            text.append(f'The last one that was judged, of {date(time_of(judged[-1]))}, was {judged[-1]["state"]}.')
+            said.append(f'The last one that was judged, of {date(time_of(judged[-1]))}, was {judged[-1]["state"]}.')
     if last['state'] == ALARM:
         first = first_of_alarm(rows)
-        text.append(f'It has been in alarm since {date(time_of(first))} ({os.path.basename(first["file"])}).')
+        said.append(f'It has been in alarm since {date(time_of(first))} ({os.path.basename(first["file"])}).')
     if last.get('sensor'):
         mood, title = OPEN, 'The sensor is in doubt'
-        text.insert(0, sentence(str(last['sensor'])))
-    return Verdict(mood, title, ' '.join(text), tuple(_against(rows, course, saved)))
+        said.insert(0, sentence(str(last['sensor'])))
+    return Verdict(mood, title, ' '.join(said), tuple(_against(rows, course, saved)))
 
 
 def _against(rows: Sequence[Mapping[str, Any]], course: Course, saved: Saved) -> list[str]:
@@ -178,39 +176,6 @@ def first_of_alarm(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     return first
 
 
-def moved_rows(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """(what, channel, by how much) of the numbers that moved most."""
-    return [
-        (f'{m["set"]}: {m["what"]}', str(m['channel']), f'{m["deviations"]:+.1f}')
-        for m in row.get('moved') or ()
-        if abs(m['deviations']) >= MOVED
-    ]
-
-
-def verdict_rows(rows: Sequence[Mapping[str, Any]], most: int = 5) -> list[tuple[str, str, str]]:
-    """(date, recording, what the judge said) of the last recordings that it was asked about."""
-    asked = [row for row in rows if row.get('verdict')][-most:]
-    found = []
-    for row in reversed(asked):
-        verdict = row['verdict']
-        if verdict.get('state') is None:
-            said = sentence(str(verdict.get('reason') or 'no verdict'))
-        else:
-            probability = verdict.get('probability')
-            said = state_words(verdict['state']) + ('' if probability is None else f', {probability:.0%} probable')
-        found.append((date(time_of(row)), os.path.basename(row['file']), said))
-    return found
-
-
-def not_judged(rows: Sequence[Mapping[str, Any]], most: int = 5) -> list[tuple[str, str, str]]:
-    """(date, recording, why) of the last recordings that were not judged."""
-    left = [row for row in rows if row['state'] not in JUDGED][-most:]
-    return [
-        (date(time_of(row)), os.path.basename(row['file']), f'{row["state"]}: {row.get("reason") or ""}')
-        for row in reversed(left)
-    ]
-
-
 def baseline_words(saved: Saved) -> list[str]:
     """What the scores are compared with, one sentence each."""
     baseline = saved.baseline
@@ -228,29 +193,3 @@ def baseline_words(saved: Saved) -> list[str]:
             f'{check["promised"]:.1%} ({low:.1%} to {high:.1%} with 95 % confidence).'
         )
     return [*said, *(sentence(str(note)) for note in baseline.about.get('notes', ()))]
-
-
-def time_of(row: Mapping[str, Any]) -> float:
-    """When a row was recorded, or judged where that is not known."""
-    return float(row['scored_at'] if row['recorded_at'] is None else row['recorded_at'])
-
-
-def date(seconds: float) -> str:
-    """'2026-01-31 14:30', by the clock of this computer."""
-    return time.strftime('%Y-%m-%d %H:%M', time.localtime(seconds))
-
-
-def one_in(p_value: float) -> str:
-    """'1 of 40 recordings'."""
-    if p_value < 1e-9:
-        return 'fewer than 1 of 1,000,000,000 recordings'
-    return f'{100 * p_value:.0f} of 100 recordings' if p_value > 0.1 else f'1 of {1 / p_value:,.0f} recordings'
-
-
-def span(days: float) -> str:
-    """'3.1 hours', '12 days'."""
-    seconds = days * DAY_S
-    for unit, length in (('years', 365.25 * DAY_S), ('days', DAY_S), ('hours', 3600.0), ('minutes', 60.0)):
-        if seconds >= 2 * length:
-            return f'{seconds / length:.2g} {unit}' if seconds < 100 * length else f'{seconds / length:,.0f} {unit}'
-    return f'{seconds:.0f} seconds'

@@ -10,9 +10,10 @@ import pytest
 from fdx.datasets.bearing_rig.machines import MACHINES
 from fdx.datasets.bearing_rig.simulator import recordings as simulated
 from fdx.evaluate import canvas
-from fdx.evaluate.machine_report import MOST_CHANNELS, recording_page
+from fdx.evaluate.machine_report import MOST_CHANNELS, recording_page, with_estimated_speed
+from fdx.evaluate.machine_report_against import against_fault
 from fdx.evaluate.machine_report_channel import Machine, look_at
-from fdx.evaluate.machine_report_words import BAD, GOOD, OPEN, against_fault, next_steps, quality_of, verdict_of
+from fdx.evaluate.machine_report_words import BAD, GOOD, OPEN, next_steps, quality_of, verdict_of
 from fdx.predict.evidence_of import Knowledge
 from fdx.types import ConfigError, DataError
 from tests.evaluate.standalone_page import check_standalone
@@ -195,6 +196,14 @@ def test_a_page_is_small_in_full_resolution(made):
 def test_parameters_become_flags(made):
     bare = dataclasses.replace(made['normal'], geometry=None)
     assert 'give --bearing' in recording_page(bare, worded=lambda text: text.replace('`bearing`', '--bearing'))
+
+
+def test_a_speed_that_does_not_stand_out_is_a_note(made):
+    x = np.random.default_rng(5).standard_normal((48000, 1)).astype(np.float32)
+    found = with_estimated_speed(dataclasses.replace(made['normal'], samples=x, speed_rpm=np.nan))
+    assert np.isnan(found.speed_rpm) and 'stands out' in found.notes[-1]
+    page = check_standalone(recording_page(found, PLANT))
+    assert 'give `speed_rpm`' in page.text and 'No speed between' in page.text
 
 
 def test_what_is_refused(made, says):

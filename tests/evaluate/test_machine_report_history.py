@@ -9,7 +9,7 @@ import pytest
 
 from fdx.evaluate import canvas
 from fdx.evaluate.machine_report_history import history_page, newest_deviations
-from fdx.evaluate.machine_report_history_words import date, one_in, span
+from fdx.evaluate.machine_report_history_tables import date, one_in, span
 from fdx.health.course import Limit
 from fdx.health.history import HISTORY, History
 from fdx.types import CheckpointError, ConfigError
