@@ -20,9 +20,10 @@ def recorded_at(path: str | os.PathLike) -> float | None:
     match = _DATE.search(os.path.basename(os.fspath(path)))
     if match:
         year, _, month, day, hour, minute, second = match.groups()
-        numbers = [int(n or 0) for n in (year, month, day, hour, minute, second)]
+        date = int(year), int(month), int(day)
+        clock = int(hour or 0), int(minute or 0), int(second or 0)
         try:
-            return datetime.datetime(*numbers).timestamp()
+            return datetime.datetime(*date, *clock).timestamp()
         except ValueError:  # The 31st of February.
             pass
     try:

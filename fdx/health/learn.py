@@ -162,10 +162,11 @@ def _notes(
     """What a user should know, one sentence each."""
     notes = []
     what = 'pieces of recordings' if by_pieces and len(sample) > len(sample.names) else 'recordings'
+    count = len(sample.names)
     if what != 'recordings':
         notes.append(
-            f'only {len(sample.names)} healthy recordings: their {len(sample)} pieces stand for recordings, so that '
-            'what differs from one recording to the next (mounting, temperature, load) is not known'
+            f'only {count} healthy recording{"s" if count > 1 else ""}: {len(sample)} pieces stand for recordings, so '
+            'that what differs from one recording to the next (mounting, temperature, load) is not known'
         )
     if inflation > 1:
         notes.append(

@@ -133,8 +133,9 @@ class Monitor:
 
     def _read(self, path: str) -> Recording:
         entry = entry_of_file(path, self._spec)
-        given = {k: v for k, v in (('speed_rpm', self._known.speed_rpm), ('load', self._known.load)) if v is not None}
-        return read_entry(dataclasses.replace(entry, **given), self._spec.shared)
+        given, known = self._known, (entry.speed_rpm, entry.load)
+        speed_rpm, load = (k if g is None else g for g, k in zip((given.speed_rpm, given.load), known))
+        return read_entry(dataclasses.replace(entry, speed_rpm=speed_rpm, load=load), self._spec.shared)
 
     def _sensor(self, recording: Recording | None) -> dict[str, Any]:
         """{'sensor': what is wrong with it}, or {} where it works as far as one can tell."""
@@ -166,7 +167,7 @@ class Monitor:
 
 def _facts(said: dict[str, Any]) -> SensorFacts:
     """Facts of JSON, which has no NaN."""
-    known = {name: math.nan if value is None else value for name, value in said.items()}
+    known: dict[str, Any] = {name: math.nan if value is None else value for name, value in said.items()}
     bands = tuple(math.nan if value is None else float(value) for value in said['bands_db'])
     return SensorFacts(**{**known, 'bands_db': bands})
 

@@ -144,11 +144,10 @@ def plan_of(collection: Collection, sets: Sequence[str] | None, piece_s: float |
         raise DataError(f'none of the first recordings of {collection.source} can be read: {error}')
     speeds = np.array([e.speed_rpm for e in entries])
     slowest = float(speeds.min()) if np.isfinite(speeds).all() else math.nan
-    counts = {c: channels.count(c) for c in channels}
     return plan_features(
         shortest_s=_low(lengths),
         lowest_rate_hz=_low(rates),
-        channels=max(counts, key=lambda c: counts[c]),
+        channels=collections.Counter(channels).most_common(1)[0][0],
         slowest_rpm=slowest,
         geometry=geometry_of(collection),
         sets=sets,
