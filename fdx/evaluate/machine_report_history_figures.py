@@ -23,6 +23,8 @@ STATE_COLOURS = {NORMAL: PALETTE[2], WATCH: PALETTE[1], ALARM: PALETTE[3]}
 LOWEST_INDEX = -150.0
 # Sets of features with so many numbers per channel are drawn in their order; channels that are drawn.
 FEWEST_BARS, MOST_CHANNELS = 4, 4
+# Points of a longer history are smaller.
+MANY = 1500
 
 
 def scores(course: Course, baseline: Baseline, limit: float | None = None) -> Figure:
@@ -31,10 +33,11 @@ def scores(course: Course, baseline: Baseline, limit: float | None = None) -> Fi
     axes = figure.subplots()
     when = _dates(course.times_s)
     states = [str(row['state']) for row in course.rows]
+    size = 4 if len(states) <= MANY else 2
     for state, colour in STATE_COLOURS.items():
         mine = [i for i, s in enumerate(states) if s == state]
         if mine:
-            axes.plot(when[mine], course.scores[mine], '.', color=colour, markersize=4, label=state)
+            axes.plot(when[mine], course.scores[mine], '.', color=colour, markersize=size, label=state)
     axes.axhline(baseline.watch_limit, color=PALETTE[1], linewidth=0.9, linestyle='--', label='limit of watching')
     axes.axhline(baseline.alarm_limit, color=PALETTE[3], linewidth=0.9, label='limit of alarms')
     if limit is not None:
@@ -47,7 +50,7 @@ def scores(course: Course, baseline: Baseline, limit: float | None = None) -> Fi
         axes.set_yscale('log')
     style_axes(axes, '', '', 'score', grid='y')
     _by_date(axes)
-    axes.legend(fontsize=7, frameon=False, ncols=3)
+    axes.legend(fontsize=7, frameon=False, ncols=4, loc='lower left', bbox_to_anchor=(0, 1.0))
     return figure
 
 
