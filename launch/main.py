@@ -27,6 +27,7 @@ PROGRAMS = (
     'predict',
     'baseline',
     'monitor',
+    'report',
     'explain',
     'adapt',
     'export',
