@@ -24,6 +24,7 @@ from fdx.signal.severity import GROUPS
 from fdx.signal.usable import REASONS
 
 GOOD, BAD, OPEN = 'good', 'bad', 'open'
+DRIFTED = 'drifted'
 HOLD = (
     'Imbalance, misalignment, looseness, gears and electrical faults are not judged here: look at the orders of the '
     'shaft in the spectrum.'
@@ -50,25 +51,33 @@ class Verdict:
 def verdict_of(channel: Channel) -> Verdict:
     """The verdict on one channel."""
     found = channel.diagnosis
-    if channel.sensor is not None:
+    if is_silenced(channel) and channel.sensor is not None:
         title = f'The sensor is in doubt: {channel.sensor.kind}'
         text = f'{sentence(channel.sensor.words)} {channel.sensor.remedy}'
         judged = '' if found is None or found.label is None else f'The judge says {state_words(found.label)}.'
         return Verdict(BAD, title, f'{text} Nothing is said about the machine. {judged}'.strip(), ())
     if found is None or found.label is None:
         reason = channel.no_verdict or channel.unusable or 'the judge cannot tell'
-        against = () if found is None else tuple(evidence_words(found))
-        return Verdict(OPEN, 'No verdict on the bearing', sentence(reason), against)
+        seen = [] if found is None else evidence_words(found)
+        return Verdict(OPEN, 'No verdict on the bearing', sentence(reason), (*_drift(channel), *seen))
     probability = _probability(found)
     if found.label == NORMAL:
         text = f'The judge holds a sound bearing for {probability:.0%} probable.'
-        return Verdict(GOOD, 'No bearing fault is seen', text, tuple(against_normal(found)))
+        return Verdict(GOOD, 'No bearing fault is seen', text, (*_drift(channel), *against_normal(found)))
     text = f'The judge holds {state_words(found.label)} for {probability:.0%} probable.'
     if found.label == UNCLEAR:
         text = f'A fault is {probability:.0%} probable, and its kind is not clear ({found.reason}).'
-    return Verdict(
-        BAD, f'{state_words(found.label)[0].upper()}{state_words(found.label)[1:]}', text, against_fault(found)
-    )
+    title = f'{state_words(found.label)[0].upper()}{state_words(found.label)[1:]}'
+    return Verdict(BAD, title, text, (*_drift(channel), *against_fault(found)))
+
+
+def is_silenced(channel: Channel) -> bool:
+    """Whether the sensor's fault leaves nothing to be said about the machine. One that drifts still shows orders."""
+    return channel.sensor is not None and channel.sensor.kind != DRIFTED
+
+
+def _drift(channel: Channel) -> tuple[str, ...]:
+    return () if channel.sensor is None else (sentence(f'The sensor has drifted: {channel.sensor.words}'),)
 
 
 def _probability(found: ZeroShotDiagnosis) -> float:
@@ -121,10 +130,10 @@ def severity_words(channel: Channel) -> list[str]:
 
 def next_steps(channel: Channel) -> list[str]:
     """What to do next, in order."""
-    if channel.sensor is not None:
+    if is_silenced(channel) and channel.sensor is not None:
         return [channel.sensor.remedy, 'Record again, and compare.']
     zone, found = (channel.severity.zone if channel.severity else ''), channel.diagnosis
-    steps = []
+    steps = [] if channel.sensor is None else [channel.sensor.remedy]
     if zone == 'D':
         steps.append('The vibration is in zone D: reduce the load or stop the machine until the cause is known.')
     elif zone == 'C':

@@ -141,6 +141,14 @@ def test_a_sensor_that_is_in_doubt_silences_the_verdict(made):
     assert next_steps(channel)[0] == channel.sensor.remedy
 
 
+def test_a_sensor_that_drifts_leaves_the_verdict_and_is_told(made):
+    x = made['outer_race'].samples + 200 * np.linspace(0, 1, len(made['outer_race'].samples))[:, None] ** 2
+    channel = look_at(dataclasses.replace(made['outer_race'], samples=x.astype(np.float32)), PLANT)
+    verdict = verdict_of(channel)
+    assert channel.sensor.kind == 'drifted' and 'outer race' in verdict.title
+    assert verdict.against[0].startswith('The sensor has drifted') and next_steps(channel)[0] == channel.sensor.remedy
+
+
 def noise(n: int) -> np.ndarray:
     return np.random.default_rng(0).standard_normal(n)
 
