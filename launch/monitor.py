@@ -6,7 +6,7 @@
     python -m launch.monitor --baseline=pump7 --reset_from=2024-03-01        (after maintenance)
 
 launch.baseline has made the folder pump7 of healthy recordings. Files are read as those were, in the order in which
-they are named; a folder in the order of its names. Each gets a p-value: how often a machine in good order reads as
+they are named; a folder in the order of the dates or numbers in its names. Each gets a p-value: how often a machine in good order reads as
 unusual as this. One unusual recording is watched; an alarm takes several (2 of 3, as the baseline says), at a limit
 with the rate of false alarms that the baseline promises, and ends when as many recordings in a row are calm. Beside it
 stand the bands, orders and channels that moved, in healthy standard deviations, and what the judge of launch.predict
@@ -20,7 +20,6 @@ that have a row are shown again with --again. The exit code is 1 if a file could
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import Any
 
@@ -28,9 +27,9 @@ from absl import flags, logging
 
 from fdx.files import to_jsonable
 from fdx.health.baseline_file import load_baseline
-from fdx.health.dates import parse_date
+from fdx.health.dates import in_time, parse_date
 from fdx.health.export import check_export, export_history
-from fdx.health.history import HISTORY, History
+from fdx.health.history import History
 from fdx.health.monitor import JUDGE, Known, Monitor
 from fdx.health.relearn import relearn
 from fdx.health.states import UNUSABLE
@@ -142,13 +141,20 @@ def _monitor(names: list[str]) -> int:
         if FLAGS.watch:
             _watch(names, monitor, shown)
         else:
-            leave_out = [FLAGS.baseline, os.path.join(FLAGS.baseline, HISTORY)]
-            files = recordings_of(names, recursive=FLAGS.recursive, leave_out=leave_out)
-            for file, problem in progress(files, desc='files'):
+            for file, problem in progress(_files(names), desc='files'):
                 if problem:
                     raise ConfigError(problem)
                 shown(*monitor.file(file))
         return shown.end(monitor)
+
+
+def _files(names: list[str]) -> list[tuple[str, str]]:
+    """Files as they are named, those of a folder in the order of time."""
+    found: list[tuple[str, str]] = []
+    for name in names:
+        files = recordings_of([name], recursive=FLAGS.recursive, leave_out=[FLAGS.baseline])
+        found += [files[i] for i in in_time([file for file, _ in files])]
+    return found
 
 
 def _tell(name: str, why: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
+from collections.abc import Sequence
 
 from fdx.types import ConfigError
 
@@ -30,6 +31,21 @@ def recorded_at(path: str | os.PathLike) -> float | None:
         return os.stat(path).st_mtime
     except OSError:
         return None
+
+
+def in_time(names: Sequence[str]) -> list[int]:
+    """Numbers of the names in the order of time: by the dates in them where all have one, else by their numbers.
+
+    By their numbers: 2.wav comes before 10.wav, and a/9.wav before b/1.wav.
+    """
+    dates = [_DATE.search(os.path.basename(name)) for name in names]
+    if all(dates):
+        return sorted(range(len(names)), key=lambda i: (recorded_at(names[i]) or 0.0, names[i]))
+    return sorted(range(len(names)), key=lambda i: _natural(names[i]))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(part), '') if part.isdecimal() else (-1, part) for part in re.split(r'(\d+)', name)]
 
 
 def parse_date(text: str, name: str) -> float:

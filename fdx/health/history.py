@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from fdx.files import FileWriteError, boundary, to_jsonable
-from fdx.health.states import JUDGED, NORMAL
+from fdx.health.states import JUDGED, NORMAL, UNUSABLE
 from fdx.types import DataError
 
 HISTORY = 'history.sqlite'
@@ -160,15 +160,18 @@ class History:
           state_after: (score, scores before it, the state before it) -> its state.
 
         Returns:
-          (the row, whether it is new); a row that another program was first to write is returned as it is.
+          (the row, whether it is new); a row that another program was first to write is returned as it is, unless
+          it says that the file cannot be used and now it can.
 
         Raises:
           FileWriteError: the disk is full, or the file cannot be written.
         """
         with self._errors('cannot write'), self._transaction():
             there = self.row_of(content.file, content.sha256)
-            if there is not None:
+            if there is not None and (there['state'] != UNUSABLE or finding.state == UNUSABLE):
                 return there, False
+            if there is not None:  # It can be read now, e.g. by other options.
+                self._db.execute('DELETE FROM recordings WHERE id = ?', (there['id'],))
             state = finding.state
             if not state:
                 before = self._judged(baseline, memory)

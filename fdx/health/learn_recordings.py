@@ -190,6 +190,6 @@ def _check_usable(healthy: Healthy, collection: Collection) -> None:
     bad: Sequence[tuple[str, str]] = healthy.unusable
     if len(bad) > MOST_UNUSABLE * len(collection.entries):
         raise DataError(
-            f'{len(bad)} of {len(collection.entries)} recordings of {collection.source} cannot be used; the first: '
-            f'{bad[0][1]}'
+            f'{len(bad)} of {len(collection.entries)} recordings of {collection.source} cannot be used; the first, '
+            f'{bad[0][0]}: {bad[0][1]}'
         )

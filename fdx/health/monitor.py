@@ -25,7 +25,7 @@ from fdx.health.sensor_fault import sensor_fault
 from fdx.health.states import NORMAL, OUTSIDE, UNUSABLE, next_state
 from fdx.predict.arrivals import look_at, sha256_of
 from fdx.signal.fault_orders import MIN_TURNS
-from fdx.types import BearingGeometry, ConfigError, FdxError, Recording
+from fdx.types import BearingGeometry, ConfigError, DataError, FdxError, Recording
 
 # When the universal judge, which takes a third of a second, is asked.
 JUDGE = ('not_normal', 'always', 'never')
@@ -91,7 +91,8 @@ class Monitor:
         there = self.history.row_of(content.file, content.sha256)
         if there is not None:
             self.history.same(content)
-            return there, False
+            if there['state'] != UNUSABLE:
+                return there, False
         finding = self._finding(path)
         baseline = self.saved.baseline
         state_after = functools.partial(next_state, baseline)
@@ -132,7 +133,13 @@ class Monitor:
         )  # fmt: skip
 
     def _read(self, path: str) -> Recording:
-        entry = entry_of_file(path, self._spec)
+        try:
+            entry = entry_of_file(path, self._spec)
+        except DataError:
+            # What the name does not tell was said otherwise.
+            if self._known.speed_rpm is None and self._known.load is None:
+                raise
+            entry = entry_of_file(path, dataclasses.replace(self._spec, pattern=''))
         given, known = self._known, (entry.speed_rpm, entry.load)
         speed_rpm, load = (k if g is None else g for g, k in zip((given.speed_rpm, given.load), known))
         return read_entry(dataclasses.replace(entry, speed_rpm=speed_rpm, load=load), self._spec.shared)

@@ -12,8 +12,9 @@ from fdx.health.sample import Sample
 
 # The scatter of a number counts as if so many more rows had the scatter that is usual in its set.
 PRIOR_ROWS = 4.0
-# And is never below this share of it: a number that was always the same may change a little.
-LEAST_SHARE = 0.1
+# And is never below this share of it, or this (numbers are decibels or nepers): one that was always the same may change
+# a little.
+LEAST_SHARE, LEAST = 0.1, 1e-6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,4 +72,4 @@ def scatter(rest: np.ndarray, parameters: int, groups: np.ndarray | None = None)
     for group in np.unique(groups):
         usual[groups == group] = np.median(variance[groups == group])
     moderated = (freedom * variance + PRIOR_ROWS * usual) / (freedom + PRIOR_ROWS)
-    return np.sqrt(np.maximum(moderated, np.maximum(LEAST_SHARE**2 * usual, np.finfo(float).tiny)))
+    return np.sqrt(np.maximum(moderated, np.maximum(LEAST_SHARE**2 * usual, LEAST**2)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import concurrent.futures
 import dataclasses
+import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -15,7 +16,7 @@ from fdx.data.collection.entry import Collection, Entry
 from fdx.data.collection.read import options_of, read_entry
 from fdx.data.processes import cores
 from fdx.data.raw.files import raw_length
-from fdx.health.dates import recorded_at
+from fdx.health.dates import in_time, recorded_at
 from fdx.health.feature_plan import FeaturePlan, plan_features
 from fdx.health.features import features_of
 from fdx.health.sample import Sample
@@ -35,7 +36,7 @@ class Healthy:
     Attributes:
       sample: the rows, in the order of time.
       plan: how they were made.
-      unusable: (name, why) of those that did not.
+      unusable: (name, why) of those that did not, copies of others among them.
       recorded_at: one per recording, seconds since 1970; NaN where unknown.
     """
 
@@ -67,10 +68,17 @@ def read_healthy(
       ConfigError: a set that the recordings do not allow.
     """
     plan = plan_of(collection, sets, piece_s)
+    entries = [collection.entries[i] for i in in_time([e.recording for e in collection.entries])]
     rows, names, speeds, loads, times, unusable = [], [], [], [], [], []
-    for entry, recording, made in _made(progress(in_time(collection.entries)), collection, plan):
+    seen: dict[bytes, str] = {}
+    for entry, recording, made in _made(progress(entries), collection, plan):
         if isinstance(made, FdxError):
             unusable.append((entry.recording, str(made)))
+            continue
+        # A copy would be as usual as its original, whatever it holds.
+        original = seen.setdefault(hashlib.blake2b(np.ascontiguousarray(recording.samples)).digest(), entry.recording)
+        if original != entry.recording:
+            unusable.append((entry.recording, f'it is a copy of {original}'))
             continue
         rows.append(made)
         names.append(entry.recording)
@@ -112,13 +120,6 @@ def _awaited(entry: Entry, recording: Any, made: Any) -> tuple[Entry, Any, np.nd
         return entry, recording, made.result()
     except FdxError as e:
         return entry, recording, e
-
-
-def in_time(entries: Sequence[Entry]) -> list[Entry]:
-    """Entries in the order in which they were recorded, where their names hold dates; else as they are."""
-    if any(recorded_at(e.files[0].name) is None for e in entries):
-        return list(entries)
-    return sorted(entries, key=lambda e: (recorded_at(e.files[0].name) or 0.0, e.recording))
 
 
 def plan_of(collection: Collection, sets: Sequence[str] | None, piece_s: float | None) -> FeaturePlan:

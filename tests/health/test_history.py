@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from fdx.health.history import HISTORY, Content, Finding, History
-from fdx.health.states import ALARM, NORMAL, OUTSIDE
+from fdx.health.states import ALARM, NORMAL, OUTSIDE, UNUSABLE
 from fdx.types import DataError
 
 
@@ -63,6 +63,15 @@ def test_states_follow_from_the_rows_before_of_the_same_baseline(tmp_path):
         assert add(history, 4, 5.0, baseline=2)[0]['state'] == NORMAL
         assert [r['state'] for r in history.rows(baseline=1)] == [NORMAL, NORMAL, OUTSIDE, ALARM]
         assert [r['id'] for r in history.rows(last=2)] == [4, 5]
+
+
+def test_a_file_that_could_not_be_used_gets_another_chance(tmp_path):
+    with History(tmp_path) as history:
+        assert add(history, 0, math.nan, UNUSABLE)[1]
+        assert not add(history, 0, math.nan, UNUSABLE)[1]
+        row, new = add(history, 0, 0.5)
+        assert new and row['state'] == NORMAL and len(history) == 1
+        assert not add(history, 0, math.nan, UNUSABLE)[1]
 
 
 def test_ten_thousand_rows_stay_quick(tmp_path):

@@ -58,6 +58,15 @@ def test_too_few_and_too_mixed_folders_are_refused_and_leave_nothing(machine, tm
     assert len(kept.saved.baseline.sample.names) == 32 and numbers_of(tmp_path / 'pump') == [1]
 
 
+def test_copies_count_once(machine, tmp_path, says):
+    machine.write(tmp_path / 'h', range(22))
+    for i in range(5):
+        (tmp_path / 'h' / f'copy{i}.wav').write_bytes((tmp_path / 'h' / '003.wav').read_bytes())
+    learned = learn_recordings(str(tmp_path / 'h'), tmp_path / 'pump', Options(detector='gaussian'))
+    assert len(learned.saved.baseline.sample.names) == 22
+    assert dict(learned.left_out)['copy4.wav'] == 'it is a copy of 003.wav'
+
+
 def test_only_what_is_labelled_normal_is_learned(machine, tmp_path):
     machine.write(tmp_path / 'all' / 'normal', range(24))
     machine.write(tmp_path / 'all' / 'outer_race', range(3), impacts=5.0)

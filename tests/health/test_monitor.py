@@ -147,6 +147,15 @@ def _seconds(date: str) -> float:
     return parse_date(date, 'reset_from')
 
 
+def test_files_are_taken_in_the_order_of_time():
+    from fdx.health.dates import in_time
+
+    names = ['p_2024-02-01.wav', 'q_2024-01-01.wav', 'a_2024-03-01.wav']
+    assert in_time(names) == [1, 0, 2]
+    assert in_time(['10.wav', '2.wav', 'x.wav', '1.wav']) == [3, 1, 0, 2]
+    assert in_time(['b/1.wav', 'a/10.wav', 'a/9.wav']) == [2, 1, 0]
+
+
 def test_dates_come_from_names_or_files(tmp_path, says):
     from fdx.health.dates import parse_date, recorded_at
 
