@@ -6,12 +6,12 @@
     python -m launch.monitor --baseline=pump7 --reset_from=2024-03-01        (after maintenance)
 
 launch.baseline has made the folder pump7 of healthy recordings. Files are read as those were, in the order in which
-they are named; a folder in the order of the dates or numbers in its names. Each gets a p-value: how often a machine in good order reads as
-unusual as this. One unusual recording is watched; an alarm takes several (2 of 3, as the baseline says), at a limit
-with the rate of false alarms that the baseline promises, and ends when as many recordings in a row are calm. Beside it
-stand the bands, orders and channels that moved, in healthy standard deviations, and what the judge of launch.predict
---zero_shot says where bearing and speed are known. A speed or load that the baseline has not seen is no alarm but
-`outside operating range`.
+they are named; a folder in the order of the dates or numbers in its names. Each gets a p-value: how often a machine in
+good order reads as unusual as this. One unusual recording is watched; an alarm takes several (2 of 3, as the baseline
+says), at a limit with the rate of false alarms that the baseline promises, and ends when as many recordings in a row
+are calm. Beside it stand the bands, orders and channels that moved, in healthy standard deviations, and what the judge
+of launch.predict --zero_shot says where bearing and speed are known. A speed or load that the baseline has not seen is
+no alarm but `outside operating range`.
 
 Every content of a file is one row of pump7/history.sqlite, also when programs run side by side or are killed; files
 that have a row are shown again with --again. The exit code is 1 if a file could not be used.

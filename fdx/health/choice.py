@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
+from fdx.data.processes import cores
 from fdx.health.baseline import fold_models, held_out_rows
 from fdx.health.blocks import blocks_of
 from fdx.health.detectors import DETECTORS
@@ -72,22 +74,27 @@ def faulty_rows(recordings: Sequence[Recording], sample: Sample, plan: FeaturePl
       plan: how recordings become rows.
       seed: of phases, resonances and slip.
     """
-    rng = np.random.default_rng(seed)
+    known = [r for r in recordings if r.recording in sample.names]
+    wanted = [(r, kind, strength) for r in known for kind, strengths in KINDS.items() for strength in strengths]
+
+    def made(number: int) -> np.ndarray | None:
+        recording, kind, strength = wanted[number]
+        rng = np.random.default_rng([seed, number])
+        try:
+            return features_of(with_fault(recording, kind, strength, rng, plan.geometry), plan)
+        except FdxError:
+            return None
+
     rows, kinds, origins = [], [], []
-    for recording in recordings:
-        if recording.recording not in sample.names:
-            continue
-        mine = np.flatnonzero(sample.recording == sample.names.index(recording.recording))
-        for kind, strengths in KINDS.items():
-            for strength in strengths:
-                try:
-                    made = features_of(with_fault(recording, kind, strength, rng, plan.geometry), plan)
-                except FdxError:
-                    continue
-                count = min(len(made), len(mine))
-                rows.append(made[:count])
-                kinds += [kind] * count
-                origins.append(mine[:count])
+    with concurrent.futures.ThreadPoolExecutor(cores()) as pool:
+        for (recording, kind, _), found in zip(wanted, pool.map(made, range(len(wanted)))):
+            if found is None:
+                continue
+            mine = np.flatnonzero(sample.recording == sample.names.index(recording.recording))
+            count = min(len(found), len(mine))
+            rows.append(found[:count])
+            kinds += [kind] * count
+            origins.append(mine[:count])
     origin = np.concatenate(origins) if origins else np.zeros(0, np.int64)
     values = np.concatenate(rows) if rows else np.zeros((0, sample.values.shape[1]))
     number = np.arange(len(values))

@@ -30,6 +30,8 @@ AUTO = 'auto'
 HEALTHY_TYPE = 'normal'
 # Of so many recordings the facts about the sensor are kept, evenly over time.
 SENSOR_RECORDINGS = 20
+# And so many seconds of those that get faults.
+KEPT_S = 10.0
 # More files than this share that cannot be read are no exceptions.
 MOST_UNUSABLE = 0.5
 
@@ -152,10 +154,17 @@ class _Kept:
     def take(self, recording: Recording) -> None:
         """Keeps what is wanted of a recording."""
         if self._seen in self._wanted:
-            self.recordings.append(recording)
+            self.recordings.append(_beginning(recording))
         if self._seen in self._facts_of:
             self.facts[recording.recording] = sensor_facts(recording)
         self._seen += 1
+
+
+def _beginning(recording: Recording) -> Recording:
+    """At most KEPT_S of a recording: faults are put into it many times."""
+    count = round(KEPT_S * recording.sample_rate_hz)
+    breaks = tuple(b for b in recording.time_breaks if b < count)
+    return dataclasses.replace(recording, samples=recording.samples[:count], time_breaks=breaks)
 
 
 def healthy_of(collection: Collection) -> tuple[Collection, list[tuple[str, str]]]:
