@@ -119,7 +119,7 @@ def _count(recording: Recording) -> int:
 
 def _name(recording: Recording, number: int) -> str:
     names = recording.channel_names
-    return names[number] if len(names) == _count(recording) else f'channel {number}'
+    return names[number] if len(names) == _count(recording) else str(number)
 
 
 def _channels_of(recording: Recording) -> list[Recording]:

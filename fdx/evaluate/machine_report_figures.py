@@ -16,7 +16,7 @@ from fdx.signal.control_orders import FAULTS
 from fdx.signal.fault_evidence import MAINS_HZ, SLIP, FaultEvidence
 from fdx.signal.order_spectra import OrderSpectra
 
-WIDTH = 6.0
+WIDTH = 5.2
 # Harmonics of a fault that are marked, orders of the shaft, and control orders whose lines make one point of the band.
 HARMONICS, SHAFT_ORDERS, NEIGHBOURS = 3, 12, 30
 FAULT_COLOURS = dict(zip(FAULTS, (PALETTE[0], PALETTE[3], PALETTE[2])))
@@ -68,7 +68,7 @@ def spectrum(channel: Channel) -> Figure:
 def envelope(channel: Channel) -> Figure:
     """The envelope's spectrum with the bearing's lines, over what the same search finds at orders of no fault."""
     spectra = channel.envelope
-    figure = new_figure(WIDTH, 2.9)
+    figure = new_figure(WIDTH, 3.1)
     axes = figure.subplots()
     if spectra is None:
         raise ValueError('there is no envelope spectrum to draw')
@@ -88,7 +88,7 @@ def envelope(channel: Channel) -> Figure:
     axes.set_ylim(-1.0, max(2.0, float(values[1:].max(initial=0)) * 1.05))
     style_axes(axes, '', ORDERS if known else FREQUENCY, 'envelope over\nbackground (nepers)', grid='y')
     if searched is not None:
-        axes.legend(fontsize=7, ncols=4, loc='upper right', frameon=False)
+        axes.legend(fontsize=7, ncols=4, loc='lower left', bbox_to_anchor=(0, 1.0), frameon=False)
     return figure
 
 

@@ -32,7 +32,7 @@ TITLES = {
 def state_of(rows: Sequence[Mapping[str, Any]], course: Course, saved: Saved) -> Verdict:
     """The state now, from the last row."""
     if not rows:
-        text = 'No recording has been judged yet: `fdx monitor` judges what comes.'
+        text = 'No recording has been judged yet: fdx monitor judges what comes.'
         return Verdict(OPEN, 'The history is empty', text, ())
     last = rows[-1]
     mood, title = TITLES[last['state']]
@@ -141,7 +141,7 @@ def next_steps(rows: Sequence[Mapping[str, Any]], course: Course) -> list[str]:
     """What to do next, in order."""
     state = rows[-1]['state'] if rows else ''
     if not rows:
-        return ['Judge recordings with `fdx monitor`.']
+        return ['Judge recordings with fdx monitor.']
     if rows[-1].get('sensor'):
         return ['Check the sensor, its mounting and its cable first, and record again.']
     if state == ALARM:
@@ -149,10 +149,10 @@ def next_steps(rows: Sequence[Mapping[str, Any]], course: Course) -> list[str]:
         said = ['Record again to rule out a disturbance, and look at the numbers that moved.']
         faults = list(dict.fromkeys(state_words(v['state']) for v in verdicts if v['state'] != 'normal'))
         if faults:
-            said.append(f'The judge sees {listed(faults, "or")}: write a report about one recording with `fdx report`.')
+            said.append(f'The judge sees {listed(faults, "or")}: write a report about one recording with fdx report.')
         else:
             said.append('Look for other causes, too: load, speed, mounting, neighbours, imbalance, misalignment.')
-        said.append('After maintenance, learn the machine anew with `fdx baseline`; the old baseline is kept.')
+        said.append('After maintenance, learn the machine anew with fdx baseline; the old baseline is kept.')
         return said
     if state == WATCH:
         return ['Record again soon: an alarm needs more than one unusual recording.']

@@ -122,8 +122,8 @@ def severity_words(channel: Channel) -> list[str]:
     limits = ', '.join(f'{name} up to {limit:g}' for name, limit in zip('ABC', zone.limits_mm_s))
     return [
         f'{zone.words()}.',
-        f'Limits in mm/s: {limits}, D above. {GROUPS[zone.machine_group]}; {zone.mounting} mounting; RMS velocity from '
-        f'{zone.band_hz[0]:g} to {zone.band_hz[1]:g} Hz.',
+        f'Limits in mm/s: {limits}, D above. Machine of {GROUPS[zone.machine_group]}; {zone.mounting} mounting; RMS '
+        f'velocity from {zone.band_hz[0]:g} to {zone.band_hz[1]:g} Hz.',
         'The standard takes the largest value of all directions and bearings; this is one sensor.',
     ]
 
@@ -147,7 +147,7 @@ def next_steps(channel: Channel) -> list[str]:
     else:
         steps.append('Record again, at the same place and also at another load or speed: a fault stays at its order.')
         steps.append('Check lubrication and play of the bearing, and order a spare one.')
-        steps.append('Follow it: learn the machine with `fdx baseline`, and see with `fdx monitor` whether it grows.')
+        steps.append('Follow it: learn the machine with fdx baseline, and see with fdx monitor whether it grows.')
     return [*steps, HOLD]
 
 
