@@ -8,9 +8,6 @@ whoever writes it first.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
-import math
 import os
 import pathlib
 import sqlite3
@@ -18,72 +15,14 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
-
-from fdx.files import FileWriteError, boundary, to_jsonable
+from fdx.files import FileWriteError, boundary
+from fdx.health.history_rows import FORMAT, INSERT, SELECT, TABLES, Content, Finding, as_dict, values_of
 from fdx.health.states import JUDGED, NORMAL, UNUSABLE
 from fdx.types import DataError
 
 HISTORY = 'history.sqlite'
-FORMAT = 1
 # Another program's transaction takes milliseconds; on a network share it may take longer.
 PATIENCE_S = 60.0
-_TABLES = """
-CREATE TABLE IF NOT EXISTS about (format INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS recordings (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  file TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-  recorded_at REAL, scored_at REAL NOT NULL, baseline INTEGER NOT NULL,
-  state TEXT NOT NULL, score REAL, p_value REAL, speed_rpm REAL, load REAL,
-  said TEXT NOT NULL, rows BLOB, pieces INTEGER NOT NULL,
-  UNIQUE (file, sha256));
-CREATE INDEX IF NOT EXISTS by_baseline ON recordings (baseline, id);
-CREATE INDEX IF NOT EXISTS by_look ON recordings (file, size, mtime_ns);
-"""
-_COLUMNS = (
-    *('id', 'file', 'sha256', 'recorded_at', 'scored_at', 'baseline', 'state', 'score', 'p_value', 'speed_rpm', 'load'),
-    *('said', 'rows', 'pieces'),
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class Content:
-    """One content of one path.
-
-    Attributes:
-      file: absolute path.
-      sha256: of its bytes; '' where it cannot be read.
-      size: bytes.
-      mtime_ns: when it was last written.
-    """
-
-    file: str
-    sha256: str
-    size: int
-    mtime_ns: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """What is known of a recording before its state.
-
-    Attributes:
-      score, p_value: NaN where it was not judged.
-      state: one of OUTSIDE or UNUSABLE; '' where the scores before it decide.
-      said: JSON-able: reason, moved, verdict, notes.
-      rows: float64 [P, D], its numbers; None where it cannot be used.
-      recorded_at: seconds since 1970, or None.
-      speed_rpm, load: NaN where unknown.
-    """
-
-    score: float
-    p_value: float
-    state: str
-    said: dict[str, Any]
-    rows: np.ndarray | None = None
-    recorded_at: float | None = None
-    speed_rpm: float = math.nan
-    load: float = math.nan
 
 
 class History:
@@ -103,7 +42,7 @@ class History:
             # Every row is on the disk before anything is told about it.
             self._db.execute('PRAGMA synchronous=FULL')
             with self._transaction():
-                for statement in filter(str.strip, _TABLES.split(';')):
+                for statement in filter(str.strip, TABLES.split(';')):
                     self._db.execute(statement)
                 found = self._db.execute('SELECT format FROM about').fetchone()
                 if found is None:
@@ -131,8 +70,8 @@ class History:
 
     def row_of(self, file: str, sha256: str) -> dict[str, Any] | None:
         """The row of a content of a path, or None."""
-        found = self._db.execute(f'{_SELECT} WHERE file = ? AND sha256 = ?', (file, sha256)).fetchone()
-        return None if found is None else _as_dict(found)
+        found = self._db.execute(f'{SELECT} WHERE file = ? AND sha256 = ?', (file, sha256)).fetchone()
+        return None if found is None else as_dict(found)
 
     def same(self, content: Content) -> None:
         """Remembers that a file was written anew with a content that has a row."""
@@ -176,22 +115,11 @@ class History:
             if not state:
                 before = self._judged(baseline, memory)
                 state = state_after(finding.score, [s for s, _ in before], before[-1][1] if before else NORMAL)
-            rows = None if finding.rows is None else np.ascontiguousarray(finding.rows, np.float32)
-            self._db.execute(
-                'INSERT INTO recordings (file, sha256, size, mtime_ns, recorded_at, scored_at, baseline, state, score, '
-                'p_value, speed_rpm, load, said, rows, pieces) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-                (
-                    *(content.file, content.sha256, content.size, content.mtime_ns, finding.recorded_at, time.time()),
-                    *(baseline, state, *map(_or_null, (finding.score, finding.p_value))),
-                    *map(_or_null, (finding.speed_rpm, finding.load)),
-                    json.dumps(to_jsonable(finding.said), allow_nan=False),
-                    None if rows is None else rows.tobytes(),
-                    0 if rows is None else len(rows),
-                ),
-            )
+            self._db.execute(INSERT, values_of(content, finding, time.time(), baseline, state))
             row = self.row_of(content.file, content.sha256)
-        assert_row(row, self.path)
-        return row, True  # type: ignore[return-value]
+        if row is None:
+            raise FileWriteError(f'{self.path} lost a row that was just written: check the disk')
+        return row, True
 
     def rows(self, *, last: int | None = None, since: float | None = None, baseline: int | None = None) -> list[dict]:
         """Rows in the order in which they were judged.
@@ -206,11 +134,11 @@ class History:
             if value is not None:
                 where.append(condition)
                 values.append(value)
-        query = _SELECT + (f' WHERE {" AND ".join(where)}' if where else '') + ' ORDER BY id DESC'
+        query = SELECT + (f' WHERE {" AND ".join(where)}' if where else '') + ' ORDER BY id DESC'
         if last is not None:
             query, values = query + ' LIMIT ?', [*values, last]
         with self._errors('cannot read'):
-            return [_as_dict(row) for row in self._db.execute(query, values).fetchall()][::-1]
+            return [as_dict(row) for row in self._db.execute(query, values).fetchall()][::-1]
 
     def _judged(self, baseline: int, count: int) -> list[tuple[float, str]]:
         marks = ', '.join('?' * len(JUDGED))
@@ -239,24 +167,3 @@ class History:
                 raise DataError(f'{self.path} is damaged ({text}): restore it, or move it away to begin anew') from e
             with boundary(what, self.path, 'check that the folder is writable and the disk has room', FileWriteError):
                 raise
-
-
-_SELECT = f'SELECT {", ".join(_COLUMNS)} FROM recordings'
-
-
-def assert_row(row: dict[str, Any] | None, path: pathlib.Path) -> None:
-    """FileWriteError where a row that was just written is not there."""
-    if row is None:
-        raise FileWriteError(f'{path} lost a row that was just written: check the disk')
-
-
-def _or_null(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
-
-
-def _as_dict(row: tuple) -> dict[str, Any]:
-    """A row as users see it: unknown numbers are None; `rows` is float32 [P, D] or None."""
-    found = dict(zip(_COLUMNS, row))
-    said, data, pieces = found.pop('said'), found.pop('rows'), found.pop('pieces')
-    values = None if data is None else np.frombuffer(data, np.float32).reshape(pieces, -1)
-    return {**found, **json.loads(said), 'rows': values}

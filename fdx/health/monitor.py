@@ -18,7 +18,8 @@ from fdx.health.baseline import Scored
 from fdx.health.baseline_file import Saved, load_baseline
 from fdx.health.dates import recorded_at
 from fdx.health.features import features_of
-from fdx.health.history import Content, Finding, History
+from fdx.health.history import History
+from fdx.health.history_rows import Content, Finding
 from fdx.health.sample import Sample
 from fdx.health.sensor_facts import SensorFacts
 from fdx.health.sensor_fault import sensor_fault

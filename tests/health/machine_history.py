@@ -11,7 +11,8 @@ import numpy as np
 from fdx.health.baseline import Baseline
 from fdx.health.baseline_file import Saved, save_baseline
 from fdx.health.feature_plan import Feature
-from fdx.health.history import Content, Finding, History
+from fdx.health.history import History
+from fdx.health.history_rows import Content, Finding
 from fdx.health.learn import Settings, learn
 from fdx.health.sample import Sample
 from fdx.health.states import next_state

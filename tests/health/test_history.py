@@ -14,7 +14,8 @@ import time
 import numpy as np
 import pytest
 
-from fdx.health.history import HISTORY, Content, Finding, History
+from fdx.health.history import HISTORY, History
+from fdx.health.history_rows import Content, Finding
 from fdx.health.states import ALARM, NORMAL, OUTSIDE, UNUSABLE
 from fdx.types import DataError
 
