@@ -10,8 +10,8 @@ they are named; a folder in the order of the dates or numbers in its names. Each
 good order reads as unusual as this. One unusual recording is watched; an alarm takes several (2 of 3, as the baseline
 says), at a limit with the rate of false alarms that the baseline promises, and ends when as many recordings in a row
 are calm. Beside it stand the bands, orders and channels that moved, in healthy standard deviations, and what the judge
-of launch.predict --zero_shot says where bearing and speed are known. A speed or load that the baseline has not seen is
-no alarm but `outside operating range`.
+of launch.predict --zero_shot says where bearing and speed are known (--judge). A speed or load that the baseline has
+not seen is no alarm but `outside operating range`.
 
 Every content of a file is one row of pump7/history.sqlite, also when programs run side by side or are killed; files
 that have a row are shown again with --again. The exit code is 1 if a file could not be used.
@@ -54,7 +54,11 @@ def define_flags() -> None:
     flags.DEFINE_float('speed_rpm', None, 'speed of the shaft in all these files; it wins over their own')
     flags.DEFINE_float('load', None, 'load in all these files; it wins over their own')
     flags.DEFINE_enum(
-        'judge', JUDGE[0], JUDGE, 'when the universal judge is asked, which takes a third of a second per recording'
+        'judge',
+        JUDGE[0],
+        JUDGE,
+        'when the universal judge is asked, which takes half a second: of an unusual recording where none of the last '
+        'five was asked about, of each unusual one, of all, of none',
     )
     flags.DEFINE_bool('recursive', False, 'whether to search the folders in a folder, too')
     flags.DEFINE_enum('format', None, ['text', 'json'], 'of standard output; by default text on a terminal')

@@ -62,7 +62,7 @@ def monitor(
     *,
     speed_rpm: float | None = None,
     load: float | None = None,
-    judge: str = 'not_normal',
+    judge: str = 'changes',
 ) -> list[dict[str, Any]]:
     """Scores files against the newest baseline of a workdir; each is in its history once.
 
@@ -74,7 +74,8 @@ def monitor(
       files: in the order of time.
       speed_rpm: of the shaft in all of them; it wins over names and files.
       load: likewise.
-      judge: when the universal judge is asked: not_normal, always or never.
+      judge: when the universal judge is asked: changes (of an unusual recording, where none of the last five was asked
+        about), not_normal, always or never.
 
     Returns:
       One row per file (fdx.health.history): state, score, p_value, moved, verdict, reason, ...

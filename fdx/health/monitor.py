@@ -28,8 +28,10 @@ from fdx.predict.arrivals import look_at, sha256_of
 from fdx.signal.fault_orders import MIN_TURNS
 from fdx.types import BearingGeometry, ConfigError, DataError, FdxError, Recording
 
-# When the universal judge, which takes a third of a second, is asked.
-JUDGE = ('not_normal', 'always', 'never')
+# When the universal judge, which takes half a second, is asked: of an unusual recording where none of the last few was
+# asked about, of each unusual one, of all, of none.
+JUDGE = ('changes', 'not_normal', 'always', 'never')
+FEW = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Known:
 
     speed_rpm: float | None = None
     load: float | None = None
-    judge: str = 'not_normal'
+    judge: str = 'changes'
 
     def __post_init__(self):
         """ConfigError for a judge that does not exist."""
@@ -159,9 +161,11 @@ class Monitor:
         return [[_facts(f) for f in facts] for facts in known]
 
     def _asks_judge(self, scored: Scored) -> bool:
-        if self._known.judge == 'not_normal':
-            return next_state(self.saved.baseline, scored.score, (), NORMAL) != NORMAL
-        return self._known.judge == 'always'
+        if self._known.judge in ('always', 'never'):
+            return self._known.judge == 'always'
+        if next_state(self.saved.baseline, scored.score, (), NORMAL) == NORMAL:
+            return False
+        return self._known.judge == 'not_normal' or not any(r.get('verdict') for r in self.history.rows(last=FEW))
 
     def _verdict(self, recording: Recording, scored: Scored) -> dict[str, Any] | None:
         geometry = recording.geometry or (self.saved.baseline.plan.geometry if self.saved.baseline.plan else None)

@@ -42,6 +42,15 @@ def test_healthy_files_are_normal_and_faults_become_an_alarm(own, machine, tmp_p
     assert 'verdict' not in rows[0] and rows[13]['verdict'] is None  # No bearing is known.
 
 
+@pytest.mark.parametrize(('judge', 'asked'), [('changes', [1, 0, 0]), ('not_normal', [1, 1, 1]), ('never', [0, 0, 0])])
+def test_the_judge_is_asked_when_it_is_worth_it(own, machine, tmp_path, monkeypatch, judge, asked):
+    monkeypatch.setattr('fdx.health.monitor.judge_verdict', lambda *args: {'state': 'outer_race', 'reason': ''})
+    files = machine.write(tmp_path / 'new', range(200, 203), impacts=8.0)
+    with Monitor(own, Known(judge=judge)) as monitor:
+        rows = [monitor.file(file)[0] for file in [*machine.write(tmp_path / 'new', range(1)), *files]]
+    assert [int('verdict' in row) for row in rows] == [0, *asked]
+
+
 def test_a_speed_that_was_never_seen_is_no_alarm(own, machine, tmp_path, says):
     file = machine.write(tmp_path / 'new', range(1), speed_rpm=2400.0)[0]
     with Monitor(own, Known(speed_rpm=2400.0)) as monitor:
