@@ -17,9 +17,10 @@ from fdx.evaluate.machine_report_levels import (
 )
 from fdx.health.sensor_facts import sensor_facts
 from fdx.health.sensor_fault import SensorFault, sensor_fault
-from fdx.predict.evidence_of import Knowledge
+from fdx.predict.evidence_of import Knowledge, evidence_of, good_part
 from fdx.predict.zero_shot import diagnose_zero_shot
 from fdx.predict.zero_shot_diagnosis import ZeroShotDiagnosis
+from fdx.signal.control_orders import FAULTS
 from fdx.signal.order_map import OrderMap, order_map
 from fdx.signal.order_spectra import OrderSpectra, order_spectra
 from fdx.signal.severity import Severity, severity_of
@@ -72,6 +73,7 @@ class Channel:
       order_map: None where the recording is too short.
       diagnosis: of the judge; None where it could not be asked.
       no_verdict: why not; ''.
+      healthy_z: float64 [N, 3], how far lines at the faults' orders stand out of the healthy recordings; N may be 0.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Channel:
     order_map: OrderMap | None
     diagnosis: ZeroShotDiagnosis | None
     no_verdict: str
+    healthy_z: np.ndarray
 
 
 def look_at(recording: Recording, machine: Machine, healthy: tuple[Recording, ...] = (), name: str = '') -> Channel:
@@ -134,6 +137,7 @@ def look_at(recording: Recording, machine: Machine, healthy: tuple[Recording, ..
         order_map=rows,
         diagnosis=diagnosis,
         no_verdict=no_verdict,
+        healthy_z=_healthy_z(healthy if diagnosis is not None and diagnosis.searched is not None else (), machine),
     )
 
 
@@ -148,6 +152,19 @@ def _verdict(
     except DataError as e:
         return None, without_name(e, recording)
     return found, '' if found.label is not None else (found.reason or 'the judge cannot tell')
+
+
+def _healthy_z(healthy: tuple[Recording, ...], machine: Machine) -> np.ndarray:
+    found = []
+    for one in healthy:
+        try:
+            part = good_part(one)
+            if part.refusal is None:
+                found.append(evidence_of(part.steadied().recording, machine.knowledge).z_scores())
+        except DataError:
+            # It is too short or too slowly sampled for orders; its levels are compared all the same.
+            continue
+    return np.array(found, np.float64).reshape(-1, len(FAULTS))
 
 
 def _needed(recording: Recording) -> dict[str, object]:

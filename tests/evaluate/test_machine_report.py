@@ -53,6 +53,7 @@ def test_a_fault_is_told_with_its_probability_zone_and_pictures(made):
     page = check_standalone(recording_page(made['outer_race'], PLANT, [made['normal']]))
     assert 'A fault of the outer race' in page.text and 'zone' in page.text and 'BPFO' in page.text
     assert len(page.attributes('img', 'src')) == 5
+    assert 'stands out 1 healthy' in page.text
     for words in (
         'What to do next',
         'Envelope spectrum',
