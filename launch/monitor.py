@@ -129,6 +129,8 @@ def main(argv) -> int:
         )
         for note in saved.baseline.about['notes']:
             print(f'note: {note}')
+        for name, why in saved.baseline.about['left_out']:
+            print(f'left out: {name}: {why}')
     if names:
         code = _monitor(names)
     if FLAGS.export:

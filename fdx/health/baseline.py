@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fdx.health.feature_plan import Feature, FeaturePlan
-from fdx.health.normal_model import NormalModel, fit_normal
+from fdx.health.normal_model import NormalModel, fit_normal, groups_of
 from fdx.health.operating import Layout
 from fdx.health.sample import Sample
 from fdx.health.tail import Tail
@@ -156,12 +156,6 @@ class Baseline:
             moved = tuple(Moved(self.features[j], float(middle[j])) for j in largest)
             found.append(Scored(name, float(scores[i]), float(p_values[i]), '', moved))
         return found
-
-
-def groups_of(features: tuple[Feature, ...]) -> np.ndarray:
-    """Numbers of the sets that the features belong to: int64 [D]."""
-    names = [f.set for f in features]
-    return np.unique(names, return_inverse=True)[1] if names else np.zeros(0, np.int64)
 
 
 def fold_models(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fdx.health.normal_model import scatter
-from fdx.health.operating import LAW, Layout, fit_centre
+from fdx.health.feature_plan import Feature
+from fdx.health.normal_model import groups_of, scatter
+from fdx.health.operating import LAW, Layout, fit_centre, lay_out
 from fdx.health.sample import Sample
 from fdx.types import DataError
 
@@ -18,6 +19,8 @@ KEPT_SHARE, STEPS = 0.6, 10
 FAR, LEAST_TIMES, CERTAIN_TIMES = 5.0, 3.0, 4.0
 # More odd ones than this share are no contamination: the machine has two states that the names do not tell.
 MOST_ODD = 0.1
+# Among fewer nobody can say which one is odd.
+FEWEST = 3
 
 
 def odd_recordings(sample: Sample, layout: Layout, groups: np.ndarray) -> np.ndarray:
@@ -99,3 +102,25 @@ def check_contamination(sample: Sample, odd: np.ndarray) -> None:
         f'{" ..." if count > 6 else ""}. Healthy recordings of one machine agree better: take the faulty ones away, '
         'name the operating states (`speed_rpm` and `load` by `pattern` or a manifest), or accept all with `keep_odd`'
     )
+
+
+def without_odd(sample: Sample, features: tuple[Feature, ...]) -> tuple[Sample, list[tuple[str, str]]]:
+    """A sample without recordings that are not like the others, and (name, why) of these.
+
+    Args:
+      sample: rows that are said to be healthy.
+      features: what the D numbers are.
+
+    Raises:
+      DataError: they are too many, or the operating states are too many for the recordings.
+    """
+    if len(sample.names) < FEWEST:
+        return sample, []
+    layout, inside = lay_out(sample)
+    some = sample.rows(inside)
+    odd = odd_recordings(some, layout, groups_of(features))
+    check_contamination(some, odd)
+    times = {some.names[i]: odd[i] for i in np.flatnonzero(odd)}
+    gone = np.array([name in times for name in sample.names])
+    why = [(n, f'it lies {t:.1f} times farther from the others than is usual: a fault?') for n, t in times.items()]
+    return sample.rows(~gone[sample.recording]), why

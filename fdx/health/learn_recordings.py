@@ -14,14 +14,13 @@ import threadpoolctl
 from fdx.data.collection.collect import open_collection
 from fdx.data.collection.entry import Collection, Entry
 from fdx.data.collection.spec import CollectionSpec
-from fdx.health.baseline import Baseline, groups_of
+from fdx.health.baseline import Baseline
 from fdx.health.baseline_file import Saved, save_baseline
 from fdx.health.choice import RECORDINGS, Judged, best, faulty_rows, judged
-from fdx.health.contamination import check_contamination, odd_recordings
+from fdx.health.contamination import without_odd
 from fdx.health.learn import Settings, check_enough, learn
 from fdx.health.operating import lay_out
 from fdx.health.recordings import Healthy, read_healthy
-from fdx.health.sample import Sample
 from fdx.health.sensor_facts import SensorFacts, sensor_facts
 from fdx.locks import LOCK, hold
 from fdx.types import DataError, Recording
@@ -113,8 +112,10 @@ def _learned(
     healthy = read_healthy(collection, sets=options.sets, piece_s=options.piece_s, progress=progress, each=kept.take)
     _check_usable(healthy, collection)
     left_out = [*others, *healthy.unusable]
-    sample, odd = without_odd(healthy, options.keep_odd)
-    left_out += odd
+    sample = healthy.sample
+    if not options.keep_odd:
+        sample, odd = without_odd(sample, tuple(healthy.plan.features()))
+        left_out += odd
     found: tuple[Judged, ...] = ()
     settings = options.settings
     if options.detector == AUTO:
@@ -174,25 +175,6 @@ def healthy_of(collection: Collection) -> tuple[Collection, list[tuple[str, str]
         return collection, []
     others = [(e.recording, f'it is labelled {e.label}') for e in collection.entries if e.fault_type != HEALTHY_TYPE]
     return dataclasses.replace(collection, entries=tuple(normal)), others
-
-
-def without_odd(healthy: Healthy, keep_odd: bool = False) -> tuple[Sample, list[tuple[str, str]]]:
-    """The sample without recordings that are not like the others, and (name, why) of these.
-
-    Raises:
-      DataError: they are too many.
-    """
-    sample = healthy.sample
-    if keep_odd or len(sample.names) < 3:
-        return sample, []
-    layout, inside = lay_out(sample)
-    some = sample.rows(inside)
-    odd = odd_recordings(some, layout, groups_of(tuple(healthy.plan.features())))
-    check_contamination(some, odd)
-    names = {some.names[i]: odd[i] for i in np.flatnonzero(odd)}
-    gone = np.array([name in names for name in sample.names])
-    why = [(n, f'it lies {t:.1f} times farther from the others than is usual: a fault?') for n, t in names.items()]
-    return sample.rows(~gone[sample.recording]), why
 
 
 def _check_usable(healthy: Healthy, collection: Collection) -> None:

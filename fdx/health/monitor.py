@@ -15,7 +15,7 @@ from fdx.data.collection.collect import entry_of_file
 from fdx.data.collection.read import read_entry
 from fdx.data.collection.spec import CollectionSpec
 from fdx.health.baseline import Scored
-from fdx.health.baseline_file import Saved, load_baseline
+from fdx.health.baseline_file import Saved, load_baseline, numbers_of
 from fdx.health.dates import recorded_at
 from fdx.health.features import features_of
 from fdx.health.history import History
@@ -63,6 +63,7 @@ class Monitor:
           CheckpointError: there is no baseline, or it is damaged.
           DataError, FileWriteError: the history cannot be used.
         """
+        self._workdir = pathlib.Path(workdir)
         self.saved: Saved = load_baseline(workdir)
         if self.saved.baseline.plan is None:
             raise ConfigError(
@@ -70,7 +71,7 @@ class Monitor:
             )
         self._known = known or Known()
         self._spec = CollectionSpec.from_json(self.saved.recordings) if self.saved.recordings else CollectionSpec('')
-        self.history = History(pathlib.Path(workdir))
+        self.history = History(workdir)
 
     def __enter__(self) -> Monitor:
         return self
@@ -87,6 +88,7 @@ class Monitor:
         Raises:
           FileWriteError: the row cannot be written.
         """
+        self._take_newest()
         path, now = os.path.abspath(os.fspath(file)), look_at(os.fspath(file))
         content = Content(
             path, sha256_of(path), now.size if now else 0, now.mtime_ns if now else 0
@@ -100,6 +102,12 @@ class Monitor:
         baseline = self.saved.baseline
         state_after = functools.partial(next_state, baseline)
         return self.history.add(content, finding, self.saved.number, baseline.rule.among - 1, state_after)
+
+    def _take_newest(self) -> None:
+        """Another program may have learned anew since (`--reset_from`)."""
+        newest = max(numbers_of(self._workdir), default=self.saved.number)
+        if newest != self.saved.number:
+            self.saved = load_baseline(self._workdir, newest)
 
     def score(self, recording: Recording) -> tuple[Scored, np.ndarray]:
         """How unusual a recording is, and its rows float64 [P, D]; nothing is kept.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
 from fdx.health.detectors import DETECTORS, Scores
+from fdx.health.feature_plan import Feature
 from fdx.health.operating import Centre, Layout, fit_centre
 from fdx.health.sample import Sample
 
@@ -73,3 +75,9 @@ def scatter(rest: np.ndarray, parameters: int, groups: np.ndarray | None = None)
         usual[groups == group] = np.median(variance[groups == group])
     moderated = (freedom * variance + PRIOR_ROWS * usual) / (freedom + PRIOR_ROWS)
     return np.sqrt(np.maximum(moderated, np.maximum(LEAST_SHARE**2 * usual, LEAST**2)))
+
+
+def groups_of(features: Sequence[Feature]) -> np.ndarray:
+    """Numbers of the sets that the features belong to: int64 [D]."""
+    names = [f.set for f in features]
+    return np.unique(names, return_inverse=True)[1] if names else np.zeros(0, np.int64)

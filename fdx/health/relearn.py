@@ -9,6 +9,7 @@ import pathlib
 import numpy as np
 
 from fdx.health.baseline_file import Saved, load_baseline, save_baseline
+from fdx.health.contamination import without_odd
 from fdx.health.history import History
 from fdx.health.learn import Settings, learn
 from fdx.health.sample import Sample
@@ -21,7 +22,8 @@ def relearn(workdir: str | os.PathLike, since: float) -> Saved:
     """Learns a baseline from the recordings of the history that were taken at a time or later.
 
     Their numbers are in the history, so that no file is read. Numbers, detector, wish and rule stay those of the newest
-    baseline; that one is kept. Later recordings are scored against the new one, and no alarm of before counts.
+    baseline; that one is kept. Recordings that are not like the others are left out. Later recordings are scored
+    against the new baseline, and no alarm of before counts.
 
     Args:
       workdir: with a baseline and a history.
@@ -29,7 +31,7 @@ def relearn(workdir: str | os.PathLike, since: float) -> Saved:
 
     Raises:
       CheckpointError: there is no baseline.
-      DataError: too few recordings since then; it says how many more are needed.
+      DataError: too few recordings since then, and how many more are needed; or too many that are not like the others.
       LockedError, FileWriteError: another program learns there, or the folder cannot be written.
     """
     workdir = pathlib.Path(workdir)
@@ -51,9 +53,16 @@ def relearn(workdir: str | os.PathLike, since: float) -> Saved:
             [_number(row['speed_rpm']) for row in rows],
             [_number(row['load']) for row in rows],
         )
+        sample, odd = without_odd(sample, before.features)
         settings = Settings(before.detector, before.wish, before.rule, before.seed)
         fresh = learn(sample, settings, features=before.features, plan=before.plan)
-        about = {**fresh.about, 'left_out': [], 'detectors': [], 'relearned_since': since, 'replaces': saved.number}
+        about = {
+            **fresh.about,
+            'left_out': [list(pair) for pair in odd],
+            'detectors': [],
+            'relearned_since': since,
+            'replaces': saved.number,
+        }
         return save_baseline(workdir, dataclasses.replace(fresh, about=about), saved.recordings)
 
 
