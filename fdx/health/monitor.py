@@ -108,6 +108,7 @@ class Monitor:
         newest = max(numbers_of(self._workdir), default=self.saved.number)
         if newest != self.saved.number:
             self.saved = load_baseline(self._workdir, newest)
+            self.__dict__.pop('_healthy_sensor', None)
 
     def score(self, recording: Recording) -> tuple[Scored, np.ndarray]:
         """How unusual a recording is, and its rows float64 [P, D]; nothing is kept.
