@@ -16,7 +16,17 @@ from fdx.types import SplitError
 
 # Of a table of readings, and of comparisons between domains, no one is recommended.
 BLOCKS = ('time_blocks', 'domain_pairs', 'within_domain')
-CANDIDATES = ('given_split', 'by_domain', 'by_bearing', 'by_recording', 'time_blocks', 'domain_pairs', 'within_domain')
+CANDIDATES = (
+    'given_split',
+    'by_domain',
+    'by_speed',
+    'by_load',
+    'by_bearing',
+    'by_recording',
+    'time_blocks',
+    'domain_pairs',
+    'within_domain',
+)
 # Rows of one recording that a split is tried with: where blocks and recordings lie does not depend on their number.
 MAX_ROWS = 60
 MAX_FOLDS = 12
@@ -126,7 +136,7 @@ def _right(possible: Sequence[ProtocolFit], domain: str) -> ProtocolFit | None:
 
     Comparisons of domains (domain_pairs, within_domain) are studies and are not recommended.
     """
-    order = ['given_split', 'by_bearing', 'by_domain', 'by_recording', 'time_blocks']
+    order = ['given_split', 'by_bearing', 'by_domain', 'by_speed', 'by_load', 'by_recording', 'time_blocks']
     if domain == 'machine':
         order.insert(1, order.pop(2))
     return min((f for f in possible if f.name in order), key=lambda f: order.index(f.name), default=None)
@@ -139,6 +149,8 @@ def _questions(facts: Sequence[RecordingFacts]) -> dict[str, str]:
     return {
         'given_split': 'the manifest says itself what is trained on and what is tested',
         'by_domain': f'it answers whether the network works at {article} {domain} that it has not seen.{again}',
+        'by_speed': f'it answers whether the network works at a speed that it has not seen, at any load.{again}',
+        'by_load': f'it answers whether the network works at a load that it has not seen, at any speed.{again}',
         'by_bearing': 'it answers whether the network knows the fault in a bearing that it has not seen',
         'by_recording': 'it answers whether the network works on a new recording of the same machine and bearings, '
         'which it knows',
@@ -154,9 +166,8 @@ def _table(facts: Sequence[RecordingFacts], window_s: float) -> tuple[Table, dic
     rate = 1000.0
     length = max(1, round(window_s * rate))
     names = {k: sorted({getattr(f, k) for f in facts}) for k in ('label', 'fault_type')}
-    columns: dict[str, list] = {
-        k: [] for k in ('recording', 'label', 'fault_type', 'domain', 'bearing', 'block', 'window_start', 'acquisition')
-    }
+    keys = ('recording', 'label', 'fault_type', 'domain', 'bearing', 'speed_rpm', 'load')
+    columns: dict[str, list] = {k: [] for k in (*keys, 'block', 'window_start', 'acquisition')}
     for f in facts:
         windowing = Windowing(length, length, round(DEFAULT_GUARD_S * rate))
         starts, blocks = cut_windows(int(f.duration_s * rate), windowing, f.recording)
@@ -164,7 +175,8 @@ def _table(facts: Sequence[RecordingFacts], window_s: float) -> tuple[Table, dic
             np.unique(np.linspace(0, len(starts) - 1, MAX_ROWS).astype(int)) if len(starts) > MAX_ROWS else slice(None)
         )
         bearing = f.bearing or '-'.join(p for p in (f.machine, f.label) if p)
-        row = (f.recording, names['label'].index(f.label), names['fault_type'].index(f.fault_type), f.domain, bearing)
+        classes = (names[k].index(getattr(f, k)) for k in names)
+        row = (f.recording, *classes, f.domain, bearing, f.speed_rpm, f.load)
         for start, block in zip(starts[keep], blocks[keep]):
             for key, value in zip(columns, (*row, block, start, f.recording)):
                 columns[key].append(value)
@@ -189,6 +201,7 @@ def _refusal(table: Table, protocol: str, label_key: str, names: Sequence[str]) 
             return ', '.join(names[int(n)] for n in match[1].split(', '))
 
         # What else would fit is said by the other rows.
-        text = re.split(r'; protocols that fit|: too few windows|[;:] use time_blocks', str(e))[0]
+        rest = r'; protocols that fit|: too few windows|; state |[;:] use (?:by_domain or )?time_blocks'
+        text = re.split(rest, str(e))[0]
         return re.sub(rf'class number (\d+(?:, \d+)*)(?: of {label_key})?', name, text)
     return ''

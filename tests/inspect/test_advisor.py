@@ -43,3 +43,10 @@ def test_a_prepared_dataset_is_tried_on_its_own_windows(data_dir):
     assert found.right in {f.name for f in found.fits if f.possible}
     assert {'time_blocks'} <= {f.name for f in found.fits if f.possible}
     assert protocols_of_dataset(open_dataset('bearing_rig/rig_b_small', data_dir), 'fault_type').right == found.right
+
+
+def test_whole_speeds_and_loads_are_among_what_fits(manifest):
+    fits = {f.name: f for f in fdx.inspect(manifest).protocols.fits}
+    assert fits['by_speed'].possible and 'at a speed that it has not seen' in fits['by_speed'].reason
+    assert not fits['by_load'].possible
+    assert fits['by_load'].reason == 'protocol by_load: the load of every recording is unknown'

@@ -61,8 +61,9 @@ def _parts(table: Table, protocol: str) -> list[np.ndarray]:
     values = table.columns.get(column, np.full(len(table), np.nan))
     unknown = np.unique(table['recording'][np.isnan(values)])
     if len(unknown):
+        whose = 'every recording' if len(unknown) == len(np.unique(table['recording'])) else names_in(unknown)
         raise SplitError(
-            f'protocol {protocol}: the {word} of {names_in(unknown)} is unknown; state `{column}` when the recordings '
+            f'protocol {protocol}: the {word} of {whose} is unknown; state `{column}` when the recordings '
             'are prepared, or take by_domain or time_blocks'
         )
     runs: list[list[float]] = []
