@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from fdx.data.source import Dataset
 from fdx.names import check_name
 from fdx.train.checkpoints import Checkpoints
-from fdx.train.config import TrainConfig
+from fdx.train.config import FIRST_BLOCKS, TrainConfig
 from fdx.types import ConfigError
 
 # A name is a folder of the workdir and a column of the report.
 _NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9_.-]*')
 # Strategies for which `train_norms` has a meaning; a freezing table says itself what trains.
-NORM_CHOICE = ('head', 'first_last')
+NORM_CHOICE = ('head', 'first_last', FIRST_BLOCKS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,9 +58,9 @@ def parse_strategies(texts: Sequence[str], *, has_weights: bool, train_norms: bo
     """Strategies by name.
 
     Args:
-      texts: full, first_last, head, scratch, the path of a file of freezing rules, or NAME:FILE.
+      texts: full, first_last, head, scratch, first_blocks:N, the path of a file of freezing rules, or NAME:FILE.
       has_weights: whether there are pretrained weights to start from.
-      train_norms: whether first_last and head train the batch norms, too.
+      train_norms: whether first_last, head and first_blocks:N train the batch norms, too.
 
     Returns:
       One Strategy for each text, in their order.
@@ -83,21 +83,27 @@ def parse_strategies(texts: Sequence[str], *, has_weights: bool, train_norms: bo
             '(as in the study), audioset, a file of weights or the workdir of a run, or `pretrain_dataset`=NAME; '
             'from random weights there is only scratch'
         )
-    if train_norms and not any(s.freeze in NORM_CHOICE for s in strategies):
-        raise ConfigError('`train_norms` says what first_last and head train; `strategies` names neither')
-    return [dataclasses.replace(s, train_norms=train_norms and s.freeze in NORM_CHOICE) for s in strategies]
+    if train_norms and not any(s.freeze.startswith(NORM_CHOICE) for s in strategies):
+        raise ConfigError(
+            '`train_norms` says what first_last, head and first_blocks:N train; `strategies` names none of them'
+        )
+    return [dataclasses.replace(s, train_norms=train_norms and s.freeze.startswith(NORM_CHOICE)) for s in strategies]
 
 
 def _parse(text: str) -> Strategy:
     if text in PRESETS:
         return PRESETS[text]
+    if re.fullmatch(f'{FIRST_BLOCKS}[0-9]+', text):
+        count = int(text.removeprefix(FIRST_BLOCKS))
+        words = f'the first {count} block{"s" * (count != 1)} frozen, the rest trained, pretrained weights'
+        return Strategy(f'first_blocks_{count}', text, True, words)
     name, colon, file = text.partition(':')
     if not colon:
         name, file = pathlib.Path(text).stem, text
     if not pathlib.Path(file).is_file():
         raise ConfigError(
-            f'`strategies`: {text!r} is none of {", ".join(PRESETS)}, nor a file of freezing rules, nor NAME:FILE with '
-            'such a file'
+            f'`strategies`: {text!r} is none of {", ".join(PRESETS)}, first_blocks:N, nor a file of freezing rules, nor '
+            'NAME:FILE with such a file'
         )
     if not _NAME.fullmatch(name) or name in PRESETS:
         raise ConfigError(

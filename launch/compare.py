@@ -76,7 +76,8 @@ def define_flags() -> None:
     flags.DEFINE_list(
         'strategies',
         ['full', 'first_last', 'scratch'],
-        f'what to compare: {", ".join(PRESETS)}, files of freezing rules, or NAME:FILE (they replace --freeze)',
+        f'what to compare: {", ".join(PRESETS)}, first_blocks:N, files of freezing rules, or NAME:FILE (they replace '
+        '--freeze)',
     )
     flags.DEFINE_integer('seeds', 3, 'runs of every strategy, with the seeds --seed, --seed + 1, ...')
     flags.DEFINE_list('protocols', ['time_blocks', 'random_windows'], 'splits, side by side (they replace --protocol)')
@@ -110,7 +111,7 @@ def _base_config() -> TrainConfig:
     doubled = len(set(FLAGS.protocols)) < len(FLAGS.protocols)
     if doubled or not FLAGS.protocols:
         raise ConfigError(f'--protocols={",".join(FLAGS.protocols)}: at least one, each once')
-    # Only the runs of first_last and head use it, and TrainConfig refuses it for others.
+    # Only the runs of first_last, head and first_blocks:N use it, and TrainConfig refuses it for others.
     train_norms, FLAGS.train_norms = FLAGS.train_norms, False
     try:
         return train_config()

@@ -26,6 +26,17 @@ def test_norms_train_where_layers_are_frozen_by_name():
         parse_strategies(['full', 'scratch'], has_weights=True, train_norms=True)
 
 
+def test_leading_blocks_can_be_frozen():
+    found = parse_strategies(['first_blocks:2', 'first_blocks:1'], has_weights=True, train_norms=True)
+    assert [(s.name, s.config(BASE).freeze) for s in found] == [
+        ('first_blocks_2', 'first_blocks:2'),
+        ('first_blocks_1', 'first_blocks:1'),
+    ]
+    assert found[0].config(BASE).train_norms and 'first 2 blocks frozen' in found[0].words
+    with pytest.raises(ConfigError, match='none of'):
+        parse_strategies(['first_blocks:two'], has_weights=True)
+
+
 def test_a_freezing_table_is_a_strategy(tmp_path):
     file = tmp_path / 'late.txt'
     file.write_text('train .*')
