@@ -36,6 +36,12 @@ machines, --methods takes rows:
     python -m launch.benchmark --suite=unseen --manual_dir=RECORDINGS
     python -m launch.benchmark --suite=unseen --methods=control_orders --tasks=adi_cbm,mfpt
 
+Healthy recordings only (health): each machine is learned from healthy recordings and judges the others; --tasks takes
+machines, --methods takes rows:
+
+    python -m launch.benchmark --suite=health --manual_dir=RECORDINGS
+    python -m launch.benchmark --suite=health --tasks=adi_cbm,femto_1_1 --methods=default:auto,rms:limit
+
 Every cell is kept in WORKDIR. The same command continues a stopped one, and after a finished one only writes the page
 again. Writes WORKDIR/pages/SUITE.md, .json and .png. With --publish the page goes to OUT as well, unless the page
 there has figures that the new one lacks. The page of your own recordings stays in WORKDIR.
@@ -53,6 +59,10 @@ from fdx.adapt.methods import METHODS
 from fdx.benchmarks import (
     adaptation_page,
     adaptation_run,
+    health_methods,
+    health_page,
+    health_run,
+    health_suite,
     imbalance_page,
     imbalance_run,
     imbalance_suite,
@@ -85,6 +95,7 @@ READ_BY = {
     'imbalance': ('tasks', 'methods'),
     'own_machine': ('tasks', 'inputs', 'dataset', *NAMES, *FORMAT_FLAGS),
     'unseen': ('tasks', 'methods'),
+    'health': ('tasks', 'methods'),
     **dict.fromkeys(SUITES, ('methods', 'inputs')),
 }
 
@@ -103,7 +114,8 @@ def define_flags() -> None:
         f'pretraining: some of {", ".join(tasks["pretraining"])}, the others stay on the page as they are; imbalance: '
         f'of {", ".join(tasks["imbalance"])}; own_machine: of {", ".join(t.name for t in own_machine_suite.TASKS)}; '
         f'with --dataset: of the protocols {", ".join(own_dataset.PROTOCOLS)}; unseen: machines to test, of '
-        f'{", ".join(task.name for task in unseen_suite.tasks())}',
+        f'{", ".join(task.name for task in unseen_suite.tasks())}; health: of '
+        f'{", ".join(task.name for task in health_suite.tasks())}',
     )
     flags.DEFINE_list('networks', networks, 'pretraining: networks to ask; rows of the others stay on the page')
     flags.DEFINE_integer('draws', 20, 'pretraining: how often few labels are drawn, for each seed')
@@ -113,7 +125,8 @@ def define_flags() -> None:
         None,
         f'adaptation: some of {", ".join(METHODS)} (where not given, slow inputs have a few, the others all); '
         f'imbalance: remedies among {", ".join(imbalance_suite.REMEDIES)}; unseen: rows among '
-        f'{", ".join(method.name for method in unseen_suite.METHODS)}',
+        f'{", ".join(method.name for method in unseen_suite.METHODS)}; health: rows among '
+        f'{", ".join(method.name for method in health_methods.METHODS)}',
     )
     flags.DEFINE_list(
         'inputs',
@@ -151,6 +164,7 @@ def main(argv) -> None:
         'imbalance': imbalance_page.KIND,
         'own_machine': own_machine_page.KIND,
         'unseen': unseen_page.KIND,
+        'health': health_page.KIND,
     }
     kind, out = kinds.get(FLAGS.suite, adaptation_page.KIND), pathlib.Path(FLAGS.out)
     if FLAGS.publish:
@@ -229,6 +243,8 @@ def _run(call: Call) -> pathlib.Path:
         return own_machine_run.run(call, _given('tasks'), _given('inputs'))
     if FLAGS.suite == 'unseen':
         return unseen_run.run(call, _given('tasks'), _given('methods'))
+    if FLAGS.suite == 'health':
+        return health_run.run(call, _given('tasks'), _given('methods'))
     return adaptation_run.run(call, FLAGS.suite, _given('inputs'), _given('methods'))
 
 

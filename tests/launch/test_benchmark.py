@@ -187,5 +187,5 @@ def test_flags_that_cannot_be(says, call, tiny_suites, tmp_path, flags, message)
 def test_a_suite_that_does_not_exist(call):
     done = call('benchmark', '--suite=planets')
     assert done.code == 1
-    suites = 'pretraining|imbalance|own_machine|unseen|loads|machines|rigs|generalise'
+    suites = 'pretraining|imbalance|own_machine|unseen|health|loads|machines|rigs|generalise'
     assert f'flag --suite=planets: value should be one of <{suites}>' in done.err

@@ -1,0 +1,44 @@
+"""What the page of the benchmark `health` says about its protocol, its limits and what was tried."""
+
+from __future__ import annotations
+
+PROTOCOL = (
+    'A machine is learned from healthy recordings alone, as `fdx baseline` learns it, and judges what it has not seen. '
+    'No label of a fault is read by anything that learns or chooses. The unit is the recording. Where a machine has '
+    'few healthy recordings, pieces of them stand for recordings, and a tested recording is judged by the median over '
+    'its pieces. Detection is at a promise of one false alarm in a hundred recordings (p-value 0.01 or less).'
+)
+NOTES = (
+    'Healthy recordings: ADI one per speed (2 s, pieces of 0.1 s), HIT one per speed (5 s, pieces of 0.15 s), CWRU '
+    'those that are there (pieces of 0.05 s), PRONOSTIA the files of the first tenth of each life (0.1 s, pieces of '
+    '0.02 s). The lengths give about a hundred pieces (at least twenty), and were fixed before any score was seen. '
+    '`bearing_rig` has 80 healthy recordings at two speeds and two loads, `motor_rig` 100 at two loads with and '
+    'without a second motor, which the baseline is not told.',
+    '**One healthy recording per speed cannot show how much two healthy recordings differ** (mounting, temperature, '
+    'the day). On ADI, HIT and CWRU everything that is not this very recording may look unusual, and the detections '
+    'there, imbalance included, are an upper bound. The simulated machines draw mounting, gain and resonance of each '
+    'recording anew.',
+    'HIT: levels are a trap, since healthy files have another unit than faulty ones. What reads level (`rms`, '
+    '`default`, `log_mel`) finds the unit; rows `level_free` do not see it.',
+    'ROC AUC compares units (recordings, or pieces where these stand for them): healthy ones that were held out '
+    'against those of tested recordings, each of which weighs alike. Partial AUC: up to 10 % false alarms, scaled so '
+    'that chance is 0.5 (McClish, 1989). Intervals (95 %): bootstrap over recordings and healthy blocks; detection: '
+    'Wilson; false alarms: Clopper and Pearson. They take recordings as independent; those of one bearing are not.',
+    'Promised against measured: healthy recordings of simulated machines that nothing was learned from, all seeds '
+    'together; on real machines five blocks of healthy pieces, each judged by a baseline that was learned without it. '
+    '`yes` and `no`: the measured rate lies within a factor of two of the promised one, where at least five false '
+    'alarms were expected; `few`: so few units cannot tell. `auto` chooses once, from all healthy pieces.',
+    'PRONOSTIA: healthy means up to a third of the life, which is an assumption: nobody states when damage began. '
+    'ROC AUC compares the last tenth with the part from a tenth to a third, by recording. Alarms take two of three '
+    'recordings, at the rate that `fdx baseline` promises (one false alarm in 30 days at one recording an hour, or '
+    'what so few recordings can promise). Lead: share of the life that is left at the first alarm after the first '
+    'third. Equal false alarms: each row has the lowest limit at which no recording of the first third makes an alarm; '
+    'this limit is set in hindsight, for all rows in the same way.',
+    '`limit` rows are what plants do: an upper limit on each number per operating state. Their limits come from the '
+    'same held-out healthy scores and tail law as those of the others, so that promised false alarms are equal.',
+    'Recordings at an operating state that the baseline does not know are `outside operating range` and do not count.',
+)
+VARIANTS = (
+    'Variants: the rows above were all measured, and all are shown. Features, detectors, lengths of pieces and the '
+    'sizes of the simulated sets were written down before the first score and not changed after it.',
+)

@@ -1,0 +1,162 @@
+"""How good a healthy baseline is: areas under curves, detections and false alarms, with recordings as units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import scipy.stats
+from sklearn.metrics import roc_auc_score
+
+from fdx.evaluate.intervals import wilson_interval
+
+# Rates of false alarms per recording at which a promise is compared with what comes; the last one decides detection.
+RATES = (0.1, 0.05, 0.01)
+PROMISED = RATES[-1]
+PARTIAL, DRAWS = 0.1, 500
+# A measured rate tells whether a promise holds where so many false alarms were expected.
+ENOUGH = 5.0
+FACTOR = 2.0
+
+
+def areas(healthy: np.ndarray, faulty: np.ndarray, recording: np.ndarray) -> dict[str, float]:
+    """Areas under the ROC curve of units; every faulty recording weighs alike, however many pieces it has.
+
+    Args:
+      healthy: float64 [H], scores of healthy units.
+      faulty: float64 [N], scores of units of faulty recordings.
+      recording: int [N], the recording of each.
+
+    Returns:
+      {'roc_auc', 'partial_auc_10': up to 10 % false alarms, scaled so that chance is 0.5 and the best 1 (McClish,
+      Medical Decision Making 9:190-195, 1989)}.
+    """
+    counts = np.bincount(recording)
+    weights = np.concatenate([np.full(len(healthy), 1 / len(healthy)), 1 / counts[recording]])
+    truth = np.repeat([0, 1], [len(healthy), len(faulty)])
+    scores = np.concatenate([healthy, faulty])
+    return {
+        'roc_auc': float(roc_auc_score(truth, scores, sample_weight=weights)),
+        'partial_auc_10': float(roc_auc_score(truth, scores, sample_weight=weights, max_fpr=PARTIAL)),
+    }
+
+
+def auc_interval(
+    healthy: np.ndarray, block: np.ndarray, faulty: np.ndarray, recording: np.ndarray
+) -> tuple[float, float]:
+    """95 % interval of the area by a bootstrap over faulty recordings and healthy blocks.
+
+    Args:
+      healthy: float64 [H].
+      block: int [H], what is drawn together.
+      faulty: float64 [N].
+      recording: int [N].
+    """
+    blocks, recordings = np.unique(block), np.unique(recording)
+    wins = np.empty((len(recordings), len(blocks)))
+    for j, b in enumerate(blocks):
+        mine = np.sort(healthy[block == b])
+        below = (np.searchsorted(mine, faulty, 'left') + np.searchsorted(mine, faulty, 'right')) / (2 * len(mine))
+        wins[:, j] = [below[recording == r].mean() for r in recordings]
+    sizes = np.array([(block == b).sum() for b in blocks], float)
+    rng = np.random.default_rng(0)
+    found = []
+    for _ in range(DRAWS):
+        r = rng.integers(len(recordings), size=len(recordings))
+        b = rng.integers(len(blocks), size=len(blocks))
+        found.append(float((wins[r][:, b].mean(axis=0) * sizes[b]).sum() / sizes[b].sum()))
+    low, high = np.quantile(found, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def detection(p_values: np.ndarray, kinds: Sequence[str]) -> dict[str, Any]:
+    """Shares of recordings that are called unusual at PROMISED, for all and by kind.
+
+    Args:
+      p_values: float64 [R]; NaN outside the operating range, which does not count.
+      kinds: of each recording.
+
+    Returns:
+      {'detected', 'detected_interval' (Wilson), 'recordings', 'outside', 'by_kind': {kind: [detected, recordings]}}.
+    """
+    judged = np.isfinite(p_values)
+    hits = judged & (np.nan_to_num(p_values, nan=1.0) <= PROMISED)
+    count, found = int(judged.sum()), int(hits.sum())
+    of_kind = np.array(kinds)
+    by_kind = {
+        kind: [int(hits[of_kind == kind].sum()), int(judged[of_kind == kind].sum())] for kind in sorted(set(kinds))
+    }
+    interval = wilson_interval(found, count)
+    return {
+        'detected': found / count if count else None,
+        'detected_interval': list(interval) if interval else None,
+        'recordings': count,
+        'outside': int((~judged).sum()),
+        'by_kind': by_kind,
+    }
+
+
+def rates(p_values: np.ndarray) -> list[dict[str, Any]]:
+    """Promised against measured rates of false alarms on healthy units: one row per rate of RATES.
+
+    Args:
+      p_values: float64 [U], finite, of units that the baseline had not seen.
+    """
+    found = []
+    for rate in RATES:
+        exceeded, units = int((p_values <= rate).sum()), len(p_values)
+        low, high = scipy.stats.binomtest(exceeded, units, rate).proportion_ci(0.95, method='exact')
+        found.append(
+            {
+                'promised': rate,
+                'measured': exceeded / units,
+                'exceeded': exceeded,
+                'units': units,
+                'interval': [float(low), float(high)],
+            }
+        )
+    return found
+
+
+def verdict(promised: float, exceeded: int, units: int) -> str:
+    """Whether a promise holds within a factor of two: 'yes', 'no', or 'few' where the units cannot tell.
+
+    With fewer than ENOUGH expected false alarms it is 'no' only where so many are improbable (1 %) at twice the rate.
+    """
+    expected = promised * units
+    if expected >= ENOUGH:
+        return 'yes' if expected / FACTOR <= exceeded <= expected * FACTOR else 'no'
+    surprising = scipy.stats.binom.sf(exceeded - 1, units, min(1.0, FACTOR * promised)) < 0.01
+    return 'no' if surprising else 'few'
+
+
+def life(strengths: np.ndarray, ages: np.ndarray, limit: float, until: float) -> dict[str, Any]:
+    """Alarms in a life.
+
+    Args:
+      strengths: float64 [R], what alarms are decided by, in the order of time.
+      ages: float64 [R], share of the life that has passed.
+      limit: of an alarm.
+      until: an alarm before this age is false.
+
+    Returns:
+      {'false_third', 'false_half': recordings in alarm, 'early': how many there are before `until`, 'lead_share': of
+      the life that is left at the first alarm after `until` (None without one), 'equal_lead_share': the same with the
+      lowest limit that no recording before `until` passes}.
+    """
+    early = ages <= until
+    alarm = strengths >= limit
+    highest = strengths[early].max() if early.any() else -np.inf
+
+    def lead(alarms: np.ndarray) -> float | None:
+        later = np.flatnonzero(alarms & ~early)
+        return float(1 - ages[later[0]]) if len(later) else None
+
+    return {
+        'false_third': int((alarm & early).sum()),
+        'false_half': int((alarm & (ages <= 0.5)).sum()),
+        'early': int(early.sum()),
+        'lead_share': lead(alarm),
+        'equal_lead_share': lead(strengths > highest),
+    }
