@@ -102,8 +102,8 @@ def _parse(text: str) -> Strategy:
         name, file = pathlib.Path(text).stem, text
     if not pathlib.Path(file).is_file():
         raise ConfigError(
-            f'`strategies`: {text!r} is none of {", ".join(PRESETS)}, first_blocks:N, nor a file of freezing rules, nor '
-            'NAME:FILE with such a file'
+            f'`strategies`: {text!r} is none of {", ".join(PRESETS)}, first_blocks:N, nor a file of freezing rules, '
+            'nor NAME:FILE with such a file'
         )
     if not _NAME.fullmatch(name) or name in PRESETS:
         raise ConfigError(
