@@ -113,7 +113,13 @@ class Baseline:
 
     @functools.cached_property
     def alarm_tail(self) -> Tail:
-        """The law of what alarms are decided by: the m-th largest of n healthy scores in a row."""
+        """The law of what alarms are decided by: the m-th largest of n healthy scores in a row.
+
+        Pieces in a row are no recordings in a row: where they are the units, nothing is known of how recordings follow
+        each other, and each of the m must be beyond the limit of a single one.
+        """
+        if self.by_pieces:
+            return self.tail
         strengths = self.rule.strengths(self.held_out)
         return Tail.of(strengths[np.isfinite(strengths)])
 

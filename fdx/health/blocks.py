@@ -15,7 +15,7 @@ FEWEST_RECORDINGS = 5
 
 
 def blocks_of(sample: Sample, layout: Layout) -> np.ndarray:
-    """The block of every row: int64 [N], from 0: four to ten blocks, of five rows or more where there are as many.
+    """The block of every row: int64 [N], from 0: four to ten blocks, of five recordings or more if possible.
 
     Each operating state is cut into the same number of stretches, so that every state is known without any block. A
     recording lies in one block, except where a state has fewer than FEWEST_RECORDINGS: then its pieces are dealt.
@@ -30,7 +30,7 @@ def blocks_of(sample: Sample, layout: Layout) -> np.ndarray:
             order = np.arange(len(mine))
         units[mine] = order
         counts.append(int(order.max()) + 1)
-    number = min(int(np.clip(len(sample) // LENGTH, FEWEST_BLOCKS, MOST_BLOCKS)), *counts)
+    number = min(int(np.clip(sum(counts) // LENGTH, FEWEST_BLOCKS, MOST_BLOCKS)), *counts)
     block = np.empty(len(sample), np.int64)
     for s, count in zip(np.unique(state), counts):
         mine = state == s

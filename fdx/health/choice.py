@@ -126,12 +126,13 @@ def _judged(
     kinds = np.array(faulty.kind)
     of_kind = {kind: _roc_auc(healthy, scores[kinds == kind]) for kind in KINDS if (kinds == kind).any()}
     checks = check_rates(healthy, block)
-    p_values = Tail.of(healthy).p_values(scores)
+    tail = Tail.of(healthy)
+    p_values = tail.p_values(scores)
     return Judged(
         name,
         float(np.mean(list(of_kind.values()))) if of_kind else 0.5,
         of_kind,
-        float((p_values <= max(DETECTED_AT, 1 / len(healthy))).mean()) if len(scores) else 0.0,
+        float((p_values <= max(DETECTED_AT, tail.least_rate)).mean()) if len(scores) else 0.0,
         all(check['holds'] for check in checks),
     )
 

@@ -23,6 +23,8 @@ from fdx.types import ConfigError, DataError
 FEWEST_UNITS = 20
 # With so few recordings their pieces, where there are some, are the units.
 FEW_RECORDINGS = 20
+# What cannot promise less than every second recording promises nothing.
+MOST_RATE = 0.5
 # Rates at which a baseline is checked against its own held-out blocks.
 CHECKED_RATES = (0.1, 0.05, 0.01)
 # A check has failed where so many false alarms are as improbable as this at the promised rate.
@@ -88,11 +90,15 @@ def learn(
     of_unit = block if by_pieces else np.array([block[sample.recording == i][0] for i in range(len(sample.names))])
     checks = check_rates(held_out, of_unit)
     inflation = max([1.0, *(c['measured'] / c['promised'] for c in checks if not c['holds'])])
-    promised = max(settings.wish.rate, inflation * least_rate(held_out, settings.rule))
+    clusters = sample.recording if by_pieces else np.arange(len(sample.names))
+    units = effective_units(held_out, clusters)
+    least = min(inflation * least_rate(held_out, settings.rule, clusters), MOST_RATE)
+    promised = max(settings.wish.rate, least)
     about: dict[str, Any] = {
         'checks': checks,
+        'effective_units': units,
         'rare_states': list(rare),
-        'notes': _notes(sample, by_pieces, settings, promised, inflation, len(held_out)),
+        'notes': _notes(sample, by_pieces, settings, promised, inflation, len(held_out), units),
     }
     return Baseline(
         names, sample, layout, settings.detector, block, held_out, by_pieces, settings.wish, settings.rule, promised,
@@ -111,9 +117,38 @@ def check_enough(units: int) -> None:
         )
 
 
-def least_rate(held_out: np.ndarray, rule: Rule) -> float:
-    """The smallest rate of false alarms that so many units can promise."""
-    return 1 / (EXTRAPOLATION * (len(held_out) - rule.needed + 2))
+def effective_units(scores: np.ndarray, clusters: np.ndarray) -> float:
+    """How many independent units scores of pieces are worth, at least one per recording.
+
+    Pieces of a recording resemble each other. n pieces in recordings of m are worth n / (1 + (m - 1) r) with r the
+    intraclass correlation, by the analysis of variance (Kish, "Survey Sampling", 1965, section 5.4).
+
+    Args:
+      scores: float64 [U].
+      clusters: int [U], the recording of each.
+    """
+    names, of_unit, counts = np.unique(clusters, return_inverse=True, return_counts=True)
+    if len(names) < 2 or len(names) == len(scores):
+        return float(len(scores))
+    size = len(scores) / len(names)
+    means = np.bincount(of_unit, scores) / counts
+    between = float((counts * (means - scores.mean()) ** 2).sum()) / (len(names) - 1)
+    within = float(((scores - means[of_unit]) ** 2).sum()) / max(len(scores) - len(names), 1)
+    total = between + (size - 1) * within
+    alike = max((between - within) / total, 0.0) if total > 0 else 1.0
+    return len(scores) / (1 + (size - 1) * alike)
+
+
+def least_rate(held_out: np.ndarray, rule: Rule, clusters: np.ndarray | None = None) -> float:
+    """The smallest rate of false alarms that held-out scores can promise.
+
+    Args:
+      held_out: float64 [U], of the units.
+      rule: of alarms.
+      clusters: int [U], the recording of each unit; None: each is one.
+    """
+    units = len(held_out) if clusters is None else effective_units(held_out, clusters)
+    return min(1 / (EXTRAPOLATION * (units - rule.needed + 2)), MOST_RATE)
 
 
 def units_for(rate: float, rule: Rule) -> int:
@@ -157,7 +192,13 @@ def check_rates(held_out: np.ndarray, block: np.ndarray) -> list[dict[str, Any]]
 
 
 def _notes(
-    sample: Sample, by_pieces: bool, settings: Settings, promised: float, inflation: float, units: int
+    sample: Sample,
+    by_pieces: bool,
+    settings: Settings,
+    promised: float,
+    inflation: float,
+    units: int,
+    worth: float,
 ) -> list[str]:
     """What a user should know, one sentence each."""
     notes = []
@@ -174,7 +215,7 @@ def _notes(
             'often as promised, which the promise takes into account; recordings of a longer time would do better'
         )
     if promised > settings.wish.rate * (1 + 1e-9):
-        more = units_for(settings.wish.rate / inflation, settings.rule) - units
+        more = int(np.ceil((units_for(settings.wish.rate / inflation, settings.rule) - worth) * units / worth))
         notes.append(
             f'{units} healthy {what} cannot promise {settings.wish.words()}; promised is '
             f'{settings.wish.words(promised)}. {max(more, 1)} more would do'

@@ -8,7 +8,7 @@ import pytest
 from fdx.health.blocks import blocks_of
 from fdx.health.contamination import check_contamination, odd_recordings
 from fdx.health.detectors import DETECTORS
-from fdx.health.learn import Settings, learn, least_rate, units_for
+from fdx.health.learn import Settings, effective_units, learn, least_rate, units_for
 from fdx.health.operating import lay_out
 from fdx.health.sample import Sample
 from fdx.health.wish import Rule, Wish
@@ -133,3 +133,19 @@ def test_a_machine_that_drifts_promises_less_and_says_so(says):
     assert says(' '.join(drifting.about['notes']), 'change over time')
     scored = drifting.scored(Sample.of(rows(20, 1, shift=9.0, moved=12)))
     assert np.mean([s.p_value for s in scored]) > 0.1
+
+
+def test_pieces_of_a_recording_are_worth_fewer_units_the_more_they_resemble_each_other():
+    rng = np.random.default_rng(0)
+    clusters = np.repeat(np.arange(15), 8)
+    apart, alike = rng.standard_normal(120), rng.standard_normal(15)[clusters]
+    assert effective_units(apart, clusters) > 70
+    assert effective_units(alike, clusters) == pytest.approx(15)
+    assert 15 < effective_units(alike + apart, clusters) < 60
+    assert effective_units(apart, np.arange(120)) == 120 == effective_units(apart, np.zeros(120, int))
+
+
+def test_pieces_make_no_alarm_by_resembling_each_other():
+    """Two of three pieces in a row say nothing of recordings in a row: the limit is that of a single one."""
+    baseline = learn(Sample.of([np.array(rows(12, seed)) for seed in range(3)]))
+    assert baseline.by_pieces and baseline.alarm_limit == baseline.tail.limit(baseline.rate / baseline.inflation)
