@@ -77,7 +77,7 @@ def _middles(sample: Sample, layout: Layout) -> np.ndarray:
 
 
 def _closest(sample: Sample, layout: Layout, far: np.ndarray) -> np.ndarray:
-    """Bool [N]: the KEPT_SHARE of each state with the smallest distances."""
+    """The KEPT_SHARE of each state, bool [N], with the smallest distances."""
     state = layout.state_of(sample.speed_rpm, sample.load)
     kept = np.zeros(len(far), bool)
     for s in np.unique(state):

@@ -58,14 +58,19 @@ class Layout:
         return f'at {at} the machine was never recorded in good order; the baseline knows {self.words()}'
 
     def words(self) -> str:
-        """The states in words: '600, 1200 and 1797 rpm'."""
+        """The states in words: '600, 1200 and 1800 rpm', '1500 rpm at load 0 and 1500 rpm at load 10'."""
         if self.kind == ONE:
             return 'one operating state'
-        names = []
-        for speeds, loads in zip(self.speeds_rpm, self.loads):
-            parts = [_span(speeds, ' rpm'), f'load {_span(loads, "")}' if np.isfinite(loads).all() else '']
-            names.append(' at '.join(p for p in parts if p))
-        return ', '.join(names[:-1]) + (' and ' if names[:-1] else '') + names[-1]
+        speeds = [_span(ends, ' rpm') for ends in self.speeds_rpm]
+        loads = [f'load {_span(ends, "")}' if np.isfinite(ends).all() else '' for ends in self.loads]
+        if len(set(loads)) == 1:
+            shared = f' at {loads[0]}' if loads[0] and speeds[0] else loads[0]
+            return _listed([s.removesuffix(' rpm') for s in speeds], ' rpm') + shared if speeds[0] else shared
+        return _listed([' at '.join(p for p in pair if p) for pair in zip(speeds, loads)])
+
+
+def _listed(names: Sequence[str], unit: str = '') -> str:
+    return ', '.join(names[:-1]) + (' and ' if names[:-1] else '') + names[-1] + unit
 
 
 def _span(ends: np.ndarray, unit: str) -> str:
@@ -76,12 +81,16 @@ def _span(ends: np.ndarray, unit: str) -> str:
 
 
 def _within(values: np.ndarray, ends: np.ndarray, margin: np.ndarray) -> np.ndarray:
-    """Bool [N, S]: whether values lie between ends [S, 2] with margins [S]; where the ends are unknown, always."""
+    """Whether values [N] lie between ends [S, 2] with margins [S], bool [N, S]; where the ends are unknown, always.
+
+    A value that is not known is taken for the one that all states have, where they have one.
+    """
     v = np.asarray(values, np.float64)[:, None]
     known = np.isfinite(ends).all(axis=1)
+    only_one = bool(known.all() and ends.max() - ends.min() <= SAME_SPEED * np.abs(ends).max())
     with np.errstate(invalid='ignore'):
         inside = (v >= ends[:, 0] - margin) & (v <= ends[:, 1] + margin)
-    return inside | ~known
+    return inside | ~known | (np.isnan(v) & only_one)
 
 
 def lay_out(sample: Sample) -> tuple[Layout, np.ndarray]:
