@@ -21,7 +21,6 @@ from fdx.types import ConfigError
 FARTHEST = 3.0
 # At least so many draws of a model must reach the limit for an interval with two ends.
 SURE = 0.95
-DRAWS = 300
 # A model that fits worse than the other by more than this factor is not continued.
 WORSE = 1.25
 NO_PROMISE = 'It is no promise: a bearing may also fail by a jump that no growth announces.'
@@ -102,10 +101,10 @@ def _parts(t: np.ndarray, y: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def _continued(t: np.ndarray, y: np.ndarray, limit: float) -> list[np.ndarray]:
     """Draws of the time until the limit, of a straight line and an exponential, without one that clearly fits worse."""
-    lines = slopes(t, y, DRAWS)
+    lines = slopes(t, y)
     found = [(_misfit(y, _line(lines, t)), _times_to(lines, limit))]
     if (y > 0).all() and limit > 0:
-        lines = slopes(t, np.log(y), DRAWS)
+        lines = slopes(t, np.log(y))
         found.append((_misfit(y, np.exp(_line(lines, t))), _times_to(lines, math.log(limit))))
     least = min(misfit for misfit, _ in found)
     return [times for misfit, times in found if misfit <= WORSE * least]

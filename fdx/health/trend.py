@@ -15,7 +15,7 @@ from fdx.types import ConfigError
 FEWEST = 8
 # Pairs of points grow with the square of their number.
 MOST_OF_SLOPE = 300
-DRAWS, SEED = 500, 0
+DRAWS, SEED = 300, 0
 HIGHEST_CORRELATION, WARM_UP = 0.95, 60
 INTERVAL = 0.9
 DAY_S = 86400.0

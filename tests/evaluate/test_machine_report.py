@@ -32,8 +32,8 @@ def coarse_pictures():
 
 @pytest.fixture(scope='module')
 def made() -> dict:
-    """State -> a recording of a simulated rig of 6 s, of one channel."""
-    options = {'speeds': (997.0,), 'load_cases': (1,), 'duration_s': 6.0, 'sample_rate_hz': 16000, 'seed': 3}
+    """State -> a recording of a simulated rig of 4 s, of one channel."""
+    options = {'speeds': (997.0,), 'load_cases': (1,), 'duration_s': 4.0, 'sample_rate_hz': 16000, 'seed': 3}
     geometry = MACHINES['rig_a'].geometry
     return {
         r.label: dataclasses.replace(
@@ -134,7 +134,7 @@ def test_the_steps_follow_from_the_verdict_and_the_zone(outer):
 
 def test_a_sensor_that_is_in_doubt_silences_the_verdict(made):
     x = made['outer_race'].samples.copy()
-    x[20000:40000] = 0.0
+    x[20000:30000] = 0.0
     channel = look_at(dataclasses.replace(made['outer_race'], samples=x), PLANT)
     verdict = verdict_of(channel)
     assert verdict.mood == BAD and 'sensor' in verdict.title and 'Nothing is said about the machine' in verdict.text
@@ -168,8 +168,9 @@ UGLY = {
 }
 
 
-@pytest.mark.parametrize(('case', 'speed'), [*((case, 997.0) for case in UGLY), ('short', np.nan), ('clipped', 1e5)])
-def test_ugly_recordings_have_a_page_too(made, case, speed):
+@pytest.mark.parametrize('case', UGLY)
+def test_ugly_recordings_have_a_page_too(made, case):
+    speed = {'clipped': 1e5, 'short': np.nan, 'huge': np.nan}.get(case, 997.0)
     ugly = dataclasses.replace(made['normal'], samples=UGLY[case].reshape(-1, 1), speed_rpm=speed)
     page = check_standalone(recording_page(ugly, PLANT))
     assert 'Waveform' in page.text
@@ -181,12 +182,12 @@ def test_ugly_recordings_have_a_page_too(made, case, speed):
 
 def test_strangers_are_no_faults(made):
     for seed in range(2):
-        x = np.random.default_rng(seed).standard_normal((48000, 1)).astype(np.float32)
+        x = np.random.default_rng(seed).standard_normal((32000, 1)).astype(np.float32)
         assert verdict_of(look_at(dataclasses.replace(made['normal'], samples=x), PLANT)).mood in (GOOD, OPEN)
 
 
 def test_each_channel_has_a_section_and_the_rest_is_named(made):
-    x = np.repeat(made['normal'].samples[:32000], MOST_CHANNELS + 2, axis=1)
+    x = np.repeat(made['normal'].samples[:16000], MOST_CHANNELS + 2, axis=1)
     names = tuple(f'acc <{c}> & $x$' for c in range(x.shape[1]))
     many = dataclasses.replace(made['normal'], samples=x, channel_names=names, speed_rpm=np.nan)
     page = check_standalone(recording_page(many))
@@ -197,22 +198,23 @@ def test_each_channel_has_a_section_and_the_rest_is_named(made):
 def test_a_page_is_small_in_full_resolution(made):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(canvas, 'DPI', 130)
-        x = noise(3 * 32000).reshape(-1, 3)
+        x = noise(3 * 16000).reshape(-1, 3)
         loud = dataclasses.replace(made['normal'], samples=x, channel_names=(), speed_rpm=997.0, geometry=None)
         check_standalone(recording_page(loud, PLANT, [loud]))
 
 
 def test_parameters_become_flags(made):
-    bare = dataclasses.replace(made['normal'], geometry=None)
-    assert 'give --bearing' in recording_page(bare, worded=lambda text: text.replace('`bearing`', '--bearing'))
+    nothing = dataclasses.replace(made['normal'], samples=noise(900)[:, None], geometry=None)
+    assert 'give --bearing' in recording_page(nothing, worded=lambda text: text.replace('`bearing`', '--bearing'))
 
 
 def test_a_speed_that_does_not_stand_out_is_a_note(made):
     x = np.random.default_rng(5).standard_normal((48000, 1)).astype(np.float32)
     found = with_estimated_speed(dataclasses.replace(made['normal'], samples=x, speed_rpm=np.nan))
     assert np.isnan(found.speed_rpm) and 'stands out' in found.notes[-1]
-    page = check_standalone(recording_page(found, PLANT))
-    assert 'give `speed_rpm`' in page.text and 'No speed between' in page.text
+    channel = look_at(found, PLANT)
+    assert 'give `speed_rpm`' in verdict_of(channel).text
+    assert any(text.startswith('No speed between') for text in quality_of(channel))
 
 
 def test_what_is_refused(made, says):

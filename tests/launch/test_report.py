@@ -84,13 +84,10 @@ def test_what_is_refused_leaves_no_page(call, files, tmp_path, monkeypatch, flag
 
 def test_a_real_recording(call, raw_data, tmp_path):
     out = tmp_path / 'r.html'
-    files = [raw_data / 'cwru' / f'{n}.mat' for n in (130, 97)]
-    for file, words in zip(files, ('fault of the outer race', 'No bearing fault is seen')):
-        rate = 12000 if file.stem == '130' else 48000
-        variable = f'--variable=X{int(file.stem):03d}_DE_time'
-        flags = ('--bearing=skf_6205', '--speed_rpm=1797', '--unit=g', f'--sample_rate={rate}', variable)
-        assert call('report', f'--recording={file}', *flags, f'--out={out}').code == 0
-        assert words in check_standalone(out.read_text(encoding='utf-8')).text
+    flags = ('--bearing=skf_6205', '--speed_rpm=1797', '--unit=g', '--sample_rate=12000', '--variable=X130_DE_time')
+    done = call('report', f'--recording={raw_data / "cwru" / "130.mat"}', *flags, f'--out={out}')
+    assert done.code == 0
+    assert 'fault of the outer race' in check_standalone(out.read_text(encoding='utf-8')).text
 
 
 def test_a_page_of_a_history(call, tmp_path):
