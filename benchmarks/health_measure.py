@@ -117,7 +117,7 @@ class Judged:
         scores = np.where(sample.per_recording(state) >= 0, sample.per_recording(rows), np.nan)
         p_values = np.full(len(scores), np.nan)
         known = np.isfinite(scores)
-        p_values[known] = baseline.tail.p_values(scores[known])
+        p_values[known] = np.minimum(baseline.inflation * baseline.tail.p_values(scores[known]), 1.0)
         return cls(rows, scores, p_values)
 
 

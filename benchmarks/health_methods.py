@@ -12,7 +12,7 @@ from fdx.health.baseline import Baseline, groups_of, held_out_rows
 from fdx.health.blocks import blocks_of
 from fdx.health.choice import best, judged
 from fdx.health.feature_plan import Feature
-from fdx.health.learn import FEW_RECORDINGS, Settings, check_enough, learn, least_rate
+from fdx.health.learn import FEW_RECORDINGS, Settings, check_enough, learn, promise
 from fdx.health.normal_model import NormalModel, fit_normal
 from fdx.health.operating import lay_out
 from fdx.health.sample import Sample
@@ -120,14 +120,16 @@ def learn_limits(sample: Sample, features: Sequence[Feature], settings: Settings
     layout, kept = lay_out(sample)
     sample = sample.rows(kept)
     block = blocks_of(sample, layout)
+    by_pieces = len(sample.names) < FEW_RECORDINGS
     empty = Limits(
-        tuple(features), sample, layout, LIMIT, block, np.zeros(0), True, settings.wish, settings.rule, 1.0
+        tuple(features), sample, layout, LIMIT, block, np.zeros(0), by_pieces, settings.wish, settings.rule, 1.0
     )  # fmt: skip
     rows = held_out_rows(empty.models, sample, block)
-    by_pieces = len(sample.names) < FEW_RECORDINGS
     held_out = rows if by_pieces else sample.per_recording(rows)
-    rate = max(settings.wish.rate, least_rate(held_out, settings.rule))
-    return dataclasses.replace(empty, held_out=held_out, rate=rate, by_pieces=by_pieces)
+    first = np.searchsorted(sample.recording, np.arange(len(sample.names)))
+    clusters = sample.recording if by_pieces else np.arange(len(sample.names))
+    rate, inflation, _ = promise(held_out, block if by_pieces else block[first], clusters, settings)
+    return dataclasses.replace(empty, held_out=held_out, rate=rate, inflation=inflation)
 
 
 def chosen_detector(method: Method, rows: Rows, seed: int) -> str:

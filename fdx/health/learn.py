@@ -88,12 +88,9 @@ def learn(
     by_pieces = len(sample.names) < FEW_RECORDINGS
     held_out = rows if by_pieces else sample.per_recording(rows)
     of_unit = block if by_pieces else np.array([block[sample.recording == i][0] for i in range(len(sample.names))])
-    checks = check_rates(held_out, of_unit)
-    inflation = max([1.0, *(c['measured'] / c['promised'] for c in checks if not c['holds'])])
     clusters = sample.recording if by_pieces else np.arange(len(sample.names))
     units = effective_units(held_out, clusters)
-    least = min(inflation * least_rate(held_out, settings.rule, clusters), MOST_RATE)
-    promised = max(settings.wish.rate, least)
+    promised, inflation, checks = promise(held_out, of_unit, clusters, settings)
     about: dict[str, Any] = {
         'checks': checks,
         'effective_units': units,
@@ -104,6 +101,26 @@ def learn(
         names, sample, layout, settings.detector, block, held_out, by_pieces, settings.wish, settings.rule, promised,
         inflation, plan, settings.seed, about,
     )  # fmt: skip
+
+
+def promise(
+    held_out: np.ndarray, block: np.ndarray, clusters: np.ndarray, settings: Settings
+) -> tuple[float, float, list[dict[str, Any]]]:
+    """What held-out healthy scores can promise.
+
+    Args:
+      held_out: float64 [U], of the units.
+      block: int64 [U], the block of each unit.
+      clusters: int64 [U], the recording of each unit.
+      settings: with the wish and the rule.
+
+    Returns:
+      (the promised rate of false alarms per recording, see `Baseline.inflation`, the rows of `check_rates`).
+    """
+    checks = check_rates(held_out, block)
+    inflation = max([1.0, *(c['measured'] / c['promised'] for c in checks if not c['holds'])])
+    least = min(inflation * least_rate(held_out, settings.rule, clusters), MOST_RATE)
+    return max(settings.wish.rate, least), inflation, checks
 
 
 def check_enough(units: int) -> None:
