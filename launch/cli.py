@@ -11,6 +11,7 @@ from absl import app, flags, logging
 
 from fdx.types import FdxError
 
+from . import compiled
 from .flag_words import FlagWords, in_commands, in_flags
 
 EXIT_ERROR = 1
@@ -38,6 +39,8 @@ def run(main: Callable[[Sequence[str]], int | None], *, positional: bool = False
             return EXIT_ERROR
         _quiet_dependencies()
         _expand_home()
+        if flags.FLAGS[compiled.FLAG].value:
+            compiled.keep_compiled()
         try:
             code = main([argv[0], *map(os.path.expanduser, argv[1:])])
             sys.stdout.flush()  # Inside: a closed pipe shows only when the buffer is written.
@@ -54,6 +57,7 @@ def run(main: Callable[[Sequence[str]], int | None], *, positional: bool = False
         except BrokenPipeError:
             return _pipe_closed()
 
+    compiled.define_flag()
     program = sys.modules['__main__']
     program.__doc__ = in_commands(program.__doc__ or '')
     app.run(guarded)

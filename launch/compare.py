@@ -21,8 +21,7 @@ its name is that of the file, or NAME in NAME:FILE. All share the budget: epochs
 data.
 
 The same command continues a stopped one; after a finished one it only writes the report again. Every run is a workdir
-of launch.train (WORKDIR/PROTOCOL/STRATEGY/seed_S/fold_F), so launch.evaluate and launch.predict take it, too. Compiled
-programs are kept in WORKDIR/.jax_cache, or in JAX_COMPILATION_CACHE_DIR if that is set, so that all seeds compile once.
+of launch.train (WORKDIR/PROTOCOL/STRATEGY/seed_S/fold_F), so launch.evaluate and launch.predict take it, too.
 Defaults are the study's: batches of 16, Adam at 1e-3, 10 epochs. A checkpoint is written every second epoch.
 """
 
@@ -34,7 +33,6 @@ import pathlib
 import time
 from collections.abc import Iterator
 
-import jax
 from absl import flags
 
 from fdx.benchmarks.compare_front_ends import compare_front_ends, describe_images
@@ -119,12 +117,6 @@ def _base_config() -> TrainConfig:
         FLAGS.train_norms = train_norms
 
 
-def _keep_compiled(root: pathlib.Path) -> None:
-    """Keeps compiled programs in the workdir, unless the user has set another folder."""
-    if not jax.config.jax_compilation_cache_dir:
-        jax.config.update('jax_compilation_cache_dir', str(root.absolute() / '.jax_cache'))
-
-
 def _do(run: Run, place: str, caches: dict) -> Outcome:
     """One run with its line of progress."""
     print(f'[{place}] {run.title} ...', flush=True)
@@ -182,7 +174,6 @@ def main(argv) -> None:
     logging.getLogger('fdx').setLevel(logging.WARNING)  # The tables of frozen parameters are for launch.train.
     design, root = _design(), pathlib.Path(FLAGS.workdir)
     parts = plan(design, FLAGS.front_ends, root)
-    _keep_compiled(root)
     total = sum(len(part.runs) for part in parts)
     places = (f'{i}/{total}' for i in itertools.count(1))
     outcomes = [_do_part(part, places) for part in parts]

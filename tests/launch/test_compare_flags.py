@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
-
-import jax
 import pytest
 
 
@@ -35,7 +32,7 @@ import pytest
         (['--front_ends=vggish', '--dataset=bearing_rig/rig_z'], '--dataset=bearing_rig/rig_z: ... rig_b_small'),
         (['--front_ends=vggish', '--dataset=no_rig/small'], '--dataset=no_rig/small: ... datasets/no_rig'),
         (['--front_ends=vggish', '--pretrain_dataset=cwru/x'], '--pretrain_dataset=cwru/x: ... faults_12k'),
-        (['--strategies=scratch', '--train_norms'], '--strategies names neither'),
+        (['--strategies=scratch', '--train_norms'], '--strategies names none of them'),
     ],
 )
 def test_what_is_refused(says, call, data_dir, tmp_path, flags, words):
@@ -61,17 +58,3 @@ def test_help_teaches_by_example_and_shows_the_defaults_of_the_study(call):
         '--front_ends',
     ):
         assert flag in text
-
-
-def test_compiled_programs_go_to_the_workdir_unless_the_user_says_where(tmp_path):
-    keep = runpy.run_module('launch.compare', run_name='compare')['_keep_compiled']
-    before = jax.config.jax_compilation_cache_dir
-    try:
-        jax.config.update('jax_compilation_cache_dir', '/elsewhere')
-        keep(tmp_path)
-        assert jax.config.jax_compilation_cache_dir == '/elsewhere'
-        jax.config.update('jax_compilation_cache_dir', None)
-        keep(tmp_path)
-        assert jax.config.jax_compilation_cache_dir == str(tmp_path / '.jax_cache')
-    finally:
-        jax.config.update('jax_compilation_cache_dir', before)
