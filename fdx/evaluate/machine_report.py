@@ -152,7 +152,7 @@ def _bearing(recording: Recording) -> str:
 
 def _section(channel: Channel, healthy: tuple[Recording, ...]) -> dict[str, Any]:
     """What the template shows of one channel."""
-    sound = [levels for levels in map(_levels, healthy) if levels is not None]
+    sound = [levels for levels in (_levels(one, channel.unit) for one in healthy) if levels is not None]
     pictures = {name: figure_to_data_uri(figure) for name, figure in _figures(channel, sound).items()}
     return {
         'name': channel.name,
@@ -195,9 +195,9 @@ def _figures(channel: Channel, sound: list[Levels]) -> dict[str, Figure]:
     return found
 
 
-def _levels(recording: Recording) -> Levels | None:
+def _levels(recording: Recording, unit: str) -> Levels | None:
     part = usable_part(recording)
-    return None if part.samples is None else levels_of(part.samples, recording.sample_rate_hz, recording.unit)
+    return None if part.samples is None else levels_of(part.samples, recording.sample_rate_hz, unit)
 
 
 def version() -> str:
