@@ -28,7 +28,7 @@ MOST_RATE = 0.5
 # Rates at which a baseline is checked against its own held-out blocks.
 CHECKED_RATES = (0.1, 0.05, 0.01)
 # A check has failed where so many false alarms are as improbable as this at the promised rate.
-SURPRISE = 0.01
+SURPRISE = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
