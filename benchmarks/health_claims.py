@@ -91,7 +91,8 @@ def _adi(rows: Sequence[Row]) -> list[Claim]:
             hits, of = (sum(k[i] for k in kinds) for i in (0, 1))
             if of:
                 enough = YES if hits >= DETECTION * of else NO
-                found.append(Claim(asked, f'{hits} of {of} recordings', enough if wanted else 'shown'))
+                words = f'{hits} of {of} recordings; an upper bound, as there is one healthy recording per speed'
+                found.append(Claim(asked, words, enough if wanted else 'shown'))
         break
     return found
 
