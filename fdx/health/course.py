@@ -11,7 +11,7 @@ import numpy as np
 
 from fdx.health.baseline import Baseline
 from fdx.health.change_point import Changes, find_changes
-from fdx.health.normal_scores import normal_of_p, serial_correlation
+from fdx.health.normal_scores import FEWEST_REFERENCE, normal_of_p, serial_correlation
 from fdx.health.remaining_life import RemainingLife, remaining_life
 from fdx.health.states import JUDGED
 from fdx.health.trend import Growth, HealthIndex, growth, health_index
@@ -105,7 +105,7 @@ def course_of(baseline: Baseline, rows: Sequence[Mapping[str, Any]], limit: Limi
     changes = find_changes(
         normal_of_p(np.array([row['p_value'] for row in judged], np.float64)),
         run_length=1 / baseline.wish.rate,
-        reference=len(healthy),
+        reference=_worth(baseline),
         method='normal',
         correlation=correlation,
     )
@@ -123,6 +123,12 @@ def course_of(baseline: Baseline, rows: Sequence[Mapping[str, Any]], limit: Limi
         life=None if limit is None else _life(judged, times, scores, since, baseline, limit),
         notes=_notes(judged, correlation),
     )
+
+
+def _worth(baseline: Baseline) -> int:
+    """How many independent healthy recordings the p-values rest on; pieces of one recording resemble each other."""
+    units = float(baseline.about.get('effective_units', len(baseline.held_out)))
+    return max(FEWEST_REFERENCE, round(units))
 
 
 def feature_values(rows: Sequence[Mapping[str, Any]], baseline: Baseline, feature: str) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,15 @@ def test_the_limit_of_a_feature(tmp_path):
     assert found.life.low_days * 24 < 41 < found.life.high_days * 24
     with pytest.raises(ConfigError, match='no feature'):
         course(tmp_path / 'b', rows_of(30, 4), Limit(1.0, 'bands/z/1 Hz'))
+
+
+def test_pieces_that_resemble_each_other_are_worth_less(tmp_path):
+    saved = make(tmp_path, rows_of(60, 1))
+    with History(tmp_path) as history:
+        rows = history.rows()
+    pieces = dataclasses.replace(saved.baseline, about={**saved.baseline.about, 'effective_units': 9.0})
+    thresholds = [course_of(baseline, rows).changes.threshold for baseline in (saved.baseline, pieces)]
+    assert thresholds[1] > 1.1 * thresholds[0]
 
 
 def test_limits_are_parsed():
