@@ -82,6 +82,7 @@ def learn(
     layout, kept = lay_out(sample)
     rare = words_of_rows(sample, ~kept)
     sample = sample.rows(kept)
+    check_enough(len(sample))
     block = blocks_of(sample, layout)
     models = fold_models(sample, layout, settings.detector, block, names, settings.seed)
     rows = held_out_rows(models, sample, block)

@@ -56,6 +56,13 @@ def test_few_recordings_are_refused_with_the_number_that_is_missing(says):
     assert says(str(e.value), '13 healthy recordings ... 7 more ... `piece_s`')
 
 
+def test_recordings_of_rare_states_do_not_count(says):
+    sample = Sample.of(rows(22, 0), None, [600.0] * 18 + [1500.0] * 4)
+    with pytest.raises(DataError) as e:
+        learn(sample)
+    assert says(str(e.value), '18 healthy recordings ... 2 more')
+
+
 def test_pieces_stand_for_few_recordings_and_that_is_said(says):
     baseline = learn(Sample.of([np.array(rows(12, seed)) for seed in range(3)]))
     assert baseline.by_pieces and len(baseline.held_out) == 36
