@@ -128,22 +128,19 @@ def _faults(baseline: Baseline, tested: Sample, rows: Rows, fresh: Sample | None
     units, recording = judged.rows[inside], tested.recording[inside]
     recording = np.unique(recording, return_inverse=True)[1]
     if fresh is not None:
-        healthy, block = Judged.by(baseline, fresh).rows, np.arange(len(fresh))
+        healthy = Judged.by(baseline, fresh).scores
+        healthy = healthy[np.isfinite(healthy)]
+        independent = len(healthy)
     else:
-        healthy, block = baseline.held_out, _blocks_of_units(baseline)
+        healthy = baseline.held_out
+        independent = len(np.unique(baseline.block)) if baseline.by_pieces else len(healthy)
+    found = areas(healthy, units, recording)
     return {
-        **areas(healthy, units, recording),
-        'auc_interval': list(auc_interval(healthy, block, units, recording)),
+        **found,
+        'auc_interval': auc_interval(found['roc_auc'], independent, int(recording.max()) + 1),
         **detection(judged.p_values, rows.kinds),
         'lead_share': None,
     }
-
-
-def _blocks_of_units(baseline: Baseline) -> np.ndarray:
-    if baseline.by_pieces:
-        return baseline.block
-    of = baseline.sample.recording
-    return np.array([baseline.block[of == i][0] for i in range(len(baseline.sample.names))])
 
 
 def _life(baseline: Baseline, tested: Sample, rows: Rows) -> dict[str, Any]:
@@ -153,9 +150,10 @@ def _life(baseline: Baseline, tested: Sample, rows: Rows) -> dict[str, Any]:
     early, late = rows.ages <= FALSE_UNTIL, rows.ages > END
     found = life(baseline.rule.strengths(scores), rows.ages, baseline.alarm_limit, FALSE_UNTIL)
     number = np.arange(int(late.sum()))
+    area = areas(scores[early], scores[late], number)
     return {
-        **areas(scores[early], scores[late], number),
-        'auc_interval': list(auc_interval(scores[early], np.arange(int(early.sum())), scores[late], number)),
+        **area,
+        'auc_interval': auc_interval(area['roc_auc'], int(early.sum()), len(number)),
         **detection(p_values[late], ['last tenth'] * int(late.sum())),
         'later': rates(p_values[early]),
         'alarm_rate': baseline.rate,

@@ -22,8 +22,9 @@ NOTES = (
     '`default`, `log_mel`) finds the unit; rows `level_free` do not see it.',
     'ROC AUC compares units (recordings, or pieces where these stand for them): healthy ones that were held out '
     'against those of tested recordings, each of which weighs alike. Partial AUC: up to 10 % false alarms, scaled so '
-    'that chance is 0.5 (McClish, 1989). Intervals (95 %): bootstrap over recordings and healthy blocks; detection: '
-    'Wilson; false alarms: Clopper and Pearson. They take recordings as independent; those of one bearing are not.',
+    'that chance is 0.5 (McClish, 1989). Intervals (95 %): of areas the widest that any law allows (Birnbaum, Klose, '
+    '1957, by Wilson), with recordings and blocks of pieces as independent units; of detections Wilson; of false '
+    'alarms Clopper and Pearson. Recordings of one bearing are not independent, so the truth is wider.',
     'Promised against measured: healthy recordings of simulated machines that nothing was learned from, all seeds '
     'together; on real machines five blocks of healthy pieces, each judged by a baseline that was learned without it. '
     '`yes` and `no`: the measured rate lies within a factor of two of the promised one, where at least five false '

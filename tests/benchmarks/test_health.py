@@ -47,12 +47,10 @@ def test_areas_count_recordings_and_not_their_pieces():
     assert areas(healthy, healthy, np.arange(10))['partial_auc_10'] == pytest.approx(0.5, abs=0.05)
 
 
-def test_the_interval_of_an_area_holds_it():
-    rng = np.random.default_rng(0)
-    healthy, faulty, number = rng.standard_normal(50), rng.standard_normal(20) + 1, np.arange(20)
-    low, high = auc_interval(healthy, np.arange(50) // 5, faulty, number)
-    assert 0.5 < low < areas(healthy, faulty, number)['roc_auc'] < high < 1
-    assert auc_interval(healthy, np.arange(50) // 5, faulty + 100, number) == (1.0, 1.0)
+def test_the_interval_of_an_area_has_a_width_where_all_is_right():
+    low, high = auc_interval(0.8, 100, 20)
+    assert 0.5 < low < 0.8 < high < 1 and auc_interval(0.8, 20, 100) == [low, high]
+    assert auc_interval(1.0, 10, 60) == [pytest.approx(0.7225, abs=1e-4), 1.0]
 
 
 def test_what_is_outside_the_operating_range_does_not_count():
