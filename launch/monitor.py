@@ -1,6 +1,7 @@
 """Says whether a machine is still as its baseline knows it: score, state and what changed, recording by recording.
 
     python -m launch.monitor --baseline=pump7 monday/*.wav
+    python -m launch.monitor --baseline=pump7 --manifest=monday.csv          (file, speed_rpm, load)
     python -m launch.monitor --baseline=pump7 --watch incoming/
     python -m launch.monitor --baseline=pump7 --export=history.csv
     python -m launch.monitor --baseline=pump7 --reset_from=2024-03-01        (after maintenance)
@@ -51,6 +52,11 @@ OF_WATCH = ('settle_s', 'poll_s', 'watch_for_s', 'once')
 def define_flags() -> None:
     """The flags of this program."""
     flags.DEFINE_string('baseline', None, 'folder of this machine, which launch.baseline has made')
+    flags.DEFINE_string(
+        'manifest',
+        None,
+        'a table of files (.csv, .tsv, .xlsx) with the columns file, speed_rpm and load, in place of FILES',
+    )
     flags.DEFINE_float('speed_rpm', None, 'speed of the shaft in all these files; it wins over their own')
     flags.DEFINE_float('load', None, 'load in all these files; it wins over their own')
     flags.DEFINE_enum(
@@ -85,9 +91,13 @@ def _check_flags(names: list[str]) -> None:
     check_positive('speed_rpm', FLAGS.speed_rpm, 'turns per minute')
     if FLAGS.export:
         check_export(FLAGS.export)
-    if FLAGS.reset_from and (names or FLAGS.watch):
+    if FLAGS.manifest and names:
+        raise ConfigError(f'--manifest={FLAGS.manifest} names the files: leave out {names[0]}')
+    if FLAGS.watch and FLAGS.manifest:
+        raise ConfigError('--manifest names files that are there: leave out --watch')
+    if FLAGS.reset_from and (names or FLAGS.watch or FLAGS.manifest):
         raise ConfigError('--reset_from learns from the history: score files in a call of their own')
-    if not (names or FLAGS.export or FLAGS.reset_from):
+    if not (names or FLAGS.manifest or FLAGS.export or FLAGS.reset_from):
         raise ConfigError('no files: name recordings, or a folder of them, after the flags')
 
 
@@ -131,7 +141,7 @@ def main(argv) -> int:
             print(f'note: {note}')
         for name, why in saved.baseline.about['left_out']:
             print(f'left out: {name}: {why}')
-    if names:
+    if names or FLAGS.manifest:
         code = _monitor(names)
     if FLAGS.export:
         load_baseline(FLAGS.baseline)  # Its absence has the better message.
@@ -146,6 +156,9 @@ def _monitor(names: list[str]) -> int:
     with Monitor(FLAGS.baseline, known) as monitor:
         if FLAGS.watch:
             _watch(names, monitor, shown)
+        elif FLAGS.manifest:
+            for entry in progress(monitor.manifest(FLAGS.manifest), desc='files'):
+                shown(*monitor.file(entry.files[0], entry))
         else:
             for file, problem in progress(_files(names), desc='files'):
                 if problem:

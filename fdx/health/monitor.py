@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from fdx.data.collection.collect import entry_of_file
+from fdx.data.collection.collect import entry_of_file, open_collection
+from fdx.data.collection.entry import Entry
 from fdx.data.collection.read import read_entry
 from fdx.data.collection.spec import CollectionSpec
 from fdx.health.baseline import Scored
 from fdx.health.baseline_file import Saved, load_baseline, numbers_of
-from fdx.health.dates import recorded_at
+from fdx.health.dates import in_time, recorded_at
 from fdx.health.features import features_of
 from fdx.health.history import History
 from fdx.health.history_rows import Content, Finding
@@ -79,8 +80,12 @@ class Monitor:
     def __exit__(self, *error: object) -> None:
         self.history.close()
 
-    def file(self, file: str | os.PathLike) -> tuple[dict[str, Any], bool]:
+    def file(self, file: str | os.PathLike, entry: Entry | None = None) -> tuple[dict[str, Any], bool]:
         """Scores a file, once for each content of it.
+
+        Args:
+          file: its path.
+          entry: what a manifest says of it; None: what its name and the file tell.
 
         Returns:
           (its row of the history, whether it is new). A file that cannot be used has the state 'unusable'.
@@ -98,7 +103,7 @@ class Monitor:
             self.history.same(content)
             if there['state'] != UNUSABLE:
                 return there, False
-        finding = self._finding(path)
+        finding = self._finding(path, entry)
         baseline = self.saved.baseline
         state_after = functools.partial(next_state, baseline)
         return self.history.add(content, finding, self.saved.number, baseline.rule.among - 1, state_after)
@@ -122,10 +127,10 @@ class Monitor:
         sample = Sample.of([rows], [recording.recording], recording.speed_rpm, recording.load)
         return self.saved.baseline.scored(sample)[0], rows
 
-    def _finding(self, path: str) -> Finding:
+    def _finding(self, path: str, entry: Entry | None) -> Finding:
         when, recording, said = recorded_at(path), None, {}
         try:
-            recording = self._read(path)
+            recording = self._read(path, entry)
             scored, rows = self.score(recording)
         except FdxError as e:
             said = {'reason': str(e), **self._sensor(recording)}
@@ -144,14 +149,33 @@ class Monitor:
             scored.score, scored.p_value, state, said, rows, when, float(recording.speed_rpm), float(recording.load)
         )  # fmt: skip
 
-    def _read(self, path: str) -> Recording:
+    def manifest(self, source: str | os.PathLike) -> list[Entry]:
+        """The files that a manifest names, with their speeds and loads, in the order of time.
+
+        Raises:
+          DataError: the manifest cannot be used.
+          ConfigError: a row names a piece, or several files: only whole files have a row in the history.
+        """
+        spec = dataclasses.replace(self._spec, source=os.fspath(source), pattern='', labels=())
+        entries = list(open_collection(spec).entries)
+        for entry in entries:
+            if len(entry.files) != 1 or entry.start_s or entry.stop_s is not None:
+                raise ConfigError(
+                    f'{entry.place}: only whole files can be monitored; write each recording into its own'
+                )
+        return [entries[i] for i in in_time([str(entry.files[0]) for entry in entries])]
+
+    def _entry(self, path: str) -> Entry:
         try:
-            entry = entry_of_file(path, self._spec)
+            return entry_of_file(path, self._spec)
         except DataError:
             # What the name does not tell was said otherwise.
             if self._known.speed_rpm is None and self._known.load is None:
                 raise
-            entry = entry_of_file(path, dataclasses.replace(self._spec, pattern=''))
+            return entry_of_file(path, dataclasses.replace(self._spec, pattern=''))
+
+    def _read(self, path: str, entry: Entry | None) -> Recording:
+        entry = entry or self._entry(path)
         given, known = self._known, (entry.speed_rpm, entry.load)
         speed_rpm, load = (k if g is None else g for g, k in zip((given.speed_rpm, given.load), known))
         return read_entry(dataclasses.replace(entry, speed_rpm=speed_rpm, load=load), self._spec.shared)

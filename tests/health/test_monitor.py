@@ -79,6 +79,7 @@ def test_strangers_are_no_healthy_machine(own, tmp_path, stranger):
         assert row['state'] == WATCH and row['p_value'] < 0.01
     else:
         assert row['state'] == UNUSABLE and row['reason'] and row['rows'] is None
+        assert ('dead' in row.get('sensor', '')) == (stranger in ('constant', 'silence'))
 
 
 def test_a_content_is_scored_once_also_by_two_monitors(own, machine, tmp_path):

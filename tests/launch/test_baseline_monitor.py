@@ -77,6 +77,20 @@ def test_files_get_states_and_a_fault_is_an_alarm_with_a_verdict(call, learned, 
     assert row['state'] == 'watch' and row['verdict']['channel'] == '0' and 'rows' not in row
 
 
+def test_a_manifest_tells_speeds(call, learned, machine, tmp_path):
+    _, workdir, _ = learned
+    files = machine.write(tmp_path / 'new', range(300, 303))
+    lines = ['file,speed_rpm', *(f'new/{f.name},{rpm}' for f, rpm in zip(files, (1500, 1510, 2400)))]
+    (tmp_path / 'm.csv').write_text('\n'.join(lines))
+    done = call('monitor', f'--baseline={workdir}', '--format=json', f'--manifest={tmp_path / "m.csv"}')
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert done.code == 0 and [r['file'] for r in rows] == list(map(str, files))
+    assert rows[1]['speed_rpm'] == 1510 and rows[1]['p_value'] > 0
+    assert rows[2]['state'] == 'outside operating range' and '2400 rpm' in rows[2]['reason']
+    (tmp_path / 'm.csv').write_text('file,start_s,stop_s\nnew/300.wav,0,0.5\n')
+    assert 'whole files' in call('monitor', f'--baseline={workdir}', f'--manifest={tmp_path / "m.csv"}').error
+
+
 def test_the_history_is_exported(call, workdir, machine, tmp_path):
     files = machine.write(tmp_path / 'new', range(50, 53))
     done = call('monitor', f'--baseline={workdir}', f'--export={tmp_path / "h.csv"}', *files)
@@ -118,6 +132,7 @@ def test_a_file_that_cannot_be_used_is_one_row_and_exit_code_1(call, workdir, tm
         ('monitor', ('--baseline=nowhere', 'x.wav'), 'holds no baseline'),
         ('monitor', ('--baseline=p', '--once', 'x'), '--once goes with --watch'),
         ('monitor', ('--baseline=p', '--export=h.xlsx'), '--export=h.xlsx'),
+        ('monitor', ('--baseline=p', '--manifest=m.csv', 'x.wav'), '--manifest=m.csv'),
         ('monitor', ('--baseline=p', '--reset_from=soon'), '--reset_from=soon'),
         ('monitor', ('--baseline=p', '--reset_from=2024-01-01', 'x.wav'), '--reset_from'),
     ],
