@@ -46,8 +46,8 @@ def auc_interval(area: float, healthy: int, faulty: int) -> list[float]:
     """95 % interval of an area under the ROC curve, wide rather than narrow.
 
     Its variance is at most A (1 - A) / min(m, n), whatever the laws (Birnbaum and Klose, "Bounds for the variance of
-    the Mann-Whitney statistic", Annals of Mathematical Statistics 28:933-945, 1957), which is that of a proportion of so
-    many trials; Wilson's interval of it has a width at 1, too, where a bootstrap would claim certainty.
+    the Mann-Whitney statistic", Annals of Mathematical Statistics 28:933-945, 1957): that of a proportion of so many
+    trials. Wilson's interval of it has a width at 1, too, where a bootstrap would claim certainty.
 
     Args:
       area: under the curve.
