@@ -16,8 +16,12 @@ from fdx.predict.universal.judge import NORMAL, Judge, Opinion
 from fdx.predict.universal.verdict import Called, call
 from fdx.signal.evidence_image import evidence_image
 from fdx.signal.fault_evidence import FaultEvidence
-from fdx.signal.other_lines import without_other_lines
+from fdx.signal.other_lines import share_left_out, without_other_lines
 from fdx.types import Recording
+
+# A doubt ends with "normal" only if the second look leaves out less than this share of the spectra: in a short
+# recording, lines are so wide that most of a fault's would be left out with them.
+MOST_LEFT_OUT = 0.2
 
 
 def called_by(judge: Judge, opinion: Opinion, abstain: bool) -> Called:
@@ -41,11 +45,12 @@ def without_lines_of_others(
     """
     if called.state == NORMAL or opinion.distance > 1:
         return called, opinion
-    second = judge.opinion(evidence_image(without_other_lines(evidence))[None], bias)
+    rest = without_other_lines(evidence)
+    second = judge.opinion(evidence_image(rest)[None], bias)
     if called_by(judge, second, abstain=True).state != NORMAL:
         return called, opinion
     if called.state is None:
-        return Called(NORMAL), second
+        return (Called(NORMAL), second) if share_left_out(evidence, rest) < MOST_LEFT_OUT else (called, opinion)
     why = f'cannot tell: {called.state} by lines at whole orders of the shaft, as of vanes and gears, or of the mains'
     return Called(None, f'{why}: name the orders of such parts with `known_orders`'), opinion
 

@@ -19,6 +19,12 @@ from fdx.signal.order_spectra import LINE_BINS
 SPEED_TOLERANCE, MAINS_TOLERANCE = 2e-3, 1e-3
 
 
+def share_left_out(evidence: FaultEvidence, rest: FaultEvidence) -> float:
+    """Share of the spectra's axis that `without_other_lines` has left out: it grows as recordings get shorter."""
+    known = np.isfinite(evidence.spectra.excess).any(axis=0)
+    return 1 - float(np.isfinite(rest.spectra.excess).any(axis=0).sum() / max(known.sum(), 1))
+
+
 def without_other_lines(evidence: FaultEvidence) -> FaultEvidence:
     """The same searches with the bins around these lines left out, as if nobody knew them.
 

@@ -11,7 +11,7 @@ from fdx.predict.evidence_of import Knowledge
 from fdx.predict.zero_shot import diagnose_zero_shot
 from fdx.signal.bearings import BEARINGS
 from fdx.types import Recording
-from tests.predict.bench import RATE_HZ, noise, struck
+from tests.predict.bench import RATE_HZ, SHAFT_HZ, noise, struck
 
 RPM, SECONDS = 1500.0, 9.0
 # BPFO 3.05 and BPFI 4.95: 1.6 and 1 % beside whole orders.
@@ -69,3 +69,11 @@ def test_the_reason_says_what_to_do_and_it_helps():
 def test_a_fault_beside_a_whole_order_is_still_found(fault, order):
     recording = dataclasses.replace(struck(order, seed=3, seconds=SECONDS), geometry=ER_12K)
     assert diagnose_zero_shot(recording).label == fault
+
+
+@pytest.mark.parametrize('seed', [0, 1])
+@pytest.mark.parametrize('geometry', [BEARINGS['skf_6205'], ER_12K])
+def test_a_short_recording_of_a_fault_is_not_called_sound_for_what_is_left_out(geometry, seed):
+    """Twelve turns: the lines of whole orders are wide, and most of the fault's are left out with them."""
+    recording = dataclasses.replace(struck(geometry.bpfi, seed=seed, seconds=12 / SHAFT_HZ), geometry=geometry)
+    assert diagnose_zero_shot(recording).label != 'normal'
