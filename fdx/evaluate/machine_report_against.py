@@ -6,6 +6,7 @@ import numpy as np
 
 from fdx.evaluate.machine_report_figures import FAULT_WORDS
 from fdx.evaluate.words import listed
+from fdx.predict.speed_doubt import TIE
 from fdx.predict.universal.judge import NORMAL
 from fdx.predict.universal.verdict import UNCLEAR
 from fdx.predict.zero_shot_diagnosis import ZeroShotDiagnosis
@@ -14,8 +15,8 @@ from fdx.signal.fault_evidence import FaultEvidence
 
 # Robust standard deviations above the control orders: from CLEAR on, lines are hardly chance; below WEAK they may be.
 WEAK, CLEAR = 2.0, 4.0
-# Nepers over the background from which on a harmonic stands out, and by which two speeds must differ in their lines.
-STANDS_OUT, TIE = 0.5, 0.3
+# Nepers over the background from which on a harmonic stands out.
+STANDS_OUT = 0.5
 # Turns of the shaft below which a recording is short for a bearing, and the distance at which a machine looks foreign.
 FEW_TURNS, FOREIGN = 100.0, 0.8
 
