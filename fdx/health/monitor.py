@@ -22,12 +22,11 @@ from fdx.health.features import features_of
 from fdx.health.history import History
 from fdx.health.history_rows import Content, Finding
 from fdx.health.sample import Sample
+from fdx.health.second_opinions import facts_of, judge_verdict, sensor_words
 from fdx.health.sensor_facts import SensorFacts
-from fdx.health.sensor_fault import sensor_fault
 from fdx.health.states import NORMAL, OUTSIDE, UNUSABLE, next_state
 from fdx.predict.arrivals import look_at, sha256_of
-from fdx.signal.fault_orders import MIN_TURNS
-from fdx.types import BearingGeometry, ConfigError, DataError, FdxError, Recording
+from fdx.types import ConfigError, DataError, FdxError, Recording
 
 # When the universal judge, which takes half a second, is asked: of an unusual recording where none of the last few was
 # asked about, of each unusual one, of all, of none.
@@ -182,16 +181,12 @@ class Monitor:
 
     def _sensor(self, recording: Recording | None) -> dict[str, Any]:
         """{'sensor': what is wrong with it}, or {} where it works as far as one can tell."""
-        try:
-            found = None if recording is None else sensor_fault(recording, self._healthy_sensor)
-        except FdxError:
-            return {}
-        return {} if found is None else {'sensor': f'{found.kind}: {found.words}'}
+        words = '' if recording is None else sensor_words(recording, self._healthy_sensor)
+        return {'sensor': words} if words else {}
 
     @functools.cached_property
     def _healthy_sensor(self) -> list[list[SensorFacts]]:
-        known = self.saved.baseline.about.get('sensor', [])
-        return [[_facts(f) for f in facts] for facts in known]
+        return facts_of(self.saved.baseline.about.get('sensor', []))
 
     def _asks_judge(self, scored: Scored) -> bool:
         if self._known.judge in ('always', 'never'):
@@ -210,46 +205,7 @@ class Monitor:
         return names.index(scored.moved[0].feature.channel) if scored.moved else 0
 
 
-def _facts(said: dict[str, Any]) -> SensorFacts:
-    """Facts of JSON, which has no NaN."""
-    known: dict[str, Any] = {name: math.nan if value is None else value for name, value in said.items()}
-    bands = tuple(math.nan if value is None else float(value) for value in said['bands_db'])
-    return SensorFacts(**{**known, 'bands_db': bands})
-
-
 def assert_plan(plan: object) -> None:
     """ConfigError where a baseline has no plan of features."""
     if plan is None:
         raise ConfigError('this baseline was learned from rows, not from recordings; score rows with it')
-
-
-def judge_verdict(recording: Recording, geometry: BearingGeometry | None, channel: int) -> dict[str, Any] | None:
-    """What the universal judge says of one channel, JSON-able; None where speed or bearing are not known.
-
-    Returns:
-      {'state': name or None, 'probability': of that state, 'reason': why there is none, 'channel': name}.
-    """
-    if geometry is None or not math.isfinite(recording.speed_rpm):
-        return None
-    # It loads JAX, which takes a second that a machine in good order does not need.
-    from fdx.predict.zero_shot import diagnose_zero_shot  # noqa: PLC0415
-
-    names = recording.channel_names or tuple(map(str, range(recording.samples.shape[1])))
-    turns = recording.duration_s * recording.speed_rpm / 60
-    if turns < MIN_TURNS:
-        why = f'the recording holds {turns:.3g} turns of the shaft; the judge needs at least {MIN_TURNS:g}'
-        return {'state': None, 'probability': None, 'reason': why, 'channel': names[channel]}
-    one = dataclasses.replace(
-        recording, samples=recording.samples[:, channel : channel + 1], geometry=geometry, channel_names=()
-    )
-    try:
-        found = diagnose_zero_shot(one)
-    except FdxError as e:
-        return {'state': None, 'probability': None, 'reason': str(e), 'channel': names[channel]}
-    probability = None if found.state is None else (found.probabilities or {}).get(found.state)
-    return {
-        'state': found.state,
-        'probability': probability,
-        'reason': found.why or found.reason or '',
-        'channel': names[channel],
-    }
