@@ -18,6 +18,7 @@ from fdx.data.collection.spec import CollectionSpec
 from fdx.health.baseline import Scored
 from fdx.health.baseline_file import Saved, load_baseline, numbers_of
 from fdx.health.dates import in_time, recorded_at
+from fdx.health.feature_plan import FeaturePlan
 from fdx.health.features import features_of
 from fdx.health.history import History
 from fdx.health.history_rows import Content, Finding
@@ -32,6 +33,8 @@ from fdx.types import ConfigError, DataError, FdxError, Recording
 # asked about, of each unusual one, of all, of none.
 JUDGE = ('changes', 'not_normal', 'always', 'never')
 FEW = 5
+# A file that is written to while it is read is read again, at most so often.
+TRIES = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,10 +68,7 @@ class Monitor:
         """
         self._workdir = pathlib.Path(workdir)
         self.saved: Saved = load_baseline(workdir)
-        if self.saved.baseline.plan is None:
-            raise ConfigError(
-                f'{workdir}: this baseline was learned from rows, not from recordings; score rows with it'
-            )
+        self._plan()
         self._known = known or Known()
         self._spec = CollectionSpec.from_json(self.saved.recordings) if self.saved.recordings else CollectionSpec('')
         self.history = History(workdir)
@@ -93,16 +93,18 @@ class Monitor:
           FileWriteError: the row cannot be written.
         """
         self._take_newest()
-        path, now = os.path.abspath(os.fspath(file)), look_at(os.fspath(file))
-        content = Content(
-            path, sha256_of(path), now.size if now else 0, now.mtime_ns if now else 0
-        )  # fmt: skip
-        there = self.history.row_of(content.file, content.sha256)
-        if there is not None:
-            self.history.same(content)
-            if there['state'] != UNUSABLE:
-                return there, False
-        finding = self._finding(path, entry)
+        path = os.path.abspath(os.fspath(file))
+        for _ in range(TRIES):
+            now = look_at(path)
+            content = Content(path, sha256_of(path), now.size if now else 0, now.mtime_ns if now else 0)
+            there = self.history.row_of(content.file, content.sha256)
+            if there is not None:
+                self.history.same(content)
+                if there['state'] != UNUSABLE:
+                    return there, False
+            finding = self._finding(path, entry)
+            if look_at(path) == now:  # Else it was written to in the meantime, and the row would be of another content.
+                break
         baseline = self.saved.baseline
         state_after = functools.partial(next_state, baseline)
         return self.history.add(content, finding, self.saved.number, baseline.rule.among - 1, state_after)
@@ -114,15 +116,20 @@ class Monitor:
             self.saved = load_baseline(self._workdir, newest)
             self.__dict__.pop('_healthy_sensor', None)
 
+    def _plan(self) -> FeaturePlan:
+        """How recordings become rows; ConfigError for a baseline of rows of the user's own."""
+        plan = self.saved.baseline.plan
+        if plan is None:
+            raise ConfigError(f'{self._workdir}: this baseline was learned from rows, not from recordings')
+        return plan
+
     def score(self, recording: Recording) -> tuple[Scored, np.ndarray]:
         """How unusual a recording is, and its rows float64 [P, D]; nothing is kept.
 
         Raises:
           DataError: it cannot be used.
         """
-        plan = self.saved.baseline.plan
-        assert_plan(plan)
-        rows = features_of(recording, plan)  # type: ignore[arg-type]
+        rows = features_of(recording, self._plan())
         sample = Sample.of([rows], [recording.recording], recording.speed_rpm, recording.load)
         return self.saved.baseline.scored(sample)[0], rows
 
@@ -196,16 +203,9 @@ class Monitor:
         return self._known.judge == 'not_normal' or not any(r.get('verdict') for r in self.history.rows(last=FEW))
 
     def _verdict(self, recording: Recording, scored: Scored) -> dict[str, Any] | None:
-        geometry = recording.geometry or (self.saved.baseline.plan.geometry if self.saved.baseline.plan else None)
+        geometry = recording.geometry or self._plan().geometry
         return judge_verdict(recording, geometry, self._channel(scored))
 
     def _channel(self, scored: Scored) -> int:
         """The channel that moved most."""
-        names = self.saved.baseline.plan.channels if self.saved.baseline.plan else ()
-        return names.index(scored.moved[0].feature.channel) if scored.moved else 0
-
-
-def assert_plan(plan: object) -> None:
-    """ConfigError where a baseline has no plan of features."""
-    if plan is None:
-        raise ConfigError('this baseline was learned from rows, not from recordings; score rows with it')
+        return self._plan().channels.index(scored.moved[0].feature.channel) if scored.moved else 0
