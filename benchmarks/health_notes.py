@@ -38,7 +38,9 @@ NOTES = (
     'after the first third: what went on changing since the beginning is then more likely than damage.',
     '`limit` rows are what plants do: an upper limit on each number per operating state. Their limits come from the '
     'same held-out healthy scores and tail law as those of the others, so that promised false alarms are equal.',
-    'Recordings at an operating state that the baseline does not know are `outside operating range` and do not count.',
+    'Recordings at an operating state that the baseline does not know are `outside operating range` and do not count. '
+    'In `motor_rig` these are electrical faults, which slow the motor by 2 to 7 %: its speed tells the fault, '
+    'and a baseline that takes it for an operating state does not judge them.',
 )
 VARIANTS = (
     'Variants: the rows above were all measured, and all are shown. Features, detectors, lengths of pieces and the '

@@ -20,6 +20,7 @@ from .health_suite import NAME, tasks
 from .page import Kind, how_measured, table, versions_text
 
 Row = Mapping[str, Any]
+DIGITS = 5
 # Rows whose detections are shown by kind of fault.
 BY_KIND = ('default:auto', 'level_free:gaussian', 'log_mel:gaussian', 'rms:limit', 'kurtosis:limit')
 
@@ -40,8 +41,17 @@ def assemble(
         'measured': how_measured(command, sorted({cell['seed'] for cell in results})),
         'missing': dict(missing),
         'timing': dict(timing),
-        'rows': [{key: value for key, value in cell.items() if key != 'asked'} for cell in results],
+        'rows': [_rounded({key: value for key, value in cell.items() if key != 'asked'}) for cell in results],
     }
+
+
+def _rounded(value: Any) -> Any:
+    """A row with as many digits as its recordings allow."""
+    if isinstance(value, Mapping):
+        return {key: _rounded(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(v) for v in value]
+    return round(value, DIGITS) if isinstance(value, float) else value
 
 
 def _datasets(data: Mapping[str, Any], *, lives: bool) -> list[str]:
