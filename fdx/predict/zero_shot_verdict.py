@@ -14,14 +14,15 @@ from fdx.predict.evidence_of import Knowledge, views_of
 from fdx.predict.speed_doubt import rival_speed
 from fdx.predict.universal.judge import NORMAL, Judge, Opinion
 from fdx.predict.universal.verdict import Called, call
+from fdx.signal.control_orders import FAULTS
 from fdx.signal.evidence_image import evidence_image
 from fdx.signal.fault_evidence import FaultEvidence
-from fdx.signal.other_lines import share_left_out, without_other_lines
+from fdx.signal.other_lines import lines_seen, without_other_lines
 from fdx.types import Recording
 
-# A doubt ends with "normal" only if the second look leaves out less than this share of the spectra: in a short
-# recording, lines are so wide that most of a fault's would be left out with them.
-MOST_LEFT_OUT = 0.2
+# A doubt ends with "normal" only if the second look sees so many of the six lines of the suspected fault: in a short
+# recording, lines are so wide that most of a fault's are left out with those of other parts.
+LINES_TO_ACQUIT = 5
 
 
 def called_by(judge: Judge, opinion: Opinion, abstain: bool) -> Called:
@@ -50,7 +51,9 @@ def without_lines_of_others(
     if called_by(judge, second, abstain=True).state != NORMAL:
         return called, opinion
     if called.state is None:
-        return (Called(NORMAL), second) if share_left_out(evidence, rest) < MOST_LEFT_OUT else (called, opinion)
+        suspected = max(FAULTS, key=lambda fault: opinion.probabilities[judge.states.index(fault)])
+        seen = lines_seen(evidence, rest, suspected) >= LINES_TO_ACQUIT
+        return (Called(NORMAL), second) if seen else (called, opinion)
     why = f'cannot tell: {called.state} by lines at whole orders of the shaft, as of vanes and gears, or of the mains'
     return Called(None, f'{why}: name the orders of such parts with `known_orders`'), opinion
 

@@ -12,17 +12,20 @@ import dataclasses
 
 import numpy as np
 
-from fdx.signal.fault_evidence import MAINS_HZ, FaultEvidence, evidence_in
+from fdx.signal.control_orders import FAULTS
+from fdx.signal.fault_evidence import HARMONICS, MAINS_HZ, FaultEvidence, evidence_in
 from fdx.signal.order_spectra import LINE_BINS
 
 # How far a stated speed and the mains may be off, relative.
 SPEED_TOLERANCE, MAINS_TOLERANCE = 2e-3, 1e-3
 
 
-def share_left_out(evidence: FaultEvidence, rest: FaultEvidence) -> float:
-    """Share of the spectra's axis that `without_other_lines` has left out: it grows as recordings get shorter."""
-    known = np.isfinite(evidence.spectra.excess).any(axis=0)
-    return 1 - float(np.isfinite(rest.spectra.excess).any(axis=0).sum() / max(known.sum(), 1))
+def lines_seen(evidence: FaultEvidence, rest: FaultEvidence, fault: str) -> int:
+    """How many of the HARMONICS lines of a fault of FAULTS lie apart from what `without_other_lines` has left out."""
+    found = evidence.targets[FAULTS.index(fault)]
+    order = found.order * (1 + found.deviation)
+    hz = np.arange(1, HARMONICS + 1) * order * evidence.speed.speed_rpm / 60
+    return int(np.isfinite(rest.spectra.nearest(hz)).any(axis=0).sum())
 
 
 def without_other_lines(evidence: FaultEvidence) -> FaultEvidence:
