@@ -8,6 +8,7 @@ from typing import Any
 
 import scipy.stats
 
+from .health_data import CONTROL
 from .health_methods import OWN, PLANTS
 from .health_scores import verdict
 
@@ -38,33 +39,39 @@ def of_method(data: Mapping[str, Any], method: str) -> list[Row]:
 
 
 def pooled_rates(rows: Sequence[Row], key: str) -> list[dict[str, Any]]:
-    """Promised and measured rates of all seeds together; [] where none was measured."""
+    """Promised and measured rates of all seeds together, with the interval of Clopper and Pearson; [] without any."""
     lists = [row[key] for row in rows if row.get(key)]
     pooled = []
     for parts in zip(*lists):
         exceeded, units = sum(p['exceeded'] for p in parts), sum(p['units'] for p in parts)
-        low, high = scipy.stats.binomtest(exceeded, units, parts[0]['promised']).proportion_ci(0.95, method='exact')
         pooled.append(
             {
                 'promised': parts[0]['promised'],
                 'measured': exceeded / units,
                 'exceeded': exceeded,
                 'units': units,
-                'interval': [float(low), float(high)],
+                'interval': exact_interval(exceeded, units),
             }
         )
     return pooled
 
 
+def exact_interval(hits: int, trials: int) -> list[float]:
+    """95 % interval of a proportion (Clopper and Pearson, Biometrika 26:404-413, 1934)."""
+    low = scipy.stats.beta.ppf(0.025, hits, trials - hits + 1) if hits else 0.0
+    high = scipy.stats.beta.ppf(0.975, hits + 1, trials - hits) if hits < trials else 1.0
+    return [float(low), float(high)]
+
+
 def claims(data: Mapping[str, Any]) -> list[Claim]:
     """Every wish that the rows of a page can answer."""
     rows = of_method(data, OWN.name)
-    return [*_promise(rows), *_adi(rows), *_lives(data, rows), *_timing(data.get('timing') or {})]
+    return [*_promise(rows), *_control(rows), *_adi(rows), *_lives(data, rows), *_timing(data.get('timing') or {})]
 
 
 def _promise(rows: Sequence[Row]) -> list[Claim]:
     said: dict[str, list[str]] = {'yes': [], 'no': [], 'few': []}
-    for dataset in dict.fromkeys(row['dataset'] for row in rows):
+    for dataset in dict.fromkeys(row['dataset'] for row in rows if row['dataset'] != CONTROL):
         for rate in pooled_rates([row for row in rows if row['dataset'] == dataset], 'rates'):
             word = verdict(rate['promised'], rate['exceeded'], rate['units'])
             said[word].append(f'{dataset} at {100 * rate["promised"]:g} %')
@@ -75,6 +82,16 @@ def _promise(rows: Sequence[Row]) -> list[Claim]:
     reached += f'; too few units to tell: {", ".join(said["few"])}' if said['few'] else ''
     asked = 'measured false alarms within a factor of 2 of the promised ones, on held-out healthy blocks'
     return [Claim(asked, reached, NO if said['no'] else YES)]
+
+
+def _control(rows: Sequence[Row]) -> list[Claim]:
+    pooled = pooled_rates([row for row in rows if row['dataset'] == CONTROL], 'rates')
+    if not pooled:
+        return []
+    rate = pooled[-1]
+    asked = 'control: one healthy recording per state, other healthy recordings of the machine'
+    promised = f'{100 * rate["promised"]:g} %'
+    return [Claim(asked, f'{rate["exceeded"]} of {rate["units"]} are called unusual, promised {promised}', 'shown')]
 
 
 def _adi(rows: Sequence[Row]) -> list[Claim]:

@@ -115,7 +115,9 @@ def _hit(name: str) -> Callable[[pathlib.Path, int], Material]:
     return read
 
 
-def _rig(name: str) -> Callable[[pathlib.Path, int], Material]:
+def _rig(name: str, learned: int | None = None) -> Callable[[pathlib.Path, int], Material]:
+    """`learned`: recordings of each operating state that are learned; None: LEARNED."""
+
     def take(state: str, number: int, seed: int) -> Iterator[Recording]:
         for speed in RIG_SPEEDS_RPM:
             for load in RIG_LOADS:
@@ -126,7 +128,7 @@ def _rig(name: str) -> Callable[[pathlib.Path, int], Material]:
         healthy = [list(take('normal', i, seed)) for i in range(LEARNED + FRESH)]
         faulty = [r for state in ('inner_race', 'outer_race') for i in range(FAULTY) for r in take(state, i, seed)]
         return Material(
-            tuple(r for part in healthy[:LEARNED] for r in part),
+            tuple(r for part in healthy[: learned or LEARNED] for r in part),
             tuple(faulty),
             tuple(r.fault_type for r in faulty),
             tuple(r for part in healthy[LEARNED:] for r in part),
@@ -172,6 +174,8 @@ def _femto(bearing: str) -> Callable[[pathlib.Path, int], Material]:
     return read
 
 
+# What a baseline of one healthy recording per state, as on ADI, HIT and CWRU, makes of other healthy recordings.
+CONTROL = 'rig_a_one'
 _RIG = 'simulated machine {} of `bearing_rig`, two speeds and two loads, 2.5 s'
 MACHINES = (
     Machine('adi_cbm', 'Analog Devices, three axes, 2 s at 20 kHz, five speeds, without load', _adi, 0.1),
@@ -179,6 +183,13 @@ MACHINES = (
     Machine('hit_mfs', 'HIT-SM, first rig, one channel, 5 s at 51.2 kHz, three speeds', _hit('mfs'), 0.15),
     Machine('hit_self_built', "HIT-SM's second rig", _hit('self_built'), 0.15),
     *(Machine(name, _RIG.format(name), _rig(name), draws=True) for name in ('rig_a', 'rig_b', 'rig_c')),
+    Machine(
+        CONTROL,
+        'a control: rig_a, learned from one healthy recording of each speed and load, cut into pieces of 0.1 s',
+        _rig('rig_a', 1),
+        0.1,
+        draws=True,
+    ),
     Machine(
         'motor_rig',
         f'simulated {MOTOR} of `motor_rig`, three axes, 4 s at 528 Hz, two loads, with and without a second motor',

@@ -124,14 +124,16 @@ class Judged:
 def _faults(baseline: Baseline, tested: Sample, rows: Rows, fresh: Sample | None) -> dict[str, Any]:
     """Of faulty recordings: areas under curves and detections."""
     judged = Judged.by(baseline, tested)
-    inside = np.isfinite(judged.p_values)[tested.recording]
-    units, recording = judged.rows[inside], tested.recording[inside]
-    recording = np.unique(recording, return_inverse=True)[1]
+    known = np.isfinite(judged.p_values)
     if fresh is not None:
+        # Recordings against recordings.
+        units, recording = judged.scores[known], np.arange(int(known.sum()))
         healthy = Judged.by(baseline, fresh).scores
         healthy = healthy[np.isfinite(healthy)]
         independent = len(healthy)
     else:
+        inside = known[tested.recording]
+        units, recording = judged.rows[inside], np.unique(tested.recording[inside], return_inverse=True)[1]
         healthy = baseline.held_out
         independent = len(np.unique(baseline.block)) if baseline.by_pieces else len(healthy)
     found = areas(healthy, units, recording)

@@ -17,7 +17,8 @@ NOTES = (
     '**One healthy recording per speed cannot show how much two healthy recordings differ** (mounting, temperature, '
     'the day). On ADI, HIT and CWRU everything that is not this very recording may look unusual, and the detections '
     'there, imbalance included, are an upper bound. The simulated machines draw mounting, gain and resonance of each '
-    'recording anew.',
+    'recording anew. `rig_a_one` is a control: learned like ADI from one recording per state, it judges other healthy '
+    'recordings of the same machine. What it calls there is what the promise does not cover; it was added last.',
     'HIT: levels are a trap, since healthy files have another unit than faulty ones. What reads level (`rms`, '
     '`default`, `log_mel`) finds the unit; rows `level_free` do not see it.',
     'ROC AUC compares units (recordings, or pieces where these stand for them): healthy ones that were held out '

@@ -145,15 +145,10 @@ def _about(data: Mapping[str, Any], methods: Sequence[str]) -> list[str]:
         reasons.setdefault(why, []).append(name)
     if reasons:
         lines += ['', '## What is not here', '', *(f'- {", ".join(names)}: {why}.' for why, names in reasons.items())]
-    count = len(methods)
-    return [
-        *lines,
-        '',
-        '## How it was measured',
-        '',
-        *(f'- {note}' for note in (*NOTES, *VARIANTS)),
-        f'- {count} rows.',
-    ]
+    later = [f'{name} on {date}' for name, date in data.get('later', {}).items()]
+    lines += ['', '## How it was measured', '', *(f'- {note}' for note in (*NOTES, *VARIANTS))]
+    lines += [f'- Measured after the others: {", ".join(later)}.'] if later else []
+    return [*lines, f'- Variants in the tables: {len(methods)} rows.']
 
 
 def plot(data: Mapping[str, Any]) -> Figure:
@@ -187,10 +182,18 @@ def measured(data: Mapping[str, Any]) -> set[Hashable]:
 
 
 def merged(older: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any]:
-    """An older page with the rows of a newer one in place of its own: of each machine and method, all seeds."""
+    """An older page with the rows of a newer one in place of its own: of each machine and method, all seeds.
+
+    The page then says which rows were measured later than the others (`later`: method -> date).
+    """
     anew = {(row['dataset'], name_of(row)) for row in newer['rows']}
     kept = [row for row in older['rows'] if (row['dataset'], name_of(row)) not in anew]
-    return {**newer, 'rows': [*kept, *newer['rows']]} if kept else dict(newer)
+    if not kept:
+        return dict(newer)
+    missing = {name: why for name, why in older['missing'].items() if name not in {d for d, _ in anew}}
+    dates = {f'{dataset} {method}': newer['measured']['on'][-1] for dataset, method in sorted(anew)}
+    later = {**older.get('later', {}), **dates}
+    return {**older, 'missing': missing, 'timing': newer['timing'], 'rows': [*kept, *newer['rows']], 'later': later}
 
 
 KIND = Kind(markdown, plot, measured, merged)

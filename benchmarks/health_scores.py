@@ -91,20 +91,12 @@ def rates(p_values: np.ndarray) -> list[dict[str, Any]]:
     Args:
       p_values: float64 [U], finite, of units that the baseline had not seen.
     """
-    found = []
-    for rate in RATES:
-        exceeded, units = int((p_values <= rate).sum()), len(p_values)
-        low, high = scipy.stats.binomtest(exceeded, units, rate).proportion_ci(0.95, method='exact')
-        found.append(
-            {
-                'promised': rate,
-                'measured': exceeded / units,
-                'exceeded': exceeded,
-                'units': units,
-                'interval': [float(low), float(high)],
-            }
-        )
-    return found
+    units = len(p_values)
+    exceeded = [int((p_values <= rate).sum()) for rate in RATES]
+    return [
+        {'promised': rate, 'measured': count / units, 'exceeded': count, 'units': units}
+        for rate, count in zip(RATES, exceeded)
+    ]
 
 
 def verdict(promised: float, exceeded: int, units: int) -> str:

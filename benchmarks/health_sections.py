@@ -61,15 +61,12 @@ def promises(data: Mapping[str, Any], datasets: Sequence[str], methods: Sequence
     ]
     found = []
     for method in methods:
-        cells = []
+        every = [pooled for d in datasets if (pooled := pooled_rates(select(data, d, method), 'rates'))]
+        cells = [method]
         for i in range(len(RATES)):
-            said = [
-                verdict(r['promised'], r['exceeded'], r['units'])
-                for d in datasets
-                if (pooled := pooled_rates(select(data, d, method), 'rates')) and (r := pooled[i])
-            ]
+            said = [verdict(p[i]['promised'], p[i]['exceeded'], p[i]['units']) for p in every]
             cells.append(', '.join(f'{said.count(word)} {word}' for word in ('yes', 'no', 'few') if word in said))
-        found.append([method, *cells])
+        found.append(cells)
     return lines + table(['row', *PROMISED], found)
 
 

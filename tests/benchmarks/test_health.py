@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import pathlib
 
 import numpy as np
 import pytest
 
 from fdx.benchmarks import health_data, health_run, health_suite
 from fdx.benchmarks.grid import Call
+from fdx.benchmarks.health_claims import pooled_rates
 from fdx.benchmarks.health_data import MACHINES, Machine, Material
 from fdx.benchmarks.health_measure import Judged, held_out_p, measure, units_of
 from fdx.benchmarks.health_methods import LIMIT, METHODS, get_methods, learned
@@ -64,7 +66,9 @@ def test_what_is_outside_the_operating_range_does_not_count():
 def test_rates_count_false_alarms_and_say_when_they_cannot_tell():
     found = rates(np.arange(0.5, 1000) / 1000)
     assert [(r['promised'], r['exceeded']) for r in found] == [(0.1, 100), (0.05, 50), (0.01, 10)]
-    assert all(r['interval'][0] < r['promised'] < r['interval'][1] for r in found)
+    pooled = pooled_rates([{'rates': found}, {'rates': found}, {'rates': []}], 'rates')
+    assert [(r['exceeded'], r['units']) for r in pooled] == [(200, 2000), (100, 2000), (20, 2000)]
+    assert all(r['interval'][0] < r['promised'] < r['interval'][1] for r in pooled)
     assert [verdict(0.1, n, 100) for n in (4, 5, 20, 21)] == ['no', 'yes', 'yes', 'no']
     # One false alarm is expected: two tell nothing, eight cannot be.
     assert [verdict(0.01, n, 100) for n in (0, 2, 8)] == ['few', 'few', 'no']
@@ -197,9 +201,18 @@ def test_cells_are_run_once_and_make_a_page(suite, tmp_path):
 
 def test_a_newer_page_takes_the_place_of_its_rows_alone():
     row = {'dataset': 'a', 'features': 'rms', 'detector': 'limit', 'seed': 0}
-    other = {**row, 'dataset': 'b'}
-    both = merged({'rows': [row, other]}, {'rows': [{**row, 'roc_auc': 1.0}]})
-    assert both['rows'] == [other, {**row, 'roc_auc': 1.0}]
+    older = {'rows': [row, {**row, 'dataset': 'b'}], 'missing': {'a': 'gone', 'c': 'gone'}, 'timing': {}}
+    newer = {'rows': [{**row, 'roc_auc': 1.0}], 'missing': {}, 'timing': {'files': 1}, 'measured': {'on': ['today']}}
+    both = merged(older, newer)
+    assert both['rows'] == [{**row, 'dataset': 'b'}, {**row, 'roc_auc': 1.0}] and both['timing'] == {'files': 1}
+    assert both['missing'] == {'c': 'gone'} and both['later'] == {'a rms:limit': 'today'}
+    assert merged({**older, 'rows': [row]}, newer)['rows'] == newer['rows']
+
+
+def test_the_published_page_is_what_its_file_says():
+    folder = pathlib.Path(__file__).parents[2] / 'docs' / 'benchmarks'
+    data = read_page(folder, 'health', KIND)
+    assert (folder / 'health.md').read_text(encoding='utf-8') == KIND.markdown(data)
 
 
 def test_what_cannot_be_asked(suite, tmp_path, monkeypatch):
@@ -220,7 +233,7 @@ def test_a_seed_is_run_where_it_makes_a_difference():
     methods = get_methods(['default:gaussian', 'default:isolation_forest'])
     found = [(cell.task.name, cell.method, cell.seed) for cell in cells(asked, methods, 2)]
     assert len(found) == 7 and ('adi_cbm', 'default:gaussian', 1) not in found
-    assert len(METHODS) == len({m.name for m in METHODS}) and len(tasks()) == len(MACHINES) == 25
+    assert len(METHODS) == len({m.name for m in METHODS}) and len(tasks()) == len(MACHINES) == 26
 
 
 def test_machines_are_read_by_their_builders(raw_data):
