@@ -135,7 +135,7 @@ def main(argv) -> int:
         saved = relearn(FLAGS.baseline, parse_date(FLAGS.reset_from, 'reset_from'))
         print(
             f'{FLAGS.baseline}: baseline {saved.number} of {len(saved.baseline.sample.names)} recordings since '
-            f'{FLAGS.reset_from}; promised {saved.baseline.wish.words(saved.baseline.rate)}; the older ones are kept'
+            f'{FLAGS.reset_from}; promised {saved.baseline.promise}; the older ones are kept'
         )
         for note in saved.baseline.about['notes']:
             print(f'note: {note}')

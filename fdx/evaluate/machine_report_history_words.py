@@ -39,8 +39,7 @@ def state_of(rows: Sequence[Mapping[str, Any]], course: Course, saved: Saved) ->
     said = [f'The last recording is {os.path.basename(last["file"])}, {date(time_of(last))}.']
     if last['state'] in JUDGED:
         said.append(
-            f'A machine in good order is as unusual in {one_in(last["p_value"])}. Promised is '
-            f'{saved.baseline.wish.words(saved.baseline.rate)}.'
+            f'A machine in good order is as unusual in {one_in(last["p_value"])}. Promised is {saved.baseline.promise}.'
         )
     else:
         said.append(sentence(str(last.get('reason') or 'it was not judged')))

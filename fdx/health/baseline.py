@@ -124,6 +124,19 @@ class Baseline:
         return Tail.of(strengths[np.isfinite(strengths)])
 
     @property
+    def promise(self) -> str:
+        """What is promised, in words.
+
+        Pieces say how one recording varies, not how recordings differ. Of a simulated machine that was learned from one
+        recording per state, 38 % of other healthy recordings passed a limit for 1 % (docs/benchmarks/health.md). So
+        where pieces are the units, nothing is promised for other recordings.
+        """
+        words = self.wish.words(self.rate)
+        if not self.by_pieces or len(self.sample) == len(self.sample.names):
+            return words
+        return f'nothing for other recordings, of which too few were learned (among pieces of those: {words})'
+
+    @property
     def watch_rate(self) -> float:
         """The p-value from which on a single recording is watched."""
         return max(WATCH_RATE, self.rate, self.inflation * self.tail.least_rate)

@@ -116,7 +116,7 @@ def _described(baseline: Baseline, number: int, made_at: float, recordings: str)
         'alarm_after': str(baseline.rule),
         'promised_rate': baseline.rate,
         'inflation': baseline.inflation,
-        'promised': baseline.wish.words(baseline.rate),
+        'promised': baseline.promise,
         'limits': {'alarm': baseline.alarm_limit, 'watch': baseline.watch_limit},
         'about': baseline.about,
         'recordings': recordings,

@@ -225,14 +225,15 @@ def _notes(
     if what != 'recordings':
         notes.append(
             f'only {count} healthy recording{"s" if count > 1 else ""}: {len(sample)} pieces stand for recordings, so '
-            'that what differs from one recording to the next (mounting, temperature, load) is not known'
+            'that what differs from one recording to the next (mounting, temperature, load) is not known, and other '
+            f'healthy recordings may alarm; {FEW_RECORDINGS} or more, at each speed and load, would tell'
         )
     if inflation > 1:
         notes.append(
             f'the healthy {what} change over time: blocks that are left out pass the limits {inflation:.1f} times as '
             'often as promised, which the promise takes into account; recordings of a longer time would do better'
         )
-    if promised > settings.wish.rate * (1 + 1e-9):
+    if promised > settings.wish.rate * (1 + 1e-9) and what == 'recordings':
         more = int(np.ceil((units_for(settings.wish.rate / inflation, settings.rule) - worth) * units / worth))
         notes.append(
             f'{units} healthy {what} cannot promise {settings.wish.words()}; promised is '

@@ -32,7 +32,7 @@ def baseline_text(learned: Learned, workdir: str, worded: Callable[[str], str] =
         ('recordings', f'{len(sample.names)}{pieces}, {baseline.layout.words()}'),
         ('numbers', f'{len(baseline.features)} per recording: {", ".join(sets)} of {_channels(channels)}'),
         ('detector', _detector(learned)),
-        ('promised', f'{baseline.wish.words(baseline.rate)}'),
+        ('promised', baseline.promise),
         ('alarm', f'when {baseline.rule.needed} of the last {baseline.rule.among} recordings are beyond the limit'),
         ('checked', _checks(about['checks'])),
     ]
@@ -130,7 +130,7 @@ def closing_text(rows: Sequence[Mapping[str, Any]], saved: Saved) -> str:
                 break
             first = row
         text += f'; in alarm since {os.path.basename(first["file"])}{_when(first["recorded_at"])}'
-    return f'{text} (baseline {saved.number}, promised {saved.baseline.wish.words(saved.baseline.rate)})'
+    return f'{text} (baseline {saved.number}, promised {saved.baseline.promise})'
 
 
 def _when(seconds: float | None) -> str:

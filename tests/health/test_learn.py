@@ -67,6 +67,10 @@ def test_pieces_stand_for_few_recordings_and_that_is_said(says):
     baseline = learn(Sample.of([np.array(rows(12, seed)) for seed in range(3)]))
     assert baseline.by_pieces and len(baseline.held_out) == 36
     assert says(' '.join(baseline.about['notes']), '36 pieces stand for recordings')
+    # Nobody knows how other recordings of the machine would differ from these three.
+    assert baseline.promise.startswith('nothing for other recordings')
+    whole = learn(Sample.of(rows(40, 0)))
+    assert whole.promise == whole.wish.words(whole.rate)
 
 
 def test_a_wish_that_the_recordings_cannot_support_is_answered_with_what_they_can(says):
