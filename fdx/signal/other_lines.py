@@ -21,9 +21,11 @@ SPEED_TOLERANCE, MAINS_TOLERANCE = 2e-3, 1e-3
 
 
 def lines_seen(evidence: FaultEvidence, rest: FaultEvidence, fault: str) -> int:
-    """How many of the HARMONICS lines of a fault of FAULTS lie apart from what `without_other_lines` has left out."""
-    found = evidence.targets[FAULTS.index(fault)]
-    order = found.order * (1 + found.deviation)
+    """How many of the HARMONICS lines of a fault of FAULTS lie apart from what `without_other_lines` has left out.
+
+    The lines are where the fault would have them without slip, not where the search has found some.
+    """
+    order = evidence.targets[FAULTS.index(fault)].order
     hz = np.arange(1, HARMONICS + 1) * order * evidence.speed.speed_rpm / 60
     return int(np.isfinite(rest.spectra.nearest(hz)).any(axis=0).sum())
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fdx.signal.fault_evidence import fault_evidence
-from fdx.signal.other_lines import without_other_lines
+from fdx.signal.other_lines import lines_seen, without_other_lines
 from tests.signal.evidence_bench import NEAR_WHOLE, RPM, SHAFT_HZ
 from tests.signal.machine_bench import Bench
 
@@ -30,6 +30,16 @@ def test_lines_at_whole_orders_do_not_count(order, index):
     away = [np.abs(hz - f * np.rint(hz / f)) for f in (SHAFT_HZ, 50.0, 60.0)]
     assert len(hz) and np.min(away, axis=0).max() < 0.15 * SHAFT_HZ and hz.min() > SHAFT_HZ / 2
     assert rest.speed == evidence.speed and rest.turns == evidence.turns
+
+
+def test_the_shorter_a_recording_the_fewer_lines_are_seen():
+    """BPFI 4.95 is 0.05 orders beside a whole one: that takes forty turns to resolve."""
+    seen = []
+    for turns in (15, 40, 200):
+        x = np.random.default_rng(0).standard_normal(round(turns / SHAFT_HZ * RATE_HZ))
+        evidence = fault_evidence(x, RATE_HZ, RPM, NEAR_WHOLE, fixed_speed=True)
+        seen.append(lines_seen(evidence, without_other_lines(evidence), 'inner_race'))
+    assert seen == sorted(seen) and seen[0] <= 3 and seen[-1] >= 5
 
 
 @pytest.mark.parametrize('index', [0, 1])
