@@ -34,10 +34,10 @@ from fdx.types import ConfigError
 from . import cli
 from .display import progress, table
 from .format_flags import FORMAT_FLAGS, check_formats, define_format_flags, formats_of_flags
+from .known_orders import parse_orders
 from .raw_paths import recordings_of
 
 FLAGS = flags.FLAGS
-MAX_ORDER = 1000.0
 OF_FILES = ('bearing', 'speed_rpm', 'sample_rate', 'variable', 'channel', 'hop_s', *FORMAT_FLAGS)
 OF_DATASETS = ('dataset', 'split', 'target', 'before')
 
@@ -71,18 +71,6 @@ def define_flags() -> None:
     flags.mark_flag_as_required('checkpoint')
 
 
-def _known_orders() -> list[float]:
-    orders = []
-    for text in FLAGS.known_orders:
-        try:
-            orders.append(float(text))
-        except ValueError:
-            orders.append(0.0)
-        if not 0 < orders[-1] < MAX_ORDER:
-            raise ConfigError(f'--known_orders: {text!r} is not a number of turns above 0 and below {MAX_ORDER:g}')
-    return orders
-
-
 def _check_flags(files: list[str]) -> None:
     """Refuses flags that nothing reads."""
     check_positive('sample_rate_hz', FLAGS.sample_rate, 'Hz')
@@ -107,7 +95,7 @@ def _options() -> dict[str, Any]:
 
 def main(argv) -> None:
     """Explains the files of the command line, or windows of a dataset."""
-    known_orders, names = _known_orders(), argv[1:]
+    known_orders, names = list(parse_orders(FLAGS.known_orders)), argv[1:]
     _check_flags(names)
     files = recordings_of(names) if names else []
     formats = formats_of_flags()

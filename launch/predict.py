@@ -57,6 +57,7 @@ from fdx.types import ConfigError
 from . import cli
 from .display import progress
 from .format_flags import FORMAT_FLAGS, check_formats, define_format_flags, formats_of_flags
+from .known_orders import parse_orders
 from .predict_outputs import TABLE, Printer, define_output_flags, format_of_flags, out_files, write_files
 from .predict_rows import OF_FILES, closing_lines, rows_of
 from .predict_watch import check_watch_flags, define_watch_flags, watch_folders
@@ -66,7 +67,6 @@ FLAGS = flags.FLAGS
 # Flags about signals, which have no meaning for a table of readings.
 # Flags that only a diagnosis without a checkpoint reads.
 OF_ZERO_SHOT = ('known_orders', 'other_bearing', 'healthy', 'tachometer', 'pulses_per_turn')
-MAX_ORDER = 1000.0
 OF_SIGNALS = ('bearing', 'speed_rpm', 'sample_rate', 'variable', 'channel', 'hop_s', *FORMAT_FLAGS)
 
 
@@ -146,7 +146,7 @@ def _asked() -> Asked:
     """Who diagnoses."""
     if FLAGS.zero_shot:
         told = (
-            ('known_orders', tuple(_order(text) for text in FLAGS.known_orders or ())),
+            ('known_orders', parse_orders(FLAGS.known_orders)),
             ('other_bearings', tuple(parse_bearing(text) for text in FLAGS.other_bearing or ())),
             ('healthy', tuple(FLAGS.healthy or ())),
             ('tachometer', FLAGS.tachometer),
@@ -155,16 +155,6 @@ def _asked() -> Asked:
         return Asked(zero_shot=told, abstain=FLAGS.abstain)
     given = tuple(name for name in OF_SIGNALS if FLAGS[name].present)
     return Asked(FLAGS.checkpoint, FLAGS.step, options=given, abstain=FLAGS.abstain)
-
-
-def _order(text: str) -> float:
-    try:
-        order = float(text)
-    except ValueError:
-        order = 0.0
-    if not 0 < order < MAX_ORDER:
-        raise ConfigError(f'--known_orders: {text!r} is not a number of turns above 0 and below {MAX_ORDER:g}')
-    return order
 
 
 def _model() -> str:

@@ -37,9 +37,9 @@ from fdx.types import ConfigError, Recording
 
 from . import cli
 from .format_flags import FORMAT_FLAGS, check_formats, define_format_flags, formats_of_flags
+from .known_orders import parse_orders
 
 FLAGS = flags.FLAGS
-MAX_ORDER = 1000.0
 OF_RECORDINGS = (
     *('bearing', 'speed_rpm', 'low_rpm', 'high_rpm', 'healthy', 'known_orders', 'other_bearing', 'unit'),
     *('machine_group', 'mounting', 'sample_rate', 'variable', 'channel', *FORMAT_FLAGS),
@@ -118,7 +118,7 @@ def _page() -> str:
     from fdx.predict.evidence_of import Knowledge  # noqa: PLC0415
 
     others = tuple(parse_bearing(text) for text in FLAGS.other_bearing)
-    knowledge = Knowledge(tuple(_order(text) for text in FLAGS.known_orders), others)
+    knowledge = Knowledge(parse_orders(FLAGS.known_orders), others)
     machine = Machine(FLAGS.unit, FLAGS.machine_group, FLAGS.mounting, knowledge)
     options = _options()
     recording, *healthy = (_read(path, options, formats) for path in (FLAGS.recording, *FLAGS.healthy))
@@ -144,16 +144,6 @@ def _read(path: str, options: dict[str, Any], formats) -> Recording:
     if FLAGS.speed_rpm != ESTIMATE:
         return recording
     return with_estimated_speed(recording, (FLAGS.low_rpm, FLAGS.high_rpm))
-
-
-def _order(text: str) -> float:
-    try:
-        order = float(text)
-    except ValueError:
-        order = 0.0
-    if not 0 < order < MAX_ORDER:
-        raise ConfigError(f'--known_orders: {text!r} is not a number of turns above 0 and below {MAX_ORDER:g}')
-    return order
 
 
 if __name__ == '__main__':
