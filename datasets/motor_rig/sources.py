@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import scipy  # its parts are imported at first use, which saves a second
 import scipy.fft
-import scipy.interpolate
 
 from .electric import Operation
 from .measured import Tone

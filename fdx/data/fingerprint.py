@@ -28,7 +28,7 @@ import functools
 import hashlib
 
 import numpy as np
-import scipy.signal
+import scipy  # its parts are imported at first use, which saves a second
 
 SIZE = 32
 TAPS = 65

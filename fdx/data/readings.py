@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import pathlib
 from collections.abc import Sequence
@@ -64,10 +65,7 @@ class ReadingsDataset(PreparedDataset):
         self.front_end = ReadingsInput(NAME, self.columns)
         label = self.metadata['label']
         self._class_names = list(info.features[label].names)
-        parts = [list(builder.as_data_source(split=s)) for s in SPLITS if s in info.splits]
-        records = [record for part in parts for record in part]
-        self.values = np.array([[r[c] for c in self.columns] for r in records], np.float32)
-        self.table = _table(records, self.values, label, self.columns)
+        self.values, self.table = _decoded(_Prepared(_stamp(self.data_dir), label, self.columns, builder))
 
     def class_names(self, label_key: str = 'label') -> list[str]:
         """Names of the two states; a table has no coarser classes."""
@@ -134,6 +132,42 @@ class ReadingsDataset(PreparedDataset):
         if field not in self.columns:
             raise DataError(f'{self.name} has no column {field}; it has {", ".join(self.columns)}')
         return self.values[np.asarray(rows, np.int64), self.columns.index(field)]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Prepared:
+    """A prepared table: equal while its files are the same.
+
+    Attributes:
+      stamp: of its folder.
+      label, columns: what is read of it.
+      builder: that reads it.
+    """
+
+    stamp: tuple
+    label: str
+    columns: tuple[str, ...]
+    builder: tfds.core.DatasetBuilder = dataclasses.field(compare=False)
+
+
+def _stamp(folder: pathlib.Path) -> tuple:
+    """The folder, and names, sizes and times of its files."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    return str(folder), *((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+
+
+@functools.lru_cache(maxsize=4)
+def _decoded(prepared: _Prepared) -> tuple[np.ndarray, ReadingsTable]:
+    """(values float32 [N, C], which cannot be written, table) of a prepared table.
+
+    A program opens a table many times (each training, each score), and 10,000 rows take over a second to decode.
+    """
+    splits = prepared.builder.info.splits
+    parts = [list(prepared.builder.as_data_source(split=s)) for s in SPLITS if s in splits]
+    records = [record for part in parts for record in part]
+    values = np.array([[r[c] for c in prepared.columns] for r in records], np.float32)
+    values.setflags(write=False)
+    return values, _table(records, values, prepared.label, prepared.columns)
 
 
 def _reading_id(values: np.ndarray) -> str:

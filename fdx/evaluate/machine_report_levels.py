@@ -6,8 +6,7 @@ import dataclasses
 import math
 
 import numpy as np
-import scipy.signal
-import scipy.stats
+import scipy  # its parts are imported at first use, which saves a second
 
 from fdx.signal.slow_part import without_slow_part
 from fdx.signal.usable import counted, inspect_recording

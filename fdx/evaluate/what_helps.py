@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import scipy.stats
+import scipy  # its parts are imported at first use, which saves a second
 
 from fdx.evaluate.data_facts import one_speed
 from fdx.evaluate.evidence import Evidence, trials_needed

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scipy  # its parts are imported at first use, which saves a second
 import scipy.special
-import scipy.stats
 
 from fdx.explain.baseline import baseline_input
 from fdx.explain.faithfulness import Curves, curves, random_curves

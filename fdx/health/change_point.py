@@ -13,7 +13,7 @@ import functools
 import math
 
 import numpy as np
-import scipy.optimize
+import scipy  # its parts are imported at first use, which saves a second
 
 from fdx.health.normal_scores import MOST_CORRELATION, innovations, standardiser
 from fdx.types import ConfigError, DataError

@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import scipy  # its parts are imported at first use, which saves a second
 import scipy.fft
-import scipy.signal
 
 from fdx.health.feature_plan import MEL_BANDS, SHAFT_ORDERS, FeaturePlan
 from fdx.predict.evidence_of import Knowledge, evidence_of

@@ -6,8 +6,8 @@ import dataclasses
 import math
 
 import numpy as np
+import scipy  # its parts are imported at first use, which saves a second
 import scipy.fft
-import scipy.signal
 
 from fdx.health.feature_plan import FeaturePlan
 from fdx.health.feature_sets import SETS, Frames

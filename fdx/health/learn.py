@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import scipy.stats
+import scipy  # its parts are imported at first use, which saves a second
 
 from fdx.health.baseline import Baseline, fold_models, held_out_rows
 from fdx.health.blocks import blocks_of

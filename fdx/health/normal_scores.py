@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import scipy.stats
+import scipy  # its parts are imported at first use, which saves a second
 
 from fdx.types import ConfigError, DataError
 

@@ -6,7 +6,7 @@ import dataclasses
 import math
 
 import numpy as np
-import scipy.signal
+import scipy  # its parts are imported at first use, which saves a second
 
 from fdx.signal.checks import CLIP_RUN, count_held_at
 from fdx.signal.dead import dead_samples

@@ -6,8 +6,7 @@ import dataclasses
 import math
 
 import numpy as np
-import scipy.signal
-import scipy.stats
+import scipy  # its parts are imported at first use, which saves a second
 
 from fdx.health.level import checked_series, joined, smooth_level
 from fdx.types import ConfigError

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy  # its parts are imported at first use, which saves a second
 import scipy.ndimage
-import scipy.signal
 
 # Samples that the step is read from: enough to meet neighbouring values of a 16-bit converter.
 STEP_SAMPLES = 1 << 16

@@ -10,8 +10,8 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+import scipy  # its parts are imported at first use, which saves a second
 import scipy.fft
-import scipy.signal
 
 # Bands of 1/1, 1/2, 1/3, 1/4, 1/6 and 1/8 of the used spectrum, as in the fast kurtogram's 1/3-binary tree
 # (Antoni, "Fast computation of the kurtogram", MSSP 21(1):108-124, 2007).

@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import scipy  # its parts are imported at first use, which saves a second
 import scipy.fft
-import scipy.signal
 
 from fdx.signal.envelope import prewhitened_spectrum, tapered
 from fdx.types import DataError

@@ -7,8 +7,8 @@ import functools
 import math
 
 import numpy as np
+import scipy  # its parts are imported at first use, which saves a second
 import scipy.fft
-import scipy.signal
 import scipy.special
 
 from fdx.signal.static_part import StaticPart, static_part

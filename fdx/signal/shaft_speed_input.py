@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import scipy.signal
+import scipy  # its parts are imported at first use, which saves a second
 
 from fdx.signal.dead import dead_samples
 from fdx.signal.envelope import USED_BAND

@@ -6,9 +6,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import scipy  # its parts are imported at first use, which saves a second
 import scipy.fft
 import scipy.ndimage
-import scipy.signal
 
 from fdx.signal.envelope import USED_BAND
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
-import scipy.signal
+import scipy  # its parts are imported at first use, which saves a second
 
 # It is below the slowest shaft that fdx diagnoses (127 rpm, 2.1 Hz), and less than a tenth of a usual motor's rate
 # (1500 rpm).

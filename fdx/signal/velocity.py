@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import scipy.signal
+import scipy  # its parts are imported at first use, which saves a second
 
 from fdx.signal.slow_part import without_slow_part
 from fdx.types import ConfigError, DataError

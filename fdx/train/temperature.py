@@ -7,7 +7,7 @@ probabilities sharper or softer and changes no decision.
 from __future__ import annotations
 
 import numpy as np
-import scipy.optimize
+import scipy  # its parts are imported at first use, which saves a second
 import scipy.special
 
 # The logarithm of the temperature stays within it, and is thought to be normal around 0 with this deviation: validation

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.stats
+import scipy  # its parts are imported at first use, which saves a second
 
 # Loggers that take turns between machines show a lag of as many rows as there are machines.
 MAX_LAG = 50

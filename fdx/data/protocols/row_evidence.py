@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import scipy.stats
+import scipy  # its parts are imported at first use, which saves a second
 
 from fdx.data.protocols.row_dependence import Dependence, row_dependence
 from fdx.data.protocols.row_stretches import stretches_of

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import safetensors.numpy
-import scipy.optimize
+import scipy  # its parts are imported at first use, which saves a second
 import scipy.special
 
 from fdx.data.pipeline import RecordExamples
