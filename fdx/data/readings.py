@@ -158,7 +158,7 @@ def _stamp(folder: pathlib.Path) -> tuple:
 
 @functools.lru_cache(maxsize=4)
 def _decoded(prepared: _Prepared) -> tuple[np.ndarray, ReadingsTable]:
-    """(values float32 [N, C], which cannot be written, table) of a prepared table.
+    """(values float32 [N, C], table) of a prepared table; neither can be written, because all who open it share them.
 
     A program opens a table many times (each training, each score), and 10,000 rows take over a second to decode.
     """
@@ -166,8 +166,10 @@ def _decoded(prepared: _Prepared) -> tuple[np.ndarray, ReadingsTable]:
     parts = [list(prepared.builder.as_data_source(split=s)) for s in SPLITS if s in splits]
     records = [record for part in parts for record in part]
     values = np.array([[r[c] for c in prepared.columns] for r in records], np.float32)
-    values.setflags(write=False)
-    return values, _table(records, values, prepared.label, prepared.columns)
+    table = _table(records, values, prepared.label, prepared.columns)
+    for array in (values, *table.columns.values()):
+        array.setflags(write=False)
+    return values, table
 
 
 def _reading_id(values: np.ndarray) -> str:
