@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fdx.api.predictors import load as load
     from fdx.api.recordings import front_end as front_end
     from fdx.api.recordings import read as read
+    from fdx.api.reports import report as report
     from fdx.api.runs import adapt as adapt
     from fdx.api.runs import evaluate as evaluate
     from fdx.api.runs import train as train
@@ -63,6 +64,7 @@ _WHERE = {
     'TrainConfig': 'fdx.train.config',
     'create_model': 'fdx.api.networks',
     'load': 'fdx.api.predictors',
+    'report': 'fdx.api.reports',
     'zero_shot': 'fdx.predict.zero_shot',
     **dict.fromkeys(('baseline', 'monitor'), 'fdx.api.health'),
     **dict.fromkeys(('open_dataset', 'prepare'), 'fdx.api.datasets'),
