@@ -85,7 +85,8 @@ def load_parts(
         key = ('adapt', *stem, str(examples.dataset.data_dir))
         if key not in caches:
             stop = setup.start if use_features else 0
-            caches[key] = FeatureCache(setup.model, setup.prefix, stop, progress) if use_features else InputCache()
+            cached = (setup.model, setup.prefix, stop, progress, config.parallel)
+            caches[key] = FeatureCache(*cached) if use_features else InputCache()
         parts[name] = caches[key].examples(examples, name.replace('_', ' '))
     return parts, setup.start if use_features else 0
 

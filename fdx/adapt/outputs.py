@@ -80,9 +80,9 @@ def make_outputs(model: nn.Module, start: int, feature: str) -> Callable:
 
 
 @functools.lru_cache(maxsize=KEPT)
-def compiled_outputs(model: nn.Module, start: int, feature: str) -> Callable:
+def compiled_outputs(model: nn.Module, start: int, feature: str, form: str = parallel.FORM) -> Callable:
     """`make_outputs`, compiled; runs of one network share it."""
-    return parallel.compile_forward(make_outputs(model, start, feature))
+    return parallel.compile_forward(make_outputs(model, start, feature), form)
 
 
 def outputs_of(forward: Callable, variables: dict, examples: ArrayExamples) -> Outputs:

@@ -71,7 +71,7 @@ def check_norms(method: str, setup: ModelSetup) -> None:
 def compile_programs(config: TrainConfig, plan: AdaptConfig, setup: ModelSetup, start: int) -> Programs:
     """The programs of a run whose batches go into stage `start`; runs that differ in data or seed share them."""
     terms = (plan.method, plan.feature, plan.factor(), plan.radius, plan.warm_up, plan.schedule, plan.sets)
-    return _programs(setup.model, flax.core.freeze(setup.mask), start, settings_of(config), *terms)
+    return _programs(setup.model, flax.core.freeze(setup.mask), start, settings_of(config), config.parallel, *terms)
 
 
 @functools.lru_cache(maxsize=KEPT)
@@ -80,6 +80,7 @@ def _programs(
     mask: flax.core.FrozenDict,
     start: int,
     settings: OptimiserSettings,
+    form: str,
     method: str,
     feature: str,
     factor: float,
@@ -105,9 +106,9 @@ def _programs(
         rejects=sets == OPEN,
     )
     return Programs(
-        parallel.compile_step(step),
-        compiled_outputs(model, start, feature),
-        compiled_statistics(model, start=start),
+        parallel.compile_step(step, form),
+        compiled_outputs(model, start, feature, form),
+        compiled_statistics(model, start=start, form=form),
         optimiser,
         extra,
     )

@@ -53,9 +53,9 @@ def make_statistics(model: nn.Module, *, start: int = 0) -> Callable:
 
 
 @functools.lru_cache(maxsize=KEPT)
-def compiled_statistics(model: nn.Module, *, start: int = 0) -> Callable:
+def compiled_statistics(model: nn.Module, *, start: int = 0, form: str = parallel.FORM) -> Callable:
     """`make_statistics`, compiled; runs of one network share it."""
-    return parallel.compile_forward(make_statistics(model, start=start))
+    return parallel.compile_forward(make_statistics(model, start=start), form)
 
 
 def shuffled(examples: ArrayExamples, seed: int) -> ArrayExamples:

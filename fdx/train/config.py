@@ -15,6 +15,8 @@ AUGMENTATIONS = ('mixup', 'specaugment')
 SELECTIONS = ('loss', 'macro_f1', 'accuracy', 'last')
 MAX_SAVES = 20
 CACHE_MODES = ('auto', 'on', 'off')
+# How fdx.train.parallel compiles a step; the first is the default of every program.
+FORMS = ('pmap', 'mesh')
 FIRST_BLOCKS = 'first_blocks:'
 PRESETS = ('none', 'head', 'first_last', f'{FIRST_BLOCKS}N')
 
@@ -73,6 +75,8 @@ class TrainConfig:
         (a missed failure costs as much as RATIO false alarms) or recall:SHARE; where empty, the more probable class
         wins.
       cache_features: whether the outputs of frozen leading stages are computed once and kept: auto, on or off.
+      parallel: how steps are compiled for several devices: pmap, or mesh (jit and shard_map over a mesh of all
+        devices); the numbers are the same to the last bit.
       save_every: epochs between checkpoints; only epochs with a checkpoint can be chosen. 0: at most 20 checkpoints
         per run.
       seed: decides initialisation, data order, dropout and what is random in the protocol.
@@ -106,6 +110,7 @@ class TrainConfig:
     synthetic: str = ''
     threshold: str = ''
     cache_features: str = 'auto'
+    parallel: str = FORMS[0]
     save_every: int = 0
     seed: int = 0
 
@@ -125,6 +130,7 @@ class TrainConfig:
             'balance': self.balance in BALANCES,
             'select_by': self.select_by in SELECTIONS,
             'cache_features': self.cache_features in CACHE_MODES,
+            'parallel': self.parallel in FORMS,
         }
         for name, good in checks.items():
             if not good:
@@ -198,5 +204,6 @@ _ALLOWED = {
     'balance': f'it must be one of {", ".join(BALANCES)}',
     'save_every': 'it must be a number of epochs, or 0',
     'select_by': f'it must be one of {", ".join(SELECTIONS)}',
+    'parallel': f'it must be one of {", ".join(FORMS)}',
     'cache_features': f'it must be one of {", ".join(CACHE_MODES)}',
 }

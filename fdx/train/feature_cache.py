@@ -7,6 +7,7 @@ import numpy as np
 
 from fdx.data.joined import JoinedExamples
 from fdx.data.pipeline import ArrayExamples, RecordExamples
+from fdx.train import parallel
 from fdx.train.forward import Progress, forward_all, no_progress
 from fdx.train.programs import compiled_forward
 
@@ -18,9 +19,11 @@ class FeatureCache:
     and gain.
     """
 
-    def __init__(self, model: nn.Module, prefix: dict, stop: int, progress: Progress = no_progress):
-        """Caches the outputs of stages [0, stop) with the variables `prefix`."""
-        self._forward = compiled_forward(model, stop=stop)
+    def __init__(
+        self, model: nn.Module, prefix: dict, stop: int, progress: Progress = no_progress, form: str = parallel.FORM
+    ):
+        """Caches the outputs of stages [0, stop) with the variables `prefix`; `form` is one of fdx.train.parallel."""
+        self._forward = compiled_forward(model, stop=stop, form=form)
         self._prefix = prefix
         self._progress = progress
         self._features: dict[tuple, np.ndarray] = {}

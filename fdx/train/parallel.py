@@ -1,28 +1,77 @@
-"""The one place that compiles steps for many devices, and that splits batches over them."""
+"""The one place that compiles steps for many devices, and that splits batches over them.
+
+A step is written for one device, with collective operations over AXIS. Two forms compile it, with equal results to the
+last bit: `pmap`, and `mesh`, which is `jax.jit` of `jax.shard_map` over a mesh of all devices.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import numpy as np
 
+from fdx.train.config import FORMS
+
 AXIS = 'batch'
+FORM = FORMS[0]
 
 
-def compile_step(step: Callable) -> Callable:
+def compile_step(step: Callable, form: str = FORM) -> Callable:
     """Compiles step(state, batch) -> (state, metrics): one program, many devices, explicit `lax.pmean` over AXIS.
 
     State and metrics have no device axis, as they are replicated; arrays of the batch are [devices here, B, ...]. The
     memory of the state is given to the step: afterwards only the returned state can be used.
+
+    Args:
+      step: for the part of the batch that lies on one device.
+      form: one of FORMS.
     """
-    return jax.pmap(step, axis_name=AXIS, in_axes=(None, 0), out_axes=(None, None), donate_argnums=(0,))
+    return _compiled(step, form, donated=(0,))
 
 
-def compile_forward(forward: Callable) -> Callable:
+def compile_forward(forward: Callable, form: str = FORM) -> Callable:
     """Compiles forward(variables, batch) -> arrays gathered over AXIS (`gather`), the same on every device."""
-    return jax.pmap(forward, axis_name=AXIS, in_axes=(None, 0), out_axes=None)
+    return _compiled(forward, form, donated=())
+
+
+def _compiled(function: Callable, form: str, donated: tuple[int, ...]) -> Callable:
+    if form == 'pmap':
+        return jax.pmap(function, axis_name=AXIS, in_axes=(None, 0), out_axes=None, donate_argnums=donated)
+    everywhere, split = jax.sharding.PartitionSpec(), jax.sharding.PartitionSpec(AXIS)
+    # pmap does not check either that outputs are the same on every device.
+    mapped = jax.shard_map(
+        function, mesh=_all_devices(), in_specs=(everywhere, split), out_specs=everywhere, check_vma=False
+    )
+    return _OnMesh(jax.jit(mapped, donate_argnums=donated), jax.sharding.NamedSharding(_all_devices(), split))
+
+
+@dataclasses.dataclass(frozen=True)
+class _OnMesh:
+    """A program on the mesh that takes batches as `shard` gives them.
+
+    Attributes:
+      program: takes the arrays of the global batch, [all devices * B, ...].
+      sharding: of these arrays.
+    """
+
+    program: Any
+    sharding: jax.sharding.NamedSharding
+
+    def __call__(self, state: Any, batch: dict) -> Any:
+        return self.program(state, self._placed(batch))
+
+    def lower(self, state: Any, batch: dict) -> jax.stages.Lowered:
+        """The lowered program, as that of `jax.jit`."""
+        return self.program.lower(state, self._placed(batch))
+
+    def _placed(self, batch: dict) -> dict:
+        def place(x: np.ndarray) -> jax.Array:
+            return jax.make_array_from_process_local_data(self.sharding, x.reshape(-1, *x.shape[2:]))
+
+        return jax.tree.map(place, batch)
 
 
 def gather(x: jax.Array) -> jax.Array:
@@ -82,5 +131,9 @@ def replicate(tree):
 
 def replicated_sharding() -> jax.sharding.NamedSharding:
     """The sharding of arrays of which every device of every process has a full copy."""
-    mesh = jax.make_mesh((jax.device_count(),), (AXIS,), axis_types=(jax.sharding.AxisType.Auto,))
-    return jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+    return jax.sharding.NamedSharding(_all_devices(), jax.sharding.PartitionSpec())
+
+
+def _all_devices() -> jax.sharding.Mesh:
+    """The mesh of all devices of all processes along AXIS."""
+    return jax.make_mesh((jax.device_count(),), (AXIS,), axis_types=(jax.sharding.AxisType.Auto,))

@@ -37,15 +37,26 @@ def _initialiser(model: nn.Module, input_shape: tuple[int, ...]) -> Callable[[ja
 
 
 def compiled_forward(
-    model: nn.Module, *, start: int = 0, stop: int | None = None, feature: str | None = None
+    model: nn.Module,
+    *,
+    start: int = 0,
+    stop: int | None = None,
+    feature: str | None = None,
+    form: str = parallel.FORM,
 ) -> Callable[[dict, dict], jax.Array]:
-    """`make_forward` of these arguments, compiled. Which norms are frozen in training changes nothing about it."""
-    return _forward(model.clone(frozen_norms=()) if hasattr(model, 'frozen_norms') else model, start, stop, feature)
+    """`make_forward` of these arguments, compiled in a form of fdx.train.parallel.
+
+    Which norms are frozen in training changes nothing about it.
+    """
+    model = model.clone(frozen_norms=()) if hasattr(model, 'frozen_norms') else model
+    return _forward(model, start, stop, feature, form)
 
 
 @functools.lru_cache(maxsize=2 * KEPT)
-def _forward(model: nn.Module, start: int, stop: int | None, feature: str | None) -> Callable[[dict, dict], jax.Array]:
-    return parallel.compile_forward(make_forward(model, start=start, stop=stop, feature=feature))
+def _forward(
+    model: nn.Module, start: int, stop: int | None, feature: str | None, form: str
+) -> Callable[[dict, dict], jax.Array]:
+    return parallel.compile_forward(make_forward(model, start=start, stop=stop, feature=feature), form)
 
 
 def compiled_step(
@@ -57,12 +68,16 @@ def compiled_step(
     start: int,
     class_weights: Sequence[float] | None = None,
     augment: Augmentation | None = None,
+    form: str = parallel.FORM,
 ) -> Callable:
-    """`make_train_step` with the optimiser of `settings`, compiled; the arguments are those of both."""
+    """`make_train_step` with the optimiser of `settings`, compiled; the arguments are those of both.
+
+    `form` is one of fdx.train.parallel.
+    """
     weights = None if class_weights is None else tuple(float(weight) for weight in class_weights)
     # Without a schedule the program does not count epochs.
     steps_per_epoch = steps_per_epoch if settings.halve_every else 1
-    return _step(model, settings, flax.core.freeze(mask), steps_per_epoch, start, weights, augment)
+    return _step(model, settings, flax.core.freeze(mask), steps_per_epoch, start, weights, augment, form)
 
 
 @functools.lru_cache(maxsize=KEPT)
@@ -74,11 +89,12 @@ def _step(
     start: int,
     class_weights: tuple[float, ...] | None,
     augment: Augmentation | None,
+    form: str,
 ) -> Callable:
     trains = flax.core.unfreeze(mask)
     optimiser = make_optimiser(settings, trains, steps_per_epoch)
     step = make_train_step(model, optimiser, trains, start=start, class_weights=class_weights, augment=augment)
-    return parallel.compile_step(step)
+    return parallel.compile_step(step, form)
 
 
 def forget_when_many() -> None:

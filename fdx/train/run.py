@@ -66,8 +66,10 @@ def description(config: TrainConfig, setup: ModelSetup, data: RunData) -> dict:
     return meta | {'init_leak': dataclasses.asdict(leak), 'leaks': meta['leaks'] or bool(leak.reason)}
 
 
-def _validator(model, examples: Examples, start: int, rule: DecisionRule | None) -> Callable[[TrainState], dict]:
-    forward = compiled_forward(model, start=start)
+def _validator(
+    model, examples: Examples, start: int, rule: DecisionRule | None, form: str
+) -> Callable[[TrainState], dict]:
+    forward = compiled_forward(model, start=start, form=form)
     labels = examples.labels()
 
     def validate(state: TrainState) -> dict:
@@ -147,6 +149,7 @@ def train(
         start=start,
         class_weights=weights,
         augment=AUGMENT.get(config.balance),
+        form=config.parallel,
     )
     run = Run(
         layout=LAYOUT,
@@ -158,7 +161,7 @@ def train(
             batch_size=config.batch_size,
             steps_per_epoch=epoch_steps,
             epochs=config.epochs,
-            validate=_validator(setup.model, data.validation, start, rule),
+            validate=_validator(setup.model, data.validation, start, rule, config.parallel),
             on_epoch=on_epoch,
             save_every=config.epochs_between_saves(),
             progress=progress,

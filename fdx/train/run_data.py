@@ -96,7 +96,7 @@ def with_cached_features(
     seed = config.seed if setup.origin == 'random' else 0
     key = (setup.origin, setup.start, config.model, str(config.model_options), str(data.dataset.data_dir), seed)
     if key not in caches:
-        caches[key] = FeatureCache(setup.model, setup.prefix, setup.start, progress)
+        caches[key] = FeatureCache(setup.model, setup.prefix, setup.start, progress, config.parallel)
     parts = {name: caches[key].examples(getattr(data, name), name) for name in ('train', 'validation')}
     return dataclasses.replace(data, **parts), setup.start
 

@@ -46,7 +46,7 @@ def complete_config(stored: dict) -> dict:
 SAME_CLASSIFIER = Sameness(
     CLASSIFIER,
     {'config': complete_config},
-    ('epochs', 'cache_features', 'data_dir'),
+    ('epochs', 'cache_features', 'data_dir', 'parallel'),
     ('dataset', 'class_names', 'front_end', 'gain', 'splits', 'frozen_stages', 'trained_values'),
 )
 

@@ -41,6 +41,7 @@ CHANGED = {
     'clip_norm': ('--clip_norm=1.5', 1.5),
     'select_by': ('--select_by=macro_f1', 'macro_f1'),
     'cache_features': ('--cache_features=off', 'off'),
+    'parallel': ('--parallel=mesh', 'mesh'),
     'save_every': ('--save_every=3', 3),
     'seed': ('--seed=42', 42),
     'weights_version': ('--weights_version=v1', 'v1'),

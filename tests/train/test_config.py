@@ -27,6 +27,7 @@ from fdx.types import ConfigError
         ('select_by', 'f1', 'loss, macro_f1, accuracy, last'),
         ('cache_features', 'yes', 'auto, on, off'),
         ('save_every', -1, 'number of epochs'),
+        ('parallel', 'pjit', 'pmap, mesh'),
     ],
 )
 def test_a_bad_value_is_named(name, value, words):

@@ -129,3 +129,17 @@ def test_a_whole_run_on_four_devices(make_head_config, head_run, outcome, start_
     for row, wanted in zip(four.history, head_run.history, strict=True):
         assert row == pytest.approx(wanted, rel=1e-5)
     assert_same_trees(four.params, head_run.params, rtol=1e-5, atol=1e-5)
+
+
+def test_the_forms_are_equal_to_the_last_bit(start_program, tmp_path):
+    """Training steps on one, two and four devices; a step of adaptation and a forward pass on four."""
+    process = start_program({'output': str(tmp_path / 'forms.npz')}, devices=4, script='forms_program.py')
+    log, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, log
+    with np.load(tmp_path / 'forms.npz') as found:
+        of_pmap = {name.partition('/')[2]: found[name].tobytes() for name in found.files if name.startswith('pmap/')}
+        of_mesh = {name.partition('/')[2]: found[name].tobytes() for name in found.files if name.startswith('mesh/')}
+        assert {name.split('/')[0] for name in of_pmap} == {'1', '2', '4'}
+        assert {'1/metrics/loss', '2/stats/bn/mean', '4/adapt/metrics/term', '4/logits'} <= set(of_pmap)
+        assert of_mesh == of_pmap
+        assert found['pmap/1/metrics/loss'] == pytest.approx(found['pmap/4/metrics/loss'], rel=1e-5)

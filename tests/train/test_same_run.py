@@ -65,7 +65,7 @@ def test_settings_that_differ_are_named_and_no_others():
 @pytest.mark.parametrize(
     ('kind', 'key', 'changes'),
     [
-        (CLASSIFIER, 'config', {'epochs': 9, 'cache_features': 'off', 'data_dir': 'elsewhere'}),
+        (CLASSIFIER, 'config', {'epochs': 9, 'cache_features': 'off', 'data_dir': 'elsewhere', 'parallel': 'mesh'}),
         (ADAPTATION, 'config', {'epochs': 9, 'cache_features': 'off', 'data_dir': 'elsewhere'}),
         (GENERATOR, 'generator', {'steps': 2000, 'data_dir': 'elsewhere'}),
     ],

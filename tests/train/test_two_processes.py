@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -27,7 +28,7 @@ def train_together(start_program, tmp_path, free_address):
 
 
 def test_two_processes_train_as_one(make_head_config, train_together, head_run, outcome, tmp_path, assert_same_trees):
-    """SIGTERM reaches the second process only, in epoch 2; both stop after the same step and go on when asked."""
+    """SIGTERM reaches the second process only, in epoch 2; both stop after the same step and go on, on a mesh."""
     config = make_head_config()
     stopped = train_together(config, ['SIGTERM', 2, 0, 1])
     assert [(o['processes'], o['devices']) for o in stopped] == [(2, 2), (2, 2)]
@@ -37,7 +38,7 @@ def test_two_processes_train_as_one(make_head_config, train_together, head_run, 
     assert 4 <= step < 9
     assert f'after step {step};' in stopped[0]['error']
 
-    finished = train_together(config)
+    finished = train_together(dataclasses.replace(config, parallel='mesh'))
     assert finished[0]['best_step'] == finished[1]['best_step'] == head_run.best_step
     for out in finished:
         for row, wanted in zip(out['history'], head_run.history, strict=True):

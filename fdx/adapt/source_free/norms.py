@@ -55,10 +55,16 @@ def mixed_statistics(
 
 
 def measuring(
-    model: nn.Module, examples: ArrayExamples, *, prior_windows: int, seed: int, progress: Progress
+    model: nn.Module,
+    examples: ArrayExamples,
+    *,
+    prior_windows: int,
+    seed: int,
+    progress: Progress,
+    form: str = parallel.FORM,
 ) -> Callable[[TargetState], TargetState]:
     """Function state -> the same with `mixed_statistics` of the examples in its norms."""
-    statistics = compiled_statistics(model)
+    statistics = compiled_statistics(model, form=form)
 
     def measure(state: TargetState) -> TargetState:
         stats = mixed_statistics(

@@ -83,11 +83,18 @@ def adapt_checkpoint(
     target = load_target(config, dataset, splits, meta['class_names'], meta['gain'], progress)
     if plan.method != 'test_time_norms':
         check_batches(setup, target.seen, config.batch_size, 0, 'target')
-    view = TargetView(compiled_outputs(setup.model, 0, 'embedding'), target)
+    view = TargetView(compiled_outputs(setup.model, 0, 'embedding', config.parallel), target)
     optimiser = make_optimiser(config, setup.mask, 1)
     state = fresh_state(setup, optimiser, target, config)
     before = view.row(state)
-    measure = measuring(setup.model, target.seen, prior_windows=plan.prior_windows, seed=plan.seed, progress=progress)
+    measure = measuring(
+        setup.model,
+        target.seen,
+        prior_windows=plan.prior_windows,
+        seed=plan.seed,
+        progress=progress,
+        form=config.parallel,
+    )
     if plan.method == 'tent' and setup.stats:
         # It always normalises by the target: its norms begin with the statistics that they will be used with.
         state = measure(state)
@@ -121,7 +128,12 @@ def _plan(
         step = one_step(measure)
     else:
         step = compiled_target_step(
-            setup.model, settings_of(config), flax.core.freeze(setup.mask), plan.method, plan.pseudo_weight
+            setup.model,
+            settings_of(config),
+            flax.core.freeze(setup.mask),
+            plan.method,
+            plan.pseudo_weight,
+            config.parallel,
         )
     if plan.method == 'shot':
         step = WithPseudoLabels(step, view, epoch_steps)

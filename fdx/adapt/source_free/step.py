@@ -100,9 +100,14 @@ def make_target_step(
 
 @functools.lru_cache(maxsize=KEPT)
 def compiled_target_step(
-    model: nn.Module, settings: OptimiserSettings, mask: flax.core.FrozenDict, method: str, pseudo_weight: float
+    model: nn.Module,
+    settings: OptimiserSettings,
+    mask: flax.core.FrozenDict,
+    method: str,
+    pseudo_weight: float,
+    form: str = parallel.FORM,
 ) -> Callable:
     """`make_target_step` with the optimiser of `settings`, compiled; runs of one network share it."""
     trains = flax.core.unfreeze(mask)
     optimiser = make_optimiser(settings, trains, 1)
-    return parallel.compile_step(make_target_step(model, optimiser, trains, method, pseudo_weight))
+    return parallel.compile_step(make_target_step(model, optimiser, trains, method, pseudo_weight), form)
