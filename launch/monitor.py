@@ -1,7 +1,8 @@
 """Says whether a machine is still as its baseline knows it: score, state and what changed, recording by recording.
 
     python -m launch.monitor --baseline=pump7 monday/*.wav
-    python -m launch.monitor --baseline=pump7 --manifest=monday.csv          (file, speed_rpm, load)
+    python -m launch.monitor --baseline=pump7 --manifest=monday.csv          (file, speed_rpm, load, variable, ...)
+    python -m launch.monitor --baseline=pump7 --cut_s=60 night.wav           (a long file: one row per minute)
     python -m launch.monitor --baseline=pump7 --watch incoming/
     python -m launch.monitor --baseline=pump7 --export=history.csv
     python -m launch.monitor --baseline=pump7 --reset_from=2024-03-01        (after maintenance)
@@ -31,7 +32,8 @@ from fdx.health.baseline_file import load_baseline
 from fdx.health.dates import in_time, parse_date
 from fdx.health.export import check_export, export_history
 from fdx.health.history import History
-from fdx.health.monitor import JUDGE, Known, Monitor
+from fdx.health.known import JUDGE, Known
+from fdx.health.monitor import Monitor
 from fdx.health.relearn import relearn
 from fdx.health.states import UNUSABLE
 from fdx.health.text import closing_text, row_text
@@ -55,10 +57,15 @@ def define_flags() -> None:
     flags.DEFINE_string(
         'manifest',
         None,
-        'a table of files (.csv, .tsv, .xlsx) with the columns file, speed_rpm and load, in place of FILES',
+        'a table of recordings (.csv, .tsv, .xlsx) in place of FILES, with the columns file, speed_rpm and load, and, '
+        'where a file holds several, variable, channel, start_s and stop_s',
     )
     flags.DEFINE_float('speed_rpm', None, 'speed of the shaft in all these files; it wins over their own')
     flags.DEFINE_float('load', None, 'load in all these files; it wins over their own')
+    flags.DEFINE_string('variable', None, 'signal of .mat, HDF5 and TDMS files; by default as the baseline was read')
+    flags.DEFINE_string('channel', None, 'channel of files with several; by default as the baseline was read')
+    flags.DEFINE_float('sample_rate', None, 'rate in Hz; wins, with a note, over that of the files and the baseline')
+    flags.DEFINE_float('cut_s', None, 'cut long files into recordings of so many seconds, each with a row of its own')
     flags.DEFINE_enum(
         'judge',
         JUDGE[0],
@@ -93,6 +100,8 @@ def _check_flags(names: list[str]) -> None:
         check_export(FLAGS.export)
     if FLAGS.manifest and names:
         raise ConfigError(f'--manifest={FLAGS.manifest} names the files: leave out {names[0]}')
+    if FLAGS.manifest and FLAGS['cut_s'].present:
+        raise ConfigError('--cut_s goes with files: the manifest says by start_s and stop_s which stretches there are')
     if FLAGS.watch and FLAGS.manifest:
         raise ConfigError('--manifest names files that are there: leave out --watch')
     if FLAGS.reset_from and (names or FLAGS.watch or FLAGS.manifest):
@@ -151,19 +160,22 @@ def main(argv) -> int:
 
 
 def _monitor(names: list[str]) -> int:
-    known = Known(FLAGS.speed_rpm, FLAGS.load, FLAGS.judge)
+    known = Known(
+        FLAGS.speed_rpm, FLAGS.load, FLAGS.judge, FLAGS.variable, FLAGS.channel, FLAGS.sample_rate, FLAGS.cut_s
+    )
     shown = _Shown()
     with Monitor(FLAGS.baseline, known) as monitor:
         if FLAGS.watch:
             _watch(names, monitor, shown)
         elif FLAGS.manifest:
-            for entry in progress(monitor.manifest(FLAGS.manifest), desc='files'):
+            for entry in progress(monitor.incoming.manifest(FLAGS.manifest), desc='files'):
                 shown(*monitor.file(entry.files[0], entry))
         else:
             for file, problem in progress(_files(names), desc='files'):
                 if problem:
                     raise ConfigError(problem)
-                shown(*monitor.file(file))
+                for entry in monitor.incoming.recordings(file):
+                    shown(*monitor.file(file, entry))
         return shown.end(monitor)
 
 

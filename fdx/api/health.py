@@ -8,10 +8,12 @@ from typing import Any
 
 from fdx.data.collection.entry import Entry
 from fdx.data.collection.spec import CollectionSpec
+from fdx.health.known import Known
 from fdx.health.learn import Settings
 from fdx.health.learn_recordings import AUTO, Learned, Options, learn_recordings
-from fdx.health.monitor import Known, Monitor
+from fdx.health.monitor import Monitor
 from fdx.health.wish import Rule, Wish
+from fdx.types import ConfigError
 
 
 def baseline(
@@ -58,11 +60,16 @@ def baseline(
 
 def monitor(
     workdir: str | os.PathLike,
-    files: Iterable[str | os.PathLike],
+    files: Iterable[str | os.PathLike] = (),
     *,
+    manifest: str | os.PathLike | None = None,
     speed_rpm: float | None = None,
     load: float | None = None,
     judge: str = 'changes',
+    variable: str | None = None,
+    channel: str | None = None,
+    sample_rate_hz: float | None = None,
+    cut_s: float | None = None,
 ) -> list[dict[str, Any]]:
     """Scores files against the newest baseline of a workdir; each is in its history once.
 
@@ -72,17 +79,28 @@ def monitor(
     Args:
       workdir: as `fdx.baseline` wrote it.
       files: in the order of time.
+      manifest: a table of recordings instead, with the columns file, speed_rpm and load, and, where a file holds
+        several, variable, channel, start_s and stop_s.
       speed_rpm: of the shaft in all of them; it wins over names and files.
       load: likewise.
       judge: when the universal judge is asked: changes (of an unusual recording, where none of the last five was asked
         about), not_normal, always or never.
+      variable: signal of .mat, HDF5 and TDMS files; None: as the baseline was read.
+      channel: of files with several; None: as the baseline was read.
+      sample_rate_hz: of files that do not tell it; None: as the baseline was read.
+      cut_s: seconds of the stretches that long files are cut into, each a recording of its own.
 
     Returns:
-      One row per file (fdx.health.history): state, score, p_value, moved, verdict, reason, ...
+      One row per recording (fdx.health.history): state, score, p_value, moved, verdict, reason, ...
 
     Raises:
       CheckpointError: there is no baseline.
+      ConfigError: an option that cannot be used, or files and a manifest.
       FdxError: the history cannot be written.
     """
-    with Monitor(workdir, Known(speed_rpm, load, judge)) as scored:
-        return [scored.file(file)[0] for file in files]
+    if manifest is not None and (cut_s is not None or tuple(files)):
+        raise ConfigError('`manifest` names the recordings: leave files and `cut_s` out')
+    with Monitor(workdir, Known(speed_rpm, load, judge, variable, channel, sample_rate_hz, cut_s)) as scored:
+        if manifest is not None:
+            return [scored.file(entry.files[0], entry)[0] for entry in scored.incoming.manifest(manifest)]
+        return [scored.file(file, entry)[0] for file in files for entry in scored.incoming.recordings(file)]

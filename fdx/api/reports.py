@@ -92,7 +92,7 @@ def report(
       unit: of the samples (g, m/s2, mm/s, ...); wins over the recording's own.
       machine_group: of ISO 20816-3: 1 (above 300 kW) or 2 (15 to 300 kW); a zone needs it, the unit and the mounting.
       mounting: 'rigid' or 'flexible'.
-      limit: with `baseline`: a limit of the score, or of a feature as 'SET/CHANNEL/WHAT=NUMBER', for the remaining life.
+      limit: with `baseline`: of the score, or of a feature as 'SET/CHANNEL/WHAT=NUMBER', for the remaining life.
       sample_rate_hz: of files that do not state their rate; it overrides the files' own, with a warning.
       variable: of a .mat file.
       channel: the channel to show, or several in the wanted order; the page has a section for each of the first three.

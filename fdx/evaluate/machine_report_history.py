@@ -24,6 +24,7 @@ from fdx.health.baseline import Baseline
 from fdx.health.baseline_file import Saved, load_baseline
 from fdx.health.course import Course, Limit, course_of
 from fdx.health.history import HISTORY, History
+from fdx.health.history_rows import name_of
 from fdx.health.sample import Sample
 from fdx.health.states import JUDGED
 
@@ -132,7 +133,7 @@ def newest_deviations(rows: Sequence[Mapping[str, Any]], baseline: Baseline) -> 
         return None
     sample = Sample.of(
         [np.asarray(row['rows'], np.float64) for row in newest],
-        [str(row['file']) for row in newest],
+        [name_of(row) for row in newest],
         [_or_nan(row['speed_rpm']) for row in newest],
         [_or_nan(row['load']) for row in newest],
     )

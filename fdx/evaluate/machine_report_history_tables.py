@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fdx.evaluate.machine_report_against import sentence, state_words
+from fdx.health.history_rows import short_name
 from fdx.health.states import JUDGED
 from fdx.health.trend import DAY_S
 
@@ -35,7 +35,7 @@ def verdict_rows(rows: Sequence[Mapping[str, Any]], most: int = 5) -> list[tuple
         else:
             probability = verdict.get('probability')
             said = state_words(verdict['state']) + ('' if probability is None else f', {probability:.0%} probable')
-        found.append((date(time_of(row)), os.path.basename(row['file']), said))
+        found.append((date(time_of(row)), short_name(row), said))
     return found
 
 
@@ -43,8 +43,7 @@ def not_judged(rows: Sequence[Mapping[str, Any]], most: int = 5) -> list[tuple[s
     """(date, recording, why) of the last recordings that were not judged."""
     left = [row for row in rows if row['state'] not in JUDGED][-most:]
     return [
-        (date(time_of(row)), os.path.basename(row['file']), f'{row["state"]}: {row.get("reason") or ""}')
-        for row in reversed(left)
+        (date(time_of(row)), short_name(row), f'{row["state"]}: {row.get("reason") or ""}') for row in reversed(left)
     ]
 
 

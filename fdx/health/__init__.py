@@ -6,7 +6,8 @@ detectors, normal_model     how unusual a row is
 blocks, tail, wish          p-values against blocks of recordings that were left out; limits for a wished rate
 learn, baseline             all of it together; baseline_file keeps it
 learn_recordings            from a folder: contamination, pseudo_faults and choice of the detector
-monitor, states, history    what came since, exactly once per file; watch, export and relearn
+monitor, states, history    what came since, exactly once per recording; watch, export and relearn
+known, incoming, parts      which recordings the files hold that come
 course, trend, change_point the history over time; remaining_life
 sensor_facts, sensor_fault  what is the sensor and not the machine
 """

@@ -40,7 +40,7 @@ def in_time(names: Sequence[str]) -> list[int]:
     """
     dates = [_DATE.search(os.path.basename(name)) for name in names]
     if all(dates):
-        return sorted(range(len(names)), key=lambda i: (recorded_at(names[i]) or 0.0, names[i]))
+        return sorted(range(len(names)), key=lambda i: (recorded_at(names[i]) or 0.0, _natural(names[i])))
     return sorted(range(len(names)), key=lambda i: _natural(names[i]))
 
 

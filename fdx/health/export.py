@@ -21,6 +21,7 @@ SUFFIXES = ('.csv', '.parquet')
 _TYPES = {
     'id': pa.int64(),
     'file': pa.string(),
+    'part': pa.string(),
     'recorded_at': pa.timestamp('ms', 'UTC'),
     'scored_at': pa.timestamp('ms', 'UTC'),
     'baseline': pa.int64(),

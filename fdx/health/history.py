@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from fdx.files import FileWriteError, boundary
-from fdx.health.history_rows import FORMAT, INSERT, SELECT, TABLES, Content, Finding, as_dict, values_of
+from fdx.health.history_rows import FORMAT, FROM_FORMAT_1, INSERT, SELECT, TABLES, Content, Finding, as_dict, values_of
 from fdx.health.states import JUDGED, NORMAL, UNUSABLE
 from fdx.types import DataError
 
@@ -47,7 +47,10 @@ class History:
                 found = self._db.execute('SELECT format FROM about').fetchone()
                 if found is None:
                     self._db.execute('INSERT INTO about VALUES (?)', (FORMAT,))
-            if found is not None and found[0] != FORMAT:
+                elif found[0] == 1:
+                    for statement in FROM_FORMAT_1:
+                        self._db.execute(statement)
+            if found is not None and found[0] > FORMAT:
                 raise DataError(f'{self.path} has format {found[0]}, this fdx reads {FORMAT}: update fdx')
 
     def __enter__(self) -> History:
@@ -63,22 +66,23 @@ class History:
         """Closes the file."""
         self._db.close()
 
-    def knows(self, file: str, size: int, mtime_ns: int) -> bool:
-        """Whether a file has a row, as far as a look at it tells."""
-        query = 'SELECT 1 FROM recordings WHERE file = ? AND size = ? AND mtime_ns = ?'
-        return self._db.execute(query, (file, size, mtime_ns)).fetchone() is not None
+    def knows(self, file: str, size: int, mtime_ns: int, part: str = '') -> bool:
+        """Whether a file, or a part of it, has a row, as far as a look at it tells."""
+        query = 'SELECT 1 FROM recordings WHERE file = ? AND size = ? AND mtime_ns = ? AND part = ?'
+        return self._db.execute(query, (file, size, mtime_ns, part)).fetchone() is not None
 
-    def row_of(self, file: str, sha256: str) -> dict[str, Any] | None:
-        """The row of a content of a path, or None."""
-        found = self._db.execute(f'{SELECT} WHERE file = ? AND sha256 = ?', (file, sha256)).fetchone()
+    def row_of(self, file: str, sha256: str, part: str = '') -> dict[str, Any] | None:
+        """The row of a content of a path, or of a part of it, or None."""
+        query = f'{SELECT} WHERE file = ? AND sha256 = ? AND part = ?'
+        found = self._db.execute(query, (file, sha256, part)).fetchone()
         return None if found is None else as_dict(found)
 
     def same(self, content: Content) -> None:
         """Remembers that a file was written anew with a content that has a row."""
         with self._errors('cannot write'), self._transaction():
             self._db.execute(
-                'UPDATE recordings SET size = ?, mtime_ns = ? WHERE file = ? AND sha256 = ?',
-                (content.size, content.mtime_ns, content.file, content.sha256),
+                'UPDATE recordings SET size = ?, mtime_ns = ? WHERE file = ? AND sha256 = ? AND part = ?',
+                (content.size, content.mtime_ns, content.file, content.sha256, content.part),
             )
 
     def add(
@@ -92,7 +96,7 @@ class History:
         """Adds a row, once: when it returns, no kill loses it.
 
         Args:
-          content: the file.
+          content: the file, and which part of it.
           finding: what is known of it.
           baseline: number of the baseline that scored it; rows of others have no say in its state.
           memory: how many scores before it decide.
@@ -106,7 +110,7 @@ class History:
           FileWriteError: the disk is full, or the file cannot be written.
         """
         with self._errors('cannot write'), self._transaction():
-            there = self.row_of(content.file, content.sha256)
+            there = self.row_of(content.file, content.sha256, content.part)
             if there is not None and (there['state'] != UNUSABLE or finding.state == UNUSABLE):
                 return there, False
             if there is not None:  # It can be read now, e.g. by other options.
@@ -116,7 +120,7 @@ class History:
                 before = self._judged(baseline, memory)
                 state = state_after(finding.score, [s for s, _ in before], before[-1][1] if before else NORMAL)
             self._db.execute(INSERT, values_of(content, finding, time.time(), baseline, state))
-            row = self.row_of(content.file, content.sha256)
+            row = self.row_of(content.file, content.sha256, content.part)
         if row is None:
             raise FileWriteError(f'{self.path} lost a row that was just written: check the disk')
         return row, True

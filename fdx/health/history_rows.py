@@ -5,28 +5,44 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from fdx.files import to_jsonable
 
-FORMAT = 1
+FORMAT = 2
 TABLES = """
 CREATE TABLE IF NOT EXISTS about (format INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS recordings (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
-  file TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+  file TEXT NOT NULL, part TEXT NOT NULL DEFAULT '', sha256 TEXT NOT NULL,
+  size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
   recorded_at REAL, scored_at REAL NOT NULL, baseline INTEGER NOT NULL,
   state TEXT NOT NULL, score REAL, p_value REAL, speed_rpm REAL, load REAL,
   said TEXT NOT NULL, rows BLOB, pieces INTEGER NOT NULL,
-  UNIQUE (file, sha256));
+  UNIQUE (file, part, sha256));
 CREATE INDEX IF NOT EXISTS by_baseline ON recordings (baseline, id);
 CREATE INDEX IF NOT EXISTS by_look ON recordings (file, size, mtime_ns);
 """
+# Histories of format 1 knew whole files only. SQLite cannot change what is unique in a table, so that it is made anew.
+_OF_1 = (
+    'id, file, sha256, size, mtime_ns, recorded_at, scored_at, baseline, state, score, p_value, speed_rpm, load, said, '
+    'rows, pieces'
+)
+FROM_FORMAT_1 = (
+    'ALTER TABLE recordings RENAME TO recordings_1',
+    *filter(str.strip, TABLES.split(';')[1:2]),
+    f'INSERT INTO recordings ({_OF_1}) SELECT {_OF_1} FROM recordings_1',
+    'DROP TABLE recordings_1',
+    *filter(str.strip, TABLES.split(';')[2:]),
+    f'UPDATE about SET format = {FORMAT}',
+)
 COLUMNS = (
-    *('id', 'file', 'sha256', 'recorded_at', 'scored_at', 'baseline', 'state', 'score', 'p_value', 'speed_rpm', 'load'),
-    *('said', 'rows', 'pieces'),
+    *('id', 'file', 'part', 'sha256', 'recorded_at', 'scored_at', 'baseline', 'state', 'score', 'p_value'),
+    *('speed_rpm', 'load', 'said', 'rows', 'pieces'),
 )
 
 
@@ -39,12 +55,14 @@ class Content:
       sha256: of its bytes; '' where it cannot be read.
       size: bytes.
       mtime_ns: when it was last written.
+      part: which recording of the file (fdx.health.parts); '' for the whole.
     """
 
     file: str
     sha256: str
     size: int
     mtime_ns: int
+    part: str = ''
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,8 +90,8 @@ class Finding:
 
 SELECT = f'SELECT {", ".join(COLUMNS)} FROM recordings'
 INSERTED = (
-    *('file', 'sha256', 'size', 'mtime_ns', 'recorded_at', 'scored_at', 'baseline', 'state', 'score', 'p_value'),
-    *('speed_rpm', 'load', 'said', 'rows', 'pieces'),
+    *('file', 'part', 'sha256', 'size', 'mtime_ns', 'recorded_at', 'scored_at', 'baseline', 'state', 'score'),
+    *('p_value', 'speed_rpm', 'load', 'said', 'rows', 'pieces'),
 )
 INSERT = f'INSERT INTO recordings ({", ".join(INSERTED)}) VALUES ({", ".join("?" * len(INSERTED))})'
 
@@ -82,7 +100,7 @@ def values_of(content: Content, finding: Finding, scored_at: float, baseline: in
     """The values of INSERT."""
     rows = None if finding.rows is None else np.ascontiguousarray(finding.rows, np.float32)
     return (
-        *(content.file, content.sha256, content.size, content.mtime_ns),
+        *(content.file, content.part, content.sha256, content.size, content.mtime_ns),
         *(finding.recorded_at, scored_at, baseline, state),
         *map(_or_null, (finding.score, finding.p_value, finding.speed_rpm, finding.load)),
         json.dumps(to_jsonable(finding.said), allow_nan=False),
@@ -97,6 +115,16 @@ def as_dict(row: tuple) -> dict[str, Any]:
     said, data, pieces = found.pop('said'), found.pop('rows'), found.pop('pieces')
     values = None if data is None else np.frombuffer(data, np.float32).reshape(pieces, -1)
     return {**found, **json.loads(said), 'rows': values}
+
+
+def name_of(row: Mapping[str, Any]) -> str:
+    """The name of a row's recording: its file, and which part of it."""
+    return f'{row["file"]}:{row["part"]}' if row.get('part') else str(row['file'])
+
+
+def short_name(row: Mapping[str, Any]) -> str:
+    """The same without folders: 'new.h5:run03/acc'."""
+    return name_of({**row, 'file': os.path.basename(row['file'])})
 
 
 def _or_null(value: float) -> float | None:

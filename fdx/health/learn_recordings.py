@@ -13,12 +13,14 @@ import threadpoolctl
 
 from fdx.data.collection.collect import open_collection
 from fdx.data.collection.entry import Collection, Entry
+from fdx.data.collection.read import options_of
 from fdx.data.collection.spec import CollectionSpec
+from fdx.data.raw.files import raw_length
 from fdx.health.baseline import Baseline
 from fdx.health.baseline_file import Saved, save_baseline
 from fdx.health.choice import RECORDINGS, Judged, best, faulty_rows, judged
 from fdx.health.contamination import without_odd
-from fdx.health.learn import Settings, check_enough, learn
+from fdx.health.learn import FEWEST_UNITS, Settings, check_enough, learn
 from fdx.health.operating import lay_out
 from fdx.health.recordings import Healthy, read_healthy
 from fdx.health.sensor_facts import SensorFacts, sensor_facts
@@ -106,7 +108,8 @@ def _learned(
 ) -> tuple[Baseline, list[tuple[str, str]], tuple[Judged, ...]]:
     """The baseline, what is left out of it and why, and what is known of each detector."""
     collection, others = healthy_of(open_collection(spec))
-    if options.piece_s is None:
+    if options.piece_s is None and len(collection.entries) < FEWEST_UNITS:
+        check_one_signal(collection)
         check_enough(len(collection.entries))
     kept = _Kept(len(collection.entries))
     healthy = read_healthy(collection, sets=options.sets, piece_s=options.piece_s, progress=progress, each=kept.take)
@@ -175,6 +178,22 @@ def healthy_of(collection: Collection) -> tuple[Collection, list[tuple[str, str]
         return collection, []
     others = [(e.recording, f'it is labelled {e.label}') for e in collection.entries if e.fault_type != HEALTHY_TYPE]
     return dataclasses.replace(collection, entries=tuple(normal)), others
+
+
+def check_one_signal(collection: Collection) -> None:
+    """Of a few files each may hold many recordings.
+
+    Raises:
+      DataError: a file holds several signals, of which none is named.
+    """
+    for entry in collection.entries:
+        for file in entry.files:
+            try:
+                raw_length(file, **options_of(entry, file, collection.shared))
+            except DataError as e:
+                if '`variable`' not in str(e):
+                    continue
+                raise DataError(f'{e}; or name each in a manifest with the columns file and variable') from e
 
 
 def _check_usable(healthy: Healthy, collection: Collection) -> None:

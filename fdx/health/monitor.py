@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import math
 import os
@@ -11,49 +10,28 @@ from typing import Any
 
 import numpy as np
 
-from fdx.data.collection.collect import entry_of_file, open_collection
 from fdx.data.collection.entry import Entry
-from fdx.data.collection.read import read_entry
 from fdx.data.collection.spec import CollectionSpec
 from fdx.health.baseline import Scored
 from fdx.health.baseline_file import Saved, load_baseline, numbers_of
-from fdx.health.dates import in_time, recorded_at
+from fdx.health.dates import recorded_at
 from fdx.health.feature_plan import FeaturePlan
 from fdx.health.features import features_of
 from fdx.health.history import History
 from fdx.health.history_rows import Content, Finding
+from fdx.health.incoming import Incoming
+from fdx.health.known import Known
 from fdx.health.sample import Sample
 from fdx.health.second_opinions import facts_of, judge_verdict, sensor_words
 from fdx.health.sensor_facts import SensorFacts
 from fdx.health.states import NORMAL, OUTSIDE, UNUSABLE, next_state
-from fdx.predict.arrivals import look_at, sha256_of
-from fdx.types import ConfigError, DataError, FdxError, Recording
+from fdx.predict.arrivals import Arrival, look_at, sha256_of
+from fdx.types import ConfigError, FdxError, Recording
 
-# When the universal judge, which takes half a second, is asked: of an unusual recording where none of the last few was
-# asked about, of each unusual one, of all, of none.
-JUDGE = ('changes', 'not_normal', 'always', 'never')
+# So many rows before an unusual one are looked at for a verdict of the judge.
 FEW = 5
 # A file that is written to while it is read is read again, at most so often.
 TRIES = 3
-
-
-@dataclasses.dataclass(frozen=True)
-class Known:
-    """What the user knows of the recordings that come.
-
-    Attributes:
-      speed_rpm, load: of all of them; they win over the name and the file. None keeps those.
-      judge: one of JUDGE.
-    """
-
-    speed_rpm: float | None = None
-    load: float | None = None
-    judge: str = 'changes'
-
-    def __post_init__(self):
-        """ConfigError for a judge that does not exist."""
-        if self.judge not in JUDGE:
-            raise ConfigError(f'`judge`={self.judge}: choose from {", ".join(JUDGE)}')
 
 
 class Monitor:
@@ -68,9 +46,12 @@ class Monitor:
         """
         self._workdir = pathlib.Path(workdir)
         self.saved: Saved = load_baseline(workdir)
-        self._plan()
         self._known = known or Known()
-        self._spec = CollectionSpec.from_json(self.saved.recordings) if self.saved.recordings else CollectionSpec('')
+        self._known.check_cut(self._plan())
+        spec = CollectionSpec.from_json(self.saved.recordings) if self.saved.recordings else CollectionSpec('')
+        self.incoming = Incoming(spec, self._known)
+        self._hashed: tuple[Arrival | None, str] = (None, '')
+        self._last_parts: dict[tuple[str, int, int], str] = {}
         self.history = History(workdir)
 
     def __enter__(self) -> Monitor:
@@ -79,12 +60,19 @@ class Monitor:
     def __exit__(self, *error: object) -> None:
         self.history.close()
 
+    def knows(self, arrival: Arrival) -> bool:
+        """Whether all recordings of a file have rows, as far as a look at it tells; they are scored in order."""
+        key = arrival.path, arrival.size, arrival.mtime_ns
+        if key not in self._last_parts:
+            self._last_parts[key] = self.incoming.last_part(arrival.path)
+        return self.history.knows(*key, self._last_parts[key])
+
     def file(self, file: str | os.PathLike, entry: Entry | None = None) -> tuple[dict[str, Any], bool]:
-        """Scores a file, once for each content of it.
+        """Scores a file, or one recording of it, once for each content.
 
         Args:
           file: its path.
-          entry: what a manifest says of it; None: what its name and the file tell.
+          entry: what `incoming` (a manifest, stretches) says of it; None: what its name and the file tell.
 
         Returns:
           (its row of the history, whether it is new). A file that cannot be used has the state 'unusable'.
@@ -94,15 +82,17 @@ class Monitor:
         """
         self._take_newest()
         path = os.path.abspath(os.fspath(file))
+        named = self._named(path) if entry is None else self.incoming.known_better(entry)
+        part = '' if named is None else self.incoming.part(named)
         for _ in range(TRIES):
             now = look_at(path)
-            content = Content(path, sha256_of(path), now.size if now else 0, now.mtime_ns if now else 0)
-            there = self.history.row_of(content.file, content.sha256)
+            content = Content(path, self._hash(path, now), now.size if now else 0, now.mtime_ns if now else 0, part)
+            there = self.history.row_of(content.file, content.sha256, part)
             if there is not None:
                 self.history.same(content)
                 if there['state'] != UNUSABLE:
                     return there, False
-            finding = self._finding(path, entry)
+            finding = self._finding(path, named)
             if look_at(path) == now:  # Else it was written to in the meantime, and the row would be of another content.
                 break
         baseline = self.saved.baseline
@@ -133,10 +123,24 @@ class Monitor:
         sample = Sample.of([rows], [recording.recording], recording.speed_rpm, recording.load)
         return self.saved.baseline.scored(sample)[0], rows
 
+    def _named(self, path: str) -> Entry | None:
+        try:
+            return self.incoming.entry(path)
+        except FdxError:
+            return None
+
+    def _hash(self, path: str, now: Arrival | None) -> str:
+        """SHA-256 of a file's content; that of a file with many recordings is made once."""
+        if now is None or self._hashed[0] != now:
+            self._hashed = now, sha256_of(path)
+        return self._hashed[1]
+
     def _finding(self, path: str, entry: Entry | None) -> Finding:
         when, recording, said = recorded_at(path), None, {}
+        if when is not None and entry is not None:
+            when += entry.start_s
         try:
-            recording = self._read(path, entry)
+            recording = self.incoming.read(self.incoming.entry(path) if entry is None else entry)
             scored, rows = self.score(recording)
         except FdxError as e:
             said = {'reason': str(e), **self._sensor(recording)}
@@ -154,37 +158,6 @@ class Monitor:
         return Finding(
             scored.score, scored.p_value, state, said, rows, when, float(recording.speed_rpm), float(recording.load)
         )  # fmt: skip
-
-    def manifest(self, source: str | os.PathLike) -> list[Entry]:
-        """The files that a manifest names, with their speeds and loads, in the order of time.
-
-        Raises:
-          DataError: the manifest cannot be used.
-          ConfigError: a row names a piece, or several files: only whole files have a row in the history.
-        """
-        spec = dataclasses.replace(self._spec, source=os.fspath(source), pattern='', labels=())
-        entries = list(open_collection(spec).entries)
-        for entry in entries:
-            if len(entry.files) != 1 or entry.start_s or entry.stop_s is not None:
-                raise ConfigError(
-                    f'{entry.place}: only whole files can be monitored; write each recording into its own'
-                )
-        return [entries[i] for i in in_time([str(entry.files[0]) for entry in entries])]
-
-    def _entry(self, path: str) -> Entry:
-        try:
-            return entry_of_file(path, self._spec)
-        except DataError:
-            # What the name does not tell was said otherwise.
-            if self._known.speed_rpm is None and self._known.load is None:
-                raise
-            return entry_of_file(path, dataclasses.replace(self._spec, pattern=''))
-
-    def _read(self, path: str, entry: Entry | None) -> Recording:
-        entry = entry or self._entry(path)
-        given, known = self._known, (entry.speed_rpm, entry.load)
-        speed_rpm, load = (k if g is None else g for g, k in zip((given.speed_rpm, given.load), known))
-        return read_entry(dataclasses.replace(entry, speed_rpm=speed_rpm, load=load), self._spec.shared)
 
     def _sensor(self, recording: Recording | None) -> dict[str, Any]:
         """{'sensor': what is wrong with it}, or {} where it works as far as one can tell."""

@@ -11,6 +11,7 @@ import numpy as np
 from fdx.health.baseline_file import Saved, load_baseline, save_baseline
 from fdx.health.contamination import without_odd
 from fdx.health.history import History
+from fdx.health.history_rows import name_of
 from fdx.health.learn import Settings, learn
 from fdx.health.sample import Sample
 from fdx.health.states import UNUSABLE
@@ -49,7 +50,7 @@ def relearn(workdir: str | os.PathLike, since: float) -> Saved:
         rows.sort(key=lambda row: (row['recorded_at'], row['id']))
         sample = Sample.of(
             [row['rows'] for row in rows],
-            [row['file'] for row in rows],
+            [name_of(row) for row in rows],
             [_number(row['speed_rpm']) for row in rows],
             [_number(row['load']) for row in rows],
         )

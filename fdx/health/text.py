@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fdx.health.baseline_file import Saved
+from fdx.health.history_rows import short_name
 from fdx.health.learn_recordings import Learned
 from fdx.health.states import ALARM, NORMAL, OUTSIDE, UNUSABLE
 
@@ -79,7 +79,7 @@ def _checks(checks: Sequence[Mapping[str, Any]]) -> str:
 
 def row_text(row: Mapping[str, Any]) -> str:
     """One row of a history as a line; what moved is in healthy standard deviations."""
-    name = os.path.basename(row['file'])
+    name = short_name(row)
     state = row['state']
     if state in (OUTSIDE, UNUSABLE):
         return f'{name}  {state}: {row.get("reason", "")}'
@@ -129,7 +129,7 @@ def closing_text(rows: Sequence[Mapping[str, Any]], saved: Saved) -> str:
             if row['state'] != ALARM:
                 break
             first = row
-        text += f'; in alarm since {os.path.basename(first["file"])}{_when(first["recorded_at"])}'
+        text += f'; in alarm since {short_name(first)}{_when(first["recorded_at"])}'
     return f'{text} (baseline {saved.number}, promised {saved.baseline.promise})'
 
 

@@ -26,7 +26,7 @@ def watch(
       monitor: with its baseline and history.
       settings: folders, and how often they are looked at.
       show: called with each row once it is safe, and whether it is new.
-      stop: whether to end; a file that is being scored is finished first.
+      stop: whether to end; a recording that is being scored is finished first.
       tell: called once for everything in the folders that is no recording, with its name and why.
       sleep: waits for a number of seconds.
 
@@ -49,12 +49,13 @@ def watch(
     )
     looks = 0
     while not over():
-        lot = arrivals.settled(lambda a: monitor.history.knows(a.path, a.size, a.mtime_ns))
+        lot = arrivals.settled(monitor.knows)
         looks += 1
         for arrival in lot:
-            if over():
-                break
-            show(*monitor.file(arrival.file))
+            for entry in monitor.incoming.recordings(arrival.file):
+                if over():
+                    break
+                show(*monitor.file(arrival.file, entry))
         # The second look of `once` lies `settle_s` after the first, which has only seen what is there.
         if settings.once and (looks > 1 or not arrivals.unsettled):
             break

@@ -13,7 +13,8 @@ import pytest
 import scipy.io.wavfile
 
 from fdx.health.history import History
-from fdx.health.monitor import Known, Monitor
+from fdx.health.known import Known
+from fdx.health.monitor import Monitor
 from fdx.health.relearn import relearn
 from fdx.health.states import ALARM, NORMAL, OUTSIDE, UNUSABLE, WATCH
 from fdx.health.watch import watch

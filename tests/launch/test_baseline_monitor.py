@@ -87,8 +87,18 @@ def test_a_manifest_tells_speeds(call, learned, machine, tmp_path):
     assert done.code == 0 and [r['file'] for r in rows] == list(map(str, files))
     assert rows[1]['speed_rpm'] == 1510 and rows[1]['p_value'] > 0
     assert rows[2]['state'] == 'outside operating range' and '2400 rpm' in rows[2]['reason']
-    (tmp_path / 'm.csv').write_text('file,start_s,stop_s\nnew/300.wav,0,0.5\n')
-    assert 'whole files' in call('monitor', f'--baseline={workdir}', f'--manifest={tmp_path / "m.csv"}').error
+    # Stretches of a file have rows of their own, from a manifest or by their length.
+    (tmp_path / 'm.csv').write_text('file,speed_rpm,start_s,stop_s\nnew/300.wav,1500,0,0.5\n')
+    done = call('monitor', f'--baseline={workdir}', '--format=text', f'--manifest={tmp_path / "m.csv"}')
+    assert done.out.startswith('300.wav:@0-0.5s ')
+    done = call('monitor', f'--baseline={workdir}', '--format=json', '--cut_s=1', files[0])
+    assert done.code == 0 and done.out == '' and '1 files have a row already' in done.err
+    for flags, words in (
+        (('--cut_s=1', f'--manifest={tmp_path / "m.csv"}'), '--cut_s goes with files'),
+        (('--cut_s=0.01', files[0]), '--cut_s=0.01'),
+        (('--sample_rate=0', files[0]), '--sample_rate=0'),
+    ):
+        assert words in call('monitor', f'--baseline={workdir}', *flags).error
 
 
 def test_the_history_is_exported(call, workdir, machine, tmp_path):

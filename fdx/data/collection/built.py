@@ -114,6 +114,7 @@ def _cells(table: SignalTable, recording: str, row: int, label_columns: list[str
     speed_rpm = abs(table.number('speed_rpm', row))  # Negative where it turns the other way.
     return {
         'file': TABLE,
+        'recording': recording,
         'variable': recording,
         'label': ' '.join(word for word in words if word),
         'fault_type': fault_type,

@@ -123,7 +123,7 @@ def _entry(root: pathlib.Path, place: str, cells: Mapping[str, str], spec: Colle
     label = _renamed(cells.get('label', ''), spec.labels)
     channel = cells.get('channel', '') or shared.channel
     return Entry(
-        recording=cells.get('variable') or _id(root, file, cells, start_s, stop_s),
+        recording=cells.get('recording') or _id(root, file, cells, start_s, stop_s),
         files=(file,),
         label=label,
         fault_type=cells.get('fault_type', '') or (fault_type_of(label) if label else ''),
@@ -139,16 +139,22 @@ def _entry(root: pathlib.Path, place: str, cells: Mapping[str, str], spec: Colle
         start_s=start_s,
         stop_s=stop_s,
         split=split,
-        run=cells.get('variable') or _file_id(root, file),
+        run=cells.get('recording') or _run(root, file, cells),
         place=place,
     )
 
 
 def _id(root: pathlib.Path, file: pathlib.Path, cells: Mapping[str, str], start_s: float, stop_s: float | None) -> str:
-    """The path below the root, with channel and piece where a manifest takes several recordings from one file."""
-    name = _file_id(root, file)
+    """The path below the root, with signal, channel and piece where a manifest takes several recordings from a file."""
+    name = _file_id(root, file) + (f':{cells["variable"]}' if cells.get('variable') else '')
     piece = f'@{start_s:g}s' if start_s or stop_s is not None else ''
     return name + (f'#{cells["channel"]}' if cells.get('channel') else '') + piece
+
+
+def _run(root: pathlib.Path, file: pathlib.Path, cells: Mapping[str, str]) -> str:
+    """The physical run: the file, or the group in it ('run03' of 'run03/acc_x'), whose signals are of one run."""
+    group = cells.get('variable', '').rpartition('/')[0]
+    return _file_id(root, file) + (f':{group}' if group else '')
 
 
 def _file_id(root: pathlib.Path, file: pathlib.Path) -> str:

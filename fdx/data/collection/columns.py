@@ -20,6 +20,7 @@ FIELDS = {
     'domain': 'what transfer moves between; by default the machine, or else the operating condition',
     'load': 'a number in a unit of your own',
     'channel': 'which channel of the file, by number from 0 or by name',
+    'variable': 'which signal of a .mat, HDF5 or TDMS file that holds several',
     'sample_rate_hz': 'rate of the samples in Hz',
     'start_s': 'where the recording begins in its file, in seconds',
     'stop_s': 'where it ends',

@@ -6,6 +6,7 @@ import dataclasses
 import math
 import os
 
+import h5py
 import numpy as np
 import pytest
 
@@ -227,6 +228,22 @@ def test_a_piece_of_a_file_and_a_channel_are_read(put):
     (root / 'm.csv').write_text('file,label,start_s,fs\n1.npy,a,7,100\n')
     with pytest.raises(DataError, match=r'1\.npy'):
         read_entry(open_collection(root / 'm.csv').entries[0])
+
+
+def test_signals_of_a_file_are_recordings_and_those_of_a_group_one_run(tmp_path):
+    names = [f'run{i}/{axis}' for i in range(2) for axis in ('x', 'y')]
+    with h5py.File(tmp_path / 'all.h5', 'w') as opened:
+        for i, name in enumerate(names):
+            opened[name] = i + 0.5 * np.arange(300)
+    (tmp_path / 'm.csv').write_text('\n'.join(['file,variable,fs', *(f'all.h5,{name},1000' for name in names)]))
+    found = open_collection(tmp_path / 'm.csv')
+    assert found.values('recording') == [f'all.h5:{name}' for name in names]
+    assert found.values('run') == ['all.h5:run0'] * 2 + ['all.h5:run1'] * 2
+    read = read_entry(found.entries[3])
+    assert read.samples[0, 0] == 3.0 and read.source.endswith('m.csv, row 5')
+    # Without groups nobody knows whether X105_DE_time and X105_FE_time are of one run: they are taken for one.
+    (tmp_path / 'm.csv').write_text('file,variable\nall.h5,x1\nall.h5,x2\n')
+    assert open_collection(tmp_path / 'm.csv').values('run') == ['all.h5'] * 2
 
 
 def test_a_description_of_recordings_survives_json(tmp_path):
