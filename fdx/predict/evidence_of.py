@@ -14,9 +14,10 @@ from fdx.signal.evidence_image import evidence_image
 from fdx.signal.fault_evidence import SLIP, FaultEvidence, fault_evidence
 from fdx.signal.fault_orders import MIN_TURNS, check_turns
 from fdx.signal.patch import Condition, shaft_rate_hz, without_static_part
+from fdx.signal.repeats import repeats_after
 from fdx.signal.slow_part import without_slow_part
 from fdx.signal.steady import at_steady_speed
-from fdx.signal.usable import inspect_recording
+from fdx.signal.usable import REPEATS, inspect_recording
 from fdx.types import BearingGeometry, DataError, Recording
 
 # Pieces in which dead and lost stretches are looked for.
@@ -105,6 +106,10 @@ def good_part(recording: Recording) -> GoodPart:
         first, end = _longest([not fault for fault in faults])
         stop = len(checked.samples) if end == len(faults) else end * length
         part = checked.samples[first * length : stop]
+        if repeats_after(part[:, 0]) is not None:
+            # Beside its lines such a recording holds errors of rounding alone, and they look like a fault's.
+            findings = dataclasses.replace(findings, faults=(REPEATS,) * len(faults))
+            return GoodPart(checked, findings, findings.refusal())
         if len(part) / rate * shaft_hz >= MIN_TURNS:
             whole = dataclasses.replace(checked, samples=part, time_breaks=())
             return GoodPart(whole, findings, None, first * length)

@@ -106,7 +106,7 @@ class AnyPredictor:
 
     def diagnose(
         self,
-        source: Recording | str | os.PathLike,
+        source: Recording | np.ndarray | str | os.PathLike,
         *,
         sample_rate_hz: float | None = None,
         variable: str | None = None,
@@ -122,8 +122,8 @@ class AnyPredictor:
         """Diagnoses a recording, or a table where the run was trained on one.
 
         Args:
-          source: a Recording, or the path of a file: .mat, .csv/.tsv/.txt, .npy, .wav; of a table a .csv with its
-            columns, for which all other options are left out.
+          source: a Recording, samples [T] or [T, C] with `sample_rate_hz`, or the path of a file: .mat,
+            .csv/.tsv/.txt, .npy, .wav; of a table a .csv with its columns, for which all other options are left out.
           sample_rate_hz: of files that do not tell; it wins, with a warning, over theirs.
           variable: of a .mat file.
           channel: the channels that the model takes, in its order, where the file holds others besides.
@@ -153,7 +153,7 @@ class AnyPredictor:
         }
         self.check_options(given({**options, 'hop_s': hop_s}))
         if self.of_tables:
-            if isinstance(source, Recording):
+            if isinstance(source, Recording | np.ndarray):
                 raise DataError('the model reads tables, not recordings: give the path of a CSV file of its columns')
             return diagnose_table(self, source)
         recording = read_source(source, **options)

@@ -27,14 +27,14 @@ from fdx.types import BearingGeometry, ConfigError, DataError, Recording
 
 
 def zero_shot(
-    source: Recording | str | os.PathLike,
+    source: Recording | np.ndarray | str | os.PathLike,
     *,
     bearing: BearingGeometry | str | None = None,
     speed_rpm: float | str | None = None,
     speed_range_rpm: tuple[float, float] | None = None,
     known_orders: Sequence[float] = (),
     other_bearings: Sequence[BearingGeometry | str] = (),
-    healthy: Sequence[Recording | str | os.PathLike] = (),
+    healthy: Sequence[Recording | np.ndarray | str | os.PathLike] = (),
     tachometer: int | str | np.ndarray | None = None,
     pulses_per_turn: int = 1,
     abstain: bool = True,
@@ -51,7 +51,7 @@ def zero_shot(
         result.label, result.probabilities, result.evidence, result.speed_rpm, result.reason
 
     Args:
-      source: a Recording, or the path of a file.
+      source: a Recording, the path of a file, or samples float [T] with `sample_rate_hz`.
       bearing: a name of fdx.signal.bearings.BEARINGS, its geometry, or text that describes it; None keeps that of a
         Recording.
       speed_rpm: of the shaft; overrides the file's own; 'estimate' reads it from the signal; None keeps the file's. It
@@ -64,7 +64,8 @@ def zero_shot(
         Without one, a speed that varies is tracked in the recording itself.
       pulses_per_turn: of the tachometer.
       abstain: whether it may answer that it cannot tell; otherwise the most probable state is called.
-      sample_rate_hz: of a file that does not state its rate; it overrides the file's own, with a warning.
+      sample_rate_hz: of an array, or of a file that does not state its rate; it overrides the file's own, with a
+        warning.
       variable: of a .mat file.
       channel: the one channel to look at, where the file holds several.
       text_format: how a text file is written, where it cannot tell by itself.
@@ -86,15 +87,15 @@ def zero_shot(
     }
     told = {'speed_rpm': speed_rpm, 'bearing': bearing, 'speed_range_rpm': speed_range_rpm}
 
-    def read(one: Recording | str | os.PathLike) -> Recording:
+    def read(one: Recording | np.ndarray | str | os.PathLike) -> Recording:
         return read_source(one, **told, **({} if isinstance(one, Recording) else of_file))  # type: ignore[arg-type]
 
     others = tuple(parse_bearing(b) if isinstance(b, str) else b for b in other_bearings)
     knowledge = Knowledge(tuple(map(float, known_orders)), others)
     recording = read_source(source, **of_file, **told)  # type: ignore[arg-type]
     if tachometer is not None and not isinstance(tachometer, np.ndarray):
-        if isinstance(source, Recording):
-            raise ConfigError(f'`tachometer`={tachometer}: beside a Recording, give its samples')
+        if isinstance(source, Recording | np.ndarray):
+            raise ConfigError(f'`tachometer`={tachometer}: beside a Recording or an array, give its samples')
         tachometer = read_source(source, **{**of_file, 'channel': tachometer}).samples[:, 0]  # type: ignore[arg-type]
     return diagnose_zero_shot(
         recording,

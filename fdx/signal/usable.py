@@ -16,11 +16,12 @@ from fdx.types import Recording
 logger = logging.getLogger(__name__)
 
 # Reasons why a window cannot be used; the first one that applies is named.
-DEAD, LOST_TIME, WILD = 'dead', 'lost_time', 'wild'
+DEAD, LOST_TIME, WILD, REPEATS = 'dead', 'lost_time', 'wild', 'repeats'
 REASONS = {
     DEAD: 'the sensor is silent, held at one value or flickers by its last bits',
     LOST_TIME: 'time is missing inside the window',
     WILD: 'more than one sample in a hundred is wild',
+    REPEATS: 'the recording repeats itself to the last digit, as no sensor does: it was calculated, or a copied piece',
 }
 MAX_WILD_SHARE = 0.01
 # Share of usable windows that a verdict needs, because a sensor that was dead most of the time is not trusted.
