@@ -84,12 +84,12 @@ docs: setup
 	.venv-docs/bin/python docs/run_notebooks.py --check
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/python -m mkdocs build --strict
 
-# Side-by-side timings against PyTorch, in an environment of its own.
+# The table of speed: fdx in turns with PyTorch, librosa and others, in an environment of its own. Under half an hour on
+# two idle cores; a stopped call goes on, and docs/benchmarks/speed.md is written at its end.
 bench: setup
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-benchmark.txt
-	.venv-bench/bin/python -m benchmarks.model_steps
-	.venv-bench/bin/python -m benchmarks.study_job
+	.venv-bench/bin/python -m benchmarks.speed_run --publish
 
 # JMMD, MK-MMD, DANN and CDAN in plain PyTorch on the windows that fdx adapts on, in the same environment: 30 runs of two
 # to four minutes on an idle core. A stopped call goes on.

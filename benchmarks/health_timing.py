@@ -13,8 +13,8 @@ import scipy.io.wavfile
 from fdx.data.collection.entry import Shared
 from fdx.data.collection.spec import CollectionSpec
 from fdx.datasets.bearing_rig.simulator import simulate
-from fdx.health.learn_recordings import learn_recordings
 from fdx.health.known import Known
+from fdx.health.learn_recordings import learn_recordings
 from fdx.health.monitor import Monitor
 
 FILES, MONITORED, SECONDS, RATE_HZ, SPEED_RPM = 100, 20, 2.0, 20480.0, 997.0

@@ -18,7 +18,7 @@ ROOMS = ('fdx', 'launch', 'datasets', 'benchmarks')
 # Part of TFDS's own command line, whose classes launch.prepare extends.
 BY_WAY_OF_TFDS = {'simple-parsing', 'etils'}
 # Only benchmarks/ compares fdx with them, in an environment of its own.
-NEVER_IN_FDX = {'torch', 'torchvision'}
+NEVER_IN_FDX = {'torch', 'torchvision', 'librosa', 'pywt'}
 
 
 def pins(file: str) -> dict[str, Requirement]:

@@ -3,5 +3,5 @@
     make bench-adapt      (or: python -m benchmarks.references --torch_python=/path/to/its/python)
 
 `recipe` and `records` belong to fdx's side and need no PyTorch; `common` and the file of each method need PyTorch and
-NumPy only, and run in a process of their own.
+NumPy only, and run in a process of their own. So does `torch_forms`, the networks of fdx for the table of speed.
 """

@@ -16,7 +16,10 @@ import jax
 import numpy as np
 import pytest
 
+from fdx.benchmarks.speed_networks import CLASSES, NETWORKS
 from fdx.models import create_model
+from fdx.models.registry import options_for
+from fdx.weights.structure import variable_shapes
 
 HERE = pathlib.Path(__file__).resolve().parent
 COUNT = 6  # as in torch_references.py
@@ -142,3 +145,23 @@ def test_a_short_run(torch_python, tmp_path, method):
     found = json.loads(done.stdout)
     assert len(found['history']) == 12 and found['accuracy'] == found['history'][-1] > 0.9
     assert found['source_cpu_s'] > 0 and ('cpu_s' in found) == (method != 'source_only')
+
+
+def test_networks_of_the_table_of_speed_have_the_parameters_of_fdx(torch_python):
+    code = """
+import json
+from benchmarks.references.torch_forms import build
+from benchmarks.speed_networks import CLASSES, NETWORKS
+both = {name: build(name, network.shape[1:], CLASSES) for name, network in NETWORKS.items()}
+print(json.dumps({name: sum(p.numel() for part in parts for p in part.parameters()) for name, parts in both.items()}))
+"""
+    done = subprocess.run(
+        [torch_python, '-c', code], check=True, timeout=300, stdout=subprocess.PIPE, text=True, cwd=HERE.parents[1]
+    )
+    found = json.loads(done.stdout)
+    for name, network in NETWORKS.items():
+        model = create_model(name, CLASSES, **options_for(name, network.shape[1:], {}))
+        shapes = variable_shapes(model, network.shape[1:])['params']
+        # fdx's VGG16 keeps the mean and the scale of its input beside the weights.
+        constants = 6 if name == 'vgg16' else 0
+        assert found[name] == sum(np.prod(x.shape, dtype=int) for x in jax.tree.leaves(shapes)) - constants, name
