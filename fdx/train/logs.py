@@ -6,11 +6,9 @@ import contextlib
 import json
 import pathlib
 import time
+from typing import Any
 
 import jax
-from tensorboardX.event_file_writer import EventsWriter
-from tensorboardX.proto.event_pb2 import Event, SessionLog
-from tensorboardX.proto.summary_pb2 import Summary
 
 from fdx.files import FileWriteError, atomic_write_text, boundary, to_jsonable
 
@@ -31,9 +29,14 @@ class MetricsLog:
     def __init__(self, workdir: pathlib.Path, history: list[dict]):
         """Starts the log with the history of the checkpoint that the run resumes from; [] for a new run."""
         self._path = workdir / 'metrics.jsonl'
-        self._writer = None
+        self._writer: Any = None
         if jax.process_index() != 0:
             return
+        # Not at the top, where every program that reads a checkpoint would wait for it: where torch is installed,
+        # tensorboardX imports torch, which takes seconds.
+        from tensorboardX.event_file_writer import EventsWriter  # noqa: PLC0415
+        from tensorboardX.proto.event_pb2 import Event, SessionLog  # noqa: PLC0415
+
         with self._writing():
             atomic_write_text(self._path, ''.join(_line(row) for row in history))
             folder = workdir / 'tensorboard'
@@ -66,6 +69,9 @@ class MetricsLog:
     def _add_scalars(self, row: dict) -> None:
         if self._writer is None:
             return
+        from tensorboardX.proto.event_pb2 import Event  # noqa: PLC0415 (as above)
+        from tensorboardX.proto.summary_pb2 import Summary  # noqa: PLC0415
+
         numbers = {k: v for k, v in row.items() if isinstance(v, int | float) and k != 'step'}
         values = [Summary.Value(tag=name, simple_value=float(value)) for name, value in numbers.items()]
         self._writer.write_event(Event(wall_time=time.time(), step=row['step'], summary=Summary(value=values)))

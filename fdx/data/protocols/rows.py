@@ -6,7 +6,6 @@ import functools
 import warnings
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
 
 from fdx.data.blocks import NUM_BLOCKS
 from fdx.data.protocols.domains import Rows
@@ -58,6 +57,9 @@ def _dealt(units: np.ndarray, labels: np.ndarray, parts: int, seed: int) -> np.n
 @functools.lru_cache(maxsize=64)
 def _parts_of_units(counts: bytes, shape: tuple[int, int], parts: int, seed: int) -> np.ndarray:
     """int64 [U], the part of each unit, from its rows per class (int64 [U, classes]); every fold asks for it anew."""
+    # Only tables come here, and the import takes as long as that of all the rest.
+    from sklearn.model_selection import StratifiedGroupKFold  # noqa: PLC0415
+
     of_unit = np.frombuffer(counts, np.int64).reshape(shape)
     unit, label = (np.repeat(i, of_unit[of_unit > 0]) for i in np.nonzero(of_unit))
     folds, part = StratifiedGroupKFold(parts, shuffle=True, random_state=seed), np.empty(len(of_unit), np.int64)
