@@ -81,7 +81,8 @@ def load_parts(
                 f'{name.replace("_", " ")} has no windows of the shared classes: choose another protocol or fold'
             )
         seed = config.seed if setup.origin == 'random' else 0
-        stem = (setup.origin, setup.start, config.model, str(config.model_options), seed) if use_features else ()
+        network = (config.model, str(config.model_options), config.compute_dtype)
+        stem = (setup.origin, setup.start, *network, seed) if use_features else ()
         key = ('adapt', *stem, str(examples.dataset.data_dir))
         if key not in caches:
             stop = setup.start if use_features else 0

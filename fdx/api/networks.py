@@ -22,6 +22,7 @@ def create_model(
     input_shape: tuple[int, ...] | None = None,
     dropout_rate: float = 0.0,
     weights_version: str = '',
+    compute_dtype: str = 'float32',
     seed: int = 0,
     **options: Any,
 ) -> tuple[nn.Module, dict[str, Any]]:
@@ -41,6 +42,7 @@ def create_model(
         open.
       dropout_rate: dropout in front of the classifier.
       weights_version: with init='imagenet', v1 or v2 of torchvision's weights.
+      compute_dtype: of matrix products and convolutions, float32 or bfloat16 (fdx.models.precision).
       seed: of the random values.
       **options: of the network, e.g. width_multiplier=0.25.
 
@@ -63,6 +65,7 @@ def create_model(
         dropout_rate=dropout_rate,
         init=os.fspath(init),
         weights_version=weights_version,
+        compute_dtype=compute_dtype,
         seed=seed,
     )
     setup = set_up_model(config, num_classes, tuple(shape))

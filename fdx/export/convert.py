@@ -15,6 +15,7 @@ from fdx.export import FORMATS
 from fdx.export.graph import folded_scaling, identity, inference
 from fdx.export.litert import quantise_dynamic, quantise_static, to_flatbuffer
 from fdx.export.onnx_file import to_onnx
+from fdx.models.precision import in_float32
 from fdx.predict.backends.checkpoint import Predictor
 from fdx.predict.load import SUFFIXES, check_single
 from fdx.signal.readings import neutral_gain, reads_tables
@@ -105,6 +106,8 @@ def make_model(predictor: Predictor, format: str, samples: Callable[[Gain], np.n
     if format not in FORMATS:
         raise ConfigError(f'`format`={format}: it is one of {", ".join(FORMATS)}')
     model, variables, shape = predictor.network()
+    # These runtimes have no kernels for bfloat16.
+    model = in_float32(model)
     scaling = folded_scaling(predictor.front_end, predictor.gain)
     # Most front ends have a gain of 1, which folds into the model without changing it.
     folded = scaling is identity or (scaling is not None and format != 'tflite_int8')

@@ -68,13 +68,13 @@ class BatchNorm(nn.Module):
         """Normalises x [B, ..., C].
 
         Args:
-          x: float32.
+          x: float32, or bfloat16, which is normalised in float32 and rounded again.
           train: True normalises by the batch and moves the running statistics, unless this norm is frozen.
           mask: float32 [B], 1 for real examples and 0 for padding; None: all are real. Used in training.
         """
         if self.is_fixed(train):
             a, b = self.factors()
-            return x * a + b
+            return (x * a + b).astype(x.dtype)
         weights = jnp.ones(x.shape[0], jnp.float32) if mask is None else mask
         y, mean, var, count = normalise_batch(x, self.scale, self.bias, weights, self.axis_name, self.epsilon)
         if not self.is_initializing():
@@ -91,7 +91,7 @@ def normalise_batch(
     """Normalisation by the statistics of the real examples on all devices.
 
     Args:
-      x: float32 [B, ..., C].
+      x: float32 [B, ..., C], or bfloat16; all that is computed is float32.
       scale: float32 [C].
       bias: float32 [C].
       weights: float32 [B], 1 for real examples, 0 for padding.
@@ -113,7 +113,12 @@ def _psum(values, axis_name):
     return values if axis_name is None else jax.lax.psum(values, axis_name)
 
 
+def _wide(x: jax.Array) -> jax.Array:
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+
+
 def _forward(x, scale, bias, weights, axis_name, epsilon):
+    kept, x = x, _wide(x)
     real = weights[:, None] > 0
     size = x.size // (x.shape[0] * x.shape[-1])
     # `where` instead of a product: even NaN in the padding then adds nothing.
@@ -124,20 +129,20 @@ def _forward(x, scale, bias, weights, axis_name, epsilon):
     var = _psum(squares, axis_name) / count
     inverse = jax.lax.rsqrt(var + epsilon)
     y = (x - mean) * (inverse * scale) + bias
-    return (y, mean, var, count), (x, scale, weights, mean, inverse, count)
+    return (y.astype(kept.dtype), mean, var, count), (kept, scale, weights, mean, inverse, count)
 
 
 def _backward(axis_name, epsilon, residuals, cotangents):
     del epsilon
-    x, scale, weights, mean, inverse, count = residuals
-    g = cotangents[0]
+    kept, scale, weights, mean, inverse, count = residuals
+    x, g = _wide(kept), _wide(cotangents[0])
     normal = (x - mean) * inverse
     d_bias = _sum_examples(g).sum(0)
     d_scale = _sum_examples(g * normal).sum(0)
     all_bias, all_scale = _psum((d_bias, d_scale), axis_name)
     share = jnp.expand_dims((weights > 0).astype(x.dtype) / count, tuple(range(1, x.ndim)))
     d_x = (inverse * scale) * (g - share * (all_bias + normal * all_scale))
-    return d_x, d_scale, d_bias, jnp.zeros_like(weights)
+    return d_x.astype(kept.dtype), d_scale, d_bias, jnp.zeros_like(weights)
 
 
 normalise_batch.defvjp(_forward, _backward)

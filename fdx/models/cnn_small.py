@@ -42,7 +42,8 @@ def cell_means(x: jax.Array) -> jax.Array:
     """[B, H, W, C] -> [B, 4, 4, C]: means of cells (`cnn1d.segments`); an image of 4 x 4 stays as it is."""
     rows, columns = _averaging(x.shape[1]), _averaging(x.shape[2])
     # Full precision, since accelerators would otherwise round even a 4 x 4 image, which must stay as it is.
-    return jnp.einsum('ih,bhwc,jw->bijc', rows, x, columns, precision=jax.lax.Precision.HIGHEST)
+    means = jnp.einsum('ih,bhwc,jw->bijc', rows, x, columns, precision=jax.lax.Precision.HIGHEST)
+    return means.astype(x.dtype)
 
 
 class Stage(nn.Module):

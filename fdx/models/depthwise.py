@@ -143,4 +143,8 @@ def _kernel_gradient(x: jax.Array, g: jax.Array, n: int, stride: int) -> jax.Arr
 
 def depthwise_conv(x: jax.Array, kernel: jax.Array, stride: int = 1) -> jax.Array:
     """The form that is fastest on the default backend."""
-    return (cpu_depthwise if on_cpu() else plain_depthwise)(x, kernel, stride)
+    if not on_cpu():
+        return plain_depthwise(x, kernel, stride)
+    # Sums of many bfloat16 values lose digits, which accelerators keep by adding in float32.
+    wide = jnp.promote_types(x.dtype, jnp.float32)
+    return cpu_depthwise(x.astype(wide), kernel.astype(wide), stride).astype(x.dtype)

@@ -24,6 +24,7 @@ from fdx.models.efficientnet_lite0 import EfficientNetLite0
 from fdx.models.evidence_judge import EvidenceJudge
 from fdx.models.mlp import MLP
 from fdx.models.musicnn_vgg import MusicnnVGG, depth_for
+from fdx.models.precision import DTYPES, in_bfloat16
 from fdx.models.resnet import ResNet50
 from fdx.models.staged import Staged
 from fdx.models.truncated import OPTIONS, is_truncated, truncated
@@ -112,17 +113,19 @@ def options_for(name: str, input_shape: tuple[int, ...], options: dict[str, Any]
     return {**(defaults(input_shape) if defaults else {}), **options}
 
 
-def create_model(name: str, num_classes: int, **options: Any) -> Staged:
+def create_model(name: str, num_classes: int, *, compute_dtype: str = 'float32', **options: Any) -> Staged:
     """Builds a network.
 
     Args:
       name: a key of MODELS.
       num_classes: size of the classifier, at least 1.
+      compute_dtype: float32, or bfloat16 for matrix products and convolutions (fdx.models.precision).
       **options: fields of the module, e.g. dropout_rate=0.5; every network also takes those of
         `fdx.models.truncated.OPTIONS`, which end it after a stage.
 
     Raises:
-      ConfigError: unknown name, an option the model does not have, or num_classes < 1.
+      ConfigError: unknown name, an option the model does not have, num_classes < 1, or a `compute_dtype` that the
+        model cannot have.
     """
     spec = model_spec(name)
     if num_classes < 1:
@@ -133,6 +136,13 @@ def create_model(name: str, num_classes: int, **options: Any) -> Staged:
     if unknown:
         known = ', '.join(sorted(fields | {'stop_after'}))
         raise ConfigError(f'model {name!r} has no option {", ".join(unknown)}; it has: {known}')
-    if not ends_early:
-        return spec.module(num_classes=num_classes, **{k: v for k, v in options.items() if k != 'stop_after'})
-    return truncated(spec.module)(num_classes=num_classes, **options)
+    if compute_dtype not in DTYPES:
+        raise ConfigError(f'`compute_dtype`={compute_dtype!r}: it must be {" or ".join(DTYPES)}')
+    module = spec.module
+    if ends_early:
+        module = truncated(module)
+    else:
+        options = {k: v for k, v in options.items() if k != 'stop_after'}
+    if compute_dtype == 'bfloat16':
+        module = in_bfloat16(module)
+    return module(num_classes=num_classes, **options)

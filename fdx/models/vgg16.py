@@ -57,7 +57,9 @@ class Block(nn.Module):
         if self.reads_pixels:
             mean = self.param('mean', lambda key: jnp.asarray(MEAN, jnp.float32))
             scale = self.param('scale', lambda key: 1 / jnp.asarray(DEVIATION, jnp.float32))
-            x = (x - mean) * scale  # An image of one channel becomes one of three equal channels here.
+            x = ((x - mean) * scale).astype(
+                x.dtype
+            )  # An image of one channel becomes one of three equal channels here.
         for i, width in enumerate(self.widths, 1):
             x = nn.relu(Conv3x3(width, name=f'conv{i}')(x))
         return max_pool_2x2(x)
@@ -136,7 +138,7 @@ def mean_of_cells(x: jax.Array, cells: int) -> jax.Array:
     for axis in (1, 2):
         if x.shape[axis] != cells:
             weights = jnp.asarray(_cell_weights(x.shape[axis], cells))
-            x = jnp.moveaxis(jnp.tensordot(weights, x, (1, axis)), 0, axis)
+            x = jnp.moveaxis(jnp.tensordot(weights, x, (1, axis)), 0, axis).astype(x.dtype)
     return x
 
 

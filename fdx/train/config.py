@@ -17,6 +17,8 @@ MAX_SAVES = 20
 CACHE_MODES = ('auto', 'on', 'off')
 # How fdx.train.parallel compiles a step; the first is the default of every program.
 FORMS = ('pmap', 'mesh')
+# Of fdx.models.precision; named here too, because reading a config needs no JAX.
+DTYPES = ('float32', 'bfloat16')
 FIRST_BLOCKS = 'first_blocks:'
 PRESETS = ('none', 'head', 'first_last', f'{FIRST_BLOCKS}N')
 
@@ -74,6 +76,9 @@ class TrainConfig:
       threshold: with two classes, how the decision threshold is chosen on the validation rows: f_beta:BETA, cost:RATIO
         (a missed failure costs as much as RATIO false alarms) or recall:SHARE; where empty, the more probable class
         wins.
+      compute_dtype: of matrix products and convolutions, float32 or bfloat16 (fdx.models.precision). Parameters, the
+        optimiser's state, batch statistics and the classifier are float32 in any case. Faster on accelerators, not on
+        CPUs.
       cache_features: whether the outputs of frozen leading stages are computed once and kept: auto, on or off.
       parallel: how steps are compiled for several devices: pmap, or mesh (jit and shard_map over a mesh of all
         devices); the numbers are the same to the last bit.
@@ -109,6 +114,7 @@ class TrainConfig:
     balance: str = 'none'
     synthetic: str = ''
     threshold: str = ''
+    compute_dtype: str = 'float32'
     cache_features: str = 'auto'
     parallel: str = FORMS[0]
     save_every: int = 0
@@ -130,6 +136,7 @@ class TrainConfig:
             'balance': self.balance in BALANCES,
             'select_by': self.select_by in SELECTIONS,
             'cache_features': self.cache_features in CACHE_MODES,
+            'compute_dtype': self.compute_dtype in DTYPES,
             'parallel': self.parallel in FORMS,
         }
         for name, good in checks.items():
@@ -137,6 +144,8 @@ class TrainConfig:
                 raise ConfigError(f'`{name}`={getattr(self, name)!r} cannot be used: {_ALLOWED[name]}')
         if self.weights_version and self.init != 'imagenet':
             raise ConfigError(f'`weights_version`={self.weights_version} chooses among files of `init`=imagenet only')
+        if 'compute_dtype' in self.model_options:
+            raise ConfigError('`compute_dtype` is a setting of its own: leave it out of `model_options`')
         if self.threshold:
             DecisionRule.parse(self.threshold)
         if self.patience and self.select_by == 'last':
@@ -204,6 +213,7 @@ _ALLOWED = {
     'balance': f'it must be one of {", ".join(BALANCES)}',
     'save_every': 'it must be a number of epochs, or 0',
     'select_by': f'it must be one of {", ".join(SELECTIONS)}',
+    'compute_dtype': f'it must be {" or ".join(DTYPES)}; float16 overflows, and parameters are float32',
     'parallel': f'it must be one of {", ".join(FORMS)}',
     'cache_features': f'it must be one of {", ".join(CACHE_MODES)}',
 }

@@ -76,7 +76,9 @@ class ModelSetup:
 def build_model(config: TrainConfig, num_classes: int, input_shape: tuple[int, ...]) -> nn.Module:
     """The network of a run for examples of `input_shape`, on the axis of fdx.train.parallel."""
     options = {'dropout_rate': config.dropout_rate, **options_for(config.model, input_shape, config.model_options)}
-    return create_model(config.model, num_classes, axis_name=parallel.AXIS, **options)
+    return create_model(
+        config.model, num_classes, compute_dtype=config.compute_dtype, axis_name=parallel.AXIS, **options
+    )
 
 
 def set_up_model(config: TrainConfig, num_classes: int, input_shape: tuple[int, ...]) -> ModelSetup:

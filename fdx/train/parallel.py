@@ -45,12 +45,12 @@ def _compiled(function: Callable, form: str, donated: tuple[int, ...]) -> Callab
     mapped = jax.shard_map(
         function, mesh=_all_devices(), in_specs=(everywhere, split), out_specs=everywhere, check_vma=False
     )
-    return _OnMesh(jax.jit(mapped, donate_argnums=donated), jax.sharding.NamedSharding(_all_devices(), split))
+    return OnMesh(jax.jit(mapped, donate_argnums=donated), jax.sharding.NamedSharding(_all_devices(), split))
 
 
 @dataclasses.dataclass(frozen=True)
-class _OnMesh:
-    """A program on the mesh that takes batches as `shard` gives them.
+class OnMesh:
+    """A program of the form `mesh` that takes batches as `shard` gives them.
 
     Attributes:
       program: takes the arrays of the global batch, [all devices * B, ...].
@@ -61,14 +61,18 @@ class _OnMesh:
     sharding: jax.sharding.NamedSharding
 
     def __call__(self, state: Any, batch: dict) -> Any:
-        return self.program(state, self._placed(batch))
+        return self.program(state, self.place(batch))
 
     def lower(self, state: Any, batch: dict) -> jax.stages.Lowered:
         """The lowered program, as that of `jax.jit`."""
-        return self.program.lower(state, self._placed(batch))
+        return self.program.lower(state, self.place(batch))
 
-    def _placed(self, batch: dict) -> dict:
-        def place(x: np.ndarray) -> jax.Array:
+    def place(self, batch: dict) -> dict:
+        """The global batch on the devices, as `program` takes it; arrays that are there already stay as they are."""
+
+        def place(x: np.ndarray | jax.Array) -> jax.Array:
+            if isinstance(x, jax.Array):
+                return x
             return jax.make_array_from_process_local_data(self.sharding, x.reshape(-1, *x.shape[2:]))
 
         return jax.tree.map(place, batch)

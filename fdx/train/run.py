@@ -34,8 +34,16 @@ from fdx.train.trainer import Layout, Run, RunResult, fresh_state, network_of, r
 
 # The settings that the initial network depends on, besides its classes and its input.
 DECIDES_SETUP = (
-    'model', 'model_options', 'dropout_rate', 'init', 'weights_version', 'freeze', 'train_norms', 'seed'
-)  # fmt: skip
+    'model',
+    'model_options',
+    'compute_dtype',
+    'dropout_rate',
+    'init',
+    'weights_version',
+    'freeze',
+    'train_norms',
+    'seed',
+)
 
 LAYOUT = Layout(
     network=network_of,

@@ -94,7 +94,8 @@ def with_cached_features(
             '`cache_features`=on needs a frozen first stage: set `freeze` to head, or `cache_features` to auto'
         )
     seed = config.seed if setup.origin == 'random' else 0
-    key = (setup.origin, setup.start, config.model, str(config.model_options), str(data.dataset.data_dir), seed)
+    network = (config.model, str(config.model_options), config.compute_dtype)
+    key = (setup.origin, setup.start, *network, str(data.dataset.data_dir), seed)
     if key not in caches:
         caches[key] = FeatureCache(setup.model, setup.prefix, setup.start, progress, config.parallel)
     parts = {name: caches[key].examples(getattr(data, name), name) for name in ('train', 'validation')}

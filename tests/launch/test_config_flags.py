@@ -41,6 +41,7 @@ CHANGED = {
     'clip_norm': ('--clip_norm=1.5', 1.5),
     'select_by': ('--select_by=macro_f1', 'macro_f1'),
     'cache_features': ('--cache_features=off', 'off'),
+    'compute_dtype': ('--compute_dtype=bfloat16', 'bfloat16'),
     'parallel': ('--parallel=mesh', 'mesh'),
     'save_every': ('--save_every=3', 3),
     'seed': ('--seed=42', 42),

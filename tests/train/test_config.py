@@ -28,6 +28,8 @@ from fdx.types import ConfigError
         ('cache_features', 'yes', 'auto, on, off'),
         ('save_every', -1, 'number of epochs'),
         ('parallel', 'pjit', 'pmap, mesh'),
+        ('compute_dtype', 'float16', 'float32 or bfloat16; float16 overflows'),
+        ('compute_dtype', 'float64', 'parameters are float32'),
     ],
 )
 def test_a_bad_value_is_named(name, value, words):
