@@ -44,18 +44,18 @@ def measure(rows: Rows, method: Method, seed: int) -> dict[str, Any]:
         columns = rows.columns(method.features)
         features = [rows.features[i] for i in columns]
         healthy, tested = columns_of(rows.healthy, columns), columns_of(rows.tested, columns)
-        settings = Settings(seed=seed)
+        settings = Settings(seed=seed, alarm_on=method.alarm_on)
         baseline = learned(healthy, features, detector, settings)
         if rows.fresh is not None:
             fresh = columns_of(rows.fresh, columns)
-            held_out = Judged.by(baseline, fresh).p_values
+            held_out = np.stack([getattr(Judged.by(baseline, fresh), name) for name in ('p_values', 'rise_p')])
         else:
             fresh = None
             # Ten times the work of everything else, so that it is done for one seed.
-            held_out = held_out_p(healthy, features, detector, settings) if not seed else np.zeros(0)
+            held_out = held_out_p(healthy, features, detector, settings) if not seed else np.zeros((2, 0))
         of_tested = _life(baseline, tested, rows) if len(rows.ages) else _faults(baseline, tested, rows, fresh)
-    held_out = held_out[np.isfinite(held_out)]
-    promise = rates(held_out) if len(held_out) else []
+    held_out = held_out[:, np.isfinite(held_out[0])]
+    promise = rates(held_out[0]) if held_out.size else []
     measured = promise[-1]['measured'] if promise else None
     return {
         'chosen': detector,
@@ -64,6 +64,7 @@ def measure(rows: Rows, method: Method, seed: int) -> dict[str, Any]:
         'promised_rate': PROMISED,
         'measured_rate': measured,
         'rates': promise,
+        'rise_rates': rates(held_out[1]) if held_out.size and baseline.asks_worse else [],
         'unusable': len(rows.unusable),
         **of_tested,
         'cpu_s': round(time.process_time() - began, 2),
@@ -77,7 +78,7 @@ def units_of(sample: Sample) -> Sample:
 
 
 def held_out_p(healthy: Sample, features: list, detector: str, settings: Settings) -> np.ndarray:
-    """p-values of healthy units by baselines that were learned without their block: float64 [U].
+    """p-values of healthy units and of their rises, by baselines that were learned without their block: float64 [2, U].
 
     Empty where what is left without a block is too little to learn from.
     """
@@ -90,10 +91,11 @@ def held_out_p(healthy: Sample, features: list, detector: str, settings: Setting
         try:
             baseline = learned(healthy.rows(fold != k), features, detector, settings)
         except DataError:
-            return np.zeros(0)
+            return np.zeros((2, 0))
         mine = healthy.rows(fold == k)
-        found.append(Judged.by(baseline, units_of(mine) if baseline.by_pieces else mine).p_values)
-    return np.concatenate(found)
+        judged = Judged.by(baseline, units_of(mine) if baseline.by_pieces else mine)
+        found.append(np.stack([judged.p_values, judged.rise_p]))
+    return np.concatenate(found, axis=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,22 +105,27 @@ class Judged:
     Attributes:
       rows: float64 [N], scores of rows: the mean over the baseline's models.
       scores, p_values: float64 [R], of recordings; NaN outside the operating range.
+      rises, rise_p: float64 [R], likewise; infinity and 0 where the baseline does not ask how far they have risen.
     """
 
     rows: np.ndarray
     scores: np.ndarray
     p_values: np.ndarray
+    rises: np.ndarray
+    rise_p: np.ndarray
 
     @classmethod
     def by(cls, baseline: Baseline, sample: Sample) -> Judged:
         """Judges a sample."""
         rows = np.mean([model.scores(sample) for model in baseline.models], axis=0)
-        state = baseline.layout.state_of(sample.speed_rpm, sample.load)
-        scores = np.where(sample.per_recording(state) >= 0, sample.per_recording(rows), np.nan)
-        p_values = np.full(len(scores), np.nan)
-        known = np.isfinite(scores)
-        p_values[known] = np.minimum(baseline.inflation * baseline.tail.p_values(scores[known]), 1.0)
-        return cls(rows, scores, p_values)
+        inside = sample.per_recording(baseline.layout.state_of(sample.speed_rpm, sample.load)) >= 0
+        found = (*baseline.unusual(sample), *baseline.risen(sample))
+        return cls(rows, *(np.where(inside, values, np.nan) for values in found))
+
+    @property
+    def alarm_p(self) -> np.ndarray:
+        """float64 [R]: an alarm takes recordings that are unusual and have risen."""
+        return np.maximum(self.p_values, self.rise_p)
 
 
 def _faults(baseline: Baseline, tested: Sample, rows: Rows, fresh: Sample | None) -> dict[str, Any]:
@@ -137,10 +144,13 @@ def _faults(baseline: Baseline, tested: Sample, rows: Rows, fresh: Sample | None
         healthy = baseline.held_out
         independent = len(np.unique(baseline.block)) if baseline.by_pieces else len(healthy)
     found = areas(healthy, units, recording)
+    worse = detection(judged.alarm_p, rows.kinds)
     return {
         **found,
         'auc_interval': auc_interval(found['roc_auc'], independent, int(recording.max()) + 1),
         **detection(judged.p_values, rows.kinds),
+        'worse': worse['detected'],
+        'worse_by_kind': worse['by_kind'],
         'lead_share': None,
     }
 
@@ -150,7 +160,10 @@ def _life(baseline: Baseline, tested: Sample, rows: Rows) -> dict[str, Any]:
     judged = Judged.by(baseline, tested)
     scores, p_values = judged.scores, judged.p_values
     early, late = rows.ages <= FALSE_UNTIL, rows.ages > END
-    found = life(baseline.rule.strengths(scores), rows.ages, baseline.alarm_limit, FALSE_UNTIL)
+    beyond = baseline.beyond(scores, judged.rises).astype(float)
+    # How improbable each recording is for an alarm, on one scale for both of its conditions.
+    strengths = baseline.rule.strengths(-np.log(judged.alarm_p))
+    found = life(baseline.rule.strengths(beyond) > 0, strengths, rows.ages, FALSE_UNTIL)
     number = np.arange(int(late.sum()))
     area = areas(scores[early], scores[late], number)
     return {
@@ -158,6 +171,8 @@ def _life(baseline: Baseline, tested: Sample, rows: Rows) -> dict[str, Any]:
         'auc_interval': auc_interval(area['roc_auc'], int(early.sum()), len(number)),
         **detection(p_values[late], ['last tenth'] * int(late.sum())),
         'later': rates(p_values[early]),
+        'later_risen': rates(judged.rise_p[early]) if baseline.asks_worse else [],
         'alarm_rate': baseline.rate,
+        'drift': baseline.about.get('drift'),
         **found,
     }

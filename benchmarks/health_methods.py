@@ -8,14 +8,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fdx.health.baseline import Baseline, groups_of, held_out_rows
+from fdx.health.baseline import Baseline
 from fdx.health.blocks import blocks_of
 from fdx.health.choice import best, judged
 from fdx.health.feature_plan import Feature
-from fdx.health.learn import FEW_RECORDINGS, Settings, check_enough, learn, promise
+from fdx.health.folds import held_out_rows
+from fdx.health.learn import UNUSUAL, WORSE, Settings, check_enough, learn
 from fdx.health.normal_model import NormalModel, fit_normal
 from fdx.health.operating import lay_out
+from fdx.health.promise import Promise
 from fdx.health.sample import Sample
+from fdx.health.units import Units
 from fdx.types import ConfigError
 
 from .health_rows import Rows, columns_of
@@ -25,7 +28,8 @@ AUTO, LIMIT = 'auto', 'limit'
 CODE = tuple(
     f'health/{name}.py'
     for name in (
-        'baseline', 'blocks', 'choice', 'detectors', 'learn', 'normal_model', 'operating', 'sample', 'tail', 'wish'
+        'baseline', 'blocks', 'choice', 'detectors', 'folds', 'learn', 'normal_model', 'operating', 'promise', 'rise',
+        'sample', 'tail', 'units', 'wish',
     )
 )  # fmt: skip
 
@@ -38,16 +42,23 @@ class Method:
       features: a name of FEATURES.
       detector: of fdx.health.detectors; 'auto': chosen without labels; 'limit': an upper limit on each number.
       words: for the page.
+      alarm_on: of fdx.health.learn.Settings.
     """
 
     features: str
     detector: str
     words: str = ''
+    alarm_on: str = WORSE
 
     @property
     def name(self) -> str:
         """'default:auto'."""
-        return f'{self.features}:{self.detector}'
+        return f'{self.features}:{self.label}'
+
+    @property
+    def label(self) -> str:
+        """The detector, and what an alarm takes where that is not the usual: 'gaussian:unusual'."""
+        return self.detector if self.alarm_on == WORSE else f'{self.detector}:{self.alarm_on}'
 
     @property
     def draws(self) -> bool:
@@ -58,6 +69,7 @@ class Method:
 METHODS = (
     Method('default', AUTO, 'what `fdx baseline` does: the detector is chosen by faults put into healthy recordings'),
     Method('default', 'gaussian'),
+    Method('default', 'gaussian', 'an alarm takes any unusual recordings (`--alarm_on=unusual`)', UNUSUAL),
     Method('default', 'nearest_neighbours'),
     Method('default', 'isolation_forest'),
     Method('default', 'local_outlier_factor'),
@@ -100,7 +112,7 @@ class Limits(Baseline):
 
     def _fitted(self, kept: np.ndarray) -> NormalModel:
         # The detector of the fit is not asked, and the Gaussian one is the quickest.
-        fit = fit_normal(self.sample.rows(kept), self.layout, 'gaussian', groups=groups_of(self.features))
+        fit = fit_normal(self.sample.rows(kept), self.layout, 'gaussian', features=self.features)
         return dataclasses.replace(fit, detector=_largest)
 
 
@@ -120,16 +132,13 @@ def learn_limits(sample: Sample, features: Sequence[Feature], settings: Settings
     layout, kept = lay_out(sample)
     sample = sample.rows(kept)
     block = blocks_of(sample, layout)
-    by_pieces = len(sample.names) < FEW_RECORDINGS
+    units = Units.of(sample, block)
     empty = Limits(
-        tuple(features), sample, layout, LIMIT, block, np.zeros(0), by_pieces, settings.wish, settings.rule, 1.0
+        tuple(features), sample, layout, LIMIT, block, np.zeros(0), units.by_pieces, settings.wish, settings.rule, 1.0
     )  # fmt: skip
-    rows = held_out_rows(empty.models, sample, block)
-    held_out = rows if by_pieces else sample.per_recording(rows)
-    first = np.searchsorted(sample.recording, np.arange(len(sample.names)))
-    clusters = sample.recording if by_pieces else np.arange(len(sample.names))
-    rate, inflation, _ = promise(held_out, block if by_pieces else block[first], clusters, settings)
-    return dataclasses.replace(empty, held_out=held_out, rate=rate, inflation=inflation)
+    held_out = units.per_unit(held_out_rows(empty.models, sample, block))
+    promise = Promise.of(held_out, units.block, units.clusters, settings.wish, settings.rule)
+    return dataclasses.replace(empty, held_out=held_out, rate=promise.rate, inflation=promise.inflation)
 
 
 def chosen_detector(method: Method, rows: Rows, seed: int) -> str:

@@ -103,7 +103,7 @@ def run_cell(cell: Cell, method: Method, rows: Rows, root: pathlib.Path) -> tupl
     }
 
     def found() -> dict[str, Any]:
-        names = {'dataset': cell.task.name, 'features': method.features, 'detector': method.detector}
+        names = {'dataset': cell.task.name, 'features': method.features, 'detector': method.label}
         return {'suite': NAME, **names, 'seed': cell.seed, **measure(rows, method, cell.seed)}
 
     return fill(cell.path(root), asked, found)

@@ -111,22 +111,21 @@ def verdict(promised: float, exceeded: int, units: int) -> str:
     return 'no' if surprising else 'few'
 
 
-def life(strengths: np.ndarray, ages: np.ndarray, limit: float, until: float) -> dict[str, Any]:
+def life(alarm: np.ndarray, strengths: np.ndarray, ages: np.ndarray, until: float) -> dict[str, Any]:
     """Alarms in a life.
 
     Args:
-      strengths: float64 [R], what alarms are decided by, in the order of time.
+      alarm: bool [R], whether each recording is in alarm, in the order of time.
+      strengths: float64 [R], how strong the case for an alarm is.
       ages: float64 [R], share of the life that has passed.
-      limit: of an alarm.
       until: an alarm before this age is false.
 
     Returns:
       {'false_third', 'false_half': recordings in alarm, 'early': how many there are before `until`, 'lead_share': of
       the life that is left at the first alarm after `until` (None without one), 'equal_lead_share': the same with the
-      lowest limit that no recording before `until` passes}.
+      lowest limit of strengths that no recording before `until` passes}.
     """
     early = ages <= until
-    alarm = strengths >= limit
     highest = strengths[early].max() if early.any() else -np.inf
 
     def lead(alarms: np.ndarray) -> float | None:

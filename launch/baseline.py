@@ -25,7 +25,7 @@ from absl import flags
 
 from fdx.health.detectors import DETECTORS
 from fdx.health.feature_plan import FEATURE_SETS
-from fdx.health.learn import Settings
+from fdx.health.learn import UNUSUAL, WORSE, Settings
 from fdx.health.learn_recordings import AUTO, Options, learn_recordings
 from fdx.health.text import baseline_text
 from fdx.health.wish import Rule, Wish
@@ -64,6 +64,12 @@ def define_flags() -> None:
     flags.DEFINE_float('false_alarm_every_days', 30.0, 'a false alarm may come once in so many days')
     flags.DEFINE_float('recordings_per_day', 24.0, 'how many recordings will be monitored per day')
     flags.DEFINE_string('alarm_after', '2of3', 'MofN: an alarm takes M of the last N recordings; 1of1: a single one')
+    flags.DEFINE_enum(
+        'alarm_on',
+        WORSE,
+        [WORSE, UNUSUAL],
+        'worse: an alarm takes unusual recordings that have risen as damage rises; others are watched. unusual: any',
+    )
     flags.DEFINE_bool('keep_odd', False, 'keep recordings that are not like the others, too')
     flags.DEFINE_integer('seed', 0, 'of detectors that draw, and of the faults that are put in', lower_bound=0)
 
@@ -90,6 +96,7 @@ def main(argv) -> None:
             wish=Wish(FLAGS.false_alarm_every_days, FLAGS.recordings_per_day),
             rule=Rule.parse(FLAGS.alarm_after),
             seed=FLAGS.seed,
+            alarm_on=FLAGS.alarm_on,
         ),
     )
     learned = learn_recordings(spec, FLAGS.workdir, options, progress=functools.partial(progress, desc='recordings'))

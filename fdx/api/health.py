@@ -9,7 +9,7 @@ from typing import Any
 from fdx.data.collection.entry import Entry
 from fdx.data.collection.spec import CollectionSpec
 from fdx.health.known import Known
-from fdx.health.learn import Settings
+from fdx.health.learn import WORSE, Settings
 from fdx.health.learn_recordings import AUTO, Learned, Options, learn_recordings
 from fdx.health.monitor import Monitor
 from fdx.health.wish import Rule, Wish
@@ -26,6 +26,7 @@ def baseline(
     false_alarm_every_days: float = 30.0,
     recordings_per_day: float = 24.0,
     alarm_after: str = '2of3',
+    alarm_on: str = WORSE,
     keep_odd: bool = False,
     seed: int = 0,
     progress: Callable[[Iterable[Entry]], Iterable[Entry]] = lambda entries: entries,
@@ -46,6 +47,8 @@ def baseline(
       false_alarm_every_days: how often a false alarm may come.
       recordings_per_day: how many recordings will be monitored per day.
       alarm_after: MofN: an alarm takes M of the last N recordings.
+      alarm_on: 'worse': an alarm takes unusual recordings that have risen as damage rises (fdx.health.rise), and others
+        are watched; 'unusual': any unusual recordings.
       keep_odd: whether to keep recordings that are not like the others.
       seed: of what is drawn.
       progress: wraps the recordings, e.g. tqdm.
@@ -53,7 +56,8 @@ def baseline(
     Raises:
       FdxError: the recordings or the options cannot be used; the text says which, and what to do.
     """
-    settings = Settings(wish=Wish(false_alarm_every_days, recordings_per_day), rule=Rule.parse(alarm_after), seed=seed)
+    wish, rule = Wish(false_alarm_every_days, recordings_per_day), Rule.parse(alarm_after)
+    settings = Settings(wish=wish, rule=rule, seed=seed, alarm_on=alarm_on)
     options = Options(tuple(features), piece_s, keep_odd, detector, settings)
     return learn_recordings(recordings, workdir, options, progress=progress)
 

@@ -34,7 +34,8 @@ NEWEST = 5
 CAPTIONS = {
     'scores': (
         'How unusual each recording is. A point above the limit of alarms is rarer in good order than the promised '
-        'rate. Grey: when the lasting change most likely began.'
+        'rate; an alarm takes several that have also risen as damage rises. Grey: when the lasting change most likely '
+        'began.'
     ),
     'index': (
         '100: as in good order; 0: at the limit of alarms. Line: the level beneath the scatter of the recordings; '

@@ -17,6 +17,7 @@ from fdx.health.baseline_file import Saved
 from fdx.health.course import Course
 from fdx.health.feature_plan import WITH_LEVEL
 from fdx.health.states import ALARM, JUDGED, NORMAL, OUTSIDE, UNUSABLE, WATCH
+from fdx.health.text import alarm_words, is_otherwise
 
 # Fewer healthy recordings than this say little about rare values.
 FEW_HEALTHY = 50
@@ -46,6 +47,11 @@ def state_of(rows: Sequence[Mapping[str, Any]], course: Course, saved: Saved) ->
         judged = [row for row in rows if row['state'] in JUDGED]
         if judged:
             said.append(f'The last one that was judged, of {date(time_of(judged[-1]))}, was {judged[-1]["state"]}.')
+    if is_otherwise(last):
+        said.append(
+            'It has changed, but not as damage changes a vibration: bands have risen and fallen, and nothing has '
+            'become more impulsive. That is no alarm.'
+        )
     if last['state'] == ALARM:
         first = first_of_alarm(rows)
         said.append(f'It has been in alarm since {date(time_of(first))} ({os.path.basename(first["file"])}).')
@@ -153,6 +159,11 @@ def next_steps(rows: Sequence[Mapping[str, Any]], course: Course) -> list[str]:
             said.append('Look for other causes, too: load, speed, mounting, neighbours, imbalance, misalignment.')
         said.append('After maintenance, learn the machine anew with fdx baseline; the old baseline is kept.')
         return said
+    if state == WATCH and is_otherwise(rows[-1]):
+        return [
+            'Look for what has changed: speed, load, temperature, mounting of the sensor, lubrication, running in.',
+            'If the machine is as it should be, learn it anew from recordings since then: fdx monitor --reset_from.',
+        ]
     if state == WATCH:
         return ['Record again soon: an alarm needs more than one unusual recording.']
     if state == OUTSIDE:
@@ -183,12 +194,15 @@ def baseline_words(saved: Saved) -> list[str]:
         f'Baseline {saved.number} was learned on {date(saved.made_at)} from '
         f'{counted(len(baseline.sample.names), "healthy recording")}: {len(baseline.features)} numbers of each '
         f'({sets}), judged by {baseline.detector}.',
-        f'An alarm needs {baseline.rule.needed} of the last {baseline.rule.among} recordings beyond the limit.',
+        f'There is an alarm {alarm_words(baseline)}.',
     ]
-    for check in baseline.about.get('checks', ()):
+    about = baseline.about
+    checks = [(check, 'passed the limit') for check in about.get('checks', ())]
+    checks += [(check, 'rose beyond the limit') for check in about.get('rise_checks', ())]
+    for check, passed in checks:
         low, high = check['interval']
         said.append(
-            f'Of left-out healthy recordings, {check["exceeded"]} of {check["units"]} passed the limit for '
+            f'Of left-out healthy recordings, {check["exceeded"]} of {check["units"]} {passed} for '
             f'{check["promised"]:.1%} ({low:.1%} to {high:.1%} with 95 % confidence).'
         )
     return [*said, *(sentence(str(note)) for note in baseline.about.get('notes', ()))]

@@ -4,57 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from fdx.health.feature_plan import Feature, FeaturePlan
-from fdx.health.normal_model import NormalModel, fit_normal, groups_of
+from fdx.health.folds import fold_models
+from fdx.health.normal_model import NormalModel, fit_normal
 from fdx.health.operating import Layout
 from fdx.health.sample import Sample
+from fdx.health.scored import Moved, Scored
 from fdx.health.tail import Tail
 from fdx.health.wish import Rule, Wish
 
 MOVED_SHOWN = 8
 # A recording is watched from this p-value on, or from the promised rate where that is higher.
 WATCH_RATE = 0.01
-
-
-@dataclasses.dataclass(frozen=True)
-class Moved:
-    """A number of a recording that is not as in good order.
-
-    Attributes:
-      feature: which one.
-      deviations: how far, in healthy standard deviations; positive: more than in good order.
-    """
-
-    feature: Feature
-    deviations: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-able."""
-        return {**dataclasses.asdict(self.feature), 'deviations': round(self.deviations, 2)}
-
-
-@dataclasses.dataclass(frozen=True)
-class Scored:
-    """How unusual a recording is.
-
-    Attributes:
-      recording: its name.
-      score: of the detector; NaN outside the operating range.
-      p_value: how often a machine in good order scores as high; NaN outside the operating range.
-      outside: why it is outside the operating range, '' inside.
-      moved: the numbers that moved most, the largest first.
-    """
-
-    recording: str
-    score: float
-    p_value: float
-    outside: str
-    moved: tuple[Moved, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +43,8 @@ class Baseline:
       plan: how a recording becomes a row; None for rows of the user's own.
       seed: of detectors that draw.
       about: JSON-able: what else was found while learning (see fdx.health.learn).
+      held_out_rises: float64 [U], how far the units have risen; [0] where an alarm takes any unusual recordings.
+      rise_inflation: as `inflation`, of the rises.
     """
 
     features: tuple[Feature, ...]
@@ -94,6 +61,8 @@ class Baseline:
     plan: FeaturePlan | None = None
     seed: int = 0
     about: dict[str, Any] = dataclasses.field(default_factory=dict)
+    held_out_rises: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0))
+    rise_inflation: float = 1.0
 
     @functools.cached_property
     def models(self) -> tuple[NormalModel, ...]:
@@ -103,8 +72,7 @@ class Baseline:
     @functools.cached_property
     def model(self) -> NormalModel:
         """Fitted to all rows; it says how far each number moved."""
-        groups = groups_of(self.features)
-        return fit_normal(self.sample, self.layout, self.detector, groups=groups, seed=self.seed)
+        return fit_normal(self.sample, self.layout, self.detector, features=self.features, seed=self.seed)
 
     @functools.cached_property
     def tail(self) -> Tail:
@@ -118,10 +86,21 @@ class Baseline:
         Pieces in a row are no recordings in a row: where they are the units, nothing is known of how recordings follow
         each other, and each of the m must be beyond the limit of a single one.
         """
-        if self.by_pieces:
-            return self.tail
-        strengths = self.rule.strengths(self.held_out)
+        return self.tail if self.by_pieces else self._tail_of_alarms(self.held_out)
+
+    def _tail_of_alarms(self, held_out: np.ndarray) -> Tail:
+        strengths = self.rule.strengths(held_out)
         return Tail.of(strengths[np.isfinite(strengths)])
+
+    @property
+    def asks_worse(self) -> bool:
+        """Whether an alarm takes recordings that have risen, and not unusual ones alone."""
+        return len(self.held_out_rises) > 0
+
+    @functools.cached_property
+    def rise_tail(self) -> Tail:
+        """The law of healthy rises, where they are asked."""
+        return Tail.of(self.held_out_rises)
 
     @property
     def promise(self) -> str:
@@ -147,6 +126,25 @@ class Baseline:
         return self.alarm_tail.limit(self.rate / self.inflation)
 
     @functools.cached_property
+    def rise_limit(self) -> float:
+        """The rise that the same m of n recordings must reach; -infinity where it is not asked."""
+        if not self.asks_worse:
+            return -np.inf
+        tail = self.rise_tail if self.by_pieces else self._tail_of_alarms(self.held_out_rises)
+        return tail.limit(self.rate / self.rise_inflation)
+
+    @functools.cached_property
+    def calm_rise(self) -> float:
+        """Below this rise a recording does not keep an alarm; -infinity where it is not asked."""
+        if not self.asks_worse:
+            return -np.inf
+        return min(self.rise_tail.limit(self.watch_rate / self.rise_inflation), self.rise_limit)
+
+    def beyond(self, scores: np.ndarray, rises: np.ndarray) -> np.ndarray:
+        """Which recordings count for an alarm: bool of the shape of scores and rises."""
+        return (np.asarray(scores) >= self.alarm_limit) & (np.asarray(rises) >= self.rise_limit)
+
+    @functools.cached_property
     def watch_limit(self) -> float:
         """The score from which on a recording is watched; what could become an alarm is watched in any case."""
         return min(self.tail.limit(self.watch_rate / self.inflation), self.alarm_limit)
@@ -159,10 +157,9 @@ class Baseline:
         """
         if not len(sample):
             return []
-        rows = np.mean([model.scores(sample) for model in self.models], axis=0)
         deviations = self.model.deviations(sample)
-        scores = sample.per_recording(rows)
-        p_values = np.minimum(self.inflation * self.tail.p_values(scores), 1.0)
+        scores, p_values = self.unusual(sample)
+        rises, rise_p = self.risen(sample)
         found = []
         for i, name in enumerate(sample.names):
             mine = np.flatnonzero(sample.recording == i)
@@ -173,31 +170,18 @@ class Baseline:
             middle = np.median(deviations[mine], axis=0)
             largest = np.argsort(-np.abs(middle), kind='stable')[:MOVED_SHOWN]
             moved = tuple(Moved(self.features[j], float(middle[j])) for j in largest)
-            found.append(Scored(name, float(scores[i]), float(p_values[i]), '', moved))
+            rise, p = float(rises[i]), float(rise_p[i])
+            found.append(Scored(name, float(scores[i]), float(p_values[i]), '', moved, rise, p))
         return found
 
+    def unusual(self, sample: Sample) -> tuple[np.ndarray, np.ndarray]:
+        """Scores and p-values of recordings, float64 [R] each, wherever they were operated."""
+        scores = sample.per_recording(np.mean([model.scores(sample) for model in self.models], axis=0))
+        return scores, np.minimum(self.inflation * self.tail.p_values(scores), 1.0)
 
-def fold_models(
-    sample: Sample, layout: Layout, detector: str, block: np.ndarray, features: tuple[Feature, ...], seed: int
-) -> tuple[NormalModel, ...]:
-    """One model per block, fitted to the other blocks."""
-    groups = groups_of(features)
-    return tuple(
-        fit_normal(sample.rows(block != b), layout, detector, groups=groups, seed=seed) for b in np.unique(block)
-    )
-
-
-def held_out_rows(models: Sequence[NormalModel], sample: Sample, block: np.ndarray) -> np.ndarray:
-    """Scores of rows by the models that had not seen their block: float64 [N].
-
-    Args:
-      models: model b was fitted without block b.
-      sample: the rows.
-      block: int64 [N], the block of each row.
-    """
-    scores = np.empty(len(sample))
-    for b, model in enumerate(models):
-        mine = block == b
-        if mine.any():
-            scores[mine] = model.scores(sample.rows(mine))
-    return scores
+    def risen(self, sample: Sample) -> tuple[np.ndarray, np.ndarray]:
+        """Rises of recordings and their p-values, float64 [R] each; infinity and 0 where they are not asked."""
+        if not self.asks_worse:
+            return np.full(len(sample.names), np.inf), np.zeros(len(sample.names))
+        rises = sample.per_recording(np.mean([model.rises(sample) for model in self.models], axis=0))
+        return rises, np.minimum(self.rise_inflation * self.rise_tail.p_values(rises), 1.0)

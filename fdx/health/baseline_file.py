@@ -78,6 +78,7 @@ def save_baseline(workdir: str | os.PathLike, baseline: Baseline, recordings: st
         'recording': sample.recording.astype(np.int64),
         'block': baseline.block.astype(np.int64),
         'held_out': baseline.held_out,
+        'held_out_rises': baseline.held_out_rises,
         'layout/speeds_rpm': layout.speeds_rpm,
         'layout/loads': layout.loads,
         'proof': _proof(baseline),
@@ -117,11 +118,17 @@ def _described(baseline: Baseline, number: int, made_at: float, recordings: str)
         'promised_rate': baseline.rate,
         'inflation': baseline.inflation,
         'promised': baseline.promise,
-        'limits': {'alarm': baseline.alarm_limit, 'watch': baseline.watch_limit},
+        'alarm_on': 'worse' if baseline.asks_worse else 'unusual',
+        'rise_inflation': baseline.rise_inflation,
+        'limits': {'alarm': baseline.alarm_limit, 'watch': baseline.watch_limit, 'rise': _or_none(baseline.rise_limit)},
         'about': baseline.about,
         'recordings': recordings,
         'names': list(baseline.sample.names),
     }
+
+
+def _or_none(value: float) -> float | None:
+    return value if np.isfinite(value) else None
 
 
 def load_baseline(workdir: str | os.PathLike, number: int | None = None) -> Saved:
@@ -179,6 +186,9 @@ def _baseline(said: dict[str, Any], arrays: dict[str, np.ndarray]) -> Baseline:
         plan=_plan(said['plan']),
         seed=int(said['seed']),
         about=said['about'],
+        # Baselines of before rises were asked have none.
+        held_out_rises=arrays.get('held_out_rises', np.zeros(0)),
+        rise_inflation=float(said.get('rise_inflation', 1.0)),
     )
 
 

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from fdx.data.processes import cores
-from fdx.health.baseline import fold_models, held_out_rows
 from fdx.health.blocks import blocks_of
 from fdx.health.detectors import DETECTORS
 from fdx.health.feature_plan import FeaturePlan
 from fdx.health.features import features_of
-from fdx.health.learn import check_rates
+from fdx.health.folds import fold_models, held_out_rows
 from fdx.health.operating import Layout
+from fdx.health.promise import check_rates
 from fdx.health.pseudo_faults import KINDS, with_fault
 from fdx.health.sample import Sample
 from fdx.health.tail import Tail

@@ -28,6 +28,8 @@ _TYPES = {
     'state': pa.string(),
     'score': pa.float64(),
     'p_value': pa.float64(),
+    'rise': pa.float64(),
+    'rise_p': pa.float64(),
     'speed_rpm': pa.float64(),
     'load': pa.float64(),
     'reason': pa.string(),

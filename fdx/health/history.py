@@ -8,6 +8,7 @@ whoever writes it first.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import pathlib
 import sqlite3
@@ -17,7 +18,7 @@ from typing import Any
 
 from fdx.files import FileWriteError, boundary
 from fdx.health.history_rows import FORMAT, FROM_FORMAT_1, INSERT, SELECT, TABLES, Content, Finding, as_dict, values_of
-from fdx.health.states import JUDGED, NORMAL, UNUSABLE
+from fdx.health.states import JUDGED, NORMAL, UNUSABLE, Reading
 from fdx.types import DataError
 
 HISTORY = 'history.sqlite'
@@ -91,7 +92,7 @@ class History:
         finding: Finding,
         baseline: int,
         memory: int,
-        state_after: Callable[[float, list[float], str], str],
+        state_after: Callable[[Reading, list[Reading], str], str],
     ) -> tuple[dict[str, Any], bool]:
         """Adds a row, once: when it returns, no kill loses it.
 
@@ -99,8 +100,8 @@ class History:
           content: the file, and which part of it.
           finding: what is known of it.
           baseline: number of the baseline that scored it; rows of others have no say in its state.
-          memory: how many scores before it decide.
-          state_after: (score, scores before it, the state before it) -> its state.
+          memory: how many recordings before it decide.
+          state_after: (what was read, what was read before it, the state before it) -> its state.
 
         Returns:
           (the row, whether it is new); a row that another program was first to write is returned as it is, unless
@@ -118,7 +119,8 @@ class History:
             state = finding.state
             if not state:
                 before = self._judged(baseline, memory)
-                state = state_after(finding.score, [s for s, _ in before], before[-1][1] if before else NORMAL)
+                reading = Reading(finding.score, finding.rise)
+                state = state_after(reading, [r for r, _ in before], before[-1][1] if before else NORMAL)
             self._db.execute(INSERT, values_of(content, finding, time.time(), baseline, state))
             row = self.row_of(content.file, content.sha256, content.part)
         if row is None:
@@ -144,12 +146,14 @@ class History:
         with self._errors('cannot read'):
             return [as_dict(row) for row in self._db.execute(query, values).fetchall()][::-1]
 
-    def _judged(self, baseline: int, count: int) -> list[tuple[float, str]]:
+    def _judged(self, baseline: int, count: int) -> list[tuple[Reading, str]]:
         marks = ', '.join('?' * len(JUDGED))
         query = (
-            f'SELECT score, state FROM recordings WHERE baseline = ? AND state IN ({marks}) ORDER BY id DESC LIMIT ?'
+            f'SELECT score, rise, state FROM recordings WHERE baseline = ? AND state IN ({marks}) '
+            'ORDER BY id DESC LIMIT ?'
         )
-        return self._db.execute(query, (baseline, *JUDGED, max(count, 1))).fetchall()[::-1]
+        found = self._db.execute(query, (baseline, *JUDGED, max(count, 1))).fetchall()[::-1]
+        return [(Reading(score, math.inf if rise is None else rise), state) for score, rise, state in found]
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS recordings (
   file TEXT NOT NULL, part TEXT NOT NULL DEFAULT '', sha256 TEXT NOT NULL,
   size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
   recorded_at REAL, scored_at REAL NOT NULL, baseline INTEGER NOT NULL,
-  state TEXT NOT NULL, score REAL, p_value REAL, speed_rpm REAL, load REAL,
+  state TEXT NOT NULL, score REAL, p_value REAL, rise REAL, rise_p REAL, speed_rpm REAL, load REAL,
   said TEXT NOT NULL, rows BLOB, pieces INTEGER NOT NULL,
   UNIQUE (file, part, sha256));
 CREATE INDEX IF NOT EXISTS by_baseline ON recordings (baseline, id);
@@ -42,7 +42,7 @@ FROM_FORMAT_1 = (
 )
 COLUMNS = (
     *('id', 'file', 'part', 'sha256', 'recorded_at', 'scored_at', 'baseline', 'state', 'score', 'p_value'),
-    *('speed_rpm', 'load', 'said', 'rows', 'pieces'),
+    *('rise', 'rise_p', 'speed_rpm', 'load', 'said', 'rows', 'pieces'),
 )
 
 
@@ -76,6 +76,7 @@ class Finding:
       rows: float64 [P, D], its numbers; None where it cannot be used.
       recorded_at: seconds since 1970, or None.
       speed_rpm, load: NaN where unknown.
+      rise, rise_p: see fdx.health.scored.Scored; infinity and NaN where they were not asked.
     """
 
     score: float
@@ -86,12 +87,14 @@ class Finding:
     recorded_at: float | None = None
     speed_rpm: float = math.nan
     load: float = math.nan
+    rise: float = math.inf
+    rise_p: float = math.nan
 
 
 SELECT = f'SELECT {", ".join(COLUMNS)} FROM recordings'
 INSERTED = (
     *('file', 'part', 'sha256', 'size', 'mtime_ns', 'recorded_at', 'scored_at', 'baseline', 'state', 'score'),
-    *('p_value', 'speed_rpm', 'load', 'said', 'rows', 'pieces'),
+    *('p_value', 'rise', 'rise_p', 'speed_rpm', 'load', 'said', 'rows', 'pieces'),
 )
 INSERT = f'INSERT INTO recordings ({", ".join(INSERTED)}) VALUES ({", ".join("?" * len(INSERTED))})'
 
@@ -102,7 +105,7 @@ def values_of(content: Content, finding: Finding, scored_at: float, baseline: in
     return (
         *(content.file, content.part, content.sha256, content.size, content.mtime_ns),
         *(finding.recorded_at, scored_at, baseline, state),
-        *map(_or_null, (finding.score, finding.p_value, finding.speed_rpm, finding.load)),
+        *map(_or_null, (finding.score, finding.p_value, finding.rise, finding.rise_p, finding.speed_rpm, finding.load)),
         json.dumps(to_jsonable(finding.said), allow_nan=False),
         None if rows is None else rows.tobytes(),
         0 if rows is None else len(rows),

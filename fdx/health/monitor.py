@@ -24,7 +24,7 @@ from fdx.health.known import Known
 from fdx.health.sample import Sample
 from fdx.health.second_opinions import facts_of, judge_verdict, sensor_words
 from fdx.health.sensor_facts import SensorFacts
-from fdx.health.states import NORMAL, OUTSIDE, UNUSABLE, next_state
+from fdx.health.states import NORMAL, OUTSIDE, UNUSABLE, Reading, next_state
 from fdx.predict.arrivals import Arrival, look_at, sha256_of
 from fdx.types import ConfigError, FdxError, Recording
 
@@ -156,7 +156,8 @@ class Monitor:
             said['verdict'] = self._verdict(recording, scored)
         state = OUTSIDE if scored.outside else ''
         return Finding(
-            scored.score, scored.p_value, state, said, rows, when, float(recording.speed_rpm), float(recording.load)
+            scored.score, scored.p_value, state, said, rows, when, float(recording.speed_rpm), float(recording.load),
+            scored.rise, scored.rise_p,
         )  # fmt: skip
 
     def _sensor(self, recording: Recording | None) -> dict[str, Any]:
@@ -171,7 +172,7 @@ class Monitor:
     def _asks_judge(self, scored: Scored) -> bool:
         if self._known.judge in ('always', 'never'):
             return self._known.judge == 'always'
-        if next_state(self.saved.baseline, scored.score, (), NORMAL) == NORMAL:
+        if next_state(self.saved.baseline, Reading(scored.score, scored.rise), (), NORMAL) == NORMAL:
             return False
         return self._known.judge == 'not_normal' or not any(r.get('verdict') for r in self.history.rows(last=FEW))
 

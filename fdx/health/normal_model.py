@@ -10,6 +10,7 @@ import numpy as np
 from fdx.health.detectors import DETECTORS, Scores
 from fdx.health.feature_plan import Feature
 from fdx.health.operating import Centre, Layout, fit_centre
+from fdx.health.rise import fit_rise, rising_parts
 from fdx.health.sample import Sample
 
 # The scatter of a number counts as if so many more rows had the scatter that is usual in its set.
@@ -27,11 +28,13 @@ class NormalModel:
       centre: the expected row by operating state.
       scale: float64 [D], healthy standard deviations.
       detector: scores of standardised rows.
+      rise: how far standardised rows have risen as damage rises; None where no number has a direction that is worse.
     """
 
     centre: Centre
     scale: np.ndarray
     detector: Scores
+    rise: Scores | None = None
 
     def deviations(self, sample: Sample) -> np.ndarray:
         """How far each number lies from what is expected, in healthy standard deviations: float64 [N, D]."""
@@ -41,9 +44,15 @@ class NormalModel:
         """How unusual each row is: float64 [N]; the higher, the more unusual."""
         return np.asarray(self.detector(self.deviations(sample)), np.float64)
 
+    def rises(self, sample: Sample) -> np.ndarray:
+        """How far each row has risen as damage rises: float64 [N]; infinity where no number can tell."""
+        if self.rise is None:
+            return np.full(len(sample), np.inf)
+        return np.asarray(self.rise(self.deviations(sample)), np.float64)
+
 
 def fit_normal(
-    sample: Sample, layout: Layout, detector: str, *, groups: np.ndarray | None = None, seed: int = 0
+    sample: Sample, layout: Layout, detector: str, *, features: Sequence[Feature] = (), seed: int = 0
 ) -> NormalModel:
     """Fits a model to healthy rows.
 
@@ -51,13 +60,16 @@ def fit_normal(
       sample: N rows.
       layout: the operating states.
       detector: a name of DETECTORS.
-      groups: int [D], which numbers have a usual scatter in common; None: all.
+      features: what the D numbers are: those of a set have a usual scatter in common, and some rise with damage; ():
+        all are of one set.
       seed: of detectors that draw at random.
     """
     centre = fit_centre(layout, sample)
     rest = sample.values - centre.of(sample)
-    scale = scatter(rest, centre.parameters, groups)
-    return NormalModel(centre, scale, DETECTORS[detector](rest / scale, seed))
+    scale = scatter(rest, centre.parameters, groups_of(features) if features else None)
+    parts = rising_parts(features)
+    rise = fit_rise(rest / scale, parts) if parts else None
+    return NormalModel(centre, scale, DETECTORS[detector](rest / scale, seed), rise)
 
 
 def scatter(rest: np.ndarray, parameters: int, groups: np.ndarray | None = None) -> np.ndarray:

@@ -12,7 +12,7 @@ from fdx.health.baseline_file import Saved, load_baseline, save_baseline
 from fdx.health.contamination import without_odd
 from fdx.health.history import History
 from fdx.health.history_rows import name_of
-from fdx.health.learn import Settings, learn
+from fdx.health.learn import UNUSUAL, WORSE, Settings, learn
 from fdx.health.sample import Sample
 from fdx.health.states import UNUSABLE
 from fdx.locks import LOCK, hold
@@ -55,7 +55,8 @@ def relearn(workdir: str | os.PathLike, since: float) -> Saved:
             [_number(row['load']) for row in rows],
         )
         sample, odd = without_odd(sample, before.features)
-        settings = Settings(before.detector, before.wish, before.rule, before.seed)
+        alarm_on = WORSE if before.asks_worse else UNUSUAL
+        settings = Settings(before.detector, before.wish, before.rule, before.seed, alarm_on)
         fresh = learn(sample, settings, features=before.features, plan=before.plan)
         about = {
             **fresh.about,

@@ -6,12 +6,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from fdx.health.baseline import Baseline
 from fdx.health.baseline_file import Saved
 from fdx.health.history_rows import short_name
 from fdx.health.learn_recordings import Learned
-from fdx.health.states import ALARM, NORMAL, OUTSIDE, UNUSABLE
+from fdx.health.states import ALARM, NORMAL, OUTSIDE, UNUSABLE, WATCH
 
 NAMES_SHOWN, MOVED_SHOWN, WORTH_SAYING = 8, 3, 3.0
+# A recording that rises less than one in so many in good order has not risen.
+NOT_RISEN = 0.05
 
 
 def baseline_text(learned: Learned, workdir: str, worded: Callable[[str], str] = str) -> str:
@@ -33,9 +36,11 @@ def baseline_text(learned: Learned, workdir: str, worded: Callable[[str], str] =
         ('numbers', f'{len(baseline.features)} per recording: {", ".join(sets)} of {_channels(channels)}'),
         ('detector', _detector(learned)),
         ('promised', baseline.promise),
-        ('alarm', f'when {baseline.rule.needed} of the last {baseline.rule.among} recordings are beyond the limit'),
+        ('alarm', alarm_words(baseline)),
         ('checked', _checks(about['checks'])),
     ]
+    if about.get('rise_checks'):
+        rows.append(('rises', _checks(about['rise_checks'])))
     lines = [f'{workdir}: baseline {saved.number}', *(f'  {name:<11}{text}' for name, text in rows)]
     lines += [f'  note       {note}' for note in about['notes']]
     if learned.left_out:
@@ -45,6 +50,12 @@ def baseline_text(learned: Learned, workdir: str, worded: Callable[[str], str] =
         lines += [f'  and {more} more; all are named in {saved.path}'] if more > 0 else []
     lines.append(f'next: fdx monitor --baseline={workdir} FILES')
     return worded('\n'.join(lines)) + '\n'
+
+
+def alarm_words(baseline: Baseline) -> str:
+    """What an alarm takes: 'when 2 of the last 3 recordings are beyond the limit and have risen as damage rises'."""
+    risen = ' and have risen as damage rises' if baseline.asks_worse else ''
+    return f'when {baseline.rule.needed} of the last {baseline.rule.among} recordings are beyond the limit{risen}'
 
 
 def _channels(names: Sequence[str]) -> str:
@@ -87,10 +98,16 @@ def row_text(row: Mapping[str, Any]) -> str:
     if state != NORMAL:
         moved = [m for m in row['moved'][:MOVED_SHOWN] if abs(m['deviations']) >= WORTH_SAYING]
         parts += [', '.join(moved_words(m) for m in moved)] if moved else []
+        parts += ['changed, not worse'] if is_otherwise(row) else []
         parts += [verdict_words(row['verdict'])] if row.get('verdict') else []
     if row.get('sensor'):
         parts.append(f'it may be the sensor ({row["sensor"]})')
     return '; '.join(parts)
+
+
+def is_otherwise(row: Mapping[str, Any]) -> bool:
+    """Whether a watched recording has changed without having risen as damage rises."""
+    return row['state'] == WATCH and row.get('rise_p') is not None and row['rise_p'] > NOT_RISEN
 
 
 def p_words(p: float) -> str:

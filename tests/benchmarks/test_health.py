@@ -77,11 +77,11 @@ def test_rates_count_false_alarms_and_say_when_they_cannot_tell():
 def test_a_life_counts_false_alarms_and_what_is_left_at_the_alarm():
     ages = np.linspace(0.15, 1.0, 18)
     strengths = np.where(ages > 0.7, 9.0, np.where(np.isclose(ages, 0.25), 6.0, 1.0))
-    found = life(strengths, ages, 5.0, 1 / 3)
+    found = life(strengths >= 5, strengths, ages, 1 / 3)
     assert (found['false_third'], found['false_half'], found['early']) == (1, 1, 4)
     assert found['lead_share'] == pytest.approx(0.25) == found['equal_lead_share']
     # A limit that nobody reaches: no alarm; the equal one is just above the highest of the first third.
-    late = life(np.where(ages > 0.9, 7.0, strengths.clip(max=6)), ages, 50.0, 1 / 3)
+    late = life(ages > 2, np.where(ages > 0.9, 7.0, strengths.clip(max=6)), ages, 1 / 3)
     assert late['lead_share'] is None and late['equal_lead_share'] == pytest.approx(0.05)
 
 
@@ -102,9 +102,11 @@ def test_a_limit_promises_as_the_detectors_do(sample, detector):
     np.testing.assert_allclose(found.p_values, [s.p_value for s in told])
     # What is low is unusual for a detector, and no reason for an alarm by an upper limit.
     assert found.p_values[0] < 0.01 and (found.p_values[1] < 0.01) == (detector != LIMIT) and found.p_values[2] > 0.1
-    p = held_out_p(sample, features, detector, Settings())
+    p, rise_p = held_out_p(sample, features, detector, Settings())
     assert len(p) == 60 and 0.2 < np.mean(p <= 0.5) < 0.8
-    assert len(held_out_p(sample.rows(np.arange(20)), features, detector, Settings())) == 0
+    # Limits ask for nothing else than that they are passed.
+    assert (rise_p == 0).all() if detector == LIMIT else 0.2 < np.mean(rise_p <= 0.5) < 0.8
+    assert held_out_p(sample.rows(np.arange(20)), features, detector, Settings()).shape == (2, 0)
     with pytest.raises(DataError, match='more are needed'):
         learned(sample.rows(np.arange(10)), features, detector, Settings())
 

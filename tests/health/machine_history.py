@@ -62,6 +62,8 @@ def add(history: History, saved: Saved, rows: np.ndarray, first: int = 0, **said
             None if said.get('undated') else START_S + i * HOUR_S,
             math.nan,
             math.nan,
+            scored.rise,
+            scored.rise_p,
         )
         content = Content(f'/data/rec_{i:04d}.wav', f'sha{i}', 1, 1)
         state_after = functools.partial(next_state, baseline)

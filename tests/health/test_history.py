@@ -16,7 +16,7 @@ import pytest
 
 from fdx.health.history import HISTORY, History
 from fdx.health.history_rows import Content, Finding
-from fdx.health.states import ALARM, NORMAL, OUTSIDE, UNUSABLE
+from fdx.health.states import ALARM, NORMAL, OUTSIDE, UNUSABLE, Reading
 from fdx.types import DataError
 
 
@@ -28,9 +28,9 @@ def finding(score: float, state: str = '') -> Finding:
     return Finding(score, 0.5, state, {'moved': [], 'note': math.nan}, np.full((2, 3), score), 1e9 + score, 1500.0)
 
 
-def by_count(score: float, before: list[float], state: str) -> str:
+def by_count(now: Reading, before: list[Reading], state: str) -> str:
     """An alarm where the two scores before were above 1, too."""
-    return ALARM if len(before) == 2 and min(*before, score) > 1 else NORMAL
+    return ALARM if len(before) == 2 and min(r.score for r in (*before, now)) > 1 else NORMAL
 
 
 def add(history: History, i: int, score: float, state: str = '', baseline: int = 1):

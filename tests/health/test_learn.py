@@ -8,8 +8,9 @@ import pytest
 from fdx.health.blocks import blocks_of
 from fdx.health.contamination import check_contamination, odd_recordings
 from fdx.health.detectors import DETECTORS
-from fdx.health.learn import Settings, effective_units, learn, least_rate, units_for
+from fdx.health.learn import Settings, learn
 from fdx.health.operating import lay_out
+from fdx.health.promise import effective_units, least_rate, units_for
 from fdx.health.sample import Sample
 from fdx.health.wish import Rule, Wish
 from fdx.types import ConfigError, DataError

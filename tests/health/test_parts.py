@@ -194,7 +194,7 @@ def test_a_history_of_the_first_format_is_carried_over(tmp_path):
         'state TEXT NOT NULL, score REAL, p_value REAL, speed_rpm REAL, load REAL, said TEXT NOT NULL, rows BLOB, '
         'pieces INTEGER NOT NULL, UNIQUE (file, sha256)'
     )
-    names = [c.split()[0] for c in old_columns.split(', ')[:-2]]
+    names = [c.split()[0] for c in old_columns.split(', UNIQUE')[0].split(', ')]
     db = sqlite3.connect(tmp_path / HISTORY)
     db.executescript(
         f'CREATE TABLE old ({old_columns}); INSERT INTO old SELECT {", ".join(names)} FROM recordings; '
