@@ -32,7 +32,7 @@ def test_recordings_that_scatter_seldom_drift_by_chance():
     assert 0.3 < np.mean(p_values) < 0.7 and sum(p <= 0.05 for p in p_values) <= 6
 
 
-@pytest.mark.parametrize('count', [20, 40])
+@pytest.mark.parametrize('count', [30, 60])
 def test_a_drift_is_told_with_the_numbers_that_follow_time(count, says):
     drift = found(Sample.of(list(rows(count, 1, slope=7.0))))
     assert drift.is_clear and drift.p_value < 0.01
