@@ -20,9 +20,6 @@ def markdown(data: Mapping[str, Any]) -> str:
     """The page."""
     rows, how = data['rows'], data['measured']
     ours = [row for row in rows if row['side'] == OURS]
-    judged = [row for row in ours if row['reached'] is not None]
-    missed = [row for row in judged if not row['reached']]
-    noisy = [row for row in ours if row['noisy']]
     lines = [
         '# Speed',
         '',
@@ -31,7 +28,7 @@ def markdown(data: Mapping[str, Any]) -> str:
         'seconds of fdx over those of the other side, so below 1 fdx is faster. `CPU ratio` compares the seconds of '
         'all cores together, which other programs on the machine disturb less.',
         '',
-        f'**{len(judged) - len(missed)} of {len(judged)} goals are reached.** {_noise(noisy, ours)}',
+        _summary(ours),
         '',
         f'Made by `{how["command"]}` (`python -m benchmarks.speed_run --only=NAME` measures single rows anew); all '
         'rows with their versions: [speed.json](speed.json).',
@@ -46,13 +43,19 @@ def markdown(data: Mapping[str, Any]) -> str:
     return '\n'.join([*lines, ''])
 
 
-def _noise(noisy: Sequence[Row], ours: Sequence[Row]) -> str:
+def _summary(ours: Sequence[Row]) -> str:
+    """How many goals are reached; a noisy row proves nothing, so that it is not counted."""
+    judged = [row for row in ours if row['reached'] is not None and not row['noisy']]
+    reached, noisy = [row for row in judged if row['reached']], [row for row in ours if row['noisy']]
+    text = f'**{len(reached)} of {len(judged)} goals are reached'
     if not noisy:
-        return 'No row was measured while other programs kept the machine busy.'
+        return f'{text}.**'
     return (
-        f'{len(noisy)} of {len(ours)} rows are noisy: while they were measured, {NOISY} threads of other programs or '
-        'more wanted a core. Both sides had to share with them, so that the ratio still says something and the seconds '
-        'are too long.'
+        f'{text} among the rows that were measured on a quiet machine.** {len(noisy)} of {len(ours)} rows are noisy: '
+        f'while they were measured, {NOISY} threads of other programs or more wanted a core. They count for nothing. '
+        'Seconds are then too long, and a ratio says little where two threads wait for each other, as those of PyTorch '
+        'do after every layer: a layer of microseconds then takes as long as another program keeps a core. On one core '
+        'the CPU ratio still holds.'
     )
 
 
@@ -68,9 +71,12 @@ def _line(ours: Row, theirs: Row | None) -> list[str]:
     found = seconds_text(ours['seconds'])
     if ours['count'] is not None:
         found = f'{ours["count"]:g} {ours["unit"]} ({found})'
+    elif theirs is None:
+        found += f' ({seconds_text(ours["cpu_seconds"])} of CPU)'
     other = f'{seconds_text(theirs["seconds"])} ({theirs["side"]})' if theirs else '–'
     verdict = {None: '', True: 'reached', False: '**missed**'}[ours['reached']]
-    load = '–' if ours['others'] is None else f'{ours["others"]:.1f}{" (noisy)" if ours["noisy"] else ""}'
+    verdict = f'{verdict.strip("*")}, noisy' if verdict and ours['noisy'] else verdict
+    load = '–' if ours['others'] is None else f'{ours["others"]:.1f}'
     ratios = ['–' if ours[key] is None else f'{ours[key]:.2f}' for key in ('ratio', 'cpu_ratio')]
     return [ours['words'] + one_core, found, other, *ratios, ours['goal'] or '–', verdict, load, ours['date']]
 

@@ -14,7 +14,7 @@ import numpy as np
 from .speed_clock import Found
 
 RECORDINGS, SECONDS, RATE_HZ = 16, 30.0, 20480
-STATES = ('normal', 'inner_race', 'outer_race', 'ball')
+STATES = ('normal', 'inner_race', 'outer_race')
 SPEED_RPM = 1772.0
 EVERY_NAME = 'import fdx; [getattr(fdx, name) for name in fdx.__all__]'
 
