@@ -61,6 +61,7 @@ class OnMesh:
     sharding: jax.sharding.NamedSharding
 
     def __call__(self, state: Any, batch: dict) -> Any:
+        """What the program makes of a state and a batch."""
         return self.program(state, self.place(batch))
 
     def lower(self, state: Any, batch: dict) -> jax.stages.Lowered:
