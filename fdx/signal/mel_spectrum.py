@@ -10,7 +10,8 @@ import scipy.fft
 
 from fdx.signal import frames
 
-FFT_CHUNK_FRAMES = 4096
+# Values that are transformed together: they stay in the cache (1 MB).
+FFT_CHUNK_VALUES = 1 << 17
 
 
 def mel_spectrogram(
@@ -33,11 +34,11 @@ def mel_spectrogram(
     window = scipy.signal.get_window('hann', window_length, fftbins=True)
     framed = frames.frame(np.ascontiguousarray(x.T, np.float32), window_length, hop_length)
     out = np.empty((*framed.shape[:2], bank.shape[1]))
+    together = max(1, FFT_CHUNK_VALUES // fft_length)
     for c in range(framed.shape[0]):
-        for i in range(0, framed.shape[1], FFT_CHUNK_FRAMES):
-            part = framed[c, i : i + FFT_CHUNK_FRAMES] * window
-            magnitude = np.abs(scipy.fft.rfft(part, fft_length))
-            out[c, i : i + len(part)] = (magnitude if power == 1.0 else magnitude**power) @ bank
+        for i in range(0, framed.shape[1], together):
+            part = framed[c, i : i + together] * window
+            out[c, i : i + len(part)] = _magnitudes(scipy.fft.rfft(part, fft_length), power) @ bank
     return np.moveaxis(out, 0, -1)
 
 
@@ -59,3 +60,9 @@ def centred_power_mel(
     half = fft_length // 2
     padded = np.pad(x, ((half, half), (0, 0)), mode=beyond_ends)
     return mel_spectrogram(padded, fft_length, hop_length, fft_length, bank, power=2.0)
+
+
+def _magnitudes(spectrum: np.ndarray, power: float) -> np.ndarray:
+    """|spectrum| ** power of complex [...]; `numpy.abs` takes three times as long, because it cannot overflow."""
+    squares = spectrum.real**2 + spectrum.imag**2
+    return squares if power == 2.0 else np.sqrt(squares) if power == 1.0 else squares ** (power / 2)

@@ -11,6 +11,7 @@ import scipy  # its parts are imported at first use, which saves a second
 import scipy.fft
 import scipy.special
 
+from fdx.signal.polyphase import Polyphase, polyphase
 from fdx.signal.static_part import StaticPart, static_part
 from fdx.types import ConfigError
 
@@ -84,8 +85,18 @@ def resample(x: np.ndarray, from_hz: float, to_hz: float, *, band_hz: float | No
             return x
         taps = _low_pass(from_hz, cutoff, 1.0)
         return scipy.signal.oaconvolve(x, taps.reshape(-1, *[1] * (x.ndim - 1)), mode='same', axes=0).astype(np.float32)
-    taps = _low_pass(from_hz * up, cutoff, 1.0)
-    return scipy.signal.resample_poly(x, up, down, axis=0, window=taps).astype(np.float32, copy=False)
+    filtered = _polyphase(from_hz, up, down, cutoff)
+    if filtered is None:
+        taps = _low_pass(from_hz * up, cutoff, 1.0)
+        return scipy.signal.resample_poly(x, up, down, axis=0, window=taps).astype(np.float32, copy=False)
+    if x.ndim == 1:
+        return filtered(x)
+    return np.stack([filtered(channel) for channel in x.T], axis=1)
+
+
+@functools.lru_cache(maxsize=8)
+def _polyphase(from_hz: float, up: int, down: int, cutoff_hz: float) -> Polyphase | None:
+    return polyphase(_low_pass(from_hz * up, cutoff_hz, 1.0), up, down)
 
 
 def resampled_length(num_samples: int, from_hz: float, to_hz: float) -> int:
@@ -172,13 +183,16 @@ def filter_reach_s(from_hz: float, common_hz: float) -> float:
 def piece_grid(from_hz: float, common_hz: float) -> int:
     """A piece of a recording begins at a multiple of so many samples: `piece_to_common_band` then rounds as the whole.
 
-    It is the second number of `rational_ratio`. At the common rate itself, where the filter is a convolution by FFT in
-    blocks, it is the length of a block (the optimum that scipy.signal.oaconvolve chooses).
+    It is the length of a block of the matrix products, or the second number of `rational_ratio` where rates are so far
+    apart that there are none. At the common rate itself, where the filter is a convolution by FFT in blocks, it is the
+    length of a block (the optimum that scipy.signal.oaconvolve chooses).
     """
     up, down = rational_ratio(from_hz, common_hz)
+    cutoff = min(BAND_SHARE * common_hz / 2, from_hz / 2)
     if not up == down == 1:
-        return down
-    overlap = len(_low_pass(from_hz, min(BAND_SHARE * common_hz / 2, from_hz / 2), 1.0)) - 1
+        filtered = _polyphase(from_hz, up, down, cutoff)
+        return down if filtered is None else filtered.grid
+    overlap = len(_low_pass(from_hz, cutoff, 1.0)) - 1
     best = -overlap * scipy.special.lambertw(-1 / (2 * math.e * overlap), k=-1).real
     return scipy.fft.next_fast_len(math.ceil(best)) - overlap
 
