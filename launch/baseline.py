@@ -57,6 +57,7 @@ def define_flags() -> None:
         'sets of numbers that are read of a recording, by default bands and impacts, and shaft and orders where speed, '
         'bearing and length allow: ' + '; '.join(f'{name}: {words}' for name, words in FEATURE_SETS.items()),
     )
+    flags.DEFINE_string('checkpoint', '', 'workdir of a run of your own: how its network sees a recording is read, too')
     flags.DEFINE_enum(
         'detector', AUTO, [AUTO, *DETECTORS], 'auto: the one that best tells faults that are put into the recordings'
     )
@@ -98,6 +99,7 @@ def main(argv) -> None:
             seed=FLAGS.seed,
             alarm_on=FLAGS.alarm_on,
         ),
+        FLAGS.checkpoint,
     )
     learned = learn_recordings(spec, FLAGS.workdir, options, progress=functools.partial(progress, desc='recordings'))
     print(baseline_text(learned, FLAGS.workdir, cli.as_flags), end='')

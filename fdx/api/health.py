@@ -21,6 +21,7 @@ def baseline(
     workdir: str | os.PathLike,
     *,
     features: Sequence[str] = (),
+    checkpoint: str | os.PathLike = '',
     detector: str = AUTO,
     piece_s: float | None = None,
     false_alarm_every_days: float = 30.0,
@@ -42,6 +43,7 @@ def baseline(
         Where some are labelled normal, only these are read.
       workdir: folder for the baseline; older baselines in it are kept.
       features: names of fdx.health.feature_plan.FEATURE_SETS; () takes those that fit.
+      checkpoint: workdir of a run of your own, whose network is read beside them (or `network` among them).
       detector: a name of fdx.health.detectors.DETECTORS, or 'auto'.
       piece_s: seconds of pieces that stand for recordings, where there are fewer than twenty.
       false_alarm_every_days: how often a false alarm may come.
@@ -58,7 +60,7 @@ def baseline(
     """
     wish, rule = Wish(false_alarm_every_days, recordings_per_day), Rule.parse(alarm_after)
     settings = Settings(wish=wish, rule=rule, seed=seed, alarm_on=alarm_on)
-    options = Options(tuple(features), piece_s, keep_odd, detector, settings)
+    options = Options(tuple(features), piece_s, keep_odd, detector, settings, os.fspath(checkpoint))
     return learn_recordings(recordings, workdir, options, progress=progress)
 
 

@@ -23,7 +23,7 @@ import sklearn
 from fdx import __version__
 from fdx.files import atomic_write_bytes, boundary, parse_json, write_json
 from fdx.health.baseline import Baseline
-from fdx.health.feature_plan import FEATURE_SETS, Feature, FeaturePlan
+from fdx.health.feature_plan import FEATURE_SETS, Feature, FeaturePlan, Network
 from fdx.health.operating import Layout
 from fdx.health.sample import Sample
 from fdx.health.wish import Rule, Wish
@@ -196,6 +196,8 @@ def _plan(said: dict[str, Any] | None) -> FeaturePlan | None:
     if said is None:
         return None
     geometry = None if said['geometry'] is None else BearingGeometry(**said['geometry'])
+    network = Network(**said['network']) if said.get('network') else None
     return FeaturePlan(
-        tuple(said['sets']), tuple(said['channels']), said['frame_s'], said['top_hz'], geometry, said['piece_s']
+        tuple(said['sets']), tuple(said['channels']), said['frame_s'], said['top_hz'], geometry, said['piece_s'],
+        network, said.get('judge', ''),
     )  # fmt: skip

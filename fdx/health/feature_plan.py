@@ -22,11 +22,16 @@ FEATURE_SETS: Mapping[str, str] = MappingProxyType(
         'shaft': 'levels at one, two and three times the speed of the shaft (dB)',
         'orders': "how far the bearing's fault orders stand out of the envelope spectrum; needs bearing and speed",
         'log_mel': 'mean of each band of a log-mel spectrogram',
+        'judge': 'how the judge of fdx predict --zero_shot sees the recording; needs bearing and speed',
+        'network': 'how the network of a run of your own sees it (`checkpoint`)',
     }
 )
 # What needs no knowledge of the machine, and what is added where it is known.
 ALWAYS = ('bands', 'impacts')
-NEEDS_SPEED, NEEDS_BEARING = ('shaft', 'orders'), ('orders',)
+NEEDS_SPEED, NEEDS_BEARING = ('shaft', 'orders', 'judge'), ('orders', 'judge')
+# Of networks' embeddings so many directions are read (fdx.health.embeddings); a run sees all channels at once.
+NUMBERS = 32
+OF_ALL_CHANNELS = ('network',)
 # Sets that a changed gain, unit or sensor would move as a whole.
 WITH_LEVEL = ('levels', 'bands', 'shaft', 'log_mel')
 FRAME_S, TURNS_PER_FRAME, TURNS_OF_ORDERS = 0.5, 8.0, 20.0
@@ -57,6 +62,19 @@ class Feature:
 
 
 @dataclasses.dataclass(frozen=True)
+class Network:
+    """The network of a run.
+
+    Attributes:
+      path: absolute, of the run's workdir.
+      digest: of its checkpoint.
+    """
+
+    path: str
+    digest: str
+
+
+@dataclasses.dataclass(frozen=True)
 class FeaturePlan:
     """How a recording becomes a row of numbers.
 
@@ -67,6 +85,8 @@ class FeaturePlan:
       top_hz: nothing above it is read: the upper end of the band that all recordings have.
       geometry: of the bearing, for `orders`.
       piece_s: seconds of the pieces that count as recordings of their own; None: a recording is one unit.
+      network: for `network`.
+      judge: digest of the judge's weights, for `judge`; else ''.
     """
 
     sets: tuple[str, ...]
@@ -75,14 +95,19 @@ class FeaturePlan:
     top_hz: float
     geometry: BearingGeometry | None = None
     piece_s: float | None = None
+    network: Network | None = None
+    judge: str = ''
 
     def __post_init__(self):
         """Checks the names and numbers."""
         unknown = [name for name in self.sets if name not in FEATURE_SETS]
         if unknown or not self.sets:
             raise ConfigError(f'`features`={",".join(self.sets)}: choose from {", ".join(FEATURE_SETS)}')
-        if 'orders' in self.sets and self.geometry is None:
-            raise ConfigError('`features`: orders follow from the bearing: give `bearing`, or leave them out')
+        for name in NEEDS_BEARING:
+            if name in self.sets and self.geometry is None:
+                raise ConfigError(f'`features`: {name} needs the bearing: give `bearing`, or leave it out')
+        if ('network' in self.sets) != (self.network is not None):
+            raise ConfigError('`checkpoint` and `features`=network belong together: name the run whose network is read')
         if not self.band_centres_hz().size:
             raise ConfigError(
                 f'recordings of {self.frame_s:g} s up to {self.top_hz:g} Hz hold no third-octave band: record longer '
@@ -99,8 +124,11 @@ class FeaturePlan:
             'shaft': [f'{k} x shaft' for k in SHAFT_ORDERS],
             'orders': list(FAULTS),
             'log_mel': [f'mel {i}' for i in range(MEL_BANDS)],
+            'judge': [f'direction {i}' for i in range(NUMBERS)],
+            'network': [f'direction {i}' for i in range(NUMBERS)],
         }
-        return [Feature(s, channel, what) for s in self.sets for channel in self.channels for what in kinds[s]]
+        channels = {s: ('',) if s in OF_ALL_CHANNELS else self.channels for s in self.sets}
+        return [Feature(s, channel, what) for s in self.sets for channel in channels[s] for what in kinds[s]]
 
     def band_centres_hz(self) -> np.ndarray:
         """Centres of the third octaves (IEC 61260-1: 1000 Hz times powers of 10^(1/10)), float64 [N]."""
@@ -135,6 +163,8 @@ def plan_features(
     geometry: BearingGeometry | None = None,
     sets: Sequence[str] | None = None,
     piece_s: float | None = None,
+    network: Network | None = None,
+    judge: str = '',
 ) -> FeaturePlan:
     """The plan that fits recordings.
 
@@ -147,6 +177,8 @@ def plan_features(
       sets: names of FEATURE_SETS; None: bands and impacts, and shaft and orders where speed, bearing and length
         allow them.
       piece_s: see FeaturePlan.
+      network: see FeaturePlan; it is read beside the sets that fit.
+      judge: digest of the judge's weights.
 
     Raises:
       ConfigError: a set that the recordings do not allow.
@@ -160,8 +192,10 @@ def plan_features(
     possible = {
         'shaft': knows_speed and frame_s * slowest_rpm / 60 >= 4,
         'orders': geometry is not None and turns >= TURNS_OF_ORDERS,
+        'judge': geometry is not None and turns >= TURNS_OF_ORDERS,
     }
-    chosen = tuple(sets) if sets else (*ALWAYS, *(name for name, can in possible.items() if can))
+    fitting = (*ALWAYS, *(name for name in ('shaft', 'orders') if possible[name]), *(('network',) if network else ()))
+    chosen = tuple(sets) if sets else fitting
     for name in chosen:
         if not possible.get(name, True):
             short = (
@@ -170,4 +204,6 @@ def plan_features(
                 else ('the speed of every recording is needed: give `speed_rpm`, `pattern` or a manifest')
             )
             raise ConfigError(f'`features`={name}: {short}; leave {name} out')
-    return FeaturePlan(chosen, tuple(channels), frame_s, TOP_SHARE * lowest_rate_hz / 2, geometry, piece_s)
+    top_hz = TOP_SHARE * lowest_rate_hz / 2
+    seen_by = judge if 'judge' in chosen else ''
+    return FeaturePlan(chosen, tuple(channels), frame_s, top_hz, geometry, piece_s, network, seen_by)

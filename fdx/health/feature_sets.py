@@ -10,6 +10,7 @@ import numpy as np
 import scipy  # its parts are imported at first use, which saves a second
 import scipy.fft
 
+from fdx.health.embeddings import judge_numbers, network_numbers
 from fdx.health.feature_plan import MEL_BANDS, SHAFT_ORDERS, FeaturePlan
 from fdx.predict.evidence_of import Knowledge, evidence_of
 from fdx.signal.mel import hz_to_mel, mel_edges_hz, triangles
@@ -130,6 +131,29 @@ def _log_mel(frames: Frames, plan: FeaturePlan) -> np.ndarray:
     return np.log(np.maximum(magnitude, np.maximum(floor, np.finfo(float).tiny))).mean(axis=0)
 
 
+def _judge(frames: Frames, plan: FeaturePlan) -> np.ndarray:
+    """Directions of the judge's embedding: [NUMBERS, C]."""
+    own, (first, end) = frames.recording, _longest_run(frames.good)
+    if plan.geometry is None:
+        raise DataError(f'{own.source or own.recording}: the bearing is not known: give `bearing`')
+    parts = [
+        dataclasses.replace(
+            own, samples=own.samples[first:end, c : c + 1], speed_rpm=_speed(own), time_breaks=(), channel_names=()
+        )
+        for c in range(own.samples.shape[1])
+    ]
+    return np.stack([judge_numbers(part, plan.geometry) for part in parts], axis=1)
+
+
+def _network(frames: Frames, plan: FeaturePlan) -> np.ndarray:
+    """Directions of the embedding of a run: [NUMBERS, 1]."""
+    if plan.network is None:
+        raise DataError('the plan names no network: give `checkpoint`')
+    own = frames.recording
+    seen = own if own.geometry else dataclasses.replace(own, geometry=plan.geometry)
+    return network_numbers(seen, plan.network)[:, None]
+
+
 def _speed(recording: Recording) -> float:
     if not (math.isfinite(recording.speed_rpm) and recording.speed_rpm > 0):
         raise DataError(
@@ -156,4 +180,6 @@ SETS: dict[str, Callable[[Frames, FeaturePlan], np.ndarray]] = {
     'shaft': _shaft,
     'orders': _orders,
     'log_mel': _log_mel,
+    'judge': _judge,
+    'network': _network,
 }

@@ -48,6 +48,7 @@ class Options:
       settings: detector, wish, rule, seed; the detector may be 'auto'.
       detector: a name of fdx.health.detectors.DETECTORS, or 'auto': the one that tells faults best that are put into
         the healthy recordings.
+      checkpoint: workdir of a run whose network is read, too; '': none.
     """
 
     sets: tuple[str, ...] = ()
@@ -55,6 +56,7 @@ class Options:
     keep_odd: bool = False
     detector: str = AUTO
     settings: Settings = dataclasses.field(default_factory=Settings)
+    checkpoint: str = ''
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +114,8 @@ def _learned(
         check_one_signal(collection)
         check_enough(len(collection.entries))
     kept = _Kept(len(collection.entries))
-    healthy = read_healthy(collection, sets=options.sets, piece_s=options.piece_s, progress=progress, each=kept.take)
+    how = {'sets': options.sets, 'piece_s': options.piece_s, 'checkpoint': options.checkpoint}
+    healthy = read_healthy(collection, **how, progress=progress, each=kept.take)
     _check_usable(healthy, collection)
     left_out = [*others, *healthy.unusable]
     sample = healthy.sample

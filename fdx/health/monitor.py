@@ -15,6 +15,7 @@ from fdx.data.collection.spec import CollectionSpec
 from fdx.health.baseline import Scored
 from fdx.health.baseline_file import Saved, load_baseline, numbers_of
 from fdx.health.dates import recorded_at
+from fdx.health.embeddings import check_networks
 from fdx.health.feature_plan import FeaturePlan
 from fdx.health.features import features_of
 from fdx.health.history import History
@@ -48,6 +49,7 @@ class Monitor:
         self.saved: Saved = load_baseline(workdir)
         self._known = known or Known()
         self._known.check_cut(self._plan())
+        check_networks(self._plan())
         spec = CollectionSpec.from_json(self.saved.recordings) if self.saved.recordings else CollectionSpec('')
         self.incoming = Incoming(spec, self._known)
         self._hashed: tuple[Arrival | None, str] = (None, '')

@@ -17,6 +17,7 @@ from fdx.data.collection.read import options_of, read_entry
 from fdx.data.processes import cores
 from fdx.data.raw.files import raw_length
 from fdx.health.dates import in_time, recorded_at
+from fdx.health.embeddings import judge_digest, network_of
 from fdx.health.feature_plan import FeaturePlan, plan_features
 from fdx.health.features import features_of
 from fdx.health.sample import Sample
@@ -51,6 +52,7 @@ def read_healthy(
     *,
     sets: Sequence[str] | None = None,
     piece_s: float | None = None,
+    checkpoint: str = '',
     progress: Progress = lambda entries: entries,
     each: Callable[[Recording], None] = lambda recording: None,
 ) -> Healthy:
@@ -60,6 +62,7 @@ def read_healthy(
       collection: the recordings.
       sets: names of FEATURE_SETS; None: those that fit.
       piece_s: seconds of pieces that stand for recordings.
+      checkpoint: workdir of a run whose network is read, too; ''.
       progress: wraps the entries, to show how far it is.
       each: called with every recording that became a row.
 
@@ -67,7 +70,7 @@ def read_healthy(
       DataError: no recording can be read.
       ConfigError: a set that the recordings do not allow.
     """
-    plan = plan_of(collection, sets, piece_s)
+    plan = plan_of(collection, sets, piece_s, checkpoint)
     entries = [collection.entries[i] for i in in_time([e.recording for e in collection.entries])]
     rows, names, speeds, loads, times, unusable = [], [], [], [], [], []
     seen: dict[bytes, str] = {}
@@ -122,7 +125,9 @@ def _awaited(entry: Entry, recording: Any, made: Any) -> tuple[Entry, Any, np.nd
         return entry, recording, e
 
 
-def plan_of(collection: Collection, sets: Sequence[str] | None, piece_s: float | None) -> FeaturePlan:
+def plan_of(
+    collection: Collection, sets: Sequence[str] | None, piece_s: float | None, checkpoint: str = ''
+) -> FeaturePlan:
     """The plan that fits nearly all recordings of a collection; DataError where none of those looked at can be read."""
     entries = collection.entries
     some = [entries[i] for i in np.unique(np.linspace(0, len(entries) - 1, min(len(entries), LOOKED_AT)).astype(int))]
@@ -153,6 +158,8 @@ def plan_of(collection: Collection, sets: Sequence[str] | None, piece_s: float |
         geometry=geometry_of(collection),
         sets=sets,
         piece_s=piece_s,
+        network=network_of(checkpoint) if checkpoint else None,
+        judge=judge_digest() if sets and 'judge' in sets else '',
     )
 
 
