@@ -55,79 +55,29 @@ import shlex
 
 from absl import flags
 
-from fdx.adapt.methods import METHODS
-from fdx.benchmarks import (
-    adaptation_page,
-    adaptation_run,
-    health_methods,
-    health_page,
-    health_run,
-    health_suite,
-    imbalance_page,
-    imbalance_run,
-    imbalance_suite,
-    own_dataset,
-    own_machine_page,
-    own_machine_run,
-    own_machine_suite,
-    page,
-    pretraining_page,
-    pretraining_run,
-    pretraining_suite,
-    unseen_page,
-    unseen_run,
-    unseen_suite,
-)
-from fdx.benchmarks.adaptation_suite import INPUTS, SUITES
+from fdx.benchmarks import own_dataset, own_machine_run, page, pretraining_suite
+from fdx.benchmarks.adaptation_suite import INPUTS
 from fdx.benchmarks.grid import Call
 from fdx.types import ConfigError
 
 from . import cli
+from .benchmark_suites import flags_read_by, kind_of, run_suite, words_of_methods, words_of_tasks
 from .display import epoch_line, progress
-from .format_flags import FORMAT_FLAGS
 from .prepare_on_demand import built_source, prepare_if_missing
-from .recordings_flags import NAMES, check_own_name, define_recordings_flags, given_flags, recordings_of_flags
+from .recordings_flags import check_own_name, define_recordings_flags, given_flags, recordings_of_flags
 
 FLAGS = flags.FLAGS
-# Flags that one kind of suite reads and others do not.
-READ_BY = {
-    'pretraining': ('tasks', 'networks', 'draws', 'fine_tune'),
-    'imbalance': ('tasks', 'methods'),
-    'own_machine': ('tasks', 'inputs', 'dataset', *NAMES, *FORMAT_FLAGS),
-    'unseen': ('tasks', 'methods'),
-    'health': ('tasks', 'methods'),
-    **dict.fromkeys(SUITES, ('methods', 'inputs')),
-}
 
 
 def define_flags() -> None:
     """The flags of this program."""
-    tasks = {
-        'pretraining': [task.name for task in pretraining_suite.TASKS],
-        'imbalance': [task.dataset_name for task in imbalance_suite.TASKS],
-    }
     networks = [n.name for n in pretraining_suite.NETWORKS]
-    flags.DEFINE_enum('suite', 'pretraining', list(READ_BY), 'which benchmark')
-    flags.DEFINE_list(
-        'tasks',
-        None,
-        f'pretraining: some of {", ".join(tasks["pretraining"])}, the others stay on the page as they are; imbalance: '
-        f'of {", ".join(tasks["imbalance"])}; own_machine: of {", ".join(t.name for t in own_machine_suite.TASKS)}; '
-        f'with --dataset: of the protocols {", ".join(own_dataset.PROTOCOLS)}; unseen: machines to test, of '
-        f'{", ".join(task.name for task in unseen_suite.tasks())}; health: of '
-        f'{", ".join(task.name for task in health_suite.tasks())}',
-    )
+    flags.DEFINE_enum('suite', 'pretraining', list(flags_read_by()), 'which benchmark')
+    flags.DEFINE_list('tasks', None, words_of_tasks())
     flags.DEFINE_list('networks', networks, 'pretraining: networks to ask; rows of the others stay on the page')
     flags.DEFINE_integer('draws', 20, 'pretraining: how often few labels are drawn, for each seed')
     flags.DEFINE_bool('fine_tune', True, 'pretraining: also train whole networks, where a task asks for it')
-    flags.DEFINE_list(
-        'methods',
-        None,
-        f'adaptation: some of {", ".join(METHODS)} (where not given, slow inputs have a few, the others all); '
-        f'imbalance: remedies among {", ".join(imbalance_suite.REMEDIES)}; unseen: rows among '
-        f'{", ".join(method.name for method in unseen_suite.METHODS)}; health: rows among '
-        f'{", ".join(method.name for method in health_methods.METHODS)}',
-    )
+    flags.DEFINE_list('methods', None, words_of_methods())
     flags.DEFINE_list(
         'inputs',
         list(INPUTS),
@@ -152,26 +102,20 @@ def main(argv) -> None:
     logging.getLogger('fdx').setLevel(logging.ERROR)
     if FLAGS.seeds < 1:
         raise ConfigError(f'--seeds={FLAGS.seeds}: at least 1')
-    foreign = {name for names in READ_BY.values() for name in names} - set(READ_BY[FLAGS.suite])
+    read_by = flags_read_by()
+    foreign = {name for names in read_by.values() for name in names} - set(read_by[FLAGS.suite])
     given = [f'--{name}' for name in sorted(foreign) if FLAGS[name].present]
     if given:
         raise ConfigError(f'{", ".join(given)} has no part in --suite={FLAGS.suite}: leave it out')
     if FLAGS.suite == 'own_machine' and (FLAGS.dataset or given_flags()):
         _run_own(_call())
         return
-    kinds = {
-        'pretraining': pretraining_page.KIND,
-        'imbalance': imbalance_page.KIND,
-        'own_machine': own_machine_page.KIND,
-        'unseen': unseen_page.KIND,
-        'health': health_page.KIND,
-    }
-    kind, out = kinds.get(FLAGS.suite, adaptation_page.KIND), pathlib.Path(FLAGS.out)
+    kind, out = kind_of(FLAGS.suite), pathlib.Path(FLAGS.out)
     if FLAGS.publish:
         page.read_page(out, FLAGS.suite, kind)  # Fails before the hours of work, not after them.
     elif FLAGS['out'].present:
         raise ConfigError(f'--out={FLAGS.out} is where --publish writes: add --publish, or leave --out out')
-    written = _run(_call())
+    written = run_suite(FLAGS.suite, _call(), _given, draws=FLAGS.draws, fine_tune=FLAGS.fine_tune)
     print(f'\npage: {written}')
     if FLAGS.publish:
         print(f'published: {page.publish(written.parent, FLAGS.suite, kind, out)}')
@@ -230,22 +174,6 @@ def _command() -> str:
 def _given(name: str) -> tuple[str, ...] | None:
     """The values of a list flag; None if it was not given, so that the study decides."""
     return tuple(FLAGS[name].value) if FLAGS[name].present else None
-
-
-def _run(call: Call) -> pathlib.Path:
-    """Runs the suite; returns the path of its page."""
-    if FLAGS.suite == 'pretraining':
-        options = {'draws': FLAGS.draws, 'fine_tune': FLAGS.fine_tune}
-        return pretraining_run.run(call, _given('tasks'), _given('networks'), **options)
-    if FLAGS.suite == 'imbalance':
-        return imbalance_run.run(call, _given('tasks'), _given('methods'))
-    if FLAGS.suite == 'own_machine':
-        return own_machine_run.run(call, _given('tasks'), _given('inputs'))
-    if FLAGS.suite == 'unseen':
-        return unseen_run.run(call, _given('tasks'), _given('methods'))
-    if FLAGS.suite == 'health':
-        return health_run.run(call, _given('tasks'), _given('methods'))
-    return adaptation_run.run(call, FLAGS.suite, _given('inputs'), _given('methods'))
 
 
 if __name__ == '__main__':
