@@ -49,6 +49,23 @@ def test_it_is_linear_and_does_nothing_twice():
     np.testing.assert_allclose(once.mean(axis=0), 0, atol=1e-6)
 
 
+@pytest.mark.parametrize(('length', 'degree'), [(3, 2), (952, 9), (12_000, 6), (6000, 200), (400, 56), (40, 39)])
+def test_the_basis_spans_the_polynomials(length, degree):
+    """Orthonormal, and the same space as that of a factored matrix of Chebyshev's polynomials."""
+    basis = slow_part._slow_basis(length, degree)
+    np.testing.assert_allclose(basis.T @ basis, np.eye(degree + 1), atol=1e-12)
+    x = noise(length / 12_000, 12_000.0, channels=1)
+    other = np.linalg.qr(np.polynomial.chebyshev.chebvander(np.linspace(-1, 1, length), degree))[0]
+    np.testing.assert_allclose(basis @ (basis.T @ x), other @ (other.T @ x), atol=1e-11)
+
+
+def test_a_long_recording_is_filtered_without_a_matrix(monkeypatch):
+    x = noise(4.8, 12_000.0)
+    kept = without_slow_part(x, 12_000.0)
+    monkeypatch.setattr(slow_part, 'KEPT_BASIS', 0)
+    np.testing.assert_allclose(without_slow_part(x, 12_000.0), kept, atol=1e-7)
+
+
 def test_windows_of_few_samples_are_no_error():
     for length in (1, 2, 3):
         out = without_slow_part(np.arange(length, dtype=np.float32)[:, None] + 7, 12000.0)
