@@ -1,23 +1,21 @@
-"""The benchmark `health`: scores, methods, cells that are run once, and the page."""
+"""The benchmark `health`: methods, cells that are run once, and the page."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
+import functools
 import pathlib
 
 import numpy as np
 import pytest
 
-from fdx.benchmarks import health_data, health_run, health_suite
+from fdx.benchmarks import health_run, health_suite
 from fdx.benchmarks.grid import Call
-from fdx.benchmarks.health_claims import pooled_rates
 from fdx.benchmarks.health_data import MACHINES, Machine, Material
 from fdx.benchmarks.health_measure import Judged, held_out_p, measure, units_of
 from fdx.benchmarks.health_methods import LIMIT, METHODS, get_methods, learned
 from fdx.benchmarks.health_page import KIND, merged
 from fdx.benchmarks.health_rows import columns_of, rows_of
-from fdx.benchmarks.health_scores import areas, auc_interval, detection, life, rates, verdict
 from fdx.benchmarks.health_suite import cells, get_tasks, tasks
 from fdx.benchmarks.page import publish, read_page
 from fdx.health import choice
@@ -38,51 +36,6 @@ def wave(name: str, seed: int, gain: float = 1.0, clicks: float = 0.0) -> Record
     t = np.arange(2000) % 100
     noise += clicks * np.exp(-t / 6) * np.sin(1.2 * t)
     return Recording((gain * noise[:, None]).astype(np.float32), RATE_HZ, name, 'x', 'x', 'x', 'here')
-
-
-def test_areas_count_recordings_and_not_their_pieces():
-    healthy, faulty = np.arange(10.0), np.array([20.0, 20.0, 20.0, -1.0])
-    assert areas(healthy, faulty, np.array([0, 0, 0, 1]))['roc_auc'] == pytest.approx(0.5)
-    assert areas(healthy, faulty, np.arange(4))['roc_auc'] == pytest.approx(0.75)
-    best = areas(healthy, healthy + 10, np.arange(10))
-    assert best == {'roc_auc': pytest.approx(1.0), 'partial_auc_10': pytest.approx(1.0)}
-    assert areas(healthy, healthy, np.arange(10))['partial_auc_10'] == pytest.approx(0.5, abs=0.05)
-
-
-def test_the_interval_of_an_area_has_a_width_where_all_is_right():
-    low, high = auc_interval(0.8, 100, 20)
-    assert 0.5 < low < 0.8 < high < 1 and auc_interval(0.8, 20, 100) == [low, high]
-    assert auc_interval(1.0, 10, 60) == [pytest.approx(0.7225, abs=1e-4), 1.0]
-
-
-def test_what_is_outside_the_operating_range_does_not_count():
-    found = detection(np.array([0.001, 0.01, 0.02, math.nan]), ['a', 'b', 'b', 'b'])
-    assert (found['detected'], found['recordings'], found['outside']) == (pytest.approx(2 / 3), 3, 1)
-    assert found['by_kind'] == {'a': [1, 1], 'b': [1, 2]}
-    assert found['detected_interval'][0] < 2 / 3 < found['detected_interval'][1]
-    assert detection(np.array([math.nan]), ['a'])['detected'] is None
-
-
-def test_rates_count_false_alarms_and_say_when_they_cannot_tell():
-    found = rates(np.arange(0.5, 1000) / 1000)
-    assert [(r['promised'], r['exceeded']) for r in found] == [(0.1, 100), (0.05, 50), (0.01, 10)]
-    pooled = pooled_rates([{'rates': found}, {'rates': found}, {'rates': []}], 'rates')
-    assert [(r['exceeded'], r['units']) for r in pooled] == [(200, 2000), (100, 2000), (20, 2000)]
-    assert all(r['interval'][0] < r['promised'] < r['interval'][1] for r in pooled)
-    assert [verdict(0.1, n, 100) for n in (4, 5, 20, 21)] == ['no', 'yes', 'yes', 'no']
-    # One false alarm is expected: two tell nothing, eight cannot be.
-    assert [verdict(0.01, n, 100) for n in (0, 2, 8)] == ['few', 'few', 'no']
-
-
-def test_a_life_counts_false_alarms_and_what_is_left_at_the_alarm():
-    ages = np.linspace(0.15, 1.0, 18)
-    strengths = np.where(ages > 0.7, 9.0, np.where(np.isclose(ages, 0.25), 6.0, 1.0))
-    found = life(strengths >= 5, strengths, ages, 1 / 3)
-    assert (found['false_third'], found['false_half'], found['early']) == (1, 1, 4)
-    assert found['lead_share'] == pytest.approx(0.25) == found['equal_lead_share']
-    # A limit that nobody reaches: no alarm; the equal one is just above the highest of the first third.
-    late = life(ages > 2, np.where(ages > 0.9, 7.0, strengths.clip(max=6)), ages, 1 / 3)
-    assert late['lead_share'] is None and late['equal_lead_share'] == pytest.approx(0.05)
 
 
 @pytest.fixture(scope='module')
@@ -149,7 +102,7 @@ SMALL = (
 
 
 def test_a_machine_is_measured_by_what_is_held_out():
-    rows = rows_of(SMALL[0], '', 0)
+    rows = made(SMALL[0], 0)
     assert rows.by_pieces and rows.default == ('bands', 'impacts') and len(rows.digest()) == 16
     assert dataclasses.replace(rows, kinds=('x',) * 5).digest() != rows.digest()
     found = {name: measure(rows, get_methods([name])[0], 0) for name in QUICK}
@@ -159,9 +112,19 @@ def test_a_machine_is_measured_by_what_is_held_out():
     own = found['default:gaussian']
     assert own['baseline_units'] == 30 == own['rates'][0]['units'] and own['rates'][0]['measured'] < 0.3
     assert own['roc_auc'] == pytest.approx(1.0, abs=0.01) and own['lead_share'] is None
-    life_of = measure(rows_of(SMALL[2], '', 0), get_methods(['kurtosis:limit'])[0], 0)
+    life_of = measure(made(SMALL[2], 0), get_methods(['kurtosis:limit'])[0], 0)
     assert life_of['false_third'] == 0 and 0.1 < life_of['lead_share'] < 0.2
     assert len(life_of['later']) == 3 and life_of['roc_auc'] == 1.0
+
+
+@functools.cache
+def made(machine, seed):
+    """Rows of a machine of SMALL, made once, however many calls of the study ask for them."""
+    return rows_of(machine, '', seed)
+
+
+def rows_in(machine, folder, seed):
+    return rows_of(machine, folder, seed) if machine.read is gone else made(machine, seed)
 
 
 @pytest.fixture
@@ -171,6 +134,7 @@ def suite(monkeypatch):
     monkeypatch.setattr(health_suite, 'MACHINES', SMALL)
     timing = {'files': 100, 'seconds': 2.0, 'baseline_cpu_s': 9.0, 'monitor_cpu_s': 0.1, 'faulty_cpu_s': 0.5}
     monkeypatch.setattr(health_run, 'measure_timing', lambda: timing)
+    monkeypatch.setattr(health_run, 'rows_of', rows_in)
 
 
 def test_cells_are_run_once_and_make_a_page(suite, tmp_path):
@@ -236,32 +200,3 @@ def test_a_seed_is_run_where_it_makes_a_difference():
     found = [(cell.task.name, cell.method, cell.seed) for cell in cells(asked, methods, 2)]
     assert len(found) == 7 and ('adi_cbm', 'default:gaussian', 1) not in found
     assert len(METHODS) == len({m.name for m in METHODS}) and len(tasks()) == len(MACHINES) == 26
-
-
-def test_machines_are_read_by_their_builders(raw_data):
-    named = {machine.name: machine for machine in MACHINES}
-    hit = named['hit_mfs'].read(raw_data, 0)
-    assert len(hit.healthy) == 3 and len(hit.tested) == 18 and set(hit.kinds) >= {'inner_race, 2 degrees'}
-    beginning = named['femto_1_4'].read(raw_data, 0)
-    assert [r.recording for r in beginning.healthy[:2]] == ['Bearing1_4_acc_00001', 'Bearing1_4_acc_00041']
-    assert (np.diff(beginning.ages) > 0).all() and beginning.ages[0] > 0.1 and beginning.ages[-1] <= 1
-    cwru = named['cwru'].read(raw_data, 0)
-    loads = {r.load for r in cwru.healthy}
-    assert all(r.fault_type == 'normal' for r in cwru.healthy) and {r.load for r in cwru.tested} <= loads
-
-
-def test_simulated_recordings_differ_by_seed_and_take(monkeypatch):
-    monkeypatch.setattr(health_data, 'LEARNED', 3)
-    monkeypatch.setattr(health_data, 'FRESH', 2)
-    monkeypatch.setattr(health_data, 'FAULTY', 1)
-    monkeypatch.setattr(health_data, 'MOTOR_FAULTY', 1)
-    monkeypatch.setattr(health_data, 'MOTOR_SECONDS', 1.0)
-    named = {machine.name: machine for machine in MACHINES}
-    first, other = named['rig_a'].read(None, 0), named['rig_a'].read(None, 1)
-    names = [r.recording for r in (*first.healthy, *first.fresh)]
-    assert len(set(names)) == len(names) == 20 and len(first.tested) == 8
-    assert not np.array_equal(first.healthy[0].samples, other.healthy[0].samples)
-    assert {r.fault_type for r in first.fresh} == {'normal'}
-    motor = named['motor_rig'].read(None, 0)
-    assert (len(motor.healthy), len(motor.fresh), len(motor.tested)) == (15, 10, 15)
-    assert set(motor.kinds) == {'imbalance', 'electrical', 'both'} and not len(motor.ages)
