@@ -11,6 +11,7 @@ import numpy as np
 
 from fdx.data.pipeline import Examples, eval_batches, steps_per_epoch
 from fdx.train import parallel
+from fdx.train.processes import on_every_process
 
 EVAL_BATCH = 64
 Progress = Callable[..., Iterable]
@@ -51,11 +52,14 @@ def forward_batches(
       what: text for the progress bar.
 
     Yields:
-      (inputs [B, ...] of a batch without padding, what `forward` returned for the padded batch).
+      (inputs [B, ...] of a batch without padding, what `forward` returned for the padded batch). With several
+      processes, each has read its part of the inputs alone, and the rest is zeros.
     """
     batches = progress(
-        eval_batches(examples, EVAL_BATCH), total=steps_per_epoch(len(examples), EVAL_BATCH), desc=what
-    )  # fmt: skip
+        eval_batches(examples, EVAL_BATCH, parallel.part(EVAL_BATCH)),
+        total=steps_per_epoch(len(examples), EVAL_BATCH),
+        desc=what,
+    )
     for batch in batches:
         yield batch['inputs'], forward(variables, parallel.shard({'inputs': batch['inputs']}, EVAL_BATCH))
 
@@ -70,11 +74,13 @@ def forward_all(
       so every example counts once. Outputs of an input that is not finite are NaN: a pool that compares may drop the
       NaN on its way, and what it leaves means nothing.
     """
-    parts = []
+    parts, finite = [], []
     for inputs, found in forward_batches(forward, variables, examples, progress=progress, what=what):
-        good = np.isfinite(inputs).reshape(len(inputs), -1).all(axis=1)
-        parts.append(jax.tree.map(lambda x, good=good: _only_good(np.asarray(x)[: len(good)], good), found))
-    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+        n = len(inputs)
+        finite.append(np.isfinite(inputs).reshape(n, -1).all(axis=1))
+        parts.append(jax.tree.map(lambda x, n=n: np.asarray(x)[:n], found))
+    good = on_every_process(np.concatenate(finite))
+    return jax.tree.map(lambda *arrays: _only_good(np.concatenate(arrays), good), *parts)
 
 
 def _only_good(outputs: np.ndarray, good: np.ndarray) -> np.ndarray:

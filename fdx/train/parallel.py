@@ -90,6 +90,14 @@ def padded_size(batch_size: int) -> int:
     return -(-batch_size // devices) * devices
 
 
+def part(batch_size: int) -> slice:
+    """The places of a padded global batch that this process computes; the whole batch where there is one process."""
+    if jax.process_count() == 1:
+        return slice(None)
+    size = padded_size(batch_size) // jax.process_count()
+    return slice(size * jax.process_index(), size * (jax.process_index() + 1))
+
+
 def shard(batch: dict[str, Any], batch_size: int) -> dict[str, Any]:
     """Pads a global batch and takes the part of this process.
 
@@ -102,19 +110,17 @@ def shard(batch: dict[str, Any], batch_size: int) -> dict[str, Any]:
       arrays [devices here, padded_size / all devices, ...] and `mask` float32, 1 for examples and 0 for padding.
     """
     if isinstance(next(iter(batch.values())), dict):
-        return {name: shard(part, batch_size) for name, part in batch.items()}
+        return {name: shard(one, batch_size) for name, one in batch.items()}
     n = len(next(iter(batch.values())))
     size = padded_size(batch_size)
     mask = (np.arange(size) < n).astype(np.float32)
-    here = jax.local_device_count()
-    part = size // jax.process_count()
-    first = part * jax.process_index()
+    here, mine = jax.local_device_count(), part(batch_size)
 
     def local(x: np.ndarray) -> np.ndarray:
         x = np.asarray(x)
         if len(x) < size:
             x = np.concatenate([x, np.zeros((size - len(x), *x.shape[1:]), x.dtype)])
-        return x[first : first + part].reshape(here, part // here, *x.shape[1:])
+        return x[mine].reshape(here, -1, *x.shape[1:])
 
     return {**{k: local(v) for k, v in batch.items()}, 'mask': local(mask)}
 

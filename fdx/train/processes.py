@@ -22,6 +22,13 @@ def sync(what: str) -> None:
         multihost_utils.sync_global_devices(f'fdx {what}')
 
 
+def on_every_process(flags: np.ndarray) -> np.ndarray:
+    """Bool [N]: where the flags of all processes are True."""
+    if jax.process_count() == 1:
+        return flags
+    return np.asarray(multihost_utils.process_allgather(flags)).reshape(-1, len(flags)).all(axis=0)
+
+
 def by_first(work: Callable[[], None]) -> None:
     """Calls `work` in process 0 alone; an error of it is raised in all processes, which would otherwise wait for ever.
 

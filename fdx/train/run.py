@@ -13,6 +13,7 @@ from sklearn.metrics import f1_score
 from fdx.data.dataset import PreparedDataset
 from fdx.data.pipeline import Examples, steps_per_epoch, train_batches
 from fdx.data.source import open_dataset
+from fdx.train import parallel
 from fdx.train.augment import AUGMENT
 from fdx.train.batch_sizes import check_batches
 from fdx.train.config import TrainConfig
@@ -165,7 +166,7 @@ def train(
         state=fresh_state(setup, optimiser, config.seed, start),
         plan=Plan(
             step=step,
-            batches=train_batches(data.train, config.batch_size, config.seed),
+            batches=train_batches(data.train, config.batch_size, config.seed, parallel.part(config.batch_size)),
             batch_size=config.batch_size,
             steps_per_epoch=epoch_steps,
             epochs=config.epochs,

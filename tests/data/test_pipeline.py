@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import grain
@@ -20,6 +21,21 @@ def array_examples(n=23):
 @pytest.fixture(scope='module')
 def record_examples(tiny):
     return RecordExamples(tiny, split_rows(tiny.table, 'time_blocks').train, 'label')
+
+
+@dataclasses.dataclass
+class Noting:
+    """Examples that note which of them are read."""
+
+    examples: RecordExamples
+    read: list
+
+    def __len__(self):
+        return len(self.examples)
+
+    def __getitem__(self, i):
+        self.read.append(int(i))
+        return self.examples[i]
 
 
 def epoch_of(batches, steps):
@@ -148,3 +164,43 @@ def test_few_labels_keeps_all_at_zero_takes_what_there_is_and_hangs_on_the_seed(
     assert len({tuple(d) for d in draws}) > 1
     kept = few_labels(table, rows, 5, 'fault_type', seed=0)
     assert np.bincount(table['fault_type'][kept]).tolist() == [5, 5]
+
+
+@pytest.mark.parametrize('size', [5, 16])
+def test_parts_are_cut_before_they_are_read(size, record_examples):
+    """Two processes together read each record of an epoch once; what they take of a batch is what one process takes."""
+    examples = Noting(record_examples, [])
+    half = -(-size // 2)
+    steps = steps_per_epoch(len(examples), size)
+    whole = list(itertools.islice(train_batches(record_examples, size, seed=3), steps))
+    for part in (slice(0, half), slice(half, 2 * half)):
+        batches = train_batches(examples, size, seed=3, part=part)
+        for wanted, got in zip(whole, [next(batches) for _ in range(steps)], strict=True):
+            for name, values in wanted.items():
+                assert got[name].dtype == values.dtype
+                assert got[name].shape == values.shape
+                np.testing.assert_array_equal(got[name][part], values[part])
+    evaluated = [Noting(record_examples, []) for _ in range(2)]
+    parts = [
+        list(eval_batches(one, size, part))
+        for one, part in zip(evaluated, (slice(0, half), slice(half, 2 * half)), strict=True)
+    ]
+    for wanted, *got in zip(eval_batches(record_examples, size), *parts, strict=True):
+        np.testing.assert_array_equal(sum(batch['inputs'] for batch in got), wanted['inputs'])
+    read = [sorted(one.read) for one in evaluated]
+    assert len(set(read[0])) == len(read[0])
+    assert set(read[0]) | set(read[1]) == set(range(len(examples)))
+    assert len(set(read[0]) & set(read[1])) <= 1  # A record that told a part behind a short batch its shapes.
+
+
+def test_a_state_goes_on_with_another_number_of_processes(record_examples):
+    """Two processes -> one: the state does not say how many there were."""
+    batches = train_batches(record_examples, 8, seed=2, part=slice(4, 8))
+    for _ in range(3):
+        next(batches)
+    alone = train_batches(record_examples, 8, seed=2)
+    alone.set_state(batches.get_state())
+    for wanted, got in zip(itertools.islice(alone, 5), batches, strict=False):
+        np.testing.assert_array_equal(got['labels'][4:], wanted['labels'][4:])
+        np.testing.assert_array_equal(got['inputs'][4:], wanted['inputs'][4:])
+        assert not got['inputs'][:4].any()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import jax
 import numpy as np
 import pytest
@@ -119,16 +121,27 @@ def test_statistics_are_those_of_the_real_examples(program, one_device):
             np.testing.assert_allclose(one_device[f'norm/{size}/step0/{name}'], value, rtol=1e-5, atol=1e-6)
 
 
-def test_a_whole_run_on_four_devices(make_head_config, head_run, outcome, start_program, tmp_path, assert_same_trees):
-    """Dropout is on; batches of 7 are padded to 8, the last one of an epoch holds 4 examples."""
-    spec = {'config': make_head_config().to_json(), 'workdir': str(tmp_path / 'run')}
-    process = start_program(spec, devices=4)
+def test_a_run_goes_on_with_other_numbers_of_devices(
+    make_head_config, head_run, outcome, start_program, tmp_path, assert_same_trees
+):
+    """Four devices, then two, then eight: stopped within an epoch and at its end, it is the run of one device.
+
+    Dropout is on; batches of 7 are padded to 8, the last one of an epoch holds 4 examples.
+    """
+    stages = [[4, ['SIGTERM', 1, 2, 0]], [2, ['SIGTERM', 3, 0, 0]], [8, None]]
+    output = tmp_path / 'output.json'
+    spec = {'config': make_head_config().to_json(), 'workdir': str(tmp_path / 'run'), 'stages': stages}
+    process = start_program({**spec, 'output': str(output)}, devices=8)
     log, _ = process.communicate(timeout=240)
     assert process.returncode == 0, log
-    four = outcome(tmp_path / 'run')
-    for row, wanted in zip(four.history, head_run.history, strict=True):
+    stopped = json.loads(output.read_text())['stopped']
+    assert [text.partition(';')[0].rpartition(' ')[2] for text in stopped] == ['3', '7']
+    got = outcome(tmp_path / 'run')
+    assert len(got.history) == 3
+    for row, wanted in zip(got.history, head_run.history, strict=True):
         assert row == pytest.approx(wanted, rel=1e-5)
-    assert_same_trees(four.params, head_run.params, rtol=1e-5, atol=1e-5)
+    assert_same_trees(got.params, head_run.params, rtol=1e-5, atol=1e-5)
+    assert got.best_step == head_run.best_step
 
 
 def test_the_forms_are_equal_to_the_last_bit(start_program, tmp_path):
