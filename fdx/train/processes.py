@@ -26,7 +26,8 @@ def on_every_process(flags: np.ndarray) -> np.ndarray:
     """Bool [N]: where the flags of all processes are True."""
     if jax.process_count() == 1:
         return flags
-    return np.asarray(multihost_utils.process_allgather(flags)).reshape(-1, len(flags)).all(axis=0)
+    gathered = np.asarray(multihost_utils.process_allgather(flags)).reshape(-1, len(flags))
+    return np.logical_and.reduce(gathered, axis=0)
 
 
 def by_first(work: Callable[[], None]) -> None:
