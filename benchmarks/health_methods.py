@@ -78,7 +78,6 @@ METHODS = (
     Method('level_free', 'nearest_neighbours'),
     Method('log_mel', 'gaussian'),
     Method('log_mel', 'nearest_neighbours'),
-    Method('judge', 'gaussian'),
     Method('rms', LIMIT, 'an alarm limit on the root mean square, per operating state'),
     Method('kurtosis', LIMIT, 'an alarm limit on the kurtosis, per operating state'),
 )

@@ -13,7 +13,6 @@ import numpy as np
 import threadpoolctl
 
 from fdx.health.choice import RECORDINGS, Faulty, faulty_rows
-from fdx.health.embeddings import judge_digest
 from fdx.health.feature_plan import Feature, FeaturePlan, plan_features
 from fdx.health.features import features_of
 from fdx.health.sample import Sample
@@ -29,8 +28,6 @@ FEATURES: Mapping[str, str] = MappingProxyType(
         'level_free': 'the same without anything that a changed gain or unit moves: shapes of spectra, impulsiveness, '
         'fault orders where possible',
         'log_mel': 'means of 32 log-mel bands',
-        'judge': 'the representation of the universal judge (`--features=judge`), where the bearing is known and a '
-        'recording, or its piece, holds 20 turns: on three simulated machines',
         'rms': 'the root mean square of each channel',
         'kurtosis': 'the kurtosis of each channel',
     }
@@ -108,9 +105,7 @@ def plan_of(material: Material, piece_s: float | None) -> tuple[FeaturePlan, tup
         'piece_s': piece_s,
     }
     default = plan_features(**known).sets
-    # Where the bearing's orders can be read, the judge can look.
-    judged = ('judge',) if 'orders' in default else ()
-    return plan_features(**known, sets=(*EVERY, *default, *judged), judge=judge_digest()), default
+    return plan_features(**known, sets=(*EVERY, *default)), default
 
 
 def rows_of(machine: Machine, folder: str | pathlib.Path, seed: int) -> Rows:

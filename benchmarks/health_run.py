@@ -60,13 +60,7 @@ def run(call: Call, tasks: Sequence[str] | None, methods: Sequence[str] | None) 
     def one(cell: Cell) -> tuple[dict[str, Any], bool]:
         return run_cell(cell, by_name[cell.method], library.rows(cell.task.machine, cell.seed), call.root)
 
-    # Not every machine has what every row reads.
-    asked_cells = [
-        cell
-        for cell in cells(there, rows, call.seeds)
-        if library.rows(cell.task.machine, 0).columns(by_name[cell.method].features).size
-    ]
-    results = run_cells(asked_cells, one, _words, call.say)
+    results = run_cells(cells(there, rows, call.seeds), one, _words, call.say)
     timing = _timing(call.root, measure_timing)
     return write_page(call.pages, NAME, health_page.assemble(results, call.command, missing, timing), health_page.KIND)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from fdx.data.collection.entry import Entry
 from fdx.health.feature_plan import FeaturePlan
@@ -53,7 +54,7 @@ class Known:
 
     def of(self, entry: Entry) -> Entry:
         """An entry with what is known better."""
-        named = {
+        named: dict[str, Any] = {
             'speed_rpm': self.speed_rpm,
             'load': self.load,
             'variable': self.variable,

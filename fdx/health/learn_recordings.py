@@ -114,7 +114,7 @@ def _learned(
         check_one_signal(collection)
         check_enough(len(collection.entries))
     kept = _Kept(len(collection.entries))
-    how = {'sets': options.sets, 'piece_s': options.piece_s, 'checkpoint': options.checkpoint}
+    how: dict[str, Any] = {'sets': options.sets, 'piece_s': options.piece_s, 'checkpoint': options.checkpoint}
     healthy = read_healthy(collection, **how, progress=progress, each=kept.take)
     _check_usable(healthy, collection)
     left_out = [*others, *healthy.unusable]

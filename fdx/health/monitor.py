@@ -12,7 +12,6 @@ import numpy as np
 
 from fdx.data.collection.entry import Entry
 from fdx.data.collection.spec import CollectionSpec
-from fdx.health.baseline import Scored
 from fdx.health.baseline_file import Saved, load_baseline, numbers_of
 from fdx.health.dates import recorded_at
 from fdx.health.embeddings import check_networks
@@ -23,6 +22,7 @@ from fdx.health.history_rows import Content, Finding
 from fdx.health.incoming import Incoming
 from fdx.health.known import Known
 from fdx.health.sample import Sample
+from fdx.health.scored import Scored
 from fdx.health.second_opinions import facts_of, judge_verdict, sensor_words
 from fdx.health.sensor_facts import SensorFacts
 from fdx.health.states import NORMAL, OUTSIDE, UNUSABLE, Reading, next_state

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import html.parser
 
+# One white pixel: what a picture is where it is not looked at.
+PIXEL = (
+    'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsVFYxwAAAABJRU5ErkJggg=='
+)
 VOID = {'meta', 'img', 'br', 'link', 'input', 'hr'}
 # A page is to stay below this.
 MOST_BYTES = 2_000_000

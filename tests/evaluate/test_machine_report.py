@@ -9,14 +9,14 @@ import pytest
 
 from fdx.datasets.bearing_rig.machines import MACHINES
 from fdx.datasets.bearing_rig.simulator import recordings as simulated
-from fdx.evaluate import canvas
+from fdx.evaluate import canvas, machine_report
 from fdx.evaluate.machine_report import MOST_CHANNELS, recording_page, with_estimated_speed
 from fdx.evaluate.machine_report_against import against_fault
 from fdx.evaluate.machine_report_channel import Machine, look_at
 from fdx.evaluate.machine_report_words import BAD, GOOD, OPEN, next_steps, quality_of, verdict_of
 from fdx.predict.evidence_of import Knowledge
 from fdx.types import ConfigError, DataError
-from tests.evaluate.standalone_page import check_standalone
+from tests.evaluate.standalone_page import PIXEL, check_standalone
 
 PLANT = Machine('g', 2, 'rigid')
 
@@ -28,6 +28,12 @@ def coarse_pictures():
         patch.setattr(canvas, 'DPI', 40)
         patch.setattr(canvas, 'LAYOUT', None)
         yield
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Pictures are made and not drawn, which takes most of the time: the words are what is tested."""
+    monkeypatch.setattr(machine_report, 'figure_to_data_uri', lambda figure: PIXEL)
 
 
 @pytest.fixture(scope='module')
@@ -67,13 +73,13 @@ def test_a_fault_is_told_with_its_probability_zone_and_pictures(made):
     assert '–' not in page.text.split('harmonics (nepers)')[0]
 
 
-def test_a_sound_machine_is_no_alarm(made):
+def test_a_sound_machine_is_no_alarm(made, undrawn):
     page = check_standalone(recording_page(made['normal'], PLANT))
     assert 'No bearing fault is seen' in page.text
     assert 'Keep this recording' in page.text and 'Imbalance, misalignment' in page.text
 
 
-def test_without_a_bearing_or_a_speed_the_page_shows_what_can_be_known(made):
+def test_without_a_bearing_or_a_speed_the_page_shows_what_can_be_known(made, undrawn):
     bare = dataclasses.replace(made['outer_race'], geometry=None, speed_rpm=np.nan)
     page = check_standalone(recording_page(bare))
     assert 'No verdict on the bearing' in page.text and '`bearing` and `speed_rpm`' in page.text
@@ -168,8 +174,14 @@ UGLY = {
 }
 
 
+# Of numbers as others are, drawing tells nothing new.
+ORDINARY = ('speech', 'clipped', 'integers')
+
+
 @pytest.mark.parametrize('case', UGLY)
-def test_ugly_recordings_have_a_page_too(made, case):
+def test_ugly_recordings_have_a_page_too(made, case, request):
+    if case in ORDINARY:
+        request.getfixturevalue('undrawn')
     speed = {'clipped': 1e5, 'short': np.nan, 'huge': np.nan}.get(case, 997.0)
     ugly = dataclasses.replace(made['normal'], samples=UGLY[case].reshape(-1, 1), speed_rpm=speed)
     page = check_standalone(recording_page(ugly, PLANT))
@@ -186,7 +198,7 @@ def test_strangers_are_no_faults(made):
         assert verdict_of(look_at(dataclasses.replace(made['normal'], samples=x), PLANT)).mood in (GOOD, OPEN)
 
 
-def test_each_channel_has_a_section_and_the_rest_is_named(made):
+def test_each_channel_has_a_section_and_the_rest_is_named(made, undrawn):
     x = np.repeat(made['normal'].samples[:16000], MOST_CHANNELS + 2, axis=1)
     names = tuple(f'acc <{c}> & $x$' for c in range(x.shape[1]))
     many = dataclasses.replace(made['normal'], samples=x, channel_names=names, speed_rpm=np.nan)
@@ -203,7 +215,7 @@ def test_a_page_is_small_in_full_resolution(made):
         check_standalone(recording_page(loud, PLANT, [loud]))
 
 
-def test_parameters_become_flags(made):
+def test_parameters_become_flags(made, undrawn):
     nothing = dataclasses.replace(made['normal'], samples=noise(900)[:, None], geometry=None)
     assert 'give --bearing' in recording_page(nothing, worded=lambda text: text.replace('`bearing`', '--bearing'))
 

@@ -7,13 +7,13 @@ import time
 import numpy as np
 import pytest
 
-from fdx.evaluate import canvas
+from fdx.evaluate import canvas, machine_report_history
 from fdx.evaluate.machine_report_history import history_page, newest_deviations
 from fdx.evaluate.machine_report_history_tables import date, one_in, span
 from fdx.health.course import Limit
 from fdx.health.history import HISTORY, History
 from fdx.types import CheckpointError, ConfigError
-from tests.evaluate.standalone_page import check_standalone
+from tests.evaluate.standalone_page import PIXEL, check_standalone
 from tests.health.machine_history import FEATURES, HOUR_S, START_S, add, learned, make, rows_of
 
 BAD = np.where(np.arange(100) < 50, 0.0, 2.0 + 0.06 * np.arange(-50, 50))
@@ -26,6 +26,12 @@ def coarse_pictures():
         patch.setattr(canvas, 'DPI', 40)
         patch.setattr(canvas, 'LAYOUT', None)
         yield
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Pictures are made and not drawn: the words are what is tested."""
+    monkeypatch.setattr(machine_report_history, 'figure_to_data_uri', lambda figure: PIXEL)
 
 
 def page_of(workdir, limit=None):
@@ -52,7 +58,7 @@ def test_an_alarm_says_since_when_what_moved_and_until_when(tmp_path):
     assert onset in page.text.split('The scores have changed since about')[1][:20]
 
 
-def test_a_machine_in_good_order_is_said_to_be_so(tmp_path):
+def test_a_machine_in_good_order_is_said_to_be_so(tmp_path, undrawn):
     make(tmp_path, rows_of(80, 2))
     page = page_of(tmp_path)
     assert 'The machine is as in good order' in page.text and 'No lasting change is found' in page.text
@@ -60,7 +66,7 @@ def test_a_machine_in_good_order_is_said_to_be_so(tmp_path):
     assert 'What the judge of bearings says' not in page.text
 
 
-def test_everything_that_moved_alike_may_be_the_sensor(tmp_path):
+def test_everything_that_moved_alike_may_be_the_sensor(tmp_path, undrawn):
     rows = rows_of(40, 3)
     rows[-6:] += 8.0
     make(tmp_path / 'a', rows)
@@ -70,7 +76,7 @@ def test_everything_that_moved_alike_may_be_the_sensor(tmp_path):
     assert 'The sensor is in doubt' in text and 'Check the sensor' in text
 
 
-def test_what_cannot_be_judged_is_told_with_its_reason(tmp_path):
+def test_what_cannot_be_judged_is_told_with_its_reason(tmp_path, undrawn):
     saved = make(tmp_path, rows_of(40, 4))
     with History(tmp_path) as history:
         add(history, saved, rows_of(2, 5), first=40, state='outside operating range', reason='1 rpm was never seen')
@@ -93,7 +99,7 @@ def test_a_short_history(tmp_path, count):
     assert f'{count} recording' in page_of(tmp_path).text
 
 
-def test_names_of_files_are_text(tmp_path):
+def test_names_of_files_are_text(tmp_path, undrawn):
     make(tmp_path / '<b>&$x$', rows_of(20, 7), reason='<script>alert(1)</script>')
     assert '<b>&$x$' in page_of(tmp_path / '<b>&$x$').text
 
@@ -110,7 +116,6 @@ def test_deviations_are_those_of_the_newest(tmp_path):
 def test_thousands_of_recordings_are_quick_and_small(tmp_path):
     saved = make(tmp_path, np.zeros((0, 10)))
     with History(tmp_path) as history:
-        history._db.execute('PRAGMA synchronous=OFF')
         add(history, saved, rows_of(1500, 9))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(canvas, 'DPI', 130)

@@ -22,7 +22,7 @@ def test_the_rate_that_is_promised_is_kept(law):
     rates = np.zeros(3)
     for _ in range(40):
         tail = Tail.of(LAWS[law](rng, 100))
-        p = tail.p_values(LAWS[law](rng, 4000))
+        p = tail.p_values(LAWS[law](rng, 1500))
         rates += [(p <= rate).mean() / rate / 40 for rate in (0.1, 1 / 101, tail.least_rate)]
     assert 0.85 < rates[0] < 1.15
     assert 0.6 < rates[1] < 1.6

@@ -10,12 +10,22 @@ import scipy.io.wavfile
 
 from fdx.datasets.bearing_rig.machines import MACHINES
 from fdx.datasets.bearing_rig.simulator import recordings as simulated
-from tests.evaluate.standalone_page import check_standalone
+from fdx.evaluate import machine_report, machine_report_history
+from tests.evaluate.standalone_page import PIXEL, check_standalone
 from tests.health.machine_history import make, rows_of
 
 RATE_HZ = 16000
 GEOMETRY = ','.join(f'{n}={v!r}' for n, v in dataclasses.asdict(MACHINES['rig_a'].geometry).items())
 BEARING = f'--bearing={GEOMETRY}'
+
+
+@pytest.fixture(scope='module', autouse=True)
+def undrawn():
+    """Pictures are made and not drawn: they are drawn in tests/evaluate."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (machine_report, machine_report_history):
+            patch.setattr(module, 'figure_to_data_uri', lambda figure: PIXEL)
+        yield
 
 
 @pytest.fixture(scope='module')
