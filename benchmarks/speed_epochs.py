@@ -16,7 +16,7 @@ from .speed_clock import Found
 from .speed_networks import cores_here
 
 STEPS, BATCH, SAMPLES, CLASSES = 22, 32, 1024, 10
-EPOCHS = 3  # timed, after one that compiles
+EPOCHS = 2  # timed, after one that compiles
 KEEPS_COMPILED = True
 
 

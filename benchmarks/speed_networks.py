@@ -32,12 +32,14 @@ class Network:
       shape: of the batch, [B, ...].
       most: the goal of training all layers, as a ratio to PyTorch.
       of_torchvision: whether torchvision has it.
+      rounds: processes of each side.
     """
 
     label: str
     shape: tuple[int, ...]
     most: float = 1.1
     of_torchvision: bool = False
+    rounds: int = 3
 
     @property
     def words(self) -> str:
@@ -47,8 +49,8 @@ class Network:
 
 # Shapes are those of the front end that feeds the network; of the images, torchvision's own size.
 NETWORKS = {
-    'resnet50': Network('ResNet-50', (16, 224, 224, 3), of_torchvision=True),
-    'vgg16': Network('VGG16', (8, 224, 224, 3), of_torchvision=True),
+    'resnet50': Network('ResNet-50', (16, 224, 224, 3), of_torchvision=True, rounds=2),
+    'vgg16': Network('VGG16', (8, 224, 224, 3), of_torchvision=True, rounds=2),
     'vggish': Network('VGGish', (32, 96, 64, 1), most=1.0),
     'musicnn_vgg': Network("musicnn's VGG", (32, 61, 96, 1)),
     'efficientnet_lite0': Network('EfficientNet-Lite0', (16, 128, 96, 3)),

@@ -11,7 +11,7 @@ from fdx.evaluate.canvas import MUTED, PALETTE, new_figure, style_axes
 
 from .page import Kind, table
 from .speed_load import NOISY
-from .speed_suite import OURS
+from .speed_suite import OURS, WORKS
 
 Row = Mapping[str, Any]
 
@@ -55,7 +55,7 @@ def _summary(ours: Sequence[Row]) -> str:
         f'while they were measured, {NOISY} threads of other programs or more wanted a core. They count for nothing. '
         'Seconds are then too long, and a ratio says little where two threads wait for each other, as those of PyTorch '
         'do after every layer: a layer of microseconds then takes as long as another program keeps a core. On one core '
-        'the CPU ratio still holds.'
+        'the CPU ratio says more, to some tens of per cent: other programs also take the caches.'
     )
 
 
@@ -143,14 +143,14 @@ def measured(data: Mapping[str, Any]) -> set[Hashable]:
 
 
 def merged(older: Mapping[str, Any], newer: Mapping[str, Any]) -> dict[str, Any]:
-    """An older page with the rows of a newer one in place of its own; new works come at the end of their section."""
+    """An older page with the rows of a newer one in place of its own, in the order of the table."""
     anew = {work: [row for row in newer['rows'] if row['work'] == work] for work in _works(newer)}
     kept = {work: [row for row in older['rows'] if row['work'] == work] for work in _works(older)}
     rows = [row for found in {**kept, **anew}.values() for row in found]
-    order = list(dict.fromkeys(row['section'] for row in [*older['rows'], *newer['rows']]))
+    order = {work.name: i for i, work in enumerate(WORKS)}
     dates = sorted({*older['measured']['on'], *newer['measured']['on']} & {row['date'] for row in rows})
     how = {**newer['measured'], 'on': dates, 'notes': older['measured']['notes'] or newer['measured']['notes']}
-    return {'measured': how, 'rows': sorted(rows, key=lambda row: order.index(row['section']))}
+    return {'measured': how, 'rows': sorted(rows, key=lambda row: order.get(row['work'], len(order)))}
 
 
 def _works(data: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ measures anew. Rows are written into WORKDIR/pages/speed.{md,json} as soon as th
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import json
 import os
@@ -197,17 +198,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--only', default='', help='names of works or groups, comma-separated; all where left out')
     parser.add_argument('--rounds', type=int, help='processes a side, in turns; what each work says where left out')
+    parser.add_argument('--cores', type=int, help='at most so many; on one, CPU ratios hold on a busy machine, too')
     parser.add_argument('--workdir', type=pathlib.Path, default=pathlib.Path('runs/bench'))
     parser.add_argument('--publish', action='store_true', help='copy the page to docs/benchmarks')
     args = parser.parse_args()
     try:
         works = get_works(args.only.split(',') if args.only else None)
+        if args.cores:
+            works = [dataclasses.replace(work, cores=min(work.cores, args.cores)) for work in works]
         failed = run(works, args.workdir.resolve(), args.rounds)
         if args.publish:
             print(publish(args.workdir / 'pages', NAME, KIND, PUBLISHED))
     except FdxError as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print('stopped; the same command goes on', file=sys.stderr)
+        return 130
     return 1 if failed else 0
 
 

@@ -91,7 +91,8 @@ def _networks() -> list[Work]:
             title = f'{network.words}: {words}'
             packages = ('torch', 'torchvision') if network.of_torchvision else ('torch',)
             goal = Goal('ratio', most)
-            works.append(Work(f'{name}/{job}', title, NETWORK, 'speed_networks', 'PyTorch', goal, packages))
+            how = ('speed_networks', 'PyTorch', goal, packages)
+            works.append(Work(f'{name}/{job}', title, NETWORK, *how, rounds=network.rounds))
     return works
 
 
