@@ -11,6 +11,7 @@ from fdx.data.familiar import Familiar
 from fdx.data.pipeline import ArrayExamples, RecordExamples, train_batches
 from fdx.data.source import open_dataset
 from fdx.evaluate.scoring import score_run
+from fdx.models.precision import in_float32
 from fdx.predict.backends.checkpoint import Predictor
 from fdx.train.config import TrainConfig
 from fdx.train.model_setup import load_run
@@ -55,6 +56,18 @@ def test_a_checkpoint_explains_itself_and_predicts(finished, make, tones_dir):
     p = predictor.probabilities(RecordExamples(target.dataset, target.rows, 'label'))
     row = next(r for r in found.history if r['step'] == step)
     assert (p.argmax(1) == target.labels()).mean() == row['target_accuracy']
+
+
+def test_a_run_in_bfloat16_on_a_mesh_learns_as_well(run, finished, tmp_path):
+    """The setting reaches the step, the outputs that are judged, and the checkpoint."""
+    result, found = run(tmp_path, 'dann', compute_dtype='bfloat16', parallel='mesh')
+    wanted = finished('dann')[1].history
+    assert found.history[-1]['target_accuracy'] == 1.0
+    for row, other in zip(found.history, wanted, strict=True):
+        assert row['train_loss'] == pytest.approx(other['train_loss'], abs=0.1)
+        assert row['train_loss'] != other['train_loss']
+    model = Predictor(result.workdir).network()[0]
+    assert in_float32(model) != model
 
 
 def test_the_sources_test_split_is_flagged(finished):
