@@ -90,6 +90,7 @@ def markdown(data: Mapping[str, Any]) -> str:
     ]
     for title, key, percent in (
         ('Recordings with a fault that are found at 1 % false alarms, %', 'detected', True),
+        ('Of these, recordings that have also risen as damage rises, which an alarm takes, %', 'worse', True),
         ('ROC AUC', 'roc_auc', False),
         ('Partial ROC AUC, up to 10 % false alarms', 'partial_auc_10', False),
     ):

@@ -46,19 +46,14 @@ def interval(rows: Sequence[Row], key: str, scale: float, digits: int) -> str:
 def promises(data: Mapping[str, Any], datasets: Sequence[str], methods: Sequence[str]) -> list[str]:
     """Promised against measured rates: the own row in full, the others counted."""
     lines = ['', '## False alarms: promised against measured', '']
-    found = []
-    for dataset in datasets:
-        pooled = pooled_rates(select(data, dataset, OWN.name), 'rates')
-        if pooled:
-            found.append([dataset, *(_promise(rate) for rate in pooled)])
-    lines += [
-        f'`{OWN.name}`:',
-        '',
-        *table(['machine', *PROMISED], found),
-        '',
-        'All rows, machines that keep the promise:',
-        '',
-    ]
+    for key, what in (('rates', 'calls unusual'), ('rise_rates', 'calls risen, which an alarm takes, too')):
+        found = []
+        for dataset in datasets:
+            pooled = pooled_rates(select(data, dataset, OWN.name), key)
+            if pooled:
+                found.append([dataset, *(_promise(rate) for rate in pooled)])
+        lines += [f'Healthy units that `{OWN.name}` {what}:', '', *table(['machine', *PROMISED], found), '']
+    lines += ['All rows, machines that keep the promise of unusual recordings:', '']
     found = []
     for method in methods:
         every = [pooled for d in datasets if (pooled := pooled_rates(select(data, d, method), 'rates'))]
@@ -97,18 +92,17 @@ def lives_of(data: Mapping[str, Any], lives: Sequence[str], methods: Sequence[st
     for title, cell in parts:
         found = [[m, *(cell(select(data, life, m)) for life in lives)] for m in methods]
         lines += [f'**{title}**', '', *table(['row', *lives], found), '']
-    later = [
-        [life, *(_promise(rate) for rate in pooled_rates(select(data, life, OWN.name), 'later'))]
-        for life in lives
-        if pooled_rates(select(data, life, OWN.name), 'later')
-    ]
-    if later:
-        lines += [
-            f'False alarms of single recordings from a tenth to a third of the life, `{OWN.name}`: what drifts while '
-            'a bearing runs in is no part of what was learned.',
-            '',
-            *table(['life', *PROMISED], later),
-        ]
+    for key, what in (('later', 'unusual'), ('later_risen', 'risen')):
+        found = [[life, *map(_promise, pooled)] for life in lives
+                 if (pooled := pooled_rates(select(data, life, OWN.name), key))]  # fmt: skip
+        if found:
+            lines += [
+                f'Single recordings from a tenth to a third of the life that `{OWN.name}` calls {what}: what drifts '
+                'while a bearing runs in is no part of what was learned.',
+                '',
+                *table(['life', *PROMISED], found),
+                '',
+            ]
     return lines
 
 

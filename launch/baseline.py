@@ -11,7 +11,8 @@ is checked by leaving out one block of consecutive recordings after the other, a
 promise is printed, with what was measured beside it. It is written to WORKDIR/baselines, older ones are kept.
 
 A level that changes with a sensor's gain or unit, and not with the machine, is no fault: --features=shape,impacts
-reads no levels. Then monitor what comes:
+reads no levels. Take --alarm_on=unusual with it: else an alarm needs recordings that have risen as damage rises, and
+without levels less can rise. Then monitor what comes:
 
     python -m launch.monitor --baseline=pump7 monday/*.wav
 """
