@@ -21,6 +21,8 @@ from .page import Kind, how_measured, table, versions_text
 
 Row = Mapping[str, Any]
 DIGITS = 5
+# Shown of the own row alone; with those of all rows the file would be half as large again.
+DETAILS = ('worse_by_kind', 'rise_rates', 'later_risen')
 # Rows whose detections are shown by kind of fault.
 BY_KIND = ('default:auto', 'level_free:gaussian', 'log_mel:gaussian', 'rms:limit', 'kurtosis:limit')
 
@@ -41,8 +43,13 @@ def assemble(
         'measured': how_measured(command, sorted({cell['seed'] for cell in results})),
         'missing': dict(missing),
         'timing': dict(timing),
-        'rows': [_rounded({key: value for key, value in cell.items() if key != 'asked'}) for cell in results],
+        'rows': [_rounded({key: cell[key] for key in cell if key not in _left_out(cell)}) for cell in results],
     }
+
+
+def _left_out(cell: Row) -> tuple[str, ...]:
+    """What no page shows of a cell: how it was asked and, of rows that are not the own one, the details of rises."""
+    return ('asked',) if name_of(cell) == OWN.name else ('asked', *DETAILS)
 
 
 def _rounded(value: Any) -> Any:
