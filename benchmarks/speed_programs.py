@@ -13,7 +13,8 @@ import numpy as np
 
 from .speed_clock import Found
 
-RECORDINGS, SECONDS, RATE_HZ = 16, 30.0, 20480
+# So many that the start of two processes, about a second each, does not decide.
+RECORDINGS, SECONDS, RATE_HZ = 48, 30.0, 20480
 STATES = ('normal', 'inner_race', 'outer_race')
 SPEED_RPM = 1772.0
 EVERY_NAME = 'import fdx; [getattr(fdx, name) for name in fdx.__all__]'
@@ -29,7 +30,7 @@ def _prepare(parts: Sequence[str], side: str, folder: pathlib.Path) -> dict[str,
     """Two processes, then a second call where nothing has changed; the other side is one process, the first time."""
     from fdx.data.prepare import prepare
 
-    source = recordings(folder / 'recordings')
+    source = recordings(folder / f'recordings_{RECORDINGS}')
     first, again = Found(), Found()
     with tempfile.TemporaryDirectory(dir=folder) as data_dir:
         with first.timed():
@@ -77,7 +78,7 @@ def _shell(parts: Sequence[str], side: str, folder: pathlib.Path) -> dict[str, F
 def _diagnose(folder: pathlib.Path) -> list[str]:
     import scipy.io.wavfile
 
-    file = recordings(folder / 'recordings') / 'outer_race' / '02.wav'
+    file = recordings(folder / f'recordings_{RECORDINGS}') / 'outer_race' / '02.wav'
     short = folder / 'ten_seconds.wav'
     rate, samples = scipy.io.wavfile.read(file)
     scipy.io.wavfile.write(short, rate, samples[: 10 * rate])

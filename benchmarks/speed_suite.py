@@ -146,10 +146,12 @@ def _programs() -> list[Work]:
     def work(name: str, words: str, other: str, goal: Goal | None, rounds: int = 3, unit: str = '') -> Work:
         return Work(name, words, PROGRAM, 'speed_programs', other, goal, rounds=rounds, unit=unit)
 
-    files = '16 recordings of 30 s at 20,480 Hz'
+    files = '48 recordings of 30 s at 20,480 Hz'
     return [
-        work('prepare/two_workers', f'`recordings` of {files}: two processes', 'one process', Goal('ratio', 1 / 1.8)),
-        work('prepare/unchanged', 'the same again, nothing has changed', 'first time, one process', Goal('ratio', 0.1)),
+        work('prepare/two_workers', f'`recordings` of {files}: two processes', 'one process', Goal('ratio', 1 / 1.8),
+             rounds=2),
+        work('prepare/unchanged', 'the same again, nothing has changed', 'first time, one process', Goal('ratio', 0.1),
+             rounds=2),
         work('shell/diagnose', '`fdx predict --zero_shot` of a file of 10 s, from the shell', '', Goal('seconds', 2.5)),
         work('shell/import', '`import fdx` and every name of it', '', Goal('seconds', 1.5)),
         work('second_run/train', '`fdx train` with another seed: programs compiled anew', 'first run', Goal('count', 0),
