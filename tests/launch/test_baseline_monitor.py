@@ -137,7 +137,6 @@ def test_a_file_that_cannot_be_used_is_one_row_and_exit_code_1(call, workdir, tm
         ('baseline', ('--recordings=nowhere', '--workdir=p'), '--recordings=nowhere does not exist'),
         ('baseline', ('--recordings=x', '--workdir=p', '--alarm_after=3of2'), '--alarm_after'),
         ('baseline', ('--recordings=x', '--workdir=p', '--piece_s=-1'), '--piece_s=-1'),
-        ('baseline', ('--recordings=x', '--workdir=p', '--alarm_on=louder'), '--alarm_on=louder'),
         ('monitor', (), '--baseline=FOLDER is needed'),
         ('monitor', ('--baseline=nowhere',), 'no files'),
         ('monitor', ('--baseline=nowhere', 'x.wav'), 'holds no baseline'),
