@@ -76,7 +76,7 @@ def test_the_fitted_gain_is_applied_to_patches_and_records_alike(two_folds, data
 def test_folds_share_one_compiled_program(two_folds, patches, monkeypatch):
     compiled = []
     compile_forward = parallel.compile_forward
-    monkeypatch.setattr(parallel, 'compile_forward', lambda f: compiled.append(f) or compile_forward(f))
+    monkeypatch.setattr(parallel, 'compile_forward', lambda *of: compiled.append(of) or compile_forward(*of))
     programs._forward.cache_clear()
     first, second = (Predictor(two_folds / f'fold_{i}').patch_probabilities(patches) for i in (1, 3))
     assert len(compiled) == 1

@@ -80,7 +80,7 @@ def test_options_that_would_be_ignored_are_refused():
     ):
         with pytest.raises(ConfigError, match=words):
             zero_shot(recording, **options)
-    with pytest.raises(ConfigError, match='not ndarray'):
+    with pytest.raises(ConfigError, match='an array does not tell its sampling rate'):
         zero_shot(recording.samples)
 
 
