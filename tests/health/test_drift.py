@@ -38,7 +38,7 @@ def test_a_drift_is_told_with_the_numbers_that_follow_time(count, says):
     assert drift.is_clear and drift.p_value < 0.01
     assert {str(f) for f, _ in drift.most} == {f'bands/x/{i} Hz' for i in range(3)} and drift.most[0][1] > 0.7
     notes = learn(Sample.of(list(rows(40, 1, slope=7.0))), features=FEATURES).about['notes']
-    assert any(says(note, 'drift from first to last ... Hz (rises) ... runs in ... `reset_from`') for note in notes)
+    assert any(says(note, 'drift from first to last ... Hz (rises) ... runs in ... from the history') for note in notes)
 
 
 def test_pieces_of_a_recording_count_once_and_few_recordings_tell_nothing():
