@@ -42,7 +42,8 @@ class Drift:
         return (
             f'the healthy recordings drift from first to last ({named}; chance does as much in {self.p_value:.1%} of '
             'orders): a machine that warms up, runs in or has just been serviced is not yet as it will be, and what it '
-            'settles at may be called unusual. Record until the numbers stay, or learn anew from the history once they do'
+            'settles at may be called unusual. Record until the numbers stay, or learn anew from the history once they '
+            'do'
         )
 
 
