@@ -121,7 +121,7 @@ def plot(data: Mapping[str, Any]) -> Figure:
     figure = new_figure(8.0, max(2.5, 0.22 * len(rows) + 1.0))
     axes = figure.subplots()
     for i, (row, goal) in enumerate(zip(rows, goals)):
-        colour = PALETTE[3] if row['reached'] is False else PALETTE[2]
+        colour = MUTED if row['noisy'] else PALETTE[3] if row['reached'] is False else PALETTE[2]
         axes.plot(row['ratio'], i, 'o', color=colour, fillstyle='none' if row['noisy'] else 'full', markersize=5)
         if goal is not None:
             axes.plot(goal, i, '|', color=MUTED, markersize=9)
@@ -129,7 +129,7 @@ def plot(data: Mapping[str, Any]) -> Figure:
     axes.set_xscale('log')
     axes.set_yticks(range(len(rows)), [row['work'] for row in rows], fontsize=7)
     axes.invert_yaxis()
-    style_axes(axes, 'Seconds of fdx over those of the other side; tick: goal', 'ratio', '', grid='x')
+    style_axes(axes, 'Seconds of fdx over those of the other side; tick: goal, open: noisy', 'ratio', '', grid='x')
     return figure
 
 
