@@ -105,5 +105,4 @@ def _of_array(samples: np.ndarray, of_file: Mapping[str, Any]) -> Recording:
         if len(known) < len(wanted):
             raise ConfigError(f'`channel`={channel}: the array has the channels 0 to {table.shape[1] - 1}')
         table = table[:, known]
-    labels = dict.fromkeys(('label', 'fault_type', 'bearing', 'domain'), '')
-    return Recording(samples=table, sample_rate_hz=float(rate_hz), recording='array', **labels)
+    return Recording(table, float(rate_hz), recording='array', label='', fault_type='', bearing='', domain='')
