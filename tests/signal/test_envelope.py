@@ -140,3 +140,9 @@ def test_gain_offset_and_a_filter_without_delay_change_nothing_behind_prewhiteni
     resonance = 1 / (1 - np.linspace(0, 2, T // 2 + 1) ** 2 + 0.1j)
     ringing = envelope.prewhitened_spectrum(np.fft.irfft(np.fft.rfft(x) * resonance, T))
     np.testing.assert_allclose(ringing, wanted * resonance / np.abs(resonance), atol=1e-9)
+
+
+@pytest.mark.parametrize('length', [1, 2, 3, 50, 12_000, 99_999])
+@pytest.mark.parametrize('share', [0.1, 0.25, 0.5])
+def test_the_taper_is_that_of_scipy(length, share):
+    np.testing.assert_array_equal(envelope._tukey(length, share), scipy.signal.windows.tukey(length, share))
