@@ -120,25 +120,35 @@ class EnvelopeSpectra:
     """
 
     def __init__(self, magnitudes: np.ndarray, df_hz: float):
-        """Takes magnitudes [bands, F] and the distance of neighbouring bins."""
-        with np.errstate(divide='ignore', invalid='ignore'):
-            tiny = 1e-6 * np.nanmedian(magnitudes, axis=1, keepdims=True)
-        self.log = np.log(np.maximum(magnitudes, np.where(tiny > 0, tiny, np.finfo(float).tiny)))
+        """Takes magnitudes [bands, F], NaN behind a band's last, and the distance of neighbouring bins."""
+        reach = np.isfinite(magnitudes).sum(axis=1)
+        tiny = 1e-6 * np.array([np.median(row[:end]) for row, end in zip(magnitudes, reach)])
+        self._floor = np.where(tiny > 0, tiny, np.finfo(float).tiny)
+        self._magnitudes = magnitudes
         self.df_hz = df_hz
+
+    @property
+    def log(self) -> np.ndarray:
+        """All logarithms. Callers want few of them, and a logarithm takes as long as its part of the FFT."""
+        return self._log(slice(None))
+
+    def _log(self, bins: slice | np.ndarray) -> np.ndarray:
+        values = self._magnitudes[:, bins]
+        return np.log(np.maximum(values, self._floor.reshape(-1, *[1] * (values.ndim - 1))))
 
     def at(self, frequencies_hz: np.ndarray) -> np.ndarray:
         """Interpolated logarithms at frequencies [N] -> [bands, N]; NaN beyond a band's reach."""
         position = np.asarray(frequencies_hz) / self.df_hz
         lower = np.floor(position).astype(np.int64)
         weight = position - lower
-        inside = (lower >= 0) & (lower + 1 < self.log.shape[1])
+        inside = (lower >= 0) & (lower + 1 < self._magnitudes.shape[1])
         lower = np.where(inside, lower, 0)
-        values = self.log[:, lower] * (1 - weight) + self.log[:, lower + 1] * weight
+        values = self._log(lower) * (1 - weight) + self._log(lower + 1) * weight
         return np.where(inside, values, np.nan)
 
     def background(self, low_hz: float, high_hz: float) -> np.ndarray:
         """Median of the logarithms between two frequencies, [bands]; NaN where a band does not reach all of it."""
         first, end = max(1, int(np.ceil(low_hz / self.df_hz))), int(np.floor(high_hz / self.df_hz)) + 1
-        if end > self.log.shape[1] or end <= first:
-            return np.full(len(self.log), np.nan)
-        return np.median(self.log[:, first:end], axis=1)
+        if end > self._magnitudes.shape[1] or end <= first:
+            return np.full(len(self._magnitudes), np.nan)
+        return np.median(self._log(slice(first, end)), axis=1)
