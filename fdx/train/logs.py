@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import pathlib
+import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -17,6 +19,19 @@ REMEDY = 'check that the folder is writable and the disk has room, then run the 
 
 def _line(row: dict) -> str:
     return json.dumps(to_jsonable(row)) + '\n'
+
+
+@contextlib.contextmanager
+def _without_torch() -> Iterator[None]:
+    """While it lasts, `import torch` fails: tensorboardX would import it where it is installed, which takes seconds."""
+    if 'torch' in sys.modules:  # The user's own program has it.
+        yield
+        return
+    sys.modules['torch'] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules['torch']
 
 
 class MetricsLog:
@@ -32,10 +47,10 @@ class MetricsLog:
         self._writer: Any = None
         if jax.process_index() != 0:
             return
-        # Not at the top, where every program that reads a checkpoint would wait for it: where torch is installed,
-        # tensorboardX imports torch, which takes seconds.
-        from tensorboardX.event_file_writer import EventsWriter  # noqa: PLC0415
-        from tensorboardX.proto.event_pb2 import Event, SessionLog  # noqa: PLC0415
+        # Not at the top, where every program that reads a checkpoint would wait for it.
+        with _without_torch():
+            from tensorboardX.event_file_writer import EventsWriter  # noqa: PLC0415
+            from tensorboardX.proto.event_pb2 import Event, SessionLog  # noqa: PLC0415
 
         with self._writing():
             atomic_write_text(self._path, ''.join(_line(row) for row in history))

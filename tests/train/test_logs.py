@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import struct
+import sys
 
 import pytest
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 
+from fdx.train import logs
 from fdx.train.logs import MetricsLog
 
 
@@ -88,3 +91,16 @@ def test_the_second_process_writes_nothing(tmp_path, monkeypatch):
     log.write(row(1, loss=0.5))
     log.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_torch_cannot_be_imported_on_the_way_and_can_be_afterwards(tmp_path, monkeypatch):
+    """tensorboardX would import it where it is installed; here an empty file stands for it."""
+    (tmp_path / 'torch.py').touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, 'torch', raising=False)
+    with logs._without_torch(), pytest.raises(ImportError, match='torch'):
+        importlib.import_module('torch')
+    loaded = importlib.import_module('torch')
+    with logs._without_torch():
+        assert importlib.import_module('torch') is loaded
+    monkeypatch.delitem(sys.modules, 'torch')
