@@ -66,7 +66,7 @@ def exact_interval(hits: int, trials: int) -> list[float]:
 def claims(data: Mapping[str, Any]) -> list[Claim]:
     """Every wish that the rows of a page can answer."""
     rows = of_method(data, OWN.name)
-    promised = (*_promise(rows, 'rates', 'unusual'), *_promise(rows, 'rise_rates', 'risen, which an alarm takes'))
+    promised = (*_promise(rows, 'rates', 'unusual'), *_promise(rows, 'rise_rates', 'risen, where an alarm asks for it'))
     return [*promised, *_control(rows), *_adi(rows), *_lives(data, rows), *_timing(data.get('timing') or {})]
 
 
@@ -111,7 +111,7 @@ def _adi(rows: Sequence[Row]) -> list[Claim]:
                 enough = YES if hits >= DETECTION * of else NO
                 words = f'{hits} of {of} recordings; an upper bound, as there is one healthy recording per speed'
                 risen = _found(row.get('worse_by_kind', {}), wanted)
-                words += f'; {risen[0]} have risen, too, which an alarm takes' if risen[1] else ''
+                words += f'; {risen[0]} of them count for an alarm' if risen[1] else ''
                 found.append(Claim(asked, words, enough if wanted else 'shown'))
         break
     return found

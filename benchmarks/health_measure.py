@@ -11,7 +11,7 @@ import threadpoolctl
 
 from fdx.health.baseline import Baseline
 from fdx.health.blocks import blocks_of
-from fdx.health.learn import Settings
+from fdx.health.learn import UNUSUAL, WORSE, Settings
 from fdx.health.operating import lay_out
 from fdx.health.sample import Sample
 from fdx.types import DataError
@@ -52,7 +52,8 @@ def measure(rows: Rows, method: Method, seed: int) -> dict[str, Any]:
         else:
             fresh = None
             # Ten times the work of everything else, so that it is done for one seed.
-            held_out = held_out_p(healthy, features, detector, settings) if not seed else np.zeros((2, 0))
+            asked = dataclasses.replace(settings, alarm_on=WORSE if baseline.asks_worse else UNUSUAL)
+            held_out = held_out_p(healthy, features, detector, asked) if not seed else np.zeros((2, 0))
         of_tested = _life(baseline, tested, rows) if len(rows.ages) else _faults(baseline, tested, rows, fresh)
     held_out = held_out[:, np.isfinite(held_out[0])]
     promise = rates(held_out[0]) if held_out.size else []

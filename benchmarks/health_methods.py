@@ -13,7 +13,7 @@ from fdx.health.blocks import blocks_of
 from fdx.health.choice import best, judged
 from fdx.health.feature_plan import Feature
 from fdx.health.folds import held_out_rows
-from fdx.health.learn import UNUSUAL, WORSE, Settings, check_enough, learn
+from fdx.health.learn import BY_DRIFT, UNUSUAL, WORSE, Settings, check_enough, learn
 from fdx.health.normal_model import NormalModel, fit_normal
 from fdx.health.operating import lay_out
 from fdx.health.promise import Promise
@@ -48,7 +48,7 @@ class Method:
     features: str
     detector: str
     words: str = ''
-    alarm_on: str = WORSE
+    alarm_on: str = BY_DRIFT
 
     @property
     def name(self) -> str:
@@ -58,7 +58,7 @@ class Method:
     @property
     def label(self) -> str:
         """The detector, and what an alarm takes where that is not the usual: 'gaussian:unusual'."""
-        return self.detector if self.alarm_on == WORSE else f'{self.detector}:{self.alarm_on}'
+        return self.detector if self.alarm_on == BY_DRIFT else f'{self.detector}:{self.alarm_on}'
 
     @property
     def draws(self) -> bool:
@@ -70,6 +70,7 @@ METHODS = (
     Method('default', AUTO, 'what `fdx baseline` does: the detector is chosen by faults put into healthy recordings'),
     Method('default', 'gaussian'),
     Method('default', 'gaussian', 'an alarm takes any unusual recordings (`--alarm_on=unusual`)', UNUSUAL),
+    Method('default', 'gaussian', 'an alarm takes recordings that have risen (`--alarm_on=worse`)', WORSE),
     Method('default', 'nearest_neighbours'),
     Method('default', 'isolation_forest'),
     Method('default', 'local_outlier_factor'),

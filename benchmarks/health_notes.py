@@ -6,8 +6,9 @@ PROTOCOL = (
     'A machine is learned from healthy recordings alone, as `fdx baseline` learns it, and judges what it has not seen. '
     'No label of a fault is read by anything that learns or chooses. The unit is the recording. Where a machine has '
     'few healthy recordings, pieces of them stand for recordings, and a tested recording is judged by the median over '
-    'its pieces. Detection is at a promise of one false alarm in a hundred recordings (p-value 0.01 or less). What is '
-    'unusual is watched; an alarm takes what has also risen as damage rises (fdx.health.rise).'
+    'its pieces. Detection is at a promise of one false alarm in a hundred recordings (p-value 0.01 or less). An alarm '
+    'takes what is unusual; where the healthy recordings drift (fdx.health.drift), it must also have risen as damage '
+    'rises (fdx.health.rise), and is watched otherwise.'
 )
 NOTES = (
     'Healthy recordings: ADI one per speed (2 s, pieces of 0.1 s), HIT one per speed (5 s, pieces of 0.15 s), CWRU '
@@ -33,7 +34,7 @@ NOTES = (
     'alarms were expected; `few`: so few units cannot tell. `auto` chooses once, from all healthy pieces.',
     'PRONOSTIA: healthy means up to a third of the life, which is an assumption: nobody states when damage began. '
     'ROC AUC compares the last tenth with the part from a tenth to a third, by recording. Alarms take two of three '
-    'recordings that are unusual and have risen (in rows `limit`, `level_free` and `:unusual`: see below), at the rate '
+    'recordings that are unusual and, where the healthy ones drift, have risen (rows `:worse`: always), at the rate '
     'that `fdx baseline` promises (one false alarm in 30 days at one recording an hour, or what so few recordings can '
     'promise). Lead: share of the life that is left at the first alarm after the first '
     'third. Equal false alarms: each row has the lowest limit at which no recording of the first third makes an alarm; '
@@ -41,7 +42,7 @@ NOTES = (
     'after the first third: what went on changing since the beginning is then more likely than damage.',
     '`limit` rows are what plants do: an upper limit on each number per operating state. Their limits come from the '
     'same held-out healthy scores and tail law as those of the others, so that promised false alarms are equal. They, '
-    'and `:unusual`, ask for no rise; in rows `level_free` impulsiveness and fault orders alone can rise.',
+    'and `:unusual`, never ask for a rise; in rows `level_free` impulsiveness and fault orders alone can rise.',
     'Recordings at an operating state that the baseline does not know are `outside operating range` and do not count. '
     'In `motor_rig` these are electrical faults, which slow the motor by 2 to 7 %: its speed tells the fault, '
     'and a baseline that takes it for an operating state does not judge them.',
@@ -52,7 +53,8 @@ VARIANTS = (
     'The library was changed after its first scores on these machines were seen, with these scores in view: pieces of '
     'recordings promise only as much as they are worth as independent units, alarms of pieces count one by one, a '
     'promise is weakened sooner where held-out blocks break it, and the choice of a detector asks whether faults that '
-    'are put in reach the limit. That alarms take what has risen was chosen among twelve variants with the four lives '
-    'and ADI in view (the page of decisions on health has them). So these are development machines for the rows of '
-    '`fdx.health`.',
+    'are put in reach the limit. How a rise is read was chosen among twelve variants with the four lives and ADI in '
+    'view (the page of decisions on health has them). That alarms ask for one only where healthy recordings drift was '
+    'decided afterwards, because of the light faults of ADI that had been left to be watched. So these are development '
+    'machines for the rows of `fdx.health`.',
 )

@@ -46,7 +46,7 @@ def interval(rows: Sequence[Row], key: str, scale: float, digits: int) -> str:
 def promises(data: Mapping[str, Any], datasets: Sequence[str], methods: Sequence[str]) -> list[str]:
     """Promised against measured rates: the own row in full, the others counted."""
     lines = ['', '## False alarms: promised against measured', '']
-    for key, what in (('rates', 'calls unusual'), ('rise_rates', 'calls risen, which an alarm takes, too')):
+    for key, what in (('rates', 'calls unusual'), ('rise_rates', 'calls risen, where an alarm asks for it')):
         found = []
         for dataset in datasets:
             pooled = pooled_rates(select(data, dataset, OWN.name), key)

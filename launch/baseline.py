@@ -11,8 +11,8 @@ is checked by leaving out one block of consecutive recordings after the other, a
 promise is printed, with what was measured beside it. It is written to WORKDIR/baselines, older ones are kept.
 
 A level that changes with a sensor's gain or unit, and not with the machine, is no fault: --features=shape,impacts
-reads no levels. Take --alarm_on=unusual with it: else an alarm needs recordings that have risen as damage rises, and
-without levels less can rise. Then monitor what comes:
+reads no levels. Where the healthy recordings drift from first to last, as of a machine that runs in, an alarm takes
+recordings that have risen as damage rises, and what only changes is watched (--alarm_on). Then monitor what comes:
 
     python -m launch.monitor --baseline=pump7 monday/*.wav
 """
@@ -26,7 +26,7 @@ from absl import flags
 
 from fdx.health.detectors import DETECTORS
 from fdx.health.feature_plan import FEATURE_SETS
-from fdx.health.learn import UNUSUAL, WORSE, Settings
+from fdx.health.learn import ALARMS, BY_DRIFT, Settings
 from fdx.health.learn_recordings import AUTO, Options, learn_recordings
 from fdx.health.text import baseline_text
 from fdx.health.wish import Rule, Wish
@@ -68,9 +68,10 @@ def define_flags() -> None:
     flags.DEFINE_string('alarm_after', '2of3', 'MofN: an alarm takes M of the last N recordings; 1of1: a single one')
     flags.DEFINE_enum(
         'alarm_on',
-        WORSE,
-        [WORSE, UNUSUAL],
-        'worse: an alarm takes unusual recordings that have risen as damage rises; others are watched. unusual: any',
+        BY_DRIFT,
+        ALARMS,
+        'worse: an alarm takes unusual recordings that have risen as damage rises; others are watched. unusual: any. '
+        'auto: worse where the healthy recordings drift from first to last, else unusual',
     )
     flags.DEFINE_bool('keep_odd', False, 'keep recordings that are not like the others, too')
     flags.DEFINE_integer('seed', 0, 'of detectors that draw, and of the faults that are put in', lower_bound=0)

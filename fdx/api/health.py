@@ -9,7 +9,7 @@ from typing import Any
 from fdx.data.collection.entry import Entry
 from fdx.data.collection.spec import CollectionSpec
 from fdx.health.known import Known
-from fdx.health.learn import WORSE, Settings
+from fdx.health.learn import BY_DRIFT, Settings
 from fdx.health.learn_recordings import AUTO, Learned, Options, learn_recordings
 from fdx.health.monitor import Monitor
 from fdx.health.wish import Rule, Wish
@@ -27,7 +27,7 @@ def baseline(
     false_alarm_every_days: float = 30.0,
     recordings_per_day: float = 24.0,
     alarm_after: str = '2of3',
-    alarm_on: str = WORSE,
+    alarm_on: str = BY_DRIFT,
     keep_odd: bool = False,
     seed: int = 0,
     progress: Callable[[Iterable[Entry]], Iterable[Entry]] = lambda entries: entries,
@@ -50,7 +50,7 @@ def baseline(
       recordings_per_day: how many recordings will be monitored per day.
       alarm_after: MofN: an alarm takes M of the last N recordings.
       alarm_on: 'worse': an alarm takes unusual recordings that have risen as damage rises (fdx.health.rise), and others
-        are watched; 'unusual': any unusual recordings.
+        are watched; 'unusual': any unusual recordings; 'auto': worse where the healthy recordings drift, else unusual.
       keep_odd: whether to keep recordings that are not like the others.
       seed: of what is drawn.
       progress: wraps the recordings, e.g. tqdm.

@@ -25,7 +25,8 @@ from fdx.types import ConfigError, DataError
 
 # Fewer units say nothing about how far a machine in good order scatters.
 FEWEST_UNITS = 20
-WORSE, UNUSUAL = 'worse', 'unusual'
+# What an alarm takes; by default it follows from whether the healthy recordings drift.
+ALARMS = BY_DRIFT, WORSE, UNUSUAL = 'auto', 'worse', 'unusual'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,19 +39,20 @@ class Settings:
       rule: how many unusual recordings make an alarm.
       seed: of detectors that draw.
       alarm_on: 'worse': an alarm takes unusual recordings that have risen as damage rises (fdx.health.rise); 'unusual':
-        any that are unusual enough.
+        any that are unusual enough; 'auto': the former where the healthy recordings drift (fdx.health.drift), because
+        what such a machine settles at will be unusual, and the latter where they do not.
     """
 
     detector: str = 'gaussian'
     wish: Wish = dataclasses.field(default_factory=Wish)
     rule: Rule = dataclasses.field(default_factory=Rule)
     seed: int = 0
-    alarm_on: str = WORSE
+    alarm_on: str = BY_DRIFT
 
     def __post_init__(self):
         """ConfigError for names that do not exist."""
-        if self.alarm_on not in (WORSE, UNUSUAL):
-            raise ConfigError(f'`alarm_on`={self.alarm_on}: choose from {WORSE}, {UNUSUAL}')
+        if self.alarm_on not in ALARMS:
+            raise ConfigError(f'`alarm_on`={self.alarm_on}: choose from {", ".join(ALARMS)}')
         if self.detector not in DETECTORS:
             raise ConfigError(f'`detector`={self.detector}: choose from {", ".join(DETECTORS)}')
 
@@ -90,16 +92,18 @@ def learn(
     units = Units.of(sample, block)
     held_out = units.per_unit(held_out_rows(models, sample, block, NormalModel.scores))
     promise = Promise.of(held_out, units.block, units.clusters, settings.wish, settings.rule)
+    drift = drift_of(sample, layout, names)
+    drifts = drift is not None and drift.is_clear
     rises, rise_checks = np.zeros(0), []
-    if settings.alarm_on == WORSE and models[0].rise is not None:
+    if models[0].rise is not None and (settings.alarm_on == WORSE or (settings.alarm_on == BY_DRIFT and drifts)):
         rises = units.per_unit(held_out_rows(models, sample, block, NormalModel.rises))
         rise_checks = check_rates(rises, units.block)
     worth = effective_units(held_out, units.clusters)
-    drift = drift_of(sample, layout, names)
     about: dict[str, Any] = {
         'checks': promise.checks,
         'rise_checks': rise_checks,
         'drift': None if drift is None else drift.p_value,
+        'alarm_on': settings.alarm_on,
         'effective_units': worth,
         'rare_states': list(rare),
         'notes': notes_of(units, promise, worth, drift, settings.wish, settings.rule),

@@ -55,7 +55,7 @@ def relearn(workdir: str | os.PathLike, since: float) -> Saved:
             [_number(row['load']) for row in rows],
         )
         sample, odd = without_odd(sample, before.features)
-        alarm_on = WORSE if before.asks_worse else UNUSUAL
+        alarm_on = before.about.get('alarm_on', WORSE if before.asks_worse else UNUSUAL)
         settings = Settings(before.detector, before.wish, before.rule, before.seed, alarm_on)
         fresh = learn(sample, settings, features=before.features, plan=before.plan)
         about = {

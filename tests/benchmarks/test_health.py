@@ -21,7 +21,7 @@ from fdx.benchmarks.page import publish, read_page
 from fdx.health import choice
 from fdx.health.detectors import DETECTORS
 from fdx.health.feature_plan import Feature
-from fdx.health.learn import Settings
+from fdx.health.learn import WORSE, Settings
 from fdx.health.sample import Sample
 from fdx.types import ConfigError, DataError, Recording
 
@@ -55,7 +55,7 @@ def test_a_limit_promises_as_the_detectors_do(sample, detector):
     np.testing.assert_allclose(found.p_values, [s.p_value for s in told])
     # What is low is unusual for a detector, and no reason for an alarm by an upper limit.
     assert found.p_values[0] < 0.01 and (found.p_values[1] < 0.01) == (detector != LIMIT) and found.p_values[2] > 0.1
-    p, rise_p = held_out_p(sample, features, detector, Settings())
+    p, rise_p = held_out_p(sample, features, detector, Settings(alarm_on=WORSE))
     assert len(p) == 60 and 0.2 < np.mean(p <= 0.5) < 0.8
     # Limits ask for nothing else than that they are passed.
     assert (rise_p == 0).all() if detector == LIMIT else 0.2 < np.mean(rise_p <= 0.5) < 0.8

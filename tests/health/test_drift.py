@@ -7,9 +7,10 @@ import pytest
 
 from fdx.health.drift import drift_of
 from fdx.health.feature_plan import Feature
-from fdx.health.learn import learn
+from fdx.health.learn import ALARMS, Settings, learn
 from fdx.health.operating import lay_out
 from fdx.health.sample import Sample
+from fdx.types import ConfigError
 
 FEATURES = [Feature('bands', 'x', f'{i} Hz') for i in range(20)]
 
@@ -39,6 +40,20 @@ def test_a_drift_is_told_with_the_numbers_that_follow_time(count, says):
     assert {str(f) for f, _ in drift.most} == {f'bands/x/{i} Hz' for i in range(3)} and drift.most[0][1] > 0.7
     notes = learn(Sample.of(list(rows(40, 1, slope=7.0))), features=FEATURES).about['notes']
     assert any(says(note, 'drift from first to last ... Hz (rises) ... runs in ... from the history') for note in notes)
+
+
+def test_alarms_ask_for_a_rise_where_healthy_recordings_drift_unless_told_otherwise():
+    calm, drifting = (Sample.of(list(rows(40, 1, slope=slope))) for slope in (0.0, 7.0))
+    asks = {
+        (name, alarm_on): learn(sample, Settings(alarm_on=alarm_on), features=FEATURES).asks_worse
+        for name, sample in (('calm', calm), ('drifting', drifting))
+        for alarm_on in ALARMS
+    }
+    assert [name for name, worse in asks.items() if worse] == [
+        ('calm', 'worse'), ('drifting', 'auto'), ('drifting', 'worse'),
+    ]  # fmt: skip
+    with pytest.raises(ConfigError, match='`alarm_on`=loud: choose from auto, worse, unusual'):
+        Settings(alarm_on='loud')
 
 
 def test_pieces_of_a_recording_count_once_and_few_recordings_tell_nothing():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fdx.health.feature_plan import Feature
-from fdx.health.learn import UNUSUAL, Settings, learn
+from fdx.health.learn import UNUSUAL, WORSE, Settings, learn
 from fdx.health.sample import Sample
 from fdx.health.states import ALARM, NORMAL, WATCH, Reading, next_state
 from fdx.health.wish import Wish
@@ -32,7 +32,7 @@ def of_bands():
     """60 recordings of six bands."""
     features = [Feature('bands', 'x', f'{i} Hz') for i in range(6)]
     rows = list(np.random.default_rng(0).standard_normal((60, 6)))
-    return learn(Sample.of(rows), Settings(wish=Wish(10, 10)), features=features)
+    return learn(Sample.of(rows), Settings(wish=Wish(10, 10), alarm_on=WORSE), features=features)
 
 
 def test_one_is_watched_two_of_three_are_an_alarm_three_calm_ones_end_it(baseline):
@@ -74,7 +74,9 @@ def test_any_unusual_recording_counts_where_that_is_wished_or_nothing_tells_bett
     features = [Feature('bands', 'x', f'{i} Hz') for i in range(6)]
     rows = list(np.random.default_rng(0).standard_normal((60, 6)))
     wished = learn(Sample.of(rows), Settings(wish=Wish(10, 10), alarm_on=UNUSUAL), features=features)
-    shapes = learn(Sample.of(rows), features=[Feature('shape', 'x', f.what) for f in features])
+    shapes = learn(
+        Sample.of(rows), Settings(alarm_on=WORSE), features=[Feature('shape', 'x', f.what) for f in features]
+    )
     for one in (wished, shapes, baseline):
         assert not one.asks_worse and one.rise_limit == -np.inf
         scored = one.scored(Sample.of([np.full(one.sample.values.shape[1], -9.0)]))[0]
