@@ -159,7 +159,7 @@ class Monitor:
         state = OUTSIDE if scored.outside else ''
         return Finding(
             scored.score, scored.p_value, state, said, rows, when, float(recording.speed_rpm), float(recording.load),
-            scored.rise, scored.rise_p,
+            scored.rise, scored.rise_p if math.isfinite(scored.rise) else math.nan,
         )  # fmt: skip
 
     def _sensor(self, recording: Recording | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import scipy.io.wavfile
 
+from fdx.health.baseline_file import load_baseline
 from fdx.health.history import History
 from fdx.health.known import Known
 from fdx.health.monitor import Monitor
@@ -41,6 +42,8 @@ def test_healthy_files_are_normal_and_faults_become_an_alarm(own, machine, tmp_p
     assert moved & {'2000 Hz', '2500 Hz', '3150 Hz'}, moved
     assert all(m['deviations'] > 0 for m in rows[13]['moved'][:2])
     assert 'verdict' not in rows[0] and rows[13]['verdict'] is None  # No bearing is known.
+    # These healthy recordings do not drift: nobody asks for a rise, and no number stands in for it.
+    assert not load_baseline(own).baseline.asks_worse and rows[13]['rise'] is rows[13]['rise_p'] is None
 
 
 @pytest.mark.parametrize(('judge', 'asked'), [('changes', [1, 0, 0]), ('not_normal', [1, 1, 1]), ('never', [0, 0, 0])])
