@@ -162,7 +162,7 @@ def next_steps(rows: Sequence[Mapping[str, Any]], course: Course) -> list[str]:
     if state == WATCH and is_otherwise(rows[-1]):
         return [
             'Look for what has changed: speed, load, temperature, mounting of the sensor, lubrication, running in.',
-            'If the machine is as it should be, learn it anew from recordings since then: fdx monitor --reset_from.',
+            'If the machine is as it should be, learn it anew from recordings since then (`reset_from`).',
         ]
     if state == WATCH:
         return ['Record again soon: an alarm needs more than one unusual recording.']

@@ -22,7 +22,7 @@ FEATURE_SETS: Mapping[str, str] = MappingProxyType(
         'shaft': 'levels at one, two and three times the speed of the shaft (dB)',
         'orders': "how far the bearing's fault orders stand out of the envelope spectrum; needs bearing and speed",
         'log_mel': 'mean of each band of a log-mel spectrogram',
-        'judge': 'how the judge of fdx predict --zero_shot sees the recording; needs bearing and speed',
+        'judge': 'how the judge of fdx.zero_shot sees the recording; needs bearing and speed',
         'network': 'how the network of a run of your own sees it (`checkpoint`)',
     }
 )

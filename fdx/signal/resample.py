@@ -183,9 +183,9 @@ def filter_reach_s(from_hz: float, common_hz: float) -> float:
 def piece_grid(from_hz: float, common_hz: float) -> int:
     """A piece of a recording begins at a multiple of so many samples: `piece_to_common_band` then rounds as the whole.
 
-    It is the length of a block of the matrix products, or the second number of `rational_ratio` where rates are so far
-    apart that there are none. At the common rate itself, where the filter is a convolution by FFT in blocks, it is the
-    length of a block (the optimum that scipy.signal.oaconvolve chooses).
+    It is the length of a block of the filter: of its matrix products, or of its FFTs where both rates are equal (then
+    the optimum that scipy.signal.oaconvolve chooses). Between rates that lie far apart the filter has no blocks, and
+    the grid is the second number of `rational_ratio`.
     """
     up, down = rational_ratio(from_hz, common_hz)
     cutoff = min(BAND_SHARE * common_hz / 2, from_hz / 2)
