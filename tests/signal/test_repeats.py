@@ -36,6 +36,15 @@ def test_constants_ramps_and_short_pieces_have_no_period(x):
     assert repeats_after(x) is None
 
 
+@pytest.mark.parametrize('seed', range(6))
+def test_knocks_on_a_coarse_recorder_do_not_repeat(seed):
+    """Nine samples in ten are zero, so that runs of zeros come back and half of all differences are nothing."""
+    rng = np.random.default_rng(seed)
+    x = 0.3 * rng.standard_normal(72_000)
+    x[rng.integers(0, len(x), 400)] += rng.normal(0, 15, 400)
+    assert repeats_after(np.rint(x)) is None
+
+
 def test_real_recordings_do_not_repeat(raw_data):
     """None of the 1,004 channels of the development set does; one file per machine is asked here."""
     for folder, pattern in (('mfpt', '*.mat'), ('adi_cbm', '*.csv'), ('femto', '*.csv')):
